@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# A newcomer needs two commands: `make run` and `make test`.  `make` alone lists them all.
+
+# An interpreter to use instead of the first suitable one on the path.
+PYTHON ?=
+# Options for the program that is started: make run ARGS="--port 4000"
+ARGS ?=
+# Tests to run, and how many processes run them: make test TESTS=tests.test_text JOBS=1
+TESTS ?= tests
+JOBS ?= 2
+# Programs that tests start, and the Debian package of each, as command:package.
+TEST_PROGRAMS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CHECKED := livechat tests tools $(wildcard benchmarks)
+INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run demo test check layout lint types walls format bench build news clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+run: $(VENV)/installed ## install and start the daemon on port 3000
+	$(BIN)/twistd --nodaemon --pidfile= livechat $(ARGS)
+
+demo: $(VENV)/installed ## the same against a built-in simulator; needs no network
+	$(BIN)/twistd --nodaemon --pidfile= livechat --demo $(ARGS)
+
+test: $(VENV)/installed-dev ## install what tests need and run all tests
+	@tools/install-debian $(TEST_PROGRAMS)
+	@$(BIN)/python tools/run_tests.py -j$(JOBS) $(TESTS)
+
+check: layout lint types walls ## check layout, style, types and import walls
+
+layout: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy $(CHECKED)
+
+walls: $(VENV)/installed-dev
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## lay the code out as `make check` wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/installed-dev ## measure
+	$(BIN)/python -m benchmarks $(ARGS)
+
+build: $(VENV)/installed-dev ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+news: $(VENV)/installed-dev ## show what the next release's changelog will say
+	@$(BIN)/towncrier build --draft
+
+clean: ## remove everything that these commands made
+	rm -rf $(VENV) dist build _trial_temp* .coverage* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .import_linter_cache twisted/plugins/dropin.cache
+	find livechat tests tools twisted $(wildcard benchmarks) -name __pycache__ -prune -exec rm -rf {} +
+
+# An environment does not survive being moved or copied: it knows where it was made.
+ifneq ($(shell cat $(VENV)/made 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/made
+endif
+
+$(VENV)/made:
+	@tools/make-venv $(VENV) $(PYTHON)
+	@echo '$(CURDIR)' > $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
+	@echo 'Installing livechat and what it needs into $(VENV)'
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/made pyproject.toml constraints.txt
+	@echo 'Installing livechat and what its tests and checks need into $(VENV)'
+	@$(INSTALL) --editable '.[dev]'
+	@touch $(VENV)/installed $@

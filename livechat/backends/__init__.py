@@ -1,0 +1,1 @@
+"""Where statistics are kept and how nodes talk: memory, later Redis."""

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Statistics and brokerage within one process: `MemoryStats` and `LocalBroker`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush, nlargest
+from typing import Final
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from livechat.events import ChannelKey, StatsData, Tally, UserTally
+from livechat.interfaces import IBroker, IMember, IMembership, IStatsStore
+
+#: Users of one channel that are counted exactly; beyond it the least active make room.
+MAX_USERS: Final = 10_000
+
+
+class _ChannelTotals:
+    """Totals of one channel in bounded memory.
+
+    Up to `max_users` users are counted exactly.  A newcomer beyond that takes the place and the
+    count of the least active user ("space-saving"): no count is ever too low, none is too high by
+    more than the smallest count held, and the most active users stay.
+    """
+
+    def __init__(self, max_users: int) -> None:
+        self._max_users = max_users
+        self._users: dict[str, UserTally] = {}
+        # (count, id): counts may be out of date and are brought up to date when they come up.
+        self._least: list[tuple[int, str]] = []
+        self._displaced = 0
+        self.total = 0
+
+    def add(self, tally: Tally) -> None:
+        self.total += tally.total
+        for user in tally.users.values():
+            known = self._users.get(user.id)
+            if known is not None:
+                user.message_count += known.message_count
+            else:
+                if len(self._users) >= self._max_users:
+                    user.message_count += self._displace()
+                heappush(self._least, (user.message_count, user.id))
+            self._users[user.id] = user
+
+    def _displace(self) -> int:
+        """Take the least active user out; their count goes to the newcomer."""
+        while True:
+            count, user_id = heappop(self._least)
+            now = self._users[user_id].message_count
+            if now == count:
+                del self._users[user_id]
+                self._displaced += 1
+                return count
+            heappush(self._least, (now, user_id))
+
+    def snapshot(self, limit: int) -> StatsData:
+        top = nlargest(limit, self._users.values(), key=lambda user: user.message_count)
+        # Everybody who was displaced is counted as somebody else: an upper bound of the number.
+        return StatsData(top, self.total, len(self._users) + self._displaced)
+
+
+@implementer(IStatsStore)
+class MemoryStats:
+    """Statistics that live as long as their channel is watched."""
+
+    storage_type: str = "memory"
+
+    def __init__(self, max_users: int = MAX_USERS) -> None:
+        self._max_users = max_users
+        self._channels: dict[ChannelKey, _ChannelTotals] = {}
+
+    def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
+        """See `IStatsStore`."""
+        totals = self._channels.get(key)
+        if totals is None:
+            totals = self._channels[key] = _ChannelTotals(self._max_users)
+        totals.add(tally)
+        return succeed(None)
+
+    def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
+        """See `IStatsStore`."""
+        totals = self._channels.get(key)
+        return succeed(StatsData([], 0, 0) if totals is None else totals.snapshot(limit))
+
+    def forget(self, key: ChannelKey) -> Deferred[None]:
+        """See `IStatsStore`."""
+        self._channels.pop(key, None)
+        return succeed(None)
+
+
+class _Topic(Struct):
+    """The members of one channel in order of arrival, and the one that was told to lead."""
+
+    members: list[_LocalMembership]
+    leader: _LocalMembership | None = None
+
+
+@implementer(IMembership)
+class _LocalMembership:
+    """One member's part in a channel of this process."""
+
+    def __init__(self, broker: LocalBroker, key: ChannelKey, member: IMember) -> None:
+        self._broker = broker
+        self._key = key
+        self.member = member
+
+    def publish(self, publications: Sequence[tuple[str, bytes]]) -> None:
+        """See `IMembership`."""
+        self._broker.carry(self._key, publications)
+
+    def leave(self) -> None:
+        """See `IMembership`."""
+        self._broker.left(self._key, self)
+
+
+@implementer(IBroker)
+class LocalBroker:
+    """The broker of a single node: a plain call through.
+
+    A channel that is subscribed anew while its previous life still stops joins behind it and leads
+    when that has left, so that there is never a second upstream.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._topics: dict[ChannelKey, _Topic] = {}
+
+    def join(self, key: ChannelKey, member: IMember) -> IMembership:
+        """See `IBroker`."""
+        membership = _LocalMembership(self, key, member)
+        topic = self._topics.setdefault(key, _Topic([]))
+        topic.members.append(membership)
+        self._clock.callLater(0, self._tell_role, key, membership)
+        return membership
+
+    def carry(self, key: ChannelKey, publications: Sequence[tuple[str, bytes]]) -> None:
+        """Hand publications to every member of a channel."""
+        topic = self._topics.get(key)
+        if topic is not None:
+            for membership in tuple(topic.members):
+                membership.member.published(publications)
+
+    def left(self, key: ChannelKey, membership: _LocalMembership) -> None:
+        """Take a member out; if it led, the next in line leads."""
+        topic = self._topics.get(key)
+        if topic is None or membership not in topic.members:
+            return
+        topic.members.remove(membership)
+        if not topic.members:
+            del self._topics[key]
+        elif topic.leader is membership:
+            topic.leader = None
+            self._clock.callLater(0, self._tell_role, key, topic.members[0])
+
+    def _tell_role(self, key: ChannelKey, membership: _LocalMembership) -> None:
+        topic = self._topics.get(key)
+        if topic is None or membership not in topic.members:
+            return
+        if topic.leader is None and topic.members[0] is membership:
+            topic.leader = membership
+            membership.member.lead()
+        elif topic.leader is not membership:
+            membership.member.follow()

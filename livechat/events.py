@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""What happens in a chat, as values: the shapes that parsers produce and clients receive.
+
+The structs are the wire schema: msgspec encodes them as they stand, so field names, field order
+and optionality here are what a client sees.  Fields that default to `UNSET` are left out of the
+JSON when nothing was put into them; they are additions to the specification unless it names them.
+
+Ground floor: imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+#: Every kind of `event` that a platform may report; a client asks for them by name.
+EVENT_KINDS: Mapping[str, str] = {
+    "announcement": "A moderator's or the platform's announcement.",
+    "deletion": "One message, or the whole chat, was removed.",
+    "donation": "A donation to charity.",
+    "follow": "Somebody followed the channel.",
+    "gift": "A gift: a subscription or membership for others, or a platform's virtual gift.",
+    "goal": "A goal of the stream, and how far it is.",
+    "join": "Somebody entered the stream.",
+    "like": "Likes were given.",
+    "membership": "A channel membership began, was upgraded or reached a milestone.",
+    "milestone": "A viewer reached a milestone (watch streak, bits badge, moderator anniversary).",
+    "notice": "A notice of the platform that has no kind of its own.",
+    "pin": "A message was pinned or unpinned.",
+    "poll": "A poll opened, moved or closed.",
+    "question": "A question was asked or answered.",
+    "raid": "Viewers were sent from or to another channel.",
+    "room": "The rules of the room: slow mode, subscribers only, and so on.",
+    "share": "Somebody shared the stream.",
+    "stream": "The stream itself: title, intro, pause.",
+    "subscription": "A paid subscription began, went on or was upgraded.",
+    "timeout": "A user was timed out or banned; their messages are gone.",
+    "viewers": "How many are watching.",
+}
+
+
+@lru_cache(maxsize=256)
+def _whole_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def iso_time(milliseconds: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 UTC with milliseconds and `Z`.
+
+    :raises ValueError: the time lies outside the years 1970 to 9999.
+    """
+    seconds, rest = divmod(milliseconds, 1000)
+    if not 0 <= seconds < 253_402_300_800:
+        raise ValueError(f"time out of range: {milliseconds}")
+    return f"{_whole_second(seconds)}.{rest:03d}Z"
+
+
+class ChannelKey(Struct, frozen=True):
+    """What makes two requests mean the same chat: canonical, safe in URLs, IRC lines, keys and logs."""
+
+    platform: str
+    identifier_type: str
+    identifier: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.identifier}"
+
+
+class LiveInfo(Struct, frozen=True):
+    """What a watcher learnt when its chat began to flow.
+
+    :ivar live_id: YouTube video id, Twitch login or TikTok room id.
+    :ivar live: whether the streamer is on air; None means not known; UNSET where the chat exists
+        only while the stream is live.
+    :ivar feed: YouTube: `all` messages or the filtered `top` chat.
+    """
+
+    live_id: str
+    live: bool | None | UnsetType = UNSET
+    feed: str | UnsetType = UNSET
+
+
+class Roles(Struct, frozen=True):
+    """What the author is in this channel."""
+
+    broadcaster: bool = False
+    moderator: bool = False
+    subscriber: bool = False
+    verified: bool = False
+
+
+class Badge(Struct, frozen=True):
+    """One badge beside a name; `label` is the platform's own name for it."""
+
+    type: Literal["subscriber", "moderator", "verified", "custom"]
+    label: str
+    image_url: str | None = None
+
+
+class Author(Struct, frozen=True):
+    """Who wrote a message.  `color` (addition) is the name's colour as `#RRGGBB`."""
+
+    id: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    roles: Roles
+    badges: list[Badge]
+    color: str | UnsetType = UNSET
+
+
+class EmoteMetadata(Struct, frozen=True):
+    """The picture behind an emote; `bits` (addition) is what a cheermote is worth."""
+
+    url: str
+    alt: str
+    is_custom: bool
+    bits: int | UnsetType = UNSET
+
+
+class Element(Struct, frozen=True):
+    """A run of text or one emote; `position` is `[start, end)` in UTF-16 code units of `raw`."""
+
+    type: Literal["text", "emote"]
+    value: str
+    position: tuple[int, int]
+    metadata: EmoteMetadata | UnsetType = UNSET
+
+
+class Content(Struct, frozen=True):
+    """A message's text in five renderings; built by `livechat.text` and nowhere else."""
+
+    raw: str
+    formatted: str
+    sanitized: str
+    raw_html: str = field(name="rawHtml")
+    elements: list[Element]
+
+
+class Money(Struct, frozen=True):
+    """What was paid: as the platform shows it, and (additions) as a number with its currency.
+
+    `currency` is ISO 4217, or `BITS`, `DIAMONDS`, `JEWELS`.
+    """
+
+    amount: str
+    formatted: str
+    color: str
+    value: float | int
+    currency: str
+
+
+class Sticker(Struct, frozen=True):
+    """The picture of a paid sticker."""
+
+    url: str
+    alt: str
+
+
+class Reply(Struct, frozen=True):
+    """The message that a message answers (addition)."""
+
+    message_id: str
+    user_id: str
+    username: str
+    display_name: str
+    text: str
+
+
+class ChatMetadata(Struct, frozen=True):
+    """What kind of message it is.  All fields after `sticker` are additions.
+
+    :ivar action: written with `/me`.
+    :ivar first_message: the author's first in this channel.
+    :ivar highlighted: shown emphasised by the platform.
+    :ivar anonymous: the platform's stand-in account for somebody who hides; not a chatter.
+    :ivar notice: kind of the event that this text came with, for example `resub`.
+    :ivar source_room_id: shared chat: the room in which the message was written.
+    """
+
+    type: Literal["chat", "super_chat"] = "chat"
+    monetary_data: Money | UnsetType = UNSET
+    sticker: Sticker | UnsetType = UNSET
+    action: bool | UnsetType = UNSET
+    first_message: bool | UnsetType = UNSET
+    highlighted: bool | UnsetType = UNSET
+    anonymous: bool | UnsetType = UNSET
+    notice: str | UnsetType = UNSET
+    reward_id: str | UnsetType = UNSET
+    reply: Reply | UnsetType = UNSET
+    source_room_id: str | UnsetType = UNSET
+    source_message_id: str | UnsetType = UNSET
+
+
+class ChatData(Struct, frozen=True):
+    """Author, content and metadata: the inner object of a chat message."""
+
+    author: Author
+    content: Content
+    metadata: ChatMetadata
+
+
+class ChatMessage(Struct, frozen=True, tag_field="type", tag="chat"):
+    """One message of one user."""
+
+    platform: str
+    timestamp: str
+    message_id: str
+    room_id: str
+    data: ChatData
+
+
+class ChannelEvent(Struct, frozen=True):
+    """Anything else that happens in a chat; sent only to clients that asked for its kind.
+
+    :ivar type: one of `EVENT_KINDS`.
+    :ivar event_id: unique within the channel and kind; equal when the platform repeats itself.
+    :ivar data: what the kind needs; documented per kind in `docs/protocol.md`.
+    """
+
+    type: str
+    platform: str
+    timestamp: str
+    event_id: str
+    room_id: str
+    data: dict[str, Any]
+
+
+Event = ChatMessage | ChannelEvent
+
+
+class UserTally(Struct):
+    """How often one user wrote, and who they are as last seen."""
+
+    id: str
+    username: str
+    display_name: str
+    roles: Roles
+    message_count: int = field(name="messageCount")
+
+
+class Tally(Struct):
+    """Messages counted since the last time somebody asked: added to a store, then begun anew."""
+
+    total: int = 0
+    users: dict[str, UserTally] = field(default_factory=dict)
+
+
+class StatsData(Struct, frozen=True):
+    """The `data` of a `stats` message; `uniqueUserCount` is an addition."""
+
+    unique_users: list[UserTally] = field(name="uniqueUsers")
+    total_messages: int = field(name="totalMessages")
+    unique_user_count: int = field(name="uniqueUserCount")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The six ports of the core.
+
+Everything that varies (platforms, stores, brokers, transports) stands behind one of these.  Each
+port has one contract test (`tests/contracts/`) that every implementation runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from livechat.errors import ChatError, CloseCode
+from livechat.events import ChannelKey, Event, LiveInfo, StatsData, Tally
+
+# zope.interface methods have no self, and the plugin reads them as such.
+# mypy: disable-error-code="no-untyped-def"
+
+
+class IPlatform(Interface):
+    """A platform whose chats can be watched.  Also an `IService`: started before the first watch."""
+
+    name: str = Attribute("What a client calls it in `platform`, for example `twitch`.")
+    hosts: frozenset[str] = Attribute("Host names whose URLs are this platform's.")
+
+    def key(identifier: str, identifier_type: str) -> ChannelKey:
+        """The channel that a client means, in canonical form; pure, no I/O.
+
+        :param identifier: as the client sent it: a name, `@name`, id or full URL; any characters.
+        :param identifier_type: as the client sent it; `username` when it sent none.
+        :raises ChatError: `INVALID_IDENTIFIER`.
+        """
+
+    def watch(key: ChannelKey, sink: IEventSink) -> IWatcher:
+        """A watcher of one channel, not yet started."""
+
+
+class IWatcher(Interface):
+    """One upstream, from start to stop."""
+
+    def start() -> Deferred[LiveInfo]:
+        """Begin to watch; called once.
+
+        Passing troubles are tried again until the platform's start deadline.  The sink hears
+        nothing before the result has fired.
+
+        :return: fires when messages flow.  Fails with a `ChatError` (not live, not found,
+            unavailable); the watcher is then finished.  Cancelling it stops the watcher.
+        """
+
+    def stop() -> Deferred[None]:
+        """Cancel everything and leave; idempotent, also before and during `start`.
+
+        The sink hears nothing after this call.  Never fails.
+        """
+
+
+class IEventSink(Interface):
+    """Where a started watcher reports to."""
+
+    def received(events: Sequence[Event]) -> None:
+        """What one upstream read brought, in order; never empty-handed calls per message."""
+
+    def interrupted(reason: str) -> None:
+        """The upstream was lost and is being sought again by the watcher; said once per loss."""
+
+    def resumed(info: LiveInfo) -> None:
+        """Messages flow again."""
+
+    def ended(error: ChatError) -> None:
+        """The chat is over (`STREAM_ENDED`, or gone for good); nothing follows."""
+
+
+class ISubscriber(Interface):
+    """The far end of a delivery: one client connection."""
+
+    pending: int = Attribute("Bytes held for a client that does not read fast enough.")
+
+    def deliver(frames: bytes) -> None:
+        """Send complete frames, in order; never blocks, never raises.
+
+        Holds them, bounded, for a slow client; closes it beyond the bound.
+        """
+
+    def close(code: CloseCode, reason: str) -> None:
+        """Close the connection; idempotent."""
+
+
+class IStatsStore(Interface):
+    """Where the statistics of channels are kept.
+
+    Nothing here fails: a store that cannot reach its keeper answers from what it holds.
+    """
+
+    storage_type: str = Attribute("`memory` or `redis`: where counts go at this moment.")
+
+    def add(key: ChannelKey, tally: Tally) -> Deferred[None]:
+        """Add counted messages to a channel's totals.  The tally is the store's from now on."""
+
+    def snapshot(key: ChannelKey, limit: int) -> Deferred[StatsData]:
+        """Totals and the `limit` most active users, most active first; zeros for an unknown channel."""
+
+    def forget(key: ChannelKey) -> Deferred[None]:
+        """Nobody watches the channel any more: let go of what need not outlive that."""
+
+
+class IMember(Interface):
+    """A node's part in one channel, as the broker sees it."""
+
+    def lead() -> None:
+        """This member is the one to watch the upstream, from now until it leaves."""
+
+    def follow() -> None:
+        """Another member watches the upstream; what it publishes will be received."""
+
+    def published(publications: Sequence[tuple[str, bytes]]) -> None:
+        """What the leader published: the kind (`chat` or an event kind) and the message's JSON."""
+
+
+class IMembership(Interface):
+    """What a member may do in its channel."""
+
+    def publish(publications: Sequence[tuple[str, bytes]]) -> None:
+        """Hand publications to every member, this one included; only the leader does so."""
+
+    def leave() -> None:
+        """Have no part in the channel any more; idempotent.  A leader has stopped watching first."""
+
+
+class IBroker(Interface):
+    """Sees to it that each channel has one watcher, and carries what it publishes to all members."""
+
+    def join(key: ChannelKey, member: IMember) -> IMembership:
+        """Take part in a channel.  `lead` or `follow` is called later, never during this call."""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What the daemon counts about itself, by name (prometheus-client).
+
+No label ever holds a channel or a user: the number of series must not grow with the world.
+
+Ground floor: imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+#: Names of unknown things that get a series of their own; the rest is counted as `other`, so that a
+#: hostile upstream cannot make series without end.
+MAX_NAMES = 200
+
+
+class Metrics:
+    """Counters and gauges of one daemon, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.messages = Counter(
+            "livechat_messages", "Chat messages received and passed on", ["platform"], registry=r
+        )
+        self.events = Counter(
+            "livechat_events", "Other events received and passed on", ["platform"], registry=r
+        )
+        self.duplicates = Counter(
+            "livechat_duplicates", "Items dropped because their id was seen", ["platform"], registry=r
+        )
+        self.unparsed = Counter(
+            "livechat_unparsed",
+            "Upstream input that could not be read, or is of an unknown kind",
+            ["platform", "kind"],
+            registry=r,
+        )
+        self.starts = Counter(
+            "livechat_starts", "Channel starts by outcome", ["platform", "outcome"], registry=r
+        )
+        self.interruptions = Counter(
+            "livechat_interruptions", "Upstreams lost and sought again", ["platform"], registry=r
+        )
+        self.connects = Counter(
+            "livechat_upstream_connects", "Connections opened to a platform", ["platform"], registry=r
+        )
+        self.deliveries = Counter(
+            "livechat_deliveries", "Messages handed to subscribers", registry=r
+        )
+        self.commands = Counter("livechat_commands", "Client commands", ["outcome"], registry=r)
+        self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
+        self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
+        self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
+        self._names: set[tuple[str, str]] = set()
+
+    def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
+        """Count something unknown or unreadable under its own name, as long as names are few."""
+        name = (platform, kind[:64])
+        if name not in self._names:
+            if len(self._names) >= MAX_NAMES:
+                name = (platform, "other")
+            self._names.add(name)
+        self.unparsed.labels(*name).inc(amount)
+
+    def exposition(self) -> bytes:
+        """All series in the Prometheus text format."""
+        return generate_latest(self.registry)

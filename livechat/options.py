@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: MIT
+"""What an operator may choose: command line options, their environment variables, their defaults.
+
+Declared once, in `OPTIONS`; the documentation's table is held to it by a test.  The option wins
+over the environment, the environment over the default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from twisted.python import usage
+
+
+class Settings(Struct, frozen=True):
+    """Every choice, parsed and checked; the field names are the option names."""
+
+    port: int
+    listen: tuple[str, ...]
+    stats_storage: str
+    redis_url: str
+    twitch_irc: str
+    twitch_gql_url: str
+    twitch_require_live: bool
+    twitch_live_poll: float
+    twitch_offline_grace: float
+    start_timeout: float
+    linger: float
+    stats_top: int
+    max_clients: int
+    max_channels: int
+    max_chats: int
+    max_message: int
+    max_pending: int
+    command_rate: float
+    origins: tuple[str, ...]
+    demo: bool
+    demo_rate: float
+    demo_seed: int
+
+
+class Option(Struct, frozen=True):
+    """One option.
+
+    :ivar parse: from text to the value; raises ValueError with a sentence.
+    :ivar kind: `value`, `flag` (takes none) or `list` (may be repeated).
+    :ivar secret: its value is never shown.
+    """
+
+    name: str
+    default: Any
+    parse: Callable[[str], Any]
+    help: str
+    kind: str = "value"
+    secret: bool = False
+
+    @property
+    def field(self) -> str:
+        """Its name in `Settings`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        if self.name in ("port", "redis-url", "stats-storage"):
+            return self.field.upper()
+        return f"LIVECHAT_{self.field.upper()}"
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise ValueError(f"must be a number from {least:g} to {most:g}")
+        return value
+
+    return parse
+
+
+def _storage(text: str) -> str:
+    if text not in ("memory", "redis"):
+        raise ValueError("must be memory or redis")
+    return text
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
+        return text
+
+    return parse
+
+
+def _optional_url(text: str) -> str:
+    return _url("https", "http")(text) if text else ""
+
+
+def _endpoint(text: str) -> str:
+    if not re.match(r"[a-zA-Z0-9]+:.", text):
+        raise ValueError("must be an endpoint string such as tcp:3000:interface=127.0.0.1")
+    return text
+
+
+def _flag(text: str) -> bool:
+    known = {"": False, "0": False, "false": False, "no": False, "off": False}
+    known |= {"1": True, "true": True, "yes": True, "on": True}
+    if text.lower() not in known:
+        raise ValueError("must be 1 or 0")
+    return known[text.lower()]
+
+
+def _origin(text: str) -> str:
+    if not text or any(c.isspace() for c in text):
+        raise ValueError("must be an origin such as https://example.org, a pattern, null or *")
+    return text
+
+
+OPTIONS: Sequence[Option] = (
+    Option("port", 3000, _whole(0, 65535), "TCP port on all interfaces; 0 takes any free one."),
+    Option(
+        "listen",
+        (),
+        _endpoint,
+        "Endpoint string instead of --port (tcp:3000:interface=127.0.0.1, unix:..., ssl:...).",
+        kind="list",
+    ),
+    Option("stats-storage", "memory", _storage, "Where statistics are kept: memory or redis."),
+    Option(
+        "redis-url",
+        "",
+        _url("redis", "rediss"),
+        "redis://[user:password@]host:port/db; needed by redis storage.",
+        secret=True,
+    ),
+    Option("linger", 10.0, _seconds(0, 86400), "Seconds an upstream is kept after its last watcher."),
+    Option("start-timeout", 30.0, _seconds(1, 600), "Seconds in which a chat must start."),
+    Option("stats-top", 100, _whole(1, 10000), "Users named in a statistics message."),
+    Option("max-clients", 0, _whole(0, 10**7), "Connections open at once; 0 for no limit."),
+    Option("max-channels", 10000, _whole(1, 10**7), "Chats watched at once."),
+    Option("max-chats", 32, _whole(1, 10000), "Chats that one connection may hold."),
+    Option("max-message", 65536, _whole(1024, 1 << 24), "Bytes of the largest client message."),
+    Option(
+        "max-pending", 1 << 20, _whole(65536, 1 << 30), "Bytes held for a client that does not read."
+    ),
+    Option("command-rate", 10.0, _seconds(0.1, 10000), "Commands per second of one connection."),
+    Option(
+        "origins", ("*",), _origin, "Allowed Origin header or pattern; * for all.", kind="list"
+    ),
+    Option(
+        "twitch-irc",
+        "tls:irc.chat.twitch.tv:6697",
+        _endpoint,
+        "Client endpoint string of Twitch's chat.",
+    ),
+    Option(
+        "twitch-gql-url",
+        "https://gql.twitch.tv/gql",
+        _optional_url,
+        "Where to ask whether a Twitch channel exists and is live; empty: never.",
+    ),
+    Option(
+        "twitch-require-live",
+        False,
+        _flag,
+        "An offline Twitch channel is STREAM_NOT_LIVE, and going offline is STREAM_ENDED.",
+        kind="flag",
+    ),
+    Option("twitch-live-poll", 60.0, _seconds(1, 3600), "Seconds between two looks at who is live."),
+    Option(
+        "twitch-offline-grace",
+        240.0,
+        _seconds(0, 86400),
+        "Seconds a Twitch channel may be offline before its stream has ended.",
+    ),
+    Option(
+        "demo",
+        False,
+        _flag,
+        "Start the built-in simulator and watch its platforms instead of the real ones.",
+        kind="flag",
+    ),
+    Option("demo-rate", 2.0, _seconds(0.01, 10000), "Messages per second of a simulated channel."),
+    Option("demo-seed", 1, _whole(0, 10**9), "Seed of the simulated chats."),
+)
+
+
+class Options(usage.Options):
+    """Options of `twistd livechat`; `settings` holds the outcome."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Reads the public live chats of streaming platforms without their APIs and serves them"
+        " over WebSocket. Every option has an environment variable: PORT, REDIS_URL and"
+        " STATS_STORAGE, otherwise LIVECHAT_ and the option's name in capitals."
+    )
+    optParameters = [
+        [option.name, None, None, f"{option.help} [{option.variable}, default: {option.default}]"]
+        for option in OPTIONS
+        if option.kind == "value"
+    ]
+    optFlags = [
+        [option.name, None, f"{option.help} [{option.variable}]"]
+        for option in OPTIONS
+        if option.kind == "flag"
+    ]
+
+    settings: Settings
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._environ = os.environ if environ is None else environ
+        self._lists: dict[str, list[str]] = {}
+
+    def opt_listen(self, value: str) -> None:
+        """Endpoint string to listen on instead of --port; may be repeated. [LIVECHAT_LISTEN]"""
+        self._lists.setdefault("listen", []).append(value)
+
+    def opt_origins(self, value: str) -> None:
+        """Allowed Origin header, or pattern; may be repeated; default: *. [LIVECHAT_ORIGINS]"""
+        self._lists.setdefault("origins", []).append(value)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:  # noqa: N802
+        """Parse; a wrong value is one line on stderr and exit code 1."""
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]
+        except usage.UsageError as error:
+            wrong(str(error))
+
+    def postOptions(self) -> None:  # noqa: N802
+        """Bring command line, environment and defaults together.
+
+        :raises usage.UsageError: a value is wrong.
+        """
+        values = {option.field: self._value(option) for option in OPTIONS}
+        self.settings = Settings(**values)
+        if self.settings.stats_storage == "redis" and not self.settings.redis_url:
+            raise usage.UsageError("--stats-storage=redis needs --redis-url (REDIS_URL)")
+
+    def _value(self, option: Option) -> Any:
+        name = f"--{option.name}"
+        if option.kind == "list":
+            texts = self._lists.get(option.name)
+            if texts is None:
+                name = option.variable
+                texts = self._environ.get(option.variable, "").split()
+            return tuple(self._parsed(option, name, text) for text in texts) or option.default
+        given = self[option.name]
+        if option.kind == "flag" and given:
+            return True
+        if given is None or option.kind == "flag":
+            given = self._environ.get(option.variable)
+            name = option.variable
+        if given is None:
+            return option.default
+        if given == "" and name == option.variable:
+            # Compose files like to set variables to nothing: not set, unless nothing is a choice.
+            try:
+                return option.parse("")
+            except ValueError:
+                return option.default
+        return self._parsed(option, name, given)
+
+    def _parsed(self, option: Option, name: str, text: str) -> Any:
+        try:
+            return option.parse(text)
+        except ValueError as error:
+            shown = "" if option.secret else f", not {text[:100]!r}"
+            raise usage.UsageError(f"{name} {error}{shown}") from None
+
+
+def wrong(sentence: str) -> NoReturn:
+    """End the process because of a wrong choice: one line, exit code 1.
+
+    :raises SystemExit: always.
+    """
+    line = " ".join(sentence.split())
+    sys.stderr.write(f"livechat: {line}\n")
+    raise SystemExit(1)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Gifts: each told once, when its streak is over, also when the message that ends it is lost.
+
+A streak repeats its message with a rising count and ends with one that says so, one to four seconds
+after the last (sheet `tiktok` section 10).  Time is handed in; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from msgspec import Struct
+
+from livechat.events import ChannelEvent, Money
+from livechat.platforms.tiktok.occasion import Occasion
+from livechat.platforms.tiktok.people import author, image_url
+from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
+
+#: Seconds without a sign after which a streak is over.
+STREAK_IDLE: Final = 15.0
+
+#: Seconds for which a finished streak is remembered, so that a straggler does not begin it anew.
+_REMEMBERED: Final = 120.0
+
+#: Most streaks that are held open, and most finished ones that are remembered.
+_MAX_OPEN: Final = 1024
+_MAX_FINISHED: Final = 4096
+
+#: Kind of gift that streaks; others are whole in one message.
+_STREAKABLE: Final = 1
+
+_Key = tuple[int, int, int]
+
+
+class Gift(Struct, frozen=True):
+    """One gift message on its occasion."""
+
+    occasion: Occasion
+    message: GiftMessage
+
+
+class _Open(Struct):
+    """A streak under way: its message with the highest count, and when it last moved."""
+
+    gift: Gift
+    touched: float
+
+
+class GiftStreaks:
+    """The streaks of one room: takes gift messages, gives finished gifts."""
+
+    def __init__(self) -> None:
+        # Both in order of time, oldest first.
+        self._open: OrderedDict[_Key, _Open] = OrderedDict()
+        self._finished: OrderedDict[_Key, float] = OrderedDict()
+
+    def take(self, gift: Gift) -> list[Gift]:
+        """The gifts that this message finished: none in the middle of a streak."""
+        seconds = gift.occasion.seconds
+        key = _streak(gift.message)
+        if key is None:
+            return [gift]
+        if key in self._finished:
+            return []
+        streak = self._open.pop(key, None)
+        if streak is not None and streak.gift.message.repeat_count > gift.message.repeat_count:
+            best = streak.gift
+        else:
+            best = gift
+        if gift.message.repeat_end:
+            self._finish(key, seconds)
+            return [best]
+        self._open[key] = _Open(best, seconds)
+        return [self._finish_oldest(seconds)] if len(self._open) > _MAX_OPEN else []
+
+    def idle(self, seconds: float) -> list[Gift]:
+        """The gifts whose streaks have been silent for too long: their end was lost.
+
+        :param seconds: monotonic time.
+        """
+        finished: list[Gift] = []
+        while self._open and seconds - next(iter(self._open.values())).touched >= STREAK_IDLE:
+            finished.append(self._finish_oldest(seconds))
+        while self._finished and (
+            len(self._finished) > _MAX_FINISHED
+            or seconds - next(iter(self._finished.values())) >= _REMEMBERED
+        ):
+            self._finished.popitem(last=False)
+        return finished
+
+    def rest(self, seconds: float) -> list[Gift]:
+        """All gifts under way: the stream is over."""
+        return [self._finish_oldest(seconds) for _ in range(len(self._open))]
+
+    def _finish_oldest(self, seconds: float) -> Gift:
+        key, streak = self._open.popitem(last=False)
+        self._finish(key, seconds)
+        return streak.gift
+
+    def _finish(self, key: _Key, seconds: float) -> None:
+        self._finished[key] = seconds
+
+
+def gift_event(gift: Gift) -> ChannelEvent:
+    """A finished gift.
+
+    `gift_id`, `name`, `image_url`, `count`, `user`, `recipient` (a guest of the stream, else null)
+    and, when the message names the price, `monetary_data` in diamonds, which viewers see as coins.
+    """
+    message = gift.message
+    room = gift.occasion.room
+    kind = message.gift
+    count = max(message.repeat_count, 1)
+    data: dict[str, object] = {
+        "gift_id": str(message.gift_id or kind.id),
+        "name": kind.name,
+        "image_url": image_url(kind.image) or image_url(kind.icon),
+        "count": count,
+        "user": author(message.user, room.owner_id, message.user_identity),
+        "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
+    }
+    if kind.diamond_count > 0:
+        diamonds = kind.diamond_count * count * max(message.group_count, 1)
+        shown = "1 diamond" if diamonds == 1 else f"{diamonds:,} diamonds"
+        data["monetary_data"] = Money(shown, shown, "", diamonds, "DIAMONDS")
+    key = _streak(message)
+    return gift.occasion.event("gift", data, "-".join(map(str, key)) if key else "")
+
+
+def _streak(message: GiftMessage) -> _Key | None:
+    """What the messages of one streak have in common; None when the gift is whole in one message.
+
+    The group is a time in milliseconds, so two people can have the same.
+    """
+    if not message.group_id or message.gift.type not in (0, _STREAKABLE):
+        return None
+    return message.group_id, message.user.id, message.gift_id

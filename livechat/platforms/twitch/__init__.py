@@ -1,0 +1,1 @@
+"""Twitch: anonymous IRC, no keys (sheet `twitch`)."""

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: MIT
+"""One anonymous connection to Twitch's chat: login, liveness, and coming back when it is lost.
+
+The connection is sought again for as long as it is wanted, with full jitter; the back-off starts
+anew only after the server's welcome, not when TCP connects (sheet `twitch` section 1.3).  Twisted's
+`ClientService` is not used because it cannot lose a connection between TCP and welcome: its
+`prepareConnection` then leaves the state machine with a transition it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any, Final, Protocol as Typing
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from livechat.metrics import Metrics
+from livechat.pacing import Backoff, sleep
+from livechat.platforms.twitch import irc
+from livechat.platforms.twitch.replies import capabilities_refused, is_welcome, login_failed
+
+_log = Logger()
+
+#: Seconds of silence after which the server is asked whether it lives, and for its answer
+#: (sheet `twitch` section 1.1).
+IDLE: Final = 20.0
+GRACE: Final = 8.0
+
+#: Seconds for TCP, TLS and the welcome together.
+LOGIN_TIMEOUT: Final = 15.0
+
+
+class IRoomLines(Typing):
+    """Who a connection reports to."""
+
+    def up(self, connection: ChatConnection) -> None:
+        """The server has welcomed us; nothing is joined yet."""
+
+    def down(self, connection: ChatConnection, reason: str) -> None:
+        """A welcomed connection was lost; it is being sought again."""
+
+    def read(self, connection: ChatConnection, lines: Sequence[irc.Line]) -> None:
+        """What one read brought, without what the connection deals with itself."""
+
+    def leaving(self, connection: ChatConnection) -> None:
+        """The server will close this connection soon (sheet `twitch` section 1.2)."""
+
+
+class LoginRefused(Exception):
+    """The server did not welcome us."""
+
+
+class ChatProtocol(Protocol):
+    """The lines of one TCP connection."""
+
+    def __init__(self, nick: str, connection: ChatConnection, clock: IReactorTime) -> None:
+        self._nick = nick
+        self._connection = connection
+        self._clock = clock
+        self._reader = irc.LineReader()
+        self._overflows = 0
+        self._heard = clock.seconds()
+        self._watch: IDelayedCall | None = None
+        #: Fires with the server's welcome, fails when there will be none.
+        self.welcomed: Deferred[None] = Deferred()
+        #: Fires when the connection is gone.
+        self.lost: Deferred[None] = Deferred()
+
+    transport: Any
+
+    def connectionMade(self) -> None:
+        """Log in, anonymously."""
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+        self.transport.write(irc.login_lines(self._nick))
+        self._watch = self._clock.callLater(IDLE, self._probe)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Cut into lines; answer PING; hand on the rest as one batch."""
+        self._heard = self._clock.seconds()
+        lines: list[irc.Line] = []
+        for raw in self._reader.feed(data):
+            line = irc.parse_line(raw)
+            if line is None:
+                self._connection.count_unparsed("line")
+            elif line.command == "PING":
+                self.transport.write(irc.pong(line.params[-1] if line.params else ""))
+            elif not self._about_connection(line):
+                lines.append(line)
+        if self._reader.overflows > self._overflows:
+            self._connection.count_unparsed(
+                "overlong line", self._reader.overflows - self._overflows
+            )
+            self._overflows = self._reader.overflows
+        if lines:
+            self._connection.read(lines)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell whoever waits."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        said = reason.getErrorMessage()
+        if not self.welcomed.called:
+            self.welcomed.errback(LoginRefused(f"connection lost before the welcome: {said}"))
+        # First to the owner, who may then want no connection at all any more.
+        self._connection.dropped(self, said)
+        self.lost.callback(None)
+
+    def _about_connection(self, line: irc.Line) -> bool:
+        """Deal with lines about the connection itself."""
+        if is_welcome(line):
+            if not self.welcomed.called:
+                self.welcomed.callback(None)
+        elif line.command == "RECONNECT":
+            self._connection.leaving()
+        elif capabilities_refused(line):
+            self._refused("capabilities refused")
+        elif login_failed(line):
+            self._refused("login refused")
+        else:
+            return line.command == "PONG"
+        return True
+
+    def _refused(self, why: str) -> None:
+        if not self.welcomed.called:
+            self.welcomed.errback(LoginRefused(why))
+        self.transport.abortConnection()
+
+    def _probe(self) -> None:
+        silent = self._clock.seconds() - self._heard
+        if silent < IDLE:
+            self._watch = self._clock.callLater(IDLE - max(0.0, silent), self._probe)
+            return
+        self.transport.write(irc.ping())
+        self._watch = self._clock.callLater(GRACE, self._give_up, self._heard)
+
+    def _give_up(self, heard: float) -> None:
+        self._watch = None
+        if self._heard != heard:
+            self._watch = self._clock.callLater(IDLE, self._probe)
+            return
+        _log.warn("Twitch chat does not answer; dropping the connection")
+        self.transport.abortConnection()
+
+
+class ChatConnection:
+    """A place in Twitch's chat that is kept for as long as it is wanted.
+
+    :ivar nick: the name under which it logged in last.
+    :ivar trouble: why the last attempt failed, for error messages; empty when it did not.
+    """
+
+    def __init__(
+        self,
+        endpoint: IStreamClientEndpoint,
+        owner: IRoomLines,
+        clock: IReactorTime,
+        random: Random,
+        metrics: Metrics,
+    ) -> None:
+        self._endpoint = endpoint
+        self._owner = owner
+        self._clock = clock
+        self._random = random
+        self._metrics = metrics
+        self._backoff = Backoff(random, initial=1.0, cap=30.0)
+        self._protocol: ChatProtocol | None = None
+        self.nick = ""
+        self.trouble = ""
+        self._story: Deferred[None] = Deferred.fromCoroutine(self._keep())
+        self._story.addErrback(_stopped)
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether lines can be sent."""
+        return self._protocol is not None
+
+    def join(self, logins: Iterable[str]) -> None:
+        """Ask to be let into rooms; ignored while there is no connection."""
+        if self._protocol is not None:
+            self._protocol.transport.write(irc.join(logins))
+
+    def part(self, login: str) -> None:
+        """Leave a room; ignored while there is no connection."""
+        if self._protocol is not None:
+            self._protocol.transport.write(irc.part([login]))
+
+    def stop(self) -> None:
+        """Close the connection and never open it again; idempotent."""
+        self._story.cancel()
+
+    def read(self, lines: Sequence[irc.Line]) -> None:
+        """From the protocol: one read's lines."""
+        self._owner.read(self, lines)
+
+    def leaving(self) -> None:
+        """From the protocol: RECONNECT."""
+        self._owner.leaving(self)
+
+    def dropped(self, protocol: ChatProtocol, reason: str) -> None:
+        """From the protocol: its connection is gone."""
+        if protocol is self._protocol:
+            self._protocol = None
+            self.trouble = reason
+            _log.info("Twitch chat: connection lost: {reason}", reason=reason)
+            self._owner.down(self, reason)
+
+    def count_unparsed(self, kind: str, amount: int = 1) -> None:
+        """From the protocol: something could not be read."""
+        self._metrics.count_unparsed("twitch", kind, amount)
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            try:
+                protocol = await self._log_in()
+            except CancelledError:
+                raise
+            except Exception as error:
+                failures += 1
+                self.trouble = _sentence(error)
+                if not isinstance(error, (ConnectError, LoginRefused, DNSLookupError)):
+                    _log.failure("unexpected failure to connect to Twitch chat")
+                delay = self._backoff.delay(failures)
+                _log.info(
+                    "Twitch chat: {trouble}; trying again in {delay:.1f} s",
+                    trouble=self.trouble,
+                    delay=delay,
+                )
+                await sleep(self._clock, delay)
+                continue
+            failures = 0
+            self.trouble = ""
+            self._protocol = protocol
+            self._owner.up(self)
+            try:
+                await protocol.lost
+            finally:
+                self._protocol = None
+                protocol.transport.loseConnection()
+            # A server that welcomes and drops at once must not be hammered either.
+            await sleep(self._clock, self._backoff.delay(1))
+
+    async def _log_in(self) -> ChatProtocol:
+        """A connection that was welcomed.
+
+        :raises ConnectError, DNSLookupError: nobody answers.
+        :raises LoginRefused: no welcome, or not in time.
+        """
+        self.nick = f"justinfan{self._random.randint(10_000, 999_999)}"
+        factory = Factory.forProtocol(lambda: ChatProtocol(self.nick, self, self._clock))
+        factory.noisy = False
+        self._metrics.connects.labels("twitch").inc()
+        connecting: Deferred[Any] = self._endpoint.connect(factory)
+        timer = self._clock.callLater(LOGIN_TIMEOUT, connecting.cancel)
+        try:
+            protocol: ChatProtocol = await connecting
+        except CancelledError:
+            if timer.active():
+                raise
+            raise LoginRefused("no connection in time") from None
+        finally:
+            if timer.active():
+                timer.cancel()
+        timer = self._clock.callLater(LOGIN_TIMEOUT, protocol.welcomed.cancel)
+        try:
+            await protocol.welcomed
+        except BaseException as error:
+            protocol.transport.abortConnection()
+            if isinstance(error, CancelledError) and not timer.active():
+                raise LoginRefused("no welcome in time") from None
+            raise
+        finally:
+            if timer.active():
+                timer.cancel()
+        return protocol
+
+
+def _stopped(reason: Failure) -> None:
+    reason.trap(CancelledError)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""One user's message: a PRIVMSG, or the text beside a notice (sheet `twitch` section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from livechat.events import Author, ChatData, ChatMessage, ChatMetadata, Money, Reply, iso_time
+from livechat.platforms.twitch.emotes import color_of, pieces
+from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.tags import (
+    Tags,
+    author,
+    display_name,
+    is_anonymous,
+    number,
+    scaled,
+    source_room,
+)
+from livechat.text import content
+
+#: Colour of a Hype Chat; the line does not give one, so it is Twitch's own.
+_HYPE_COLOR: Final = "#9147ff"
+
+_ACTION: Final = "\x01ACTION"
+
+
+def message(
+    line: Line,
+    login: str,
+    *,
+    sent_ms: int,
+    room_id: str,
+    new_id: Callable[[], str],
+    notice: str | UnsetType = UNSET,
+) -> tuple[ChatMessage, int]:
+    """The message whose text is the line's last parameter.
+
+    :param login: who wrote it.
+    :param sent_ms: when, in ms since 1970.
+    :param new_id: makes an id if the line has none.
+    :param notice: the platform's kind of the notice that the text came with.
+    :return: the message, and how many emote ranges did not fit its text.
+    """
+    tags = line.tags
+    text, action = unwrapped(line.params[-1])
+    writer = author(tags, login, room_id)
+    bits = number(tags.get("bits")) or 0
+    emotes = tags.get("emotes", "")
+    cut, misfits = pieces(text, emotes, bits) if emotes or bits else ((text,), 0)
+    metadata = _metadata(tags, writer, room_id, bits=bits, action=action, notice=notice)
+    found = ChatMessage(
+        "twitch",
+        iso_time(sent_ms),
+        tags.get("id") or new_id(),
+        room_id,
+        ChatData(writer, content(cut), metadata),
+    )
+    return found, misfits
+
+
+def unwrapped(text: str) -> tuple[str, bool]:
+    """A text without its `/me` wrapper, and whether it had one.
+
+    The closing mark may be missing (sheet `twitch` section 2.6).
+    """
+    if text[:1] == "\x01" and (text.startswith(_ACTION + " ") or text.rstrip("\x01") == _ACTION):
+        return text[len(_ACTION) + 1 :].removesuffix("\x01"), True
+    return text, False
+
+
+def _metadata(
+    tags: Tags,
+    writer: Author,
+    room_id: str,
+    *,
+    bits: int,
+    action: bool,
+    notice: str | UnsetType,
+) -> ChatMetadata:
+    get = tags.get
+    money = _bits(bits) if bits else _hype_chat(tags)
+    source = source_room(tags, room_id)
+    return ChatMetadata(
+        "chat" if money is UNSET else "super_chat",
+        money,
+        UNSET,
+        action or UNSET,
+        get("first-msg") == "1" or UNSET,
+        get("msg-id") == "highlighted-message" or UNSET,
+        is_anonymous(writer.id, writer.username) or UNSET,
+        notice,
+        get("custom-reward-id") or UNSET,
+        _reply(tags) if get("reply-parent-msg-id") else UNSET,
+        source or UNSET,
+        (source and get("source-id")) or UNSET,
+    )
+
+
+def _bits(bits: int) -> Money:
+    formatted = f"{bits} bit" if bits == 1 else f"{bits} bits"
+    return Money(str(bits), formatted, color_of(bits), bits, "BITS")
+
+
+def _hype_chat(tags: Tags) -> Money | UnsetType:
+    """What was paid for a Hype Chat, a product that ended in 2023 (sheet `twitch` section 3)."""
+    currency = tags.get("pinned-chat-paid-currency")
+    if not currency:
+        return UNSET
+    money = scaled(tags.get("pinned-chat-paid-amount"), tags.get("pinned-chat-paid-exponent"))
+    if money is None:
+        return UNSET
+    amount, value = money
+    return Money(amount, f"{amount} {currency}", _HYPE_COLOR, value, currency)
+
+
+def _reply(tags: Tags) -> Reply:
+    get = tags.get
+    login = get("reply-parent-user-login", "")
+    return Reply(
+        get("reply-parent-msg-id", ""),
+        get("reply-parent-user-id", ""),
+        login,
+        display_name(get("reply-parent-display-name", ""), login),
+        get("reply-parent-msg-body", ""),
+    )

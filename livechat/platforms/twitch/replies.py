@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What the server's answers mean for a connection: logged in or not, joined or not.
+
+Sheet `twitch` sections 1, 1.4 and 4.5.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.platforms.twitch.irc import Line
+
+_SUSPENDED: Final = "This channel does not exist or is suspended"
+
+#: Refused JOINs by `msg-id`: code, sentence, machine-readable reason.
+_JOIN_FAILURES: Final = {
+    "msg_channel_suspended": (ErrorCode.STREAM_NOT_FOUND, _SUSPENDED, "SUSPENDED"),
+    "msg_room_not_found": (ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NOT_FOUND"),
+    "tos_ban": (ErrorCode.STREAM_NOT_FOUND, _SUSPENDED, "SUSPENDED"),
+    "msg_banned": (ErrorCode.UPSTREAM_UNAVAILABLE, "The channel bars us from reading", "BLOCKED"),
+    "msg_concurrent_channel_limit_reached": (
+        ErrorCode.UPSTREAM_UNAVAILABLE,
+        "Twitch lets this connection join no more channels",
+        "CHANNEL_LIMIT",
+    ),
+}
+
+#: How the notices of a failed login begin; they carry no `msg-id`.
+_LOGIN_FAILURES: Final = (
+    "login authentication failed",
+    "login unsuccessful",
+    "improperly formatted auth",
+    "invalid nick",
+)
+
+
+def join_failure(line: Line) -> ChatError | None:
+    """Why the JOIN of `line.channel` failed, or None if the line does not say that.
+
+    `CHANNEL_LIMIT` is temporary: another connection may join.
+    """
+    if line.command != "NOTICE":
+        return None
+    failure = _JOIN_FAILURES.get(line.tags.get("msg-id", ""))
+    if failure is None:
+        return None
+    code, error, details = failure
+    return ChatError(code, error, details, temporary=details == "CHANNEL_LIMIT")
+
+
+def login_failed(line: Line) -> bool:
+    """Whether the server refuses our nick; try another one, later."""
+    return (
+        line.command == "NOTICE"
+        and not line.channel
+        and len(line.params) > 1
+        and line.params[-1].lower().startswith(_LOGIN_FAILURES)
+    )
+
+
+def is_welcome(line: Line) -> bool:
+    """Whether the line says that we are logged in ."""
+    return line.command == "001"
+
+
+def capabilities_refused(line: Line) -> bool:
+    """Whether lines will come without tags, which makes the connection useless ."""
+    return line.command == "CAP" and "NAK" in line.params
+
+
+def is_join_echo(line: Line, nick: str) -> bool:
+    """Whether the line confirms that we, `nick`, joined `line.channel`."""
+    return line.command == "JOIN" and line.nick == nick and line.channel != ""
+
+
+def is_part_echo(line: Line, nick: str) -> bool:
+    """Whether we, `nick`, are out of `line.channel`; unasked it means that we were dropped."""
+    return line.command == "PART" and line.nick == nick and line.channel != ""

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The rules of a room, and what its moderators do (sheet `twitch` sections 4.3 to 4.5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from livechat.platforms.twitch.tags import Tags, number
+
+
+class RoomModes(Struct, frozen=True):
+    """The rules of a room, with its id; UNSET (the id empty) until the platform says it.
+
+    :ivar room_id: the broadcaster's user id.
+    :ivar followers_only: minutes that one must have followed; None when everybody may write.
+    :ivar slow: seconds between two messages of one user; 0 when not limited.
+    :ivar unique: every message must differ from the others (`r9k`).
+    """
+
+    room_id: str = ""
+    emote_only: bool | UnsetType = UNSET
+    followers_only: int | UnsetType | None = UNSET
+    slow: int | UnsetType = UNSET
+    subscribers_only: bool | UnsetType = UNSET
+    unique: bool | UnsetType = UNSET
+
+
+class Happening(NamedTuple):
+    """Something that is not a message.
+
+    :ivar kind: one of `livechat.events.EVENT_KINDS`.
+    :ivar target: tells it from others of its kind that happened at the same time.
+    :ivar data: what clients receive.
+    """
+
+    kind: str
+    target: str
+    data: dict[str, Any]
+
+
+_SWITCHES: Final = {"emote-only": "emote_only", "subs-only": "subscribers_only", "r9k": "unique"}
+
+#: Notices that say in words what a ROOMSTATE says besides.
+_MODE_NOTICES: Final = frozenset({
+    "emote_only_on", "emote_only_off", "followers_on", "followers_on_zero", "followers_off",
+    "slow_on", "slow_off", "subs_on", "subs_off", "r9k_on", "r9k_off",
+})  # fmt: skip
+
+
+def room_modes(previous: RoomModes, tags: Tags) -> RoomModes:
+    """What is known after a ROOMSTATE: what it names, and the rest as before.
+
+    Merging the same line again changes nothing.  Unreadable values are passed over.
+    """
+    named: dict[str, Any] = {}
+    if tags.get("room-id"):
+        named["room_id"] = tags["room-id"]
+    for tag, field in _SWITCHES.items():
+        if tags.get(tag) in ("0", "1"):
+            named[field] = tags[tag] == "1"
+    if (slow := number(tags.get("slow"))) is not None:
+        named["slow"] = slow
+    minutes = tags.get("followers-only")
+    if minutes == "-1":
+        named["followers_only"] = None
+    elif (parsed := number(minutes)) is not None:
+        named["followers_only"] = parsed
+    return msgspec.structs.replace(previous, **named) if named else previous
+
+
+def modes_known(modes: RoomModes) -> Happening:
+    """`room`: all modes that are known, by the names of `RoomModes`."""
+    known = msgspec.structs.asdict(modes)
+    del known["room_id"]
+    return Happening(
+        "room", "modes", {name: value for name, value in known.items() if value is not UNSET}
+    )
+
+
+def cleared_chat(tags: Tags, login: str) -> Happening:
+    """A CLEARCHAT.
+
+    `timeout` with `user` (`id`, `username`) and `seconds`, which is null for a ban; or, when the
+    line names nobody, `deletion` with `scope` `chat`.
+    """
+    user_id = tags.get("target-user-id", "")
+    if not user_id and not login:
+        return Happening("deletion", "chat", {"scope": "chat"})
+    user = {"id": user_id, "username": login}
+    seconds = number(tags.get("ban-duration"))
+    return Happening("timeout", user_id or login, {"user": user, "seconds": seconds})
+
+
+def cleared_message(tags: Tags, text: str) -> Happening | None:
+    """A CLEARMSG: `deletion` with `scope` `message`, `message_id`, `user` (`username`) and `text`.
+
+    :param text: what the message said.
+    :return: None if the line does not say which message.
+    """
+    message_id = tags.get("target-msg-id")
+    if not message_id:
+        return None
+    user = {"username": tags.get("login", "")}
+    data = {"scope": "message", "message_id": message_id, "user": user, "text": text}
+    return Happening("deletion", message_id, data)
+
+
+def told(tags: Tags, text: str) -> Happening | None:
+    """A NOTICE about the room's modes: `notice` with `notice` (the platform's kind) and `text`.
+
+    :return: None for any other NOTICE.
+    """
+    name = tags.get("msg-id", "")
+    if name not in _MODE_NOTICES:
+        return None
+    return Happening("notice", name, {"notice": name, "text": text})

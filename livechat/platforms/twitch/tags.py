@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""What single tags of a line say: numbers, sums, when, and who (sheet `twitch` section 3)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Literal
+
+from msgspec import UNSET, UnsetType
+
+from livechat.events import Author, Badge, Roles
+
+Tags = dict[str, str]
+
+#: The stand-in accounts of those who gift or cheer without their name, by login and id
+#: (sheet `twitch` section 4.1).
+_ANONYMOUS: Final = frozenset({"ananonymousgifter", "274598607", "ananonymouscheerer", "407665396"})
+
+#: Badge sets that mean one of the specification's badge types; every other set is `custom`.
+#: Twitch titles `partner` "Verified"; lead moderators carry `lead_moderator` only.
+_BADGE_TYPES: Final[dict[str, Literal["subscriber", "moderator", "verified"]]] = {
+    "subscriber": "subscriber",
+    "founder": "subscriber",
+    "moderator": "moderator",
+    "lead_moderator": "moderator",
+    "partner": "verified",
+}
+
+#: The last millisecond of the year 9999, after which ISO 8601 has no room.
+_LAST_MS: Final = 253_402_300_799_999
+
+#: Longest value that is kept in a cache.
+_CACHED: Final = 512
+
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+
+Standing = tuple[Roles, tuple[Badge, ...]]
+
+
+def number(text: str | None) -> int | None:
+    """A number without sign, of at most 15 digits so that any JSON reader can hold it, or None."""
+    if text and len(text) <= 15 and text.isascii() and text.isdecimal():
+        return int(text)
+    return None
+
+
+def scaled(amount: str | None, exponent: str | None) -> tuple[str, int | float] | None:
+    """A sum of money given in its smallest unit, as a decimal and as a number; None if unreadable.
+
+    :param exponent: how many decimal places the currency has: 2 for USD, 0 for JPY.
+    """
+    units, places = number(amount), number(exponent)
+    if units is None or places is None or places > 6:
+        return None
+    if not places:
+        return str(units), units
+    whole, rest = divmod(units, 10**places)
+    return f"{whole}.{rest:0{places}d}", units / 10**places
+
+
+def sent_ms(tags: Tags, received_ms: int) -> int:
+    """When the line was sent, in ms since 1970; what it does not say, the time of receipt does."""
+    for name in ("tmi-sent-ts", "rm-received-ts"):
+        sent = number(tags.get(name))
+        if sent is not None and sent <= _LAST_MS:
+            return sent
+    return received_ms
+
+
+def source_room(tags: Tags, room_id: str) -> str | None:
+    """Shared chat: the room in which the line was written, if not in this one (section 4.2)."""
+    source = tags.get("source-room-id")
+    return source if source and source != room_id else None
+
+
+def person(user_id: str | None, login: str | None, name: str | None) -> dict[str, object]:
+    """Somebody in the data of an event: those of id, username and display_name that are known.
+
+    `anonymous` is added, and true, for the stand-in account of somebody who hides.
+    """
+    found: dict[str, object] = {}
+    if user_id:
+        found["id"] = user_id
+    if login:
+        found["username"] = login
+    if shown := display_name(name or "", login or ""):
+        found["display_name"] = shown
+    if is_anonymous(user_id or "", login or ""):
+        found["anonymous"] = True
+    return found
+
+
+def display_name(name: str, login: str) -> str:
+    """The name to show: Twitch allows blanks around it, and none at all."""
+    return name.strip() or login
+
+
+def is_anonymous(user_id: str, login: str) -> bool:
+    """Whether this is the stand-in account of somebody who hides."""
+    return user_id in _ANONYMOUS or login in _ANONYMOUS
+
+
+def author(tags: Tags, login: str, room_id: str) -> Author:
+    """Who wrote a message.
+
+    A line without `user-id` gives the login as id, so that its writer stays one person.
+
+    :param login: the writer's login; may be empty in a broken line.
+    :param room_id: the channel's id, which is its broadcaster's user id.
+    """
+    get = tags.get
+    user_id = get("user-id") or login
+    standing = (
+        get("badges", ""),
+        get("mod") == "1" or get("user-type") == "mod",
+        get("subscriber") == "1",
+        user_id == room_id != "",
+    )
+    read = _standing if len(standing[0]) <= _CACHED else _standing.__wrapped__
+    roles, badges = read(*standing)
+    return Author(
+        user_id,
+        login,
+        display_name(get("display-name", ""), login),
+        None,
+        roles,
+        [*badges],
+        _color(get("color", "")),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _standing(badges_tag: str, moderator: bool, subscriber: bool, owner: bool) -> Standing:
+    """Roles and badges.  `mod` is 0 for the broadcaster and for lead moderators."""
+    badges: list[Badge] = []
+    sets: set[str] = set()
+    for badge in badges_tag.split(","):
+        name, slash, _ = badge.partition("/")
+        if name and slash:
+            sets.add(name)
+            badges.append(Badge(_BADGE_TYPES.get(name, "custom"), badge))
+    roles = Roles(
+        broadcaster=owner or "broadcaster" in sets,
+        moderator=moderator or not sets.isdisjoint(("moderator", "lead_moderator")),
+        subscriber=subscriber or not sets.isdisjoint(("subscriber", "founder")),
+        verified="partner" in sets,
+    )
+    return roles, tuple(badges)
+
+
+def _color(tag: str) -> str | UnsetType:
+    return tag if len(tag) == 7 and tag[0] == "#" and _HEX.issuperset(tag[1:]) else UNSET

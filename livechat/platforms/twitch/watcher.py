@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""Twitch as an `IPlatform`: which presence is on which of a few shared anonymous connections.
+
+When a server announces that it will close (RECONNECT), its rooms are joined elsewhere before the
+old connection is let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from treq.client import HTTPClient
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.events import ChannelKey, Event, LiveInfo
+from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.metrics import Metrics
+from livechat.platforms.twitch.chat import Translation, translate
+from livechat.platforms.twitch.connection import ChatConnection
+from livechat.platforms.twitch.identifier import HOSTS, login_of
+from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.joining import JoinQueue
+from livechat.platforms.twitch.lookup import Lookup, Standing
+from livechat.platforms.twitch.presence import Presence
+from livechat.platforms.twitch.room import RoomState
+
+_log = Logger()
+
+#: Rooms per connection (sheet `twitch` section 1.4).
+MAX_ROOMS: Final = 90
+
+
+class TwitchSettings(Struct, frozen=True):
+    """What an operator may choose.
+
+    :ivar gql_url: where to ask whether channels are live; empty: never.
+    :ivar require_live: an offline channel is an error, and going offline is the end.
+    :ivar start_timeout: seconds in which a start must succeed.
+    :ivar live_poll: seconds between two look-ups of all watched channels.
+    :ivar offline_grace: seconds a channel may be offline before that is the end; streams bounce.
+    """
+
+    gql_url: str = "https://gql.twitch.tv/gql"
+    require_live: bool = False
+    start_timeout: float = 30.0
+    live_poll: float = 60.0
+    offline_grace: float = 240.0
+
+
+@implementer(IPlatform)
+class Twitch(Service):
+    """Twitch chat, read anonymously.
+
+    :param endpoint: where the IRC server is.
+    :param now: wall time in seconds, for messages without a time of their own.
+    """
+
+    name = "twitch"
+    hosts = HOSTS
+
+    def __init__(
+        self,
+        endpoint: IStreamClientEndpoint,
+        http: HTTPClient,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        random: Random,
+        metrics: Metrics,
+        settings: TwitchSettings,
+    ) -> None:
+        self.clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._lookup = Lookup(settings.gql_url, http, clock, metrics)
+        self._endpoint = endpoint
+        self._now = now
+        self._random = random
+        self._rooms: dict[str, Presence] = {}
+        self._connections: dict[ChatConnection, dict[str, Presence]] = {}
+        self._leaving: set[ChatConnection] = set()
+        self._queue = JoinQueue(clock, self._send_joins)
+        self._poll: IDelayedCall | None = None
+
+    def key(self, identifier: str, identifier_type: str) -> ChannelKey:
+        """See `IPlatform`: a login, `@login` or the channel's URL."""
+        if identifier_type != "username":
+            raise ChatError(
+                ErrorCode.INVALID_IDENTIFIER,
+                "Twitch channels are found by username only",
+                "identifierType",
+            )
+        return ChannelKey("twitch", "username", login_of(identifier))
+
+    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+        """See `IPlatform`."""
+        settings = self._settings
+        return Presence(
+            self,
+            key.identifier,
+            sink,
+            require_live=settings.require_live,
+            start_timeout=settings.start_timeout,
+            offline_grace=settings.offline_grace,
+        )
+
+    def stopService(self) -> None:  # noqa: N802
+        """Leave everything at once."""
+        super().stopService()
+        for presence in list(self._rooms.values()):
+            presence.stop()
+        self._lookup.stop()
+
+    # What presences ask for (`IPool`).
+
+    def enter(self, presence: Presence) -> None:
+        """See `IPool`."""
+        self._rooms[presence.login] = presence
+        self._place(presence)
+        if self._poll is None and self._lookup.enabled:
+            self._poll = self.clock.callLater(self._settings.live_poll, self._ask_all)
+
+    def leave(self, presence: Presence) -> None:
+        """See `IPool`; a connection that holds no room is closed."""
+        if self._rooms.get(presence.login) is not presence:
+            return
+        del self._rooms[presence.login]
+        self._queue.remove(presence.login)
+        for connection in list(self._connections):
+            self.let_go(connection, presence)
+        if not self._rooms and self._poll is not None:
+            self._poll.cancel()
+            self._poll = None
+
+    def join_again(self, presence: Presence) -> None:
+        """See `IPool`."""
+        self._queue.put(presence.login, new=not presence.started)
+
+    def in_queue(self, presence: Presence) -> bool:
+        """See `IPool`."""
+        return presence.login in self._queue
+
+    def let_go(self, connection: ChatConnection, presence: Presence) -> None:
+        """See `IPool`."""
+        rooms = self._connections.get(connection)
+        if rooms is None or rooms.pop(presence.login, None) is None:
+            return
+        connection.part(presence.login)
+        if not rooms:
+            del self._connections[connection]
+            self._leaving.discard(connection)
+            connection.stop()
+
+    def ask_standing(self, login: str) -> Deferred[Standing]:
+        """See `IPool`."""
+        return self._lookup.ask(login)
+
+    def translate(self, line: Line, state: RoomState) -> Translation:
+        """See `IPool`; what is not known is counted."""
+        translation = translate(line, int(self._now() * 1000), self._new_id, state)
+        if translation.unknown is not None:
+            self._metrics.count_unparsed("twitch", translation.unknown)
+        return translation
+
+    def count_lost(self, amount: int) -> None:
+        """See `IPool`."""
+        self._metrics.count_unparsed("twitch", "too early", amount)
+
+    # What connections report (`IRoomLines`).
+
+    def up(self, connection: ChatConnection) -> None:
+        """A connection was welcomed: join its rooms."""
+        for presence in self._connections.get(connection, {}).values():
+            self.join_again(presence)
+
+    def down(self, connection: ChatConnection, reason: str) -> None:
+        """A connection was lost."""
+        presences = list(self._connections.get(connection, {}).values())
+        for presence in presences:
+            presence.lost(connection, reason)
+        if connection in self._leaving:
+            # It was to be left anyway; its rooms are on their way elsewhere.
+            for presence in presences:
+                self.let_go(connection, presence)
+
+    def read(self, connection: ChatConnection, lines: Sequence[Line]) -> None:
+        """One read's lines: to each presence its share as one batch."""
+        rooms = self._connections.get(connection, {})
+        shares: dict[Presence, list[Line]] = {}
+        for line in lines:
+            presence = rooms.get(line.channel)
+            if presence is not None:
+                shares.setdefault(presence, []).append(line)
+        for presence, share in shares.items():
+            presence.read(connection, share)
+
+    def leaving(self, connection: ChatConnection) -> None:
+        """RECONNECT: join this connection's rooms elsewhere before it closes."""
+        if connection in self._leaving or connection not in self._connections:
+            return
+        self._leaving.add(connection)
+        presences = list(self._connections[connection].values())
+        _log.info("Twitch asks us to reconnect; {rooms} rooms move", rooms=len(presences))
+        for presence in presences:
+            self._place(presence)
+
+    def _place(self, presence: Presence) -> None:
+        """Put a presence on a connection with a place free, a new one if need be."""
+        for connection, rooms in self._connections.items():
+            if connection not in self._leaving and len(rooms) < MAX_ROOMS:
+                break
+        else:
+            connection = ChatConnection(
+                self._endpoint, self, self.clock, self._random, self._metrics
+            )
+            self._connections[connection] = {}
+        self._connections[connection][presence.login] = presence
+        presence.target = connection
+        if connection.welcomed:
+            self.join_again(presence)
+
+    def _send_joins(self, logins: list[str]) -> None:
+        by_connection: dict[ChatConnection, list[str]] = {}
+        for login in logins:
+            presence = self._rooms[login]
+            if presence.target is not None and presence.target.welcomed:
+                by_connection.setdefault(presence.target, []).append(login)
+                presence.join_sent()
+        for connection, joined in by_connection.items():
+            connection.join(joined)
+
+    def _ask_all(self) -> None:
+        self._poll = self.clock.callLater(self._settings.live_poll, self._ask_all)
+        for presence in list(self._rooms.values()):
+            self._lookup.ask(presence.login).addCallback(presence.seen)
+
+    def _new_id(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))

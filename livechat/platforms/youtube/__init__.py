@@ -1,0 +1,1 @@
+"""YouTube: public pages and the web player's InnerTube interface, no keys (sheet `youtube`)."""

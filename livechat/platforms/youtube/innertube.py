@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""The habits of InnerTube's JSON: how it nests, writes texts and lists pictures.
+
+Nothing here trusts a type: what is missing or of another kind than expected reads as nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from livechat.text import Emote, Piece, https_url, well_formed
+
+#: Any JSON value.
+Json = Any
+
+_TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
+_DIGITS: Final = re.compile(r"[0-9]{1,15}")
+_COUNT: Final = re.compile(
+    r"([0-9]{1,3}(?:[.,\s][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,3}))?\s?([KMB]\b)?", re.IGNORECASE
+)
+_SUFFIXES: Final = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+_MAX_DIGITS: Final = 18  # what every reader of JSON can hold
+_decode: Final = msgspec.json.Decoder().decode
+
+
+def decode(body: bytes) -> Json:
+    """A JSON document whose strings can all be written as UTF-8.
+
+    :raises ValueError: not JSON, or nested too deeply.
+    """
+    try:
+        return _decode(body)
+    # The strict reader refuses a whole document for one lone surrogate or outsize number in it.
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass
+    try:
+        return mended(_lenient.decode(body.decode("utf-8", "replace")))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def decode_at(text: str, at: int) -> tuple[Json, int]:
+    """The JSON value that begins at a place of a text, and the place after it.
+
+    :raises ValueError: no JSON there, or nested too deeply.
+    """
+    try:
+        return _lenient.raw_decode(text, at)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def mended(node: Json) -> Json:
+    """The same value with lone surrogates replaced."""
+    if isinstance(node, str):
+        return well_formed(node)
+    if isinstance(node, list):
+        return [mended(child) for child in node]
+    if isinstance(node, dict):
+        return {well_formed(key): mended(child) for key, child in node.items()}
+    return node
+
+
+def _bounded(digits: str) -> int:
+    return int(digits) if len(digits) <= _MAX_DIGITS else 0
+
+
+_lenient: Final = json.JSONDecoder(parse_int=_bounded, parse_constant=lambda _: None)
+
+
+def dig(node: Json, *path: str | int) -> Json:
+    """What lies at the end of a path of keys and places; None where the path breaks off."""
+    for step in path:
+        try:
+            node = node[step]
+        except (LookupError, TypeError):
+            return None
+    return node
+
+
+def children(node: Json) -> list[Json]:
+    """The members of a list; none of anything else."""
+    return node if isinstance(node, list) else []
+
+
+def named(node: Json) -> tuple[str, Json]:
+    """The first member of an object that is not mere tracking: InnerTube names its kinds by key."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key not in _TRACKING:
+                return key, value
+    return "", None
+
+
+def string(node: Json) -> str:
+    """The string itself; empty for anything else."""
+    return node if isinstance(node, str) else ""
+
+
+def whole_number(node: Json) -> int | None:
+    """A number, or a string of digits; not negative."""
+    if isinstance(node, str) and _DIGITS.fullmatch(node):
+        return int(node)
+    return node if type(node) is int and node >= 0 else None
+
+
+def count(text: str) -> int | None:
+    """The first count in a text for people: `1,234 votes`, `4.536`, `1.9K`."""
+    match = _COUNT.search(text)
+    if match is None or len(match[1]) > _MAX_DIGITS:
+        return None
+    whole = re.sub(r"[.,\s]", "", match[1])
+    return round(float(f"{whole}.{match[2] or 0}") * _SUFFIXES[(match[3] or "").upper()])
+
+
+def text_of(node: Json) -> str:
+    """A text for people in any of its spellings: `simpleText`, `runs`, `content`, a bare string."""
+    if isinstance(node, str):
+        return node
+    return "".join(piece if isinstance(piece, str) else piece.value for piece in pieces(node))
+
+
+def pieces(node: Json) -> list[Piece]:
+    """A text with its emoji, cut for `livechat.text.content` (sheet `youtube` section 6)."""
+    if not isinstance(node, dict):
+        return []
+    runs = node.get("runs")
+    if isinstance(runs, list):
+        return [piece for run in runs if (piece := _piece(run))]
+    for spelling in ("simpleText", "content"):
+        if isinstance(text := node.get(spelling), str):
+            return [text]
+    return []
+
+
+def _piece(run: Json) -> Piece | None:
+    if not isinstance(run, dict):
+        return None
+    text = run.get("text")
+    if isinstance(text, str):
+        endpoint = run.get("navigationEndpoint")
+        return text if endpoint is None else _link(text, endpoint)
+    emoji = run.get("emoji")
+    return _emoji(emoji) if isinstance(emoji, dict) else None
+
+
+def _emoji(emoji: dict[str, Json]) -> Piece | None:
+    """An emote: its value is the shortcut of a channel's emoji, the character of a standard one.
+
+    Shortcuts, picture and label can each be missing.
+    """
+    character = string(emoji.get("emojiId"))
+    shortcut = string(dig(emoji, "shortcuts", 0))
+    is_custom = emoji.get("isCustomEmoji") is True
+    if not is_custom:
+        value, alt = character or shortcut, shortcut
+    else:
+        label = string(dig(emoji, "image", "accessibility", "accessibilityData", "label"))
+        value = shortcut or (f":{label.strip(':')}:" if label else character)
+        alt = shortcut or label
+    url = smallest_picture(emoji.get("image"))
+    if url is None or not value:
+        return value or None
+    code = value if is_custom else shortcut
+    return Emote(value, url, alt, code.strip(":") or None, is_custom)
+
+
+def _link(text: str, endpoint: Json) -> str:
+    """What was written: the text may be a shortened address, the whole one is behind the link."""
+    visible = text.rstrip(".…")
+    if visible == text:
+        return text
+    url = string(dig(endpoint, "urlEndpoint", "url"))
+    try:
+        parts = urlsplit(url)
+        if parts.path == "/redirect":
+            url = parse_qs(parts.query, max_num_fields=64).get("q", [""])[0]
+    except ValueError:
+        return text
+    bare = url.partition("://")[2]
+    return url if url.startswith(visible) or bare.startswith(visible) else text
+
+
+def picture(node: Json) -> str | None:
+    """Address of the largest picture in a list of thumbnails or sources, https only."""
+    best, size = None, -1
+    for entry in _pictures(node):
+        width = entry.get("width")
+        width = width if isinstance(width, int) else 0
+        # Among equals the last: sizes ascend.
+        if width >= size and (url := _address(entry)) is not None:
+            best, size = url, width
+    return best
+
+
+def smallest_picture(node: Json) -> str | None:
+    """Address of the first, which is the smallest, picture in a list of thumbnails."""
+    for entry in _pictures(node):
+        if (url := _address(entry)) is not None:
+            return url
+    return None
+
+
+def _pictures(node: Json) -> list[dict[str, Json]]:
+    entries = dig(node, "thumbnails") or dig(node, "sources")
+    return [entry for entry in children(entries) if isinstance(entry, dict)]
+
+
+def _address(entry: dict[str, Json]) -> str | None:
+    url = string(entry.get("url"))
+    # Old badges have plain http addresses of hosts that speak https.
+    return https_url("https:" + url[5:] if url.startswith("http://") else url)

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+"""Chat items, the things that stand in the chat one below the other, to messages and events.
+
+One reader per renderer (sheet `youtube` sections 6 and 7).  A reader answers with what the item
+amounts to and raises `ValueError` for an item without what makes it one.
+
+The `data` of events:
+
+========== ====================================================================================
+membership `status` (`new`, `upgrade` or `milestone`), `message_id` of the chat message that says
+           the same, `author`, `tier` (null if not told), `months` (milestone), `text` as shown
+gift       `gift` (`membership_purchase`, `membership_redemption` or `jewels`), `author`, `text`,
+           `image_url`; of a purchase `count`; of a redemption `gifter`, its author being the
+           receiver; of jewels `value` (null if not told) and `currency` (`JEWELS`)
+donation   `text`, `subtext`, `amount` as shown, `value`, `currency`
+room       `mode` as YouTube names its icon (`SLOW_MODE`, ...), `text`, `subtext`
+notice     `notice` (`engagement` or `purchase`), `text`; of an engagement notice `icon`
+poll       `status` `result`, `question` (null if not told), `choices` (`text`, `ratio`), `text`
+========== ====================================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import UNSET, Struct, UnsetType
+
+from livechat.events import (
+    Author,
+    ChannelEvent,
+    ChatData,
+    ChatMessage,
+    ChatMetadata,
+    Event,
+    Money,
+    Sticker,
+    iso_time,
+)
+from livechat.platforms.youtube.author import make_author, read_author
+from livechat.platforms.youtube.identifier import PLATFORM
+from livechat.platforms.youtube.innertube import (
+    Json,
+    children,
+    dig,
+    picture,
+    pieces,
+    string,
+    text_of,
+    whole_number,
+)
+from livechat.platforms.youtube.money import read_amount
+from livechat.text import Piece, content
+
+#: Older than YouTube itself: no time of an item, but a mistake or another unit.
+_OLDEST: Final = 1_104_537_600_000
+_DAY: Final = 86_400_000
+
+#: Colour of the lowest tier, for an amount that comes without one.
+_PLAIN_COLOR: Final = "#1E88E5"
+
+_CHAT: Final = ChatMetadata()
+_MONEY: Final = re.compile(r"\S*[0-9]\S*")
+_JEWELS: Final = re.compile(r"([0-9][0-9.,]*) Jewels?\b")
+_POLL_CHOICE: Final = re.compile(r"(.+) \(([0-9]{1,3})\s?%\)")
+
+
+class Origin(Struct, frozen=True):
+    """What an item does not say of itself: the video it belongs to and when it arrived (ms)."""
+
+    video_id: str
+    received_ms: int
+
+
+Reader = Callable[[Json, Origin], Sequence[Event]]
+
+
+def event(
+    kind: str, event_id: str, origin: Origin, data: dict[str, Any], timestamp: str | None = None
+) -> ChannelEvent:
+    """An event; one that brings no time of its own happened when it arrived."""
+    timestamp = timestamp or iso_time(origin.received_ms)
+    return ChannelEvent(kind, PLATFORM, timestamp, event_id, origin.video_id, data)
+
+
+def item_id(item: Json) -> str:
+    """The item's id.
+
+    :raises ValueError: it has none.
+    """
+    found = string(dig(item, "id"))
+    if not found:
+        raise ValueError("no id")
+    return found
+
+
+def item_time(item: Json, origin: Origin) -> str:
+    """When the item was written; when it arrived if it tells no believable time."""
+    micros = whole_number(dig(item, "timestampUsec")) or 0
+    millis = micros // 1000
+    if not _OLDEST <= millis <= origin.received_ms + _DAY:
+        millis = origin.received_ms
+    return iso_time(millis)
+
+
+def color(argb: Json) -> str | None:
+    """An ARGB number as `#RRGGBB` (sheet `youtube` section 6)."""
+    return f"#{argb & 0xFFFFFF:06X}" if type(argb) is int else None
+
+
+def _chat(
+    item: Json, origin: Origin, said: Sequence[Piece], metadata: ChatMetadata = _CHAT
+) -> ChatMessage:
+    return ChatMessage(
+        PLATFORM,
+        item_time(item, origin),
+        item_id(item),
+        origin.video_id,
+        ChatData(read_author(item), content(said), metadata),
+    )
+
+
+def _text(item: Json, origin: Origin) -> Sequence[Event]:
+    return [_chat(item, origin, pieces(dig(item, "message")))]
+
+
+def _paid_message(item: Json, origin: Origin) -> Sequence[Event]:
+    shade = dig(item, "bodyBackgroundColor"), dig(item, "headerBackgroundColor")
+    metadata = ChatMetadata("super_chat", _money(item, *shade))
+    return [_chat(item, origin, pieces(dig(item, "message")), metadata)]
+
+
+def _paid_sticker(item: Json, origin: Origin) -> Sequence[Event]:
+    shade = dig(item, "backgroundColor"), dig(item, "moneyChipBackgroundColor")
+    metadata = ChatMetadata("super_chat", _money(item, *shade), _sticker(dig(item, "sticker")))
+    return [_chat(item, origin, [], metadata)]
+
+
+def _money(item: Json, *shades: Json) -> Money:
+    amount = text_of(dig(item, "purchaseAmountText"))
+    shade = next((shown for argb in shades if (shown := color(argb))), _PLAIN_COLOR)
+    value, currency = read_amount(amount)
+    return Money(amount, amount, shade, value, currency)
+
+
+def _sticker(sticker: Json) -> Sticker | UnsetType:
+    url = picture(sticker)
+    if url is None:
+        return UNSET
+    return Sticker(url, string(dig(sticker, "accessibility", "accessibilityData", "label")))
+
+
+def _membership(item: Json, origin: Origin) -> Sequence[Event]:
+    header = text_of(dig(item, "headerPrimaryText"))
+    subtext = text_of(dig(item, "headerSubtext"))
+    if header:
+        months = _first_number(dig(item, "headerPrimaryText"))
+        said = pieces(dig(item, "message")) or [" ".join(filter(None, (header, subtext)))]
+        return _member(
+            item, origin, "milestone", said, text=header, tier=subtext or None, months=months
+        )
+    # The sentence is the only thing that tells the two apart; it is asked for in English.
+    runs = [text_of(dig(run, "text")) for run in children(dig(item, "headerSubtext", "runs"))]
+    status = "upgrade" if subtext.startswith("Upgraded ") else "new"
+    has_tier = len(runs) == 3 and runs[0].startswith(("Welcome to ", "Upgraded membership to "))
+    tier = runs[1] if has_tier else None
+    return _member(
+        item, origin, status, pieces(dig(item, "headerSubtext")), text=subtext, tier=tier
+    )
+
+
+def _legacy_membership(item: Json, origin: Origin) -> Sequence[Event]:
+    parts = text_of(dig(item, "eventText")), text_of(dig(item, "detailText"))
+    text = " ".join(filter(None, parts))
+    return _member(item, origin, "new", [text], text=text)
+
+
+def _member(
+    item: Json,
+    origin: Origin,
+    status: str,
+    said: Sequence[Piece],
+    *,
+    text: str,
+    tier: str | None = None,
+    months: int | None = None,
+) -> Sequence[Event]:
+    chat = _chat(item, origin, said, ChatMetadata(notice=f"membership_{status}"))
+    data: dict[str, Any] = {
+        "status": status,
+        "message_id": chat.message_id,
+        "author": chat.data.author,
+        "tier": tier,
+        "text": text,
+    }
+    if months is not None:
+        data["months"] = months
+    return [chat, event("membership", chat.message_id, origin, data, chat.timestamp)]
+
+
+def _gift_purchase(item: Json, origin: Origin) -> Sequence[Event]:
+    # The giver's name, picture and badges lie in the header, the channel id beside it.
+    header = dig(item, "header", "liveChatSponsorshipsHeaderRenderer")
+    giver = {**(header if isinstance(header, dict) else {})}
+    giver.setdefault("authorExternalChannelId", dig(item, "authorExternalChannelId"))
+    text = dig(header, "primaryText")
+    data = {"count": _first_number(text), "image_url": picture(dig(header, "image"))}
+    data = {
+        "gift": "membership_purchase",
+        "author": read_author(giver),
+        "text": text_of(text),
+        **data,
+    }
+    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
+    runs = children(dig(item, "message", "runs"))
+    bold = [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
+    data = {"gifter": bold[-1] if bold else None, "image_url": None}
+    text = text_of(dig(item, "message"))
+    data = {"gift": "membership_redemption", "author": read_author(item), "text": text, **data}
+    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
+    # No channel id and no time; the handle is followed by a space (sheet `youtube` section 6).
+    name = text_of(dig(item, "authorName")).strip()
+    if not name:
+        raise ValueError("no author")
+    avatar = picture(dig(item, "authorAvatar", "avatarViewModel", "image"))
+    text = text_of(dig(item, "text"))
+    worth = _JEWELS.search(text)
+    data = {
+        "value": int(re.sub("[.,]", "", worth[1][:15])) if worth else None,
+        "currency": "JEWELS",
+        "image_url": picture(dig(item, "giftImage")),
+    }
+    data = {"gift": "jewels", "author": make_author(name, name, avatar), "text": text, **data}
+    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _donation(item: Json, origin: Origin) -> Sequence[Event]:
+    # "Anonymous donated ", "$50.00": the sum is the last run.
+    runs = [text_of(dig(run, "text")) for run in children(dig(item, "text", "runs"))]
+    amount = runs[-1] if runs and _MONEY.fullmatch(runs[-1]) else ""
+    value, currency = read_amount(amount)
+    data = {
+        "text": text_of(dig(item, "text")),
+        "subtext": text_of(dig(item, "subtext")),
+        "amount": amount,
+        "value": value,
+        "currency": currency,
+    }
+    return [event("donation", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _engagement(item: Json, origin: Origin) -> Sequence[Event]:
+    icon = string(dig(item, "icon", "iconType"))
+    text = text_of(dig(item, "message"))
+    when = item_time(item, origin)
+    if icon == "POLL":
+        return [event("poll", item_id(item), origin, _poll_result(item, text), when)]
+    data = {"notice": "engagement", "icon": icon, "text": text}
+    return [event("notice", item_id(item), origin, data, when)]
+
+
+def _poll_result(item: Json, text: str) -> dict[str, Any]:
+    runs = children(dig(item, "message", "runs"))
+    bold = [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
+    choices = [match for line in text.split("\n") if (match := _POLL_CHOICE.fullmatch(line))]
+    return {
+        "status": "result",
+        "question": bold[0] if bold else None,
+        "choices": [{"text": choice[1], "ratio": int(choice[2]) / 100} for choice in choices],
+        "text": text,
+    }
+
+
+def _mode_change(item: Json, origin: Origin) -> Sequence[Event]:
+    data = {
+        "mode": string(dig(item, "icon", "iconType")),
+        "text": text_of(dig(item, "text")),
+        "subtext": text_of(dig(item, "subtext")),
+    }
+    return [event("room", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _purchase(item: Json, origin: Origin) -> Sequence[Event]:
+    data = {"notice": "purchase", "text": text_of(dig(item, "message"))}
+    return [event("notice", item_id(item), origin, data, item_time(item, origin))]
+
+
+def _first_number(text: Json) -> int | None:
+    """The first run that is nothing but digits."""
+    numbers = (whole_number(dig(run, "text")) for run in children(dig(text, "runs")))
+    return next((number for number in numbers if number is not None), None)
+
+
+#: Readers by the key that an `item` or `replacementItem` has.
+ITEMS: Final[Mapping[str, Reader]] = {
+    "liveChatTextMessageRenderer": _text,
+    "liveChatPaidMessageRenderer": _paid_message,
+    "liveChatPaidStickerRenderer": _paid_sticker,
+    "liveChatMembershipItemRenderer": _membership,
+    "liveChatLegacyPaidMessageRenderer": _legacy_membership,
+    "liveChatSponsorshipsGiftPurchaseAnnouncementRenderer": _gift_purchase,
+    "liveChatSponsorshipsGiftRedemptionAnnouncementRenderer": _gift_redemption,
+    "giftMessageViewModel": _jewels,
+    "liveChatDonationAnnouncementRenderer": _donation,
+    "liveChatViewerEngagementMessageRenderer": _engagement,
+    "liveChatModeChangeMessageRenderer": _mode_change,
+    "liveChatPurchasedProductMessageRenderer": _purchase,
+}

@@ -1,0 +1,1 @@
+"""The serving side: one port for WebSocket subscribers and pages."""

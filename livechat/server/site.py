@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""One port for everything: upgrades go to the WebSocket, all else to Klein routes and files.
+
+    /            upgrade: WebSocket      otherwise: redirect to /test
+    /ws          upgrade: WebSocket      otherwise: 426
+    /health      the specification's two keys, then ours
+    /ready       200 while new clients are welcome, 503 while shutting down
+    /metrics     Prometheus text
+    /test        the page; its files under /web/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from autobahn.twisted.resource import WebSocketResource
+from klein import Klein
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+from twisted.web.static import File
+from werkzeug.exceptions import HTTPException
+
+from livechat.metrics import Metrics
+from livechat.server.websocket import ClientFactory
+
+#: Seconds of silence after which an HTTP connection is closed.
+HTTP_TIMEOUT: Final = 30
+
+_UPGRADE_PATHS: Final = frozenset({b"/", b"/ws"})
+
+_HEADERS: Final = {
+    # The original's CORS headers.
+    b"access-control-allow-origin": b"*",
+    b"access-control-allow-methods": b"GET,OPTIONS",
+    b"access-control-allow-headers": b"*",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+}
+
+#: The page runs its own scripts only, shows pictures from anywhere over https, and talks to
+#: whichever WebSocket it was served beside.
+_PAGE_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src https: data: 'self'; "
+    b"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
+)
+
+
+class Pages:
+    """The routes.
+
+    :param health: what `/health` answers, key by key.
+    :param ready: whether new clients are welcome.
+    :param web: directory of the page's files.
+    """
+
+    app = Klein()
+
+    def __init__(
+        self,
+        health: Callable[[], dict[str, object]],
+        ready: Callable[[], bool],
+        metrics: Metrics,
+        web: Path,
+    ) -> None:
+        self._health = health
+        self._ready = ready
+        self._metrics = metrics
+        self._web = web
+
+    @app.route("/", methods=["GET", "HEAD"])
+    def _root(self, request: IRequest) -> bytes:
+        request.redirect(b"/test")
+        return b""
+
+    @app.route("/ws", methods=["GET", "HEAD"])
+    def _plain_ws(self, request: IRequest) -> bytes:
+        request.setResponseCode(426)
+        request.setHeader(b"upgrade", b"websocket")
+        return _text(request, b"Upgrade to WebSocket required\n")
+
+    @app.route("/health", methods=["GET", "HEAD"])
+    def _health_route(self, request: IRequest) -> bytes:
+        request.setHeader(b"content-type", b"application/json; charset=utf-8")
+        request.setHeader(b"cache-control", b"no-store")
+        return msgspec.json.encode(self._health())
+
+    @app.route("/ready", methods=["GET", "HEAD"])
+    def _ready_route(self, request: IRequest) -> bytes:
+        if self._ready():
+            return _text(request, b"ready\n")
+        request.setResponseCode(503)
+        return _text(request, b"shutting down\n")
+
+    @app.route("/metrics", methods=["GET", "HEAD"])
+    def _metrics_route(self, request: IRequest) -> bytes:
+        request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+        return self._metrics.exposition()
+
+    @app.route("/test", methods=["GET", "HEAD"])
+    @app.route("/test/", methods=["GET", "HEAD"])
+    def _test(self, request: IRequest) -> IResource:
+        request.setHeader(b"content-security-policy", _PAGE_POLICY)
+        return _page(self._web / "test.html")
+
+    @app.route("/web/", branch=True, methods=["GET", "HEAD"])
+    def _files(self, request: IRequest) -> IResource:
+        request.setHeader(b"content-security-policy", _PAGE_POLICY)
+        return _Files(str(self._web))
+
+    @app.route("/<path:path>", methods=["OPTIONS"])
+    @app.route("/", methods=["OPTIONS"])
+    def _options(self, request: IRequest, path: str = "") -> bytes:
+        request.setResponseCode(204)
+        return b""
+
+    @app.handle_errors(HTTPException)
+    def _error(self, request: IRequest, failure: object) -> bytes:
+        error = getattr(failure, "value", None)
+        code = error.code if isinstance(error, HTTPException) and error.code else 404
+        request.setResponseCode(code)
+        return _text(request, b"not found\n" if code == 404 else b"not allowed\n")
+
+
+def _text(request: IRequest, body: bytes) -> bytes:
+    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    return body
+
+
+def _page(path: Path) -> IResource:
+    page = File(str(path), defaultType="text/html; charset=utf-8")
+    page.isLeaf = True
+    return page
+
+
+class _Files(File):
+    """Static files without directory listings."""
+
+    def directoryListing(self) -> IResource:  # noqa: N802
+        return self.childNotFound
+
+    def createSimilarFile(self, path: str) -> _Files:  # noqa: N802
+        similar = _Files(path, self.defaultType)
+        similar.contentTypes = self.contentTypes
+        return similar
+
+
+class Root(Resource):
+    """Sends upgrades to the WebSocket and everything else to the pages."""
+
+    def __init__(self, websocket: ClientFactory, pages: Pages) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._websocket = WebSocketResource(websocket)
+        self._pages: IResource = pages.app.resource()
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:  # noqa: N802
+        """Called for the first path segment, which is given back where the pages go on with it."""
+        if request.path in _UPGRADE_PATHS and _wants_upgrade(request):
+            return self._websocket
+        for name, value in _HEADERS.items():
+            request.setHeader(name, value)
+        assert request.postpath is not None and request.prepath is not None
+        request.postpath.insert(0, request.prepath.pop())
+        return self._pages
+
+
+def _wants_upgrade(request: Request) -> bool:
+    upgrade = request.getHeader(b"upgrade")
+    return upgrade is not None and upgrade.strip().lower() == b"websocket"
+
+
+def make_site(websocket: ClientFactory, pages: Pages) -> Site:
+    """The factory for the listening port."""
+    site = Site(Root(websocket, pages), timeout=HTTP_TIMEOUT)
+    site.displayTracebacks = False
+    return site
+
+

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""WebSocket connections: Autobahn's frames on one side, a `Session` and the fan-out on the other.
+
+Autobahn has no limits by default and swallows what its callbacks raise; here every limit is set,
+and a failed callback is logged and closes the connection with 1011.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from msgspec import Struct
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.interfaces import ISubscriber
+from livechat.metrics import Metrics
+from livechat.session import Session
+
+_log = Logger()
+
+#: Seconds between two pings of one client, and how long it may take to answer.
+PING_INTERVAL: Final = 25
+PING_TIMEOUT: Final = 10
+
+#: Seconds for a client to answer our close frame; then the connection is dropped.
+CLOSE_TIMEOUT: Final = 3.0
+
+
+class Limits(Struct, frozen=True):
+    """What one client, and all together, may cost.
+
+    :ivar message: bytes of the largest client message, after decompression.
+    :ivar pending: bytes held for a client that does not read.
+    :ivar connections: open at once; 0 for no limit.
+    :ivar origins: allowed `Origin` values or patterns; `*` for all.
+    :ivar handshake: seconds for the opening handshake.
+    """
+
+    message: int = 65536
+    pending: int = 1 << 20
+    connections: int = 0
+    origins: tuple[str, ...] = ("*",)
+    handshake: float = 10.0
+
+
+@implementer(ISubscriber, IPushProducer)
+class ClientConnection(WebSocketServerProtocol):
+    """One client.
+
+    While the transport has more than it wants to hold, frames wait here, bounded; control frames
+    go out between them, so a slow client is still pinged and can be closed.
+    """
+
+    factory: ClientFactory
+    # A TCP transport with its producer side; Autobahn's annotation knows less.
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
+        self._waiting: deque[bytes] = deque()
+        self._paused = False
+        self.pending: int = 0
+
+    def onConnect(self, request: ConnectionRequest) -> None:  # noqa: N802
+        """Refuse the upgrade while shutting down."""
+        if self.factory.draining:
+            raise ConnectionDeny(503, "shutting down")
+
+    def onOpen(self) -> None:  # noqa: N802
+        """The handshake is done: become a subscriber."""
+        try:
+            # Autobahn leaves Nagle's algorithm on under a bare factory; it costs 30 ms at p99.
+            self.transport.setTcpNoDelay(True)
+            # twisted.web's channel is still the registered producer after the hand-over.
+            self.transport.unregisterProducer()
+            self.transport.registerProducer(self, True)
+            self._session = self.factory.opened(self)
+        except Exception:
+            _log.failure("a connection could not be set up")
+            self.close(CloseCode.INTERNAL, "internal error")
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        """A client's command."""
+        self.factory.wheel.heard(self)
+        if self._session is None:
+            return
+        if isBinary:
+            self._session.rejected(
+                ChatError(
+                    ErrorCode.INVALID_MESSAGE_TYPE, "Messages must be text, not binary", "JSON"
+                )
+            )
+        else:
+            self._session.received(payload)
+
+    def onPong(self, payload: bytes) -> None:  # noqa: N802
+        """Proof of life."""
+        self.factory.wheel.heard(self)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+        """The connection is gone, in whichever way."""
+        session, self._session = self._session, None
+        self._waiting.clear()
+        self.pending = 0
+        if session is not None:
+            session.closed()
+            self.factory.left(self)
+
+    def deliver(self, frames: bytes) -> None:
+        """See `ISubscriber`."""
+        if self._session is None and self.state != self.STATE_OPEN:
+            return
+        if self._paused:
+            self._waiting.append(frames)
+            self.pending += len(frames)
+            if self.pending > self.factory.limits.pending:
+                self.factory.metrics.closed.labels("slow").inc()
+                self.close(CloseCode.SLOW, "slow")
+        elif self.state == self.STATE_OPEN:
+            self.transport.write(frames)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """See `ISubscriber`: what waits for a slow client is let go of, the close frame is not."""
+        self._waiting.clear()
+        self.pending = 0
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(int(code), reason.encode(), isReply=False)
+            # Over TLS a registered producer would keep the connection from closing.
+            self.transport.unregisterProducer()
+            self._paused = False
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """See `IPushProducer`; called again at every write while the transport is full."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """See `IPushProducer`: write what waited until the transport is full again."""
+        self._paused = False
+        while self._waiting and not self._paused:
+            frames = self._waiting.popleft()
+            self.pending -= len(frames)
+            self.transport.write(frames)
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """See `IPushProducer`: the connection is gone; `onClose` follows."""
+
+
+class PingWheel:
+    """Pings every client once per interval and drops those that do not answer.
+
+    One timer for all clients instead of several per client: clients are spread over as many slots
+    as the interval has seconds; every second one slot is pinged, and the slot that was pinged
+    `PING_TIMEOUT` seconds ago is looked through for silence.
+    """
+
+    def __init__(self, clock: IReactorTime, silent: Callable[[ClientConnection], None]) -> None:
+        self._clock = clock
+        self._silent = silent
+        self._slots: list[dict[ClientConnection, None]] = [{} for _ in range(PING_INTERVAL)]
+        self._slot_of: dict[ClientConnection, int] = {}
+        self._unheard: set[ClientConnection] = set()
+        self._hand = 0
+        self._call: IDelayedCall | None = None
+
+    def add(self, client: ClientConnection) -> None:
+        """Watch over a client; its first ping comes after a whole interval."""
+        slot = (self._hand - 1) % PING_INTERVAL
+        self._slots[slot][client] = None
+        self._slot_of[client] = slot
+        if self._call is None:
+            self._call = self._clock.callLater(1.0, self._turn)
+
+    def remove(self, client: ClientConnection) -> None:
+        """Stop watching over a client."""
+        slot = self._slot_of.pop(client, None)
+        if slot is not None:
+            del self._slots[slot][client]
+            self._unheard.discard(client)
+        if not self._slot_of and self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def heard(self, client: ClientConnection) -> None:
+        """A client gave a sign of life."""
+        self._unheard.discard(client)
+
+    def _turn(self) -> None:
+        self._call = self._clock.callLater(1.0, self._turn)
+        overdue = self._slots[(self._hand - PING_TIMEOUT) % PING_INTERVAL]
+        for client in [client for client in overdue if client in self._unheard]:
+            self._silent(client)
+        for client in self._slots[self._hand]:
+            self._unheard.add(client)
+            client.sendPing()
+        self._hand = (self._hand + 1) % PING_INTERVAL
+
+
+class ClientFactory(WebSocketServerFactory):
+    """Makes a `ClientConnection` with a `Session` for every client, and counts them.
+
+    :param make_session: given a subscriber, its conversation.
+    """
+
+    protocol = ClientConnection  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        reactor: Any,
+        limits: Limits,
+        metrics: Metrics,
+        make_session: Callable[[ISubscriber], Session],
+    ) -> None:
+        super().__init__(server="livechat", reactor=reactor)  # type: ignore[no-untyped-call]
+        self.limits = limits
+        self.metrics = metrics
+        self._make_session = make_session
+        self._clock: IReactorTime = reactor
+        self._clients: dict[ClientConnection, None] = {}
+        self.draining = False
+        self._drained: Deferred[None] | None = None
+        self.wheel = PingWheel(self._clock, self._drop_silent)
+        self.setProtocolOptions(**protocol_options(limits))  # type: ignore[no-untyped-call]
+
+    @property
+    def clients(self) -> int:
+        """Open connections."""
+        return len(self._clients)
+
+    def opened(self, client: ClientConnection) -> Session:
+        """A client has finished its handshake."""
+        self._clients[client] = None
+        self.metrics.clients.inc()
+        self.wheel.add(client)
+        return self._make_session(client)
+
+    def left(self, client: ClientConnection) -> None:
+        """A client is gone."""
+        del self._clients[client]
+        self.metrics.clients.dec()
+        self.wheel.remove(client)
+        if self._drained is not None and not self._clients:
+            drained, self._drained = self._drained, None
+            drained.callback(None)
+
+    def drain(self, deadline: float) -> Deferred[None]:
+        """Close every client with 1001 and take no new ones.
+
+        :param deadline: seconds after which clients that have not closed are dropped.
+        :return: fires when no client is left; never fails.
+        """
+        self.draining = True
+        if not self._clients:
+            return succeed(None)
+        drained: Deferred[None] = Deferred()
+        self._drained = drained
+        call = self._clock.callLater(deadline, self._drop_all)
+        for client in list(self._clients):
+            client.close(CloseCode.GOING_AWAY, "server is shutting down")
+
+        def finished(result: None) -> None:
+            if call.active():
+                call.cancel()
+
+        return drained.addCallback(finished)
+
+    def _drop_all(self) -> None:
+        for client in list(self._clients):
+            client.transport.abortConnection()
+
+    def _drop_silent(self, client: ClientConnection) -> None:
+        self.metrics.closed.labels("silent").inc()
+        self.wheel.remove(client)
+        client.transport.abortConnection()
+
+
+def protocol_options(limits: Limits) -> dict[str, Any]:
+    """Every option that Autobahn's server knows, none left to its default."""
+    origins: Sequence[str] = limits.origins
+    return {
+        "versions": [13],
+        "webStatus": False,
+        "utf8validateIncoming": True,
+        "maskServerFrames": False,
+        "requireMaskedClientFrames": True,
+        "applyMask": True,
+        "maxFramePayloadSize": limits.message,
+        "maxMessagePayloadSize": limits.message,
+        "autoFragmentSize": 0,
+        # Tell the peer why, rather than dropping it.
+        "failByDrop": False,
+        "echoCloseCodeReason": False,
+        "openHandshakeTimeout": limits.handshake,
+        "closeHandshakeTimeout": CLOSE_TIMEOUT,
+        "tcpNoDelay": True,
+        "perMessageCompressionAccept": lambda offers: None,
+        # The ping wheel does it for all with one timer.
+        "autoPingInterval": 0,
+        "autoPingTimeout": 0,
+        "autoPingSize": 12,
+        "autoPingRestartOnAnyTraffic": False,
+        "serveFlashSocketPolicy": False,
+        "flashSocketPolicy": "",
+        "allowedOrigins": list(origins),
+        # Overlays are opened from files, whose origin is `null`.
+        "allowNullOrigin": "*" in origins or "null" in origins,
+        "maxConnections": limits.connections,
+        "trustXForwardedFor": 0,
+    }

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""The composition root: from options to a running daemon.  The only room that takes the reactor.
+
+Everything that touches the world is made here and handed in: clock, wall time, HTTP client,
+endpoints, randomness.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from random import SystemRandom
+from typing import Any, Final
+
+from treq.client import HTTPClient
+from twisted.application.service import IService, MultiService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.server import Site
+
+from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.hub import Hub
+from livechat.interfaces import IPlatform, ISubscriber
+from livechat.metrics import Metrics
+from livechat.options import Options, Settings, wrong
+from livechat.pacing import sleep
+from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
+from livechat.server.site import Pages, make_site
+from livechat.server.websocket import ClientFactory, Limits
+from livechat.session import Quotas, Session
+from livechat.simulator.service import Simulator, makeSimulator
+from livechat.web_files import web_directory
+
+__all__ = ["Options", "makeService"]
+
+_log = Logger()
+
+#: Seconds that clients have to close when we stop; the whole stop stays below ten.
+DRAIN: Final = 5.0
+
+#: Seconds to connect to a platform over HTTP.
+CONNECT_TIMEOUT: Final = 10.0
+
+
+def makeService(options: Options) -> IService:  # noqa: N802
+    """The daemon for `twistd livechat`.
+
+    :raises SystemExit: an option cannot be fulfilled; one line on stderr.
+    """
+    from twisted.internet import reactor
+
+    return build(reactor, options.settings)
+
+
+def build(reactor: Any, settings: Settings) -> IService:
+    """The daemon on a reactor.
+
+    :raises SystemExit: an option cannot be fulfilled; one line on stderr.
+    """
+    simulator = None
+    twitch_settings = TwitchSettings(
+        gql_url=settings.twitch_gql_url,
+        require_live=settings.twitch_require_live,
+        start_timeout=settings.start_timeout,
+        live_poll=settings.twitch_live_poll,
+        offline_grace=settings.twitch_offline_grace,
+    )
+    twitch_irc = settings.twitch_irc
+    if settings.demo:
+        simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
+        addresses = simulator.listen()
+        twitch_irc = addresses.twitch_irc
+        # A demonstration shows every outcome: channels that are not live, and ones that end.
+        twitch_settings = TwitchSettings(
+            gql_url=addresses.twitch_gql_url,
+            require_live=True,
+            start_timeout=settings.start_timeout,
+            live_poll=1.0,
+            offline_grace=0.0,
+        )
+    metrics = Metrics()
+    pool = HTTPConnectionPool(reactor)
+    http = HTTPClient(Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool))
+    random = SystemRandom()
+    try:
+        irc_endpoint = clientFromString(reactor, twitch_irc)
+    except ValueError as error:
+        wrong(f"--twitch-irc: {error}")
+    twitch = Twitch(irc_endpoint, http, reactor, time.time, random, metrics, twitch_settings)
+    if settings.stats_storage == "redis":
+        _log.warn("Redis statistics are not part of this version: statistics are kept in memory")
+    hub = Hub(
+        reactor,
+        LocalBroker(reactor),
+        MemoryStats(),
+        metrics,
+        linger=settings.linger,
+        stats_limit=settings.stats_top,
+        max_channels=settings.max_channels,
+    )
+    return Daemon(
+        reactor,
+        hub,
+        {"twitch": twitch},
+        [twitch],
+        settings,
+        metrics,
+        pool,
+        _endpoints(reactor, settings),
+        simulator,
+    )
+
+
+def _endpoints(reactor: Any, settings: Settings) -> list[tuple[str, IStreamServerEndpoint]]:
+    descriptions = settings.listen or (f"tcp:{settings.port}",)
+    endpoints = []
+    for description in descriptions:
+        try:
+            endpoints.append((description, serverFromString(reactor, description)))
+        except (ValueError, LookupError, OSError) as error:
+            wrong(f"--listen {description}: {error}")
+    return endpoints
+
+
+class Daemon(Service):
+    """Everything that runs, and the order in which it starts and stops."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        hub: Hub,
+        platforms: Mapping[str, IPlatform],
+        services: Sequence[Service],
+        settings: Settings,
+        metrics: Metrics,
+        pool: HTTPConnectionPool,
+        endpoints: Sequence[tuple[str, IStreamServerEndpoint]],
+        simulator: Simulator | None,
+    ) -> None:
+        self._reactor = reactor
+        self._hub = hub
+        self._services = MultiService()
+        for service in services:
+            service.setServiceParent(self._services)
+        self._pool = pool
+        self._endpoints = endpoints
+        self._simulator = simulator
+        self._ports: list[IListeningPort] = []
+        quotas = Quotas(chats=settings.max_chats, commands_per_second=settings.command_rate)
+        limits = Limits(
+            message=settings.max_message,
+            pending=settings.max_pending,
+            connections=settings.max_clients,
+            origins=settings.origins,
+        )
+
+        def make_session(subscriber: ISubscriber) -> Session:
+            return Session(subscriber, hub, platforms, quotas, reactor, metrics)
+
+        self._clients = ClientFactory(reactor, limits, metrics, make_session)
+        self.site: Site = make_site(
+            self._clients, Pages(self._health, self._ready, metrics, web_directory())
+        )
+        self._storage: Callable[[], str] = lambda: hub.storage_type
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Listen, before privileges are shed.
+
+        :raises SystemExit: a port cannot be had; one line on stderr.
+        """
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        failures: list[tuple[str, Failure]] = []
+        for description, endpoint in self._endpoints:
+            endpoint.listen(self.site).addCallbacks(
+                self._listening,
+                lambda reason, description=description: failures.append((description, reason)),
+            )
+        # Twisted's server endpoints answer at once.
+        for description, reason in failures:
+            wrong(f"cannot listen on {description}: {reason.getErrorMessage()}")
+
+    def startService(self) -> None:  # noqa: N802
+        """Start the platforms."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._services.startService()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802
+        """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        self._hub.flush()
+        await self._clients.drain(DRAIN)
+        await self._hub.shutdown()
+        await self._services.stopService()
+        await self._pool.closeCachedConnections()
+        if self._simulator is not None:
+            await self._simulator.stop()
+        # Connections that were told to close get one turn to do so.
+        await sleep(self._reactor, 0)
+        _log.info("stopped")
+
+    def _listening(self, port: IListeningPort) -> None:
+        self._ports.append(port)
+        host = port.getHost()
+        number = getattr(host, "port", None)
+        _log.info(
+            "listening on {where}; open http://localhost:{port}/test"
+            if number
+            else "listening on {where}",
+            where=host,
+            port=number,
+        )
+
+    def _health(self) -> dict[str, object]:
+        return {
+            "status": "ok",
+            "activeStreams": self._hub.active_streams,
+            "clients": self._clients.clients,
+            "storage": self._storage(),
+            "version": _version(),
+        }
+
+    def _ready(self) -> bool:
+        return not self._clients.draining
+
+
+def _version() -> str:
+    try:
+        return version("livechat")
+    except PackageNotFoundError:
+        return "unknown"

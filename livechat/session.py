@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+"""One client's conversation: commands in, answers out, and which chats it holds.
+
+The rules are those of the wire contract (`docs/protocol.md`): several chats per connection, a bare
+`unsubscribe` or `get_stats` acts on the chat subscribed last that is still held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from msgspec import UNSET, Struct
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from livechat.channel import Subscription
+from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.events import ChannelKey
+from livechat.fanout import Interest
+from livechat.hub import Hub
+from livechat.interfaces import IPlatform, ISubscriber
+from livechat.messages import Command, ServerMessage, Status, decode_command, encode, failure, frame
+from livechat.metrics import Metrics
+from livechat.pacing import TokenBucket
+
+_log = Logger()
+
+#: Longest identifier that is looked at, in characters; a URL may be this long.
+MAX_IDENTIFIER = 2048
+
+#: Refused commands in a row after which a client is closed.
+MAX_REFUSED = 100
+
+
+class Quotas(Struct, frozen=True):
+    """What one client may ask for.
+
+    :ivar chats: chats held at once.
+    :ivar commands_per_second: in the long run.
+    :ivar commands_burst: at once.
+    """
+
+    chats: int = 32
+    commands_per_second: float = 10.0
+    commands_burst: int = 64
+
+
+class Session:
+    """What one client holds and has asked for."""
+
+    def __init__(
+        self,
+        subscriber: ISubscriber,
+        hub: Hub,
+        platforms: Mapping[str, IPlatform],
+        quotas: Quotas,
+        clock: IReactorTime,
+        metrics: Metrics,
+    ) -> None:
+        self._subscriber = subscriber
+        self._hub = hub
+        self._platforms = platforms
+        self._quotas = quotas
+        self._metrics = metrics
+        self._bucket = TokenBucket(
+            quotas.commands_per_second, quotas.commands_burst, clock.seconds
+        )
+        self._refused = 0
+        # In order of subscribing; includes chats whose start is still under way.
+        self._held: dict[ChannelKey, Subscription] = {}
+        # What was asked for last since the last `unsubscribed`, held or not.
+        self._asked: Subscription | None = None
+
+    def received(self, payload: bytes) -> None:
+        """Act on one client message and answer it; never raises."""
+        if not self._bucket.take():
+            self._refuse()
+            return
+        self._refused = 0
+        outcome = "ok"
+        try:
+            self._act(decode_command(payload))
+        except ChatError as error:
+            outcome = error.code
+            self._send(failure(error))
+        except _Answered as answered:
+            outcome = answered.error.code
+            self._send(failure(answered.error, answered.platform, answered.identifier))
+        except Exception:
+            outcome = "INTERNAL"
+            _log.failure("a client's command failed")
+            self._subscriber.close(CloseCode.INTERNAL, "internal error")
+        self._metrics.commands.labels(outcome).inc()
+
+    def rejected(self, error: ChatError) -> None:
+        """Answer a message that could not even be read as text."""
+        self._metrics.commands.labels(error.code).inc()
+        self._send(failure(error))
+
+    def closed(self) -> None:
+        """The connection is gone: let go of everything."""
+        held, self._held = self._held, {}
+        for subscription in held.values():
+            self._hub.unsubscribe(subscription)
+
+    def _refuse(self) -> None:
+        self._refused += 1
+        self._metrics.commands.labels(ErrorCode.RATE_LIMITED).inc()
+        if self._refused > MAX_REFUSED:
+            self._subscriber.close(CloseCode.POLICY, "too many commands")
+            return
+        error = ChatError(
+            ErrorCode.RATE_LIMITED,
+            "Too many commands; slow down",
+            f"{self._quotas.commands_per_second:g} per second",
+            temporary=True,
+        )
+        self._send(failure(error))
+
+    def _act(self, command: Command) -> None:
+        if command.type == "subscribe":
+            self._subscribe(command)
+        elif command.type == "unsubscribe":
+            self._unsubscribe(command)
+        elif command.type == "get_stats":
+            self._get_stats(command)
+        else:
+            raise ChatError(
+                ErrorCode.INVALID_MESSAGE_TYPE,
+                "Unknown message type",
+                "subscribe, unsubscribe or get_stats",
+            )
+
+    def _subscribe(self, command: Command) -> None:
+        platform, key, identifier = self._meant(command)
+        held = self._held.get(key)
+        if held is not None:
+            self._hub.resubscribe(held)
+            return
+        interest = _interest(command.events)
+        subscription = Subscription(key, self._subscriber, identifier, interest, self._lost)
+        self._asked = subscription
+        try:
+            if len(self._held) >= self._quotas.chats:
+                raise ChatError(
+                    ErrorCode.TOO_MANY_CHATS,
+                    "This connection holds as many chats as it may",
+                    f"limit {self._quotas.chats} per connection",
+                )
+            self._hub.subscribe(platform, subscription)
+        except ChatError as error:
+            raise _Answered(error, key.platform, identifier) from None
+        self._held[key] = subscription
+
+    def _unsubscribe(self, command: Command) -> None:
+        subscription = self._named(command)
+        if subscription is None:
+            if not self._held and self._asked is None:
+                raise _no_active_chat()
+            # The chat asked for last has failed or ended: it is let go of, as the client wishes.
+            subscription = self._latest() or self._asked
+        assert subscription is not None
+        self._hub.unsubscribe(subscription)
+        self._held.pop(subscription.key, None)
+        self._asked = None
+        self._send(
+            Status(
+                "unsubscribed",
+                identifier=subscription.identifier,
+                platform=subscription.key.platform,
+                channel=subscription.key.identifier,
+            )
+        )
+
+    def _get_stats(self, command: Command) -> None:
+        subscription = self._named(command) or self._latest()
+        if subscription is None:
+            raise _no_active_chat() if self._asked is None else _not_found()
+        self._hub.stats(subscription.key).addCallback(
+            lambda payload: self._subscriber.deliver(frame(payload))
+        )
+
+    def _latest(self) -> Subscription | None:
+        return next(reversed(self._held.values()), None)
+
+    def _named(self, command: Command) -> Subscription | None:
+        """The held chat that a command names, or None if it names none."""
+        if command.identifier is UNSET:
+            return None
+        _, key, identifier = self._meant(command)
+        subscription = self._held.get(key)
+        if subscription is None:
+            raise _Answered(_not_found(), key.platform, identifier)
+        return subscription
+
+    def _meant(self, command: Command) -> tuple[IPlatform, ChannelKey, str]:
+        """The platform and channel that a command speaks of, and the identifier as sent."""
+        identifier = command.identifier
+        platform = self._platform(command)
+        try:
+            if not isinstance(identifier, str) or not identifier.strip():
+                raise _invalid("An identifier is needed: a channel's name, id or URL")
+            if len(identifier) > MAX_IDENTIFIER:
+                raise _invalid("The identifier is too long", f"limit {MAX_IDENTIFIER} characters")
+            kind = "username" if command.identifier_type is UNSET else command.identifier_type
+            if not isinstance(kind, str):
+                raise _invalid("identifierType must be username, channelId or liveId")
+            return platform, platform.key(identifier, kind), identifier
+        except ChatError as error:
+            sent = identifier[:MAX_IDENTIFIER] if isinstance(identifier, str) else None
+            raise _Answered(error, platform.name, sent) from None
+
+    def _platform(self, command: Command) -> IPlatform:
+        name = command.platform
+        if name is UNSET:
+            name = self._platform_of_url(command.identifier) or "youtube"
+        platform = self._platforms.get(name) if isinstance(name, str) else None
+        if platform is None:
+            raise ChatError(
+                ErrorCode.UNSUPPORTED_PLATFORM,
+                "Platform not supported",
+                ", ".join(sorted(self._platforms)),
+            )
+        return platform
+
+    def _platform_of_url(self, identifier: object) -> str | None:
+        """The platform whose URL the identifier is, so that a pasted address needs no platform."""
+        if not isinstance(identifier, str) or len(identifier) > MAX_IDENTIFIER:
+            return None
+        try:
+            host = urlsplit(identifier if "//" in identifier else f"//{identifier}").hostname
+        except ValueError:
+            return None
+        for platform in self._platforms.values():
+            if host in platform.hosts:
+                return platform.name
+        return None
+
+    def _lost(self, subscription: Subscription) -> None:
+        if self._held.get(subscription.key) is subscription:
+            del self._held[subscription.key]
+
+    def _send(self, message: ServerMessage) -> None:
+        self._subscriber.deliver(frame(encode(message)))
+
+
+class _Answered(Exception):
+    """A `ChatError` about one chat, with what the client called it."""
+
+    def __init__(self, error: ChatError, platform: str, identifier: str | None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.platform = platform
+        self.identifier = identifier
+
+
+def _interest(events: object) -> Interest:
+    if events is UNSET or events is False or events is None:
+        return Interest()
+    if events is True:
+        return Interest(None)
+    if isinstance(events, list) and all(isinstance(kind, str) for kind in events):
+        return Interest(frozenset(events))
+    raise ChatError(
+        ErrorCode.INVALID_OPTION, "events must be true, false or a list of event kinds", "events"
+    )
+
+
+def _invalid(error: str, details: str | None = None) -> ChatError:
+    return ChatError(ErrorCode.INVALID_IDENTIFIER, error, details)
+
+
+def _no_active_chat() -> ChatError:
+    return ChatError(ErrorCode.NO_ACTIVE_CHAT, "No active chat connection")
+
+
+def _not_found() -> ChatError:
+    return ChatError(ErrorCode.STREAM_NOT_FOUND, "Stream data not found")

@@ -1,0 +1,1 @@
+"""A simulator of the platforms: speaks their wire formats from the other side."""

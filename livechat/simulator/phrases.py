@@ -1,0 +1,482 @@
+# SPDX-License-Identifier: MIT
+"""What people in a simulated chat are called and what they say.
+
+In a phrase `{laugh}` and the other values of `Mood` stand for an emote of the platform, `{host}`
+for the streamer, `{name}` for somebody in the chat and `{n}` for a small number.
+"""
+
+# Other scripts than Latin are meant.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class Mood(Enum):
+    """The feelings for which every platform has an emote of its own."""
+
+    LAUGH = "laugh"
+    HYPE = "hype"
+    LOVE = "love"
+    SAD = "sad"
+    YIKES = "yikes"
+    PANIC = "panic"
+    SLY = "sly"
+    SMILE = "smile"
+    HELLO = "hello"
+    THUMBS = "thumbs"
+    DANCE = "dance"
+    STORY = "story"
+
+
+#: Regulars: how their names are written.  The login is the name in lower case where that is a
+#: valid one; localised names have a login of their own, and two never set a display name.
+REGULARS: Final = (
+    ("quiet_otter", "quiet_otter"),
+    ("pixelpanda", "PixelPanda"),
+    ("mika_1999", "mika_1999"),
+    ("sirtomato", "Sir Tomato"),
+    ("zoe", "Zoe"),
+    ("captainteapot", "CaptainTeapot"),
+    ("haru_no_neko", "春の猫"),
+    ("minjikim", "민지"),
+    ("dasfaultier", "DasFaultier"),
+    ("lachouette", "LaChouette"),
+    ("elquesofeliz", "ElQuesoFeliz"),
+    ("pao_de_queijo", "PaoDeQueijo"),
+    ("veselyi_kit", "Весёлый_Кит"),
+    ("ada_lv", "ada_lv"),
+    ("nordlicht77", "Nordlicht77"),
+    ("biscuitbaron", "BiscuitBaron"),
+    ("moonmoth", ""),
+    ("thisnameisexactly25chars_", "ThisNameIsExactly25Chars_"),
+    ("kaffeetante", "KaffeeTante"),
+    ("turbosnail", "TurboSnail"),
+    ("onemorelevel", "OneMoreLevel"),
+    ("sleepy_sam", "Sleepy_Sam"),
+    ("pierogi_power", "PierogiPower"),
+    ("cay_saati", "ÇaySaati"),
+    ("lemonbytes", "LemonBytes"),
+    ("jellyfishjoe", "JellyfishJoe"),
+    ("gluehwuermchen", "Gluehwuermchen"),
+    ("xx_toaster_xx", "xX_Toaster_Xx"),
+    ("raininoslo", ""),
+    ("nullpointernina", "NullPointerNina"),
+    ("waffleweather", "WaffleWeather"),
+    ("tanuki_desu", "たぬき"),
+    ("cosmicgoose", "CosmicGoose"),
+    ("mossyrock", "MossyRock"),
+    ("salam_omar", "عمر"),
+    ("bouncycastle", "BouncyCastle"),
+)
+
+#: The rest of the crowd is called by one word of each of these and a number.
+ADJECTIVES: Final = (
+    "brave calm clever cozy crispy dusty electric fluffy fuzzy gentle golden grumpy happy hidden "
+    "humble jolly lazy lucky mellow mighty misty noisy polite proud rapid rusty salty shiny silent "
+    "sleepy sneaky snowy spicy sunny swift tiny velvet wandering wild witty"
+)
+ANIMALS: Final = (
+    "acorn badger bagel beaver cactus capybara comet corgi crab dumpling falcon ferret fox gecko "
+    "hamster hedgehog heron koala lemur llama lynx mango marmot meerkat moose muffin narwhal "
+    "noodle octopus owl pancake penguin pickle platypus puffin quokka raccoon sloth turnip walrus "
+    "wombat"
+)
+
+#: The colours a name can have on most platforms; many people never choose one.
+COLORS: Final = (
+    "#FF0000 #0000FF #008000 #B22222 #FF7F50 #9ACD32 #FF4500 #2E8B57 #DAA520 #D2691E #5F9EA0 "
+    "#1E90FF #FF69B4 #8A2BE2 #00FF7F #7C5CFF #00C2A8 #F5A623"
+)
+
+
+class Scene(NamedTuple):
+    """Something that happens on stream: what people say while it lasts, and when it succeeds."""
+
+    lines: tuple[str, ...]
+    wave: tuple[str, ...]
+
+
+SCENES: Final = (
+    Scene(
+        (
+            "this boss has {n} phases I think",
+            "dodge left. the OTHER left",
+            "he's going to panic roll, he always panic rolls {laugh}",
+            "attempt number {n}? I stopped counting",
+            "you can parry that by the way",
+            "no healing potions, no problem {sly}",
+            "the boss music is carrying this whole fight {dance}",
+            "one hit left!! breathe {host}",
+            "I believe {panic} I believe {panic} I believe",
+            "greedy greedy greedy",
+            "my hands are sweating and I'm only watching",
+            "new strategy: don't get hit",
+        ),
+        (
+            "GG",
+            "gg {hype}",
+            "LET'S GOOO {hype} {hype}",
+            "YESSS",
+            "first try {sly}",
+            "never in doubt {sly}",
+            "🎉🎉🎉",
+            "WOOO {dance}",
+            "clip it!!",
+            "ez {laugh}",
+            "¡¡VAMOS!!",
+            "888888",
+        ),
+    ),
+    Scene(
+        (
+            "did you save the file",
+            "it's always DNS",
+            "have you tried turning it off and on again? {laugh}",
+            "line {n}, there's a comma missing",
+            "works on my machine {sly}",
+            "rubber duck says hi 🦆",
+            "the tests: all red. the streamer: smiling {story}",
+            "why is it called getUser if it deletes the user",
+            "tabs or spaces? asking for {name}",
+            "just add a TODO and walk away",
+            "that comment is from 2014 {yikes}",
+            "git blame says it was you, {host}",
+        ),
+        (
+            "it compiles!!",
+            "GREEN {hype}",
+            "ship it {laugh}",
+            "deploy on Friday {sly}",
+            "all tests pass?! screenshot it",
+            "🚀",
+            "{thumbs} {thumbs}",
+            "works first time, very suspicious",
+            "👏👏👏",
+            "nice one!",
+        ),
+    ),
+    Scene(
+        (
+            "is that a second cat?",
+            "the cat is the real streamer {love}",
+            "please tell the cat I said hello",
+            "cat on keyboard in 3… 2… 1…",
+            "what's the cat's name?",
+            "my dog just looked up at the meow",
+            "tail across the webcam {laugh}",
+            "new mod just walked in",
+            "she wants dinner, {host}. we all heard it",
+            "petition for a cat cam",
+        ),
+        (
+            "CAT {love}",
+            "MEOW",
+            "🐈🐈🐈",
+            "😻",
+            "hello kitty {hello}",
+            "cat {love} cat {love} cat",
+            "she typed: ffffffff {laugh}",
+            "best content all year",
+            "猫だ！！",
+            "고양이 {love}",
+        ),
+    ),
+    Scene(
+        (
+            "more garlic. always more garlic",
+            "is that salt or sugar {panic}",
+            "I came for games and stayed for the soup",
+            "the smoke detector is the timer, right?",
+            "my nonna is watching and she has notes",
+            "medium heat!! MEDIUM",
+            "I can smell it from here {love}",
+            "pineapple on pizza? vote now {sly}",
+            "{n} minutes, then flip it",
+            "that knife has seen things",
+        ),
+        (
+            "THE FLIP {hype}",
+            "chef's kiss 👨‍🍳💋",
+            "10/10 would eat",
+            "buon appetito!",
+            "いただきます",
+            "¡qué rico! {love}",
+            "I'm hungry now, thanks",
+            "guten Appetit {thumbs}",
+            "🍝🍝🍝",
+        ),
+    ),
+    Scene(
+        (
+            "wrong way, the map is upside down {laugh}",
+            "this soundtrack is so good",
+            "we've been here before, I remember that tree",
+            "read the sign!",
+            "who needs side quests? we do",
+            "inventory full again {sad}",
+            "pick up the mushroom. trust me",
+            "the village elder talks more than {name}",
+            "I would live in that little house",
+            "someone has been hiding chests behind every waterfall",
+            "that bridge looks very safe {sly}",
+        ),
+        (
+            "LEGENDARY {hype}",
+            "it was in the first room {laugh} {laugh}",
+            "worth it",
+            "ooooh shiny ✨",
+            "what does it DO",
+            "sell it {sly}",
+            "incroyable !",
+            "nice {thumbs}",
+            "すごい！",
+        ),
+    ),
+    Scene(
+        (
+            "he's behind you. probably",
+            "why did you turn the flashlight off {panic}",
+            "headphones off, lights on",
+            "don't open that door",
+            "he opened the door {laugh}",
+            "nope nope nope",
+            "the basement? at night? sure",
+            "I'm not scared, my chair just moved",
+            "that painting blinked",
+            "checking under my own desk now",
+        ),
+        (
+            "AAAAAAAA",
+            "{panic} {panic} {panic}",
+            "NOPE",
+            "I spilled my tea",
+            "my cat left the room {laugh}",
+            "heart rate: {n}0",
+            "who screamed louder, you or chat",
+            "😱😱😱",
+            "{yikes}",
+        ),
+    ),
+)
+
+#: What is said at any time, in many languages.
+SMALL_TALK: Final = (
+    "hello everyone {hello}",
+    "hi {host}! hi chat!",
+    "{hello} from Lisbon",
+    "good morning from Tokyo ☀️",
+    "just got home, what did I miss?",
+    "first time catching you live {smile}",
+    "lurking while I cook dinner",
+    "the audio sounds great today",
+    "a tiny bit louder please?",
+    "what keyboard is that?",
+    "hydrate! 💧",
+    "@{name} same here {laugh}",
+    "@{name} welcome back {love}",
+    "@{name} no way",
+    "{laugh}",
+    "{laugh} {laugh}",
+    "{love} {love} {love}",
+    "{hype}",
+    "😂{sly}😂",
+    "😂😂 {laugh}",
+    "{smile}",
+    "{dance} {dance} {dance} {dance}",
+    "👋 {hello}",
+    "that's fair",
+    "wait what",
+    "ok that was smooth {thumbs}",
+    "actually yes",
+    "hmm {story}",
+    "I have {n} minutes left of lunch break, make them count",
+    "it's {n}:30 am here and I regret nothing",
+    "snack break when?",
+    "stream snack of the day: pretzels 🥨",
+    "chat is moving so fast nobody will notice I like mushrooms",
+    "chat moves slowly enough to notice that you like mushrooms, {name}",
+    "my internet just froze, did we win?",
+    "brb, kettle {story}",
+    "back, what happened",
+    "can we get a {hype} in the chat",
+    "1",
+    "2",
+    "yes",
+    "no",
+    "+1",
+    "lol",
+    "hahaha",
+    "rip {sad}",
+    "F",
+    "so close {sad}",
+    "love this community {love}",
+    "someone tell my boss I'm in a meeting",
+    "rules are on https://example.com/rules?lang=en&ref=chat {thumbs}",
+    "schedule: https://example.org/week#friday (times: 19:00 CET)",
+    "ratio of coffee to water is 1:16, {name}",
+    "a: yes b: no c: {sly}",
+    "<3 this stream",
+    "5 > 3 && 3 < 5, math checks out",
+    "Hallo zusammen! {hello}",
+    "wie lange läuft der Stream heute noch?",
+    "Grüße aus dem Zug, WLAN hält noch {smile}",
+    "hab kurz nicht aufgepasst, was ist passiert?",
+    "stark gespielt {thumbs}",
+    "¡hola a todos! {hello}",
+    "saludos desde Bogotá 🇨🇴",
+    "jajaja {laugh}",
+    "¿qué juego es este?",
+    "qué bonito día para un stream {love}",
+    "boa noite pessoal {hello}",
+    "kkkkkkk {laugh}",
+    "manda um abraço pro {name}",
+    "bonsoir tout le monde {hello}",
+    "mdr {laugh}",
+    "c'est magnifique ça",
+    "ciao a tutti da Torino 🍕",
+    "grande {host}!",
+    "こんばんは {hello}",
+    "草",
+    "かわいい {love}",
+    "うまい！👏",
+    "안녕하세요 {hello}",
+    "ㅋㅋㅋㅋㅋ {laugh}",
+    "대박 {hype}",
+    "大家好 {hello}",
+    "哈哈哈 {laugh}",
+    "привет всем {hello}",
+    "ахах, красиво {thumbs}",
+    "привіт з Києва 💛",
+    "cześć wszystkim {hello}",
+    "selam millet {hello}",
+    "hej från Malmö 👋",
+    "مرحبا بالجميع {hello}",
+    "שלום לכולם {hello}",
+    "สวัสดีครับ {hello}",
+    "xin chào {hello}",
+    "family: 👨‍👩‍👧‍👦 flags: 🇯🇵🇧🇷 hand: 👍🏽 {love}",
+    "e\u0301te\u0301 vs été: same word, different bytes {story}",
+)
+
+ACTIONS: Final = (
+    "does a little dance {dance}",
+    "hides behind {name}",
+    "waves at the camera {hello}",
+    "slowly backs away",
+    "puts the kettle on ☕",
+    "drops popcorn everywhere 🍿",
+    "applauds politely {thumbs}",
+    "takes notes",
+)
+
+REPLIES: Final = (
+    "exactly this {laugh}",
+    "I was about to write that",
+    "no spoilers please {smile}",
+    "tell us more",
+    "you did it again {laugh}",
+    "agreed {thumbs}",
+    "where is that from?",
+    "haha, stimmt",
+    "totalmente",
+    "ほんとそれ",
+    "that's what they all say {sly}",
+    "welcome! {hello}",
+    "nope :)",
+)
+
+#: Text that must never become markup; harmless wherever it is shown as text.
+MARKUP: Final = (
+    "does <b>bold</b> work here?",
+    "<script>alert('hi mom')</script> hm, nothing {laugh}",
+    "<img src=x onerror=alert(1)> …did that do anything?",
+    '"><svg onload=alert(1)> asking for a friend {sly}',
+    "Robert'); DROP TABLE viewers;-- {story}",
+    "&lt;already escaped&gt; &amp; proud of it",
+    "</div></body></html> stream over, go home",
+    "<style>*{color:red}</style> is it red yet?",
+    "[url](javascript:alert(1)) ${7*7} %s %n",
+)
+
+FIRST_WORDS: Final = (
+    "first time here {hello}",
+    "hello",
+    "hi {host} {smile}",
+    "found you through a clip {laugh}",
+    "so this is where everybody is {hello}",
+)
+
+THANKS: Final = ("{hype} {hype} {hype}", "{love} {love}", "so generous!! {hype}", "W gifter 🎁")
+
+TOGETHER: Final = ("We are streaming together today! Say hello to both chats {hello}",)
+
+HIGHLIGHTS: Final = (
+    "This message cost me {n}000 points and I forgot what I wanted to say {laugh}",
+    "Best stream this week, thank you {host}! {love}",
+    "QUESTION: what was the first game you ever finished?",
+    "Happy birthday {name}!! 🎂 {hype}",
+)
+
+CHEERS: Final = (
+    "for the snack fund {love}",
+    "take my points! {hype}",
+    "great run today, {host}",
+    "buy the cat something nice 🐈",
+    "that was worth every bit {laugh}",
+    "weiter so! {thumbs}",
+    "¡gracias por el directo! {love}",
+    "いつもありがとう {love}",
+)
+
+RESUBS: Final = (
+    "another month, still no idea what's going on {laugh}",
+    "thanks for keeping me company while I work {love}",
+    "{n} months of soup recipes!",
+    "schon wieder ein Monat rum {hype}",
+    "best emotes, best chat {dance}",
+    "for the cat {love}",
+    "",
+)
+
+ANNOUNCEMENTS: Final = (
+    "Drink some water and stretch your back! {love}",
+    "Tomorrow at 19:00 CET: community night. Everybody can play {hype}",
+    "Be kind to each other. No spoilers, please {thumbs}",
+    "The picture is muted on purpose for {n} minutes, the sound is not.",
+)
+
+STREAKS: Final = (
+    "never missed one {smile}",
+    "what else would I do on a Tuesday {laugh}",
+    "{n} in a row and counting {hype}",
+    "",
+)
+
+#: Written by somebody who is then taken out of the chat for it.
+NUISANCES: Final = (
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "the ending is that the butler did it all along!!",
+    "FREE VIEWERS at cheap-viewers.example no virus",
+    "look at my channel look at my channel look at my channel",
+    "⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛⬛",
+)
+
+#: What a platform might invent tomorrow.
+ODDITIES: Final = (
+    ("sparkle-parade", "started a Sparkle Parade!"),
+    ("couch-upgrade", "moved up to the front row of the couch!"),
+    ("cloud-high-five", "gave everybody a high five!"),
+)
+
+CHARITIES: Final = ("Trees For Everyone", "Bees & Meadows; Reg'd", "Lifeboat Crew")
+REWARDS: Final = ("Posture check", "Say it in a pirate voice", "Name the next character")
+
+#: The start of a story that goes on until no more characters fit.
+LONG_STORY: Final = (
+    "so the other day I was walking to the bakery and there was this goose, and I am telling you "
+    "it looked at me as if I owed it money, so I crossed the street, and the goose crossed the "
+    "street too, 🪿 and now we are both at the bakery, "
+)

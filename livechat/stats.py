@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Counting one channel's messages, and when the counts are stored and told.
+
+Counting is a dict update per message.  Once a second, if anything changed, the counts go to the
+store and one encoded snapshot goes to all subscribers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import UNSET
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from livechat.events import ChannelKey, ChatMessage, StatsData, Tally, UserTally
+from livechat.interfaces import IStatsStore
+from livechat.messages import Stats, encode
+
+#: Seconds between two pushes of a channel's statistics.
+PUSH_INTERVAL: Final = 1.0
+
+
+class ChannelStats:
+    """The statistics of one channel, from its first subscriber to its last.
+
+    :param limit: how many users a snapshot names.
+    :param push: given the encoded `stats` message when it is time to tell all subscribers.
+    """
+
+    def __init__(
+        self,
+        key: ChannelKey,
+        store: IStatsStore,
+        clock: IReactorTime,
+        limit: int,
+        push: Callable[[bytes], None],
+    ) -> None:
+        self._key = key
+        self._store = store
+        self._clock = clock
+        self._limit = limit
+        self._push = push
+        self._tally = Tally()
+        self._latest: bytes | None = None
+        self._call: IDelayedCall | None = None
+        self._last_push = clock.seconds() - PUSH_INTERVAL
+
+    @property
+    def storage_type(self) -> str:
+        """Where counts go at this moment."""
+        return self._store.storage_type
+
+    def count(self, message: ChatMessage) -> None:
+        """Count one message (already free of duplicates)."""
+        tally = self._tally
+        tally.total += 1
+        data = message.data
+        # The platform's stand-in for people who hide is many people, or nobody: not a chatter.
+        if data.metadata.anonymous is UNSET:
+            author = data.author
+            user = tally.users.get(author.id)
+            if user is None:
+                tally.users[author.id] = UserTally(
+                    author.id, author.username, author.display_name, author.roles, 1
+                )
+            else:
+                user.message_count += 1
+                user.roles = author.roles
+        if self._call is None:
+            self._latest = None
+            wait = self._last_push + PUSH_INTERVAL - self._clock.seconds()
+            self._call = self._clock.callLater(min(max(0.0, wait), PUSH_INTERVAL), self._push_due)
+
+    def snapshot(self) -> Deferred[bytes]:
+        """The encoded `stats` message as of now; never fails."""
+        if self._latest is not None and not self._tally.total:
+            return succeed(self._latest)
+        self._hand_over()
+        return self._store.snapshot(self._key, self._limit).addCallback(self._encoded)
+
+    def close(self) -> None:
+        """Store what was counted and let the channel go."""
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+        # A slow store may still answer a push that nobody waits for any more.
+        self._push = _nobody
+        self._hand_over()
+        self._store.forget(self._key)
+
+    def _hand_over(self) -> None:
+        if self._tally.total:
+            tally, self._tally = self._tally, Tally()
+            self._store.add(self._key, tally)
+
+    def _encoded(self, data: StatsData) -> bytes:
+        payload = encode(Stats(data, self._key.platform, self._key.identifier))
+        if not self._tally.total:
+            self._latest = payload
+        return payload
+
+    def _push_due(self) -> None:
+        self._call = None
+        self._last_push = self._clock.seconds()
+        self.snapshot().addCallback(lambda payload: self._push(payload))
+
+
+def _nobody(payload: bytes) -> None:
+    """Where a push goes when the channel is gone."""

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""From pieces of a message to its five renderings.  The only room that writes HTML.
+
+A platform's translator cuts a message into pieces (plain strings and `Emote`s); `content` joins
+them again as `raw`, `formatted`, `sanitized`, `rawHtml` and positioned elements, so that on every
+platform `raw.slice(start, end) === value` holds in JavaScript and no text ever becomes markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import UNSET, Struct
+
+from livechat.events import Content, Element, EmoteMetadata
+
+#: Longest image address that is passed on.
+MAX_URL: Final = 2048
+
+#: Invisible character that chat clients append to get past Twitch's duplicate filter
+#: (sheet `twitch` section 3).
+_DUPLICATE_MARK: Final = "\U000e0000"
+
+
+class Emote(Struct, frozen=True):
+    """A picture inside a message.
+
+    :ivar value: what stands for it in the message as written.
+    :ivar url: its picture, https only; with any other address the emote is treated as text.
+    :ivar alt: what to show or read where the picture cannot be seen.
+    :ivar code: name between colons for `formatted`; None for a Unicode emoji without a shortcut.
+    :ivar is_custom: belongs to a channel or user rather than to the platform.
+    :ivar bits: what a cheermote is worth, else 0.
+    """
+
+    value: str
+    url: str
+    alt: str
+    code: str | None
+    is_custom: bool = False
+    bits: int = 0
+
+
+Piece = str | Emote
+
+
+def https_url(url: object) -> str | None:
+    """The address if it may be passed on as an image: https, a public-looking host, no odd characters.
+
+    A scheme-less address (`//host/path`), as platforms like to give them, counts as https.
+    """
+    return _https_url(url) if isinstance(url, str) and 0 < len(url) <= MAX_URL else None
+
+
+@lru_cache(maxsize=2048)
+def _https_url(url: str) -> str | None:
+    if url.startswith("//"):
+        url = "https:" + url
+    if not url.isascii() or not url.isprintable() or any(c in url for c in " \"'<>\\`"):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    if parts.scheme != "https" or port not in (None, 443) or "@" in parts.netloc:
+        return None
+    # A name with a dot that does not end in a digit: neither an address nor a machine of the house.
+    if "." not in host or host[-1].isdigit() or ":" in host or host.endswith((".local", ".internal")):
+        return None
+    return url
+
+
+def well_formed(text: str) -> str:
+    """The text with lone surrogates replaced, so that it can be written as UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units, the unit in which JavaScript counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def content(pieces: Iterable[Piece]) -> Content:
+    """All renderings of a message.
+
+    Neighbouring strings are joined and empty ones left out, so the elements tile `raw` without
+    gaps.  An emote whose address is not https becomes text.
+    """
+    raw: list[str] = []
+    formatted: list[str] = []
+    sanitized: list[str] = []
+    html: list[str] = []
+    elements: list[Element] = []
+    at = 0
+    for piece in _merged(pieces):
+        value = piece if isinstance(piece, str) else piece.value
+        end = at + utf16_length(value)
+        raw.append(value)
+        if isinstance(piece, str):
+            formatted.append(value)
+            sanitized.append(value)
+            html.append(f'<span class="text">{escape(value)}</span>')
+            elements.append(Element("text", value, (at, end)))
+        else:
+            formatted.append(value if piece.code is None else f":{piece.code.strip(':')}:")
+            alt = escape(piece.alt)
+            custom = ' data-custom="true"' if piece.is_custom else ""
+            html.append(
+                f'<img class="emote" src="{escape(piece.url)}" alt="{alt}" title="{alt}"{custom}>'
+            )
+            metadata = EmoteMetadata(piece.url, piece.alt, piece.is_custom, piece.bits or UNSET)
+            elements.append(Element("emote", value, (at, end), metadata))
+        at = end
+    return Content(
+        "".join(raw),
+        "".join(formatted),
+        _without_duplicate_mark("".join(sanitized)),
+        "".join(html),
+        elements,
+    )
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterable[Piece]:
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            text += well_formed(piece)
+        elif (emote := _clean(piece)) is None:
+            text += well_formed(piece.value)
+        else:
+            if text:
+                yield text
+                text = ""
+            yield emote
+    if text:
+        yield text
+
+
+def _clean(emote: Emote) -> Emote | None:
+    """The emote fit to be shown, or None if it must be text."""
+    url = https_url(emote.url)
+    if url is None or not emote.value:
+        return None
+    if emote.value.isascii() and emote.alt.isascii():
+        return emote if url is emote.url else _with_url(emote, url)
+    return Emote(
+        well_formed(emote.value),
+        url,
+        well_formed(emote.alt),
+        emote.code if emote.code is None else well_formed(emote.code),
+        emote.is_custom,
+        emote.bits,
+    )
+
+
+def _with_url(emote: Emote, url: str) -> Emote:
+    return Emote(emote.value, url, emote.alt, emote.code, emote.is_custom, emote.bits)
+
+
+def _without_duplicate_mark(text: str) -> str:
+    if _DUPLICATE_MARK not in text:
+        return text
+    return text.replace(" " + _DUPLICATE_MARK, "").replace(_DUPLICATE_MARK, "")

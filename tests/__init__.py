@@ -1,0 +1,1 @@
+"""Tests, run by trial.  `support` holds what several of them share."""

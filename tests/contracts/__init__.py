@@ -1,0 +1,1 @@
+"""One contract test per port, as mixins that every implementation runs."""

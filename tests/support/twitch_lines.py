@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Lines of Twitch chat for tests: the recorded ones by name, and those that we wrote, one per kind."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+
+from livechat.platforms.twitch.chat import Translation, translate
+from livechat.platforms.twitch.irc import Line, parse_line
+from tests.support.corpus import corpus
+from tests.support.golden import ROOT
+
+#: When lines that do not say are received, in ms.
+RECEIVED = 1_600_000_000_000
+
+
+def records(name: str) -> list[dict[str, Any]]:
+    """The records of a `.jsonl` file of the corpus."""
+    text = corpus(f"twitch/irc/{name}").read_text()
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+def recorded() -> dict[str, bytes]:
+    """Every recorded line, by file and number; empty lines left out."""
+    found: dict[str, list[bytes]] = {}
+    for name in ("xqcow_2019-09-15_first3000", "minitwitch_lines", "twitchlib_lines"):
+        found[name] = corpus(f"twitch/irc/{name}.txt").read_bytes().split(b"\n")
+    answer = json.loads(
+        corpus("twitch/irc/recent_messages_nymn_2024-01-06_first500.json").read_bytes()
+    )
+    found["nymn"] = [line.encode() for line in answer["messages"]]
+    cases = records("chatterino_cases.jsonl")
+    found["chatterino"] = [case["input"].encode() for case in cases]
+    found["chatterino_before"] = [
+        line.encode() for case in cases for line in (case["params"] or {}).get("prevMessages", ())
+    ]
+    found["tmi_js"] = [case["data"].encode() for case in records("tmi_js_events.jsonl")]
+    found["issues"] = [
+        case["line"].encode() for case in records("usernotice_from_issue_threads.jsonl")
+    ]
+    return {
+        f"{name}/{number}": line
+        for name, lines in found.items()
+        for number, line in enumerate(lines, 1)
+        if line
+    }
+
+
+def written() -> dict[str, bytes]:
+    """Lines that we wrote ourselves, by what they show."""
+    rows = (ROOT / "twitch" / "kinds.txt").read_bytes().rstrip(b"\n").split(b"\n")
+    return {name[2:].decode(): line for name, line in zip(rows[::2], rows[1::2], strict=True)}
+
+
+def parsed(line: bytes) -> Line:
+    """The parts of a line that has some."""
+    parts = parse_line(line)
+    assert parts is not None, line
+    return parts
+
+
+def translated(line: bytes) -> Translation:
+    """What a line becomes; ids that it lacks are `new-1`, `new-2`, ..."""
+    numbers = count(1)
+    return translate(parsed(line), RECEIVED, lambda: f"new-{next(numbers)}")
