@@ -46,7 +46,7 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy $(CHECKED)
 
 walls: $(VENV)/installed-dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/installed-dev ## lay the code out as `make check` wants it
 	$(BIN)/ruff check --fix .

@@ -33,7 +33,7 @@ from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.server.site import Pages, make_site
 from livechat.server.websocket import ClientFactory, Limits
 from livechat.session import Quotas, Session
-from livechat.simulator.service import Simulator, makeSimulator
+from livechat.simulator.service import makeSimulator
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -62,7 +62,7 @@ def build(reactor: Any, settings: Settings) -> IService:
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
-    simulator = None
+    services: list[Service] = []
     twitch_settings = TwitchSettings(
         gql_url=settings.twitch_gql_url,
         require_live=settings.twitch_require_live,
@@ -74,6 +74,7 @@ def build(reactor: Any, settings: Settings) -> IService:
     if settings.demo:
         simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
         addresses = simulator.listen()
+        services.append(simulator)
         twitch_irc = addresses.twitch_irc
         # A demonstration shows every outcome: channels that are not live, and ones that end.
         twitch_settings = TwitchSettings(
@@ -107,12 +108,11 @@ def build(reactor: Any, settings: Settings) -> IService:
         reactor,
         hub,
         {"twitch": twitch},
-        [twitch],
+        [*services, twitch],
         settings,
         metrics,
         pool,
         _endpoints(reactor, settings),
-        simulator,
     )
 
 
@@ -140,7 +140,6 @@ class Daemon(Service):
         metrics: Metrics,
         pool: HTTPConnectionPool,
         endpoints: Sequence[tuple[str, IStreamServerEndpoint]],
-        simulator: Simulator | None,
     ) -> None:
         self._reactor = reactor
         self._hub = hub
@@ -149,7 +148,6 @@ class Daemon(Service):
             service.setServiceParent(self._services)
         self._pool = pool
         self._endpoints = endpoints
-        self._simulator = simulator
         self._ports: list[IListeningPort] = []
         quotas = Quotas(chats=settings.max_chats, commands_per_second=settings.command_rate)
         limits = Limits(
@@ -202,8 +200,6 @@ class Daemon(Service):
         await self._hub.shutdown()
         await self._services.stopService()
         await self._pool.closeCachedConnections()
-        if self._simulator is not None:
-            await self._simulator.stop()
         # Connections that were told to close get one turn to do so.
         await sleep(self._reactor, 0)
         _log.info("stopped")

@@ -23,7 +23,7 @@ GENERATED = "_pb2.py"
 COMPOSITION = ("livechat/service.py", "livechat/simulator/service.py")
 
 # The rooms of a platform that do I/O.  All its others are pure.
-PLATFORM_IO = ("watcher", "connection", "joining", "lookup")
+PLATFORM_IO = ("connection", "joining", "lookup", "presence", "watcher")
 
 # What would let a pure room know a clock, chance, the network, a logger or a Deferred.
 IMPURE = frozenset(
@@ -103,14 +103,11 @@ def project_files() -> list[Path]:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30)
         paths = [ROOT / os.fsdecode(line) for line in listed.stdout.splitlines()]
     except (OSError, subprocess.CalledProcessError):
-        hidden = {".git", ".venv", "__pycache__"}
         paths = [
             path
             for path in ROOT.rglob("*")
-            if not any(
-                part in hidden or part.startswith("_trial_temp")
-                for part in path.relative_to(ROOT).parts
-            )
+            for inside in [path.relative_to(ROOT)]
+            if not any(part.startswith((".", "_")) for part in inside.parts[:-1] if part != ".ci")
         ]
     return [path for path in paths if path.is_file()]
 

@@ -111,12 +111,6 @@ class Pages:
         request.setHeader(b"content-security-policy", _PAGE_POLICY)
         return _Files(str(self._web))
 
-    @app.route("/<path:path>", methods=["OPTIONS"])
-    @app.route("/", methods=["OPTIONS"])
-    def _options(self, request: IRequest, path: str = "") -> bytes:
-        request.setResponseCode(204)
-        return b""
-
     @app.handle_errors(HTTPException)
     def _error(self, request: IRequest, failure: object) -> bytes:
         error = getattr(failure, "value", None)
@@ -148,6 +142,16 @@ class _Files(File):
         return similar
 
 
+class _Preflight(Resource):
+    """The answer to a browser that asks whether it may ask: the headers, which are set already."""
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        request.setResponseCode(204)
+        return b""
+
+
 class Root(Resource):
     """Sends upgrades to the WebSocket and everything else to the pages."""
 
@@ -162,6 +166,8 @@ class Root(Resource):
             return self._websocket
         for name, value in _HEADERS.items():
             request.setHeader(name, value)
+        if request.method == b"OPTIONS":
+            return _Preflight()
         assert request.postpath is not None and request.prepath is not None
         request.postpath.insert(0, request.prepath.pop())
         return self._pages

@@ -7,8 +7,9 @@ and a failed callback is logged and closes the connection with 1011.
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -71,9 +72,11 @@ class ClientConnection(WebSocketServerProtocol):
         self.pending: int = 0
 
     def onConnect(self, request: ConnectionRequest) -> None:  # noqa: N802
-        """Refuse the upgrade while shutting down."""
+        """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
         if self.factory.draining:
             raise ConnectionDeny(503, "shutting down")
+        if not self.factory.allows(request.headers.get("origin")):
+            raise ConnectionDeny(403, "origin not allowed")
 
     def onOpen(self) -> None:  # noqa: N802
         """The handshake is done: become a subscriber."""
@@ -225,6 +228,7 @@ class ClientFactory(WebSocketServerFactory):
         self._make_session = make_session
         self._clock: IReactorTime = reactor
         self._clients: dict[ClientConnection, None] = {}
+        self._origins = [_origin_pattern(origin) for origin in limits.origins]
         self.draining = False
         self._drained: Deferred[None] | None = None
         self.wheel = PingWheel(self._clock, self._drop_silent)
@@ -235,12 +239,19 @@ class ClientFactory(WebSocketServerFactory):
         """Open connections."""
         return len(self._clients)
 
+    def allows(self, origin: str | None) -> bool:
+        """Whether a page of this origin may connect; what is not a browser sends none."""
+        if origin is None:
+            return True
+        return any(pattern.fullmatch(origin.strip().lower()) for pattern in self._origins)
+
     def opened(self, client: ClientConnection) -> Session:
         """A client has finished its handshake."""
+        session = self._make_session(client)
         self._clients[client] = None
         self.metrics.clients.inc()
         self.wheel.add(client)
-        return self._make_session(client)
+        return session
 
     def left(self, client: ClientConnection) -> None:
         """A client is gone."""
@@ -282,9 +293,15 @@ class ClientFactory(WebSocketServerFactory):
         client.transport.abortConnection()
 
 
+def _origin_pattern(origin: str) -> re.Pattern[str]:
+    """`*` alone is every origin, `null` included; inside a pattern it is part of a host name."""
+    if origin == "*":
+        return re.compile(".*", re.DOTALL)
+    return re.compile("[^/:]*".join(re.escape(part) for part in origin.lower().split("*")))
+
+
 def protocol_options(limits: Limits) -> dict[str, Any]:
     """Every option that Autobahn's server knows, none left to its default."""
-    origins: Sequence[str] = limits.origins
     return {
         "versions": [13],
         "webStatus": False,
@@ -309,9 +326,10 @@ def protocol_options(limits: Limits) -> dict[str, Any]:
         "autoPingRestartOnAnyTraffic": False,
         "serveFlashSocketPolicy": False,
         "flashSocketPolicy": "",
-        "allowedOrigins": list(origins),
-        # Overlays are opened from files, whose origin is `null`.
-        "allowNullOrigin": "*" in origins or "null" in origins,
+        # `ClientFactory.allows` decides: Autobahn compares with a port that browsers do not send,
+        # and answers 400.
+        "allowedOrigins": ["*"],
+        "allowNullOrigin": True,
         "maxConnections": limits.connections,
         "trustXForwardedFor": 0,
     }

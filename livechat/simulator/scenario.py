@@ -60,6 +60,11 @@ class Fate(Enum):
         """How fast its chat is, compared with the scenario's rate."""
         return _PACE.get(self, 1.0)
 
+    @property
+    def exists(self) -> bool:
+        """Whether the platform admits that there is such a channel."""
+        return self not in (Fate.MISSING, Fate.SUSPENDED)
+
 
 _PACE: Final[Mapping[Fate, float]] = MappingProxyType(
     {Fate.OFFLINE: 0.1, Fate.MISSING: 0.0, Fate.SUSPENDED: 0.0, Fate.QUIET: 0.0, Fate.BUSY: 10.0}
@@ -141,15 +146,14 @@ def _subscribe(cast: Cast) -> list[Action]:
 
 
 def _resubscribe(cast: Cast) -> list[Action]:
-    months = cast.random.choice((2, 3, 6, 7, 12, 19, 25, 36, 48, 61))
-    author = replace(cast.random.choice(cast.regulars), months=months)
+    author = cast.random.choice([r for r in cast.regulars if r.months > 1])
     return [
         Subscribe(
             id=cast.id(),
             author=author,
             text=cast.words(phrases.RESUBS),
-            months=months,
-            streak=cast.random.choice((0, months)),
+            months=author.months,
+            streak=cast.random.choice((0, author.months)),
             tier=cast.random.choice((0, 1, 1, 1, 2, 3)),
         )
     ]
@@ -342,7 +346,7 @@ class Scenario:
                     owed += pause * 0.8
                     pause *= 0.2
                 else:
-                    calm = min(owed, pause * 0.5)
+                    calm = min(owed, max(pause * 0.5, owed * 0.1))
                     owed -= calm
                     pause += calm
                 yield Beat(pause, action)

@@ -28,7 +28,7 @@ class Member(Protocol):
         """Take lines; `joined` are the same with their ends."""
 
 
-class Channel[M: Member]:
+class Channel:
     """A channel.
 
     It has one timer however many members there are, and none while there is nobody or nothing to
@@ -50,6 +50,7 @@ class Channel[M: Member]:
         self,
         login: str,
         feed: Iterator[tuple[float, Action | bytes]],
+        *,
         clock: IReactorTime,
         now: Callable[[], float],
         is_over: Callable[[], bool],
@@ -57,7 +58,7 @@ class Channel[M: Member]:
         enough: Callable[[Iterable[bool]], bool],
     ) -> None:
         self.room = Room(login)
-        self.members: list[M] = []
+        self.members: list[Member] = []
         self._feed = feed
         self._clock = clock
         self._now = now
@@ -68,17 +69,19 @@ class Channel[M: Member]:
         self._due = 0.0
         self._timer: IDelayedCall | None = None
 
-    def enter(self, member: M) -> None:
+    def enter(self, member: Member) -> None:
         """Somebody joins; the first one starts the chat."""
         self.members.append(member)
         if len(self.members) == 1 and self._next is not None:
             self._due = self._clock.seconds() + self._next[0]
         self.wake()
 
-    def leave(self, member: M) -> None:
+    def leave(self, member: Member) -> None:
         """Somebody leaves; the last one stops the chat."""
         self.members.remove(member)
-        if not self.members and self._timer is not None:
+        if self.members:
+            self.wake()
+        elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
 

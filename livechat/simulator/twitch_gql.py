@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The part of Twitch's GraphQL that says whether a channel exists, is live, and what it looks like."""
+"""The part of Twitch's GraphQL that says whether a channel exists and whether it is live."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from livechat.simulator.actions import stable_id
-from livechat.simulator.twitch import Fault, TwitchSimulator
-from livechat.simulator.twitch_lines import portrait
+from livechat.simulator.twitch import TwitchSimulator
+from livechat.simulator.twitch_connection import LOGIN
+from livechat.simulator.twitch_faults import Fault
+from livechat.simulator.twitch_notices import portrait
 
 _REFUSALS: Final[Mapping[Fault, tuple[int, bytes, bytes]]] = MappingProxyType(
     {
@@ -59,7 +61,7 @@ class GraphQL(Resource):
             reason = {"error": "Bad Request", "status": 400, "message": "Client-ID is missing"}
             return _answered(request, 400, json.dumps(reason).encode())
         try:
-            question = json.loads(request.content.read())
+            question = json.loads(request.content.read() if request.content else b"")
         except ValueError:
             return _answered(request, 400, b'{"error":"Bad Request","status":400}')
         many = isinstance(question, list)
@@ -75,7 +77,7 @@ class GraphQL(Resource):
         return {"errors": [{"message": "service error", "path": []}], "data": None}
 
     def _user(self, login: str) -> dict[str, Any] | None:
-        if not self._twitch.exists(login):
+        if not LOGIN.fullmatch(login) or not self._twitch.fate(login).exists:
             return None
         number = stable_id(login)
         stream = {

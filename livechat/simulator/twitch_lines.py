@@ -192,7 +192,7 @@ def _privmsg(action: Say | Pay, room: Room, now: int) -> bytes:
     if isinstance(action, Pay):
         tags["bits"] = action.amount
     else:
-        tags["client-nonce"] = uuid5(NAMESPACE_URL, action.id).hex
+        tags["client-nonce"] = action.id[::-1].replace("-", "")
         tags |= _manner(action)
     nick = author.login
     return tagged(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lines of Twitch chat for tests: the recorded ones by name, and those that we wrote, one per kind."""
+"""Lines of Twitch chat for tests: the recorded ones, and those that we wrote, one per kind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from itertools import count
 from typing import Any
 
+from livechat.events import ChannelEvent, ChatMessage
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.irc import Line, parse_line
 from tests.support.corpus import corpus
@@ -25,8 +26,9 @@ def records(name: str) -> list[dict[str, Any]]:
 def recorded() -> dict[str, bytes]:
     """Every recorded line, by file and number; empty lines left out."""
     found: dict[str, list[bytes]] = {}
-    for name in ("xqcow_2019-09-15_first3000", "minitwitch_lines", "twitchlib_lines"):
-        found[name] = corpus(f"twitch/irc/{name}.txt").read_bytes().split(b"\n")
+    for file in ("xqcow_2019-09-15_first3000", "minitwitch_lines", "twitchlib_lines"):
+        lines = corpus(f"twitch/irc/{file}.txt").read_bytes().split(b"\n")
+        found[file.partition("_")[0]] = lines
     answer = json.loads(
         corpus("twitch/irc/recent_messages_nymn_2024-01-06_first500.json").read_bytes()
     )
@@ -65,3 +67,25 @@ def translated(line: bytes) -> Translation:
     """What a line becomes; ids that it lacks are `new-1`, `new-2`, ..."""
     numbers = count(1)
     return translate(parsed(line), RECEIVED, lambda: f"new-{next(numbers)}")
+
+
+def chat_of(translation: Translation) -> ChatMessage:
+    """The one message among the events."""
+    (message,) = (event for event in translation.events if isinstance(event, ChatMessage))
+    return message
+
+
+def event_of(translation: Translation) -> ChannelEvent:
+    """The one event that is not a message."""
+    (event,) = (event for event in translation.events if isinstance(event, ChannelEvent))
+    return event
+
+
+def chat(name: str) -> ChatMessage:
+    """The message in one of our own lines."""
+    return chat_of(translated(written()[name]))
+
+
+def event(name: str) -> ChannelEvent:
+    """The event in one of our own lines."""
+    return event_of(translated(written()[name]))

@@ -49,6 +49,9 @@ _READINGS: Final[Mapping[str, _Reading]] = {
 }
 
 
+_CONTROL: Final = "WebcastControlMessage"
+
+
 class StreamState(Enum):
     """What the platform says about the stream itself: the action of its control message."""
 
@@ -93,7 +96,7 @@ class Translator:
         self._likes = 0
         self._readings: Mapping[str, _Reading] = {
             **_READINGS,
-            "WebcastControlMessage": (schema.ControlMessage, _pause),
+            _CONTROL: (schema.ControlMessage, _pause),
             "WebcastGiftMessage": (schema.GiftMessage, self._gift),
             "WebcastLikeMessage": (schema.LikeMessage, self._like),
         }
@@ -124,7 +127,8 @@ class Translator:
     def _add(self, translation: Translation, envelope: Envelope, now: int, seconds: float) -> None:
         method = envelope.method
         reading = self._readings.get(method)
-        if reading is None:
+        # What was said before we came tells nothing about the stream as it is now.
+        if reading is None or (envelope.is_history and method == _CONTROL):
             _count(translation.dropped, method)
             return
         kind, meaning = reading
@@ -138,23 +142,22 @@ class Translator:
             _count(translation.dropped, method)
             return
         translation.events += events
-        # What was said before we came tells nothing about the stream as it is.
-        if kind is schema.ControlMessage and not envelope.is_history:
-            if translation.state is None or not translation.state.over:
-                translation.state = _STATES[message.action]
+        over = translation.state is not None and translation.state.over
+        if method == _CONTROL and not over:
+            translation.state = _STATES[message.action]
 
     def _gift(self, message: schema.GiftMessage, said: Occasion) -> list[Event]:
         """Gifts that are whole now: none in the middle of a streak."""
         return [gift_event(gift) for gift in self._streaks.take(Gift(said, message))]
 
     def _like(self, message: schema.LikeMessage, said: Occasion) -> list[Event]:
-        """Likes: `user`, `count` and `total`.
+        """Likes: `author`, `count` and `total`.
 
         The platform's total jumps back and forth between its machines; ours only grows.
         """
         self._likes = max(self._likes, message.total)
         data = {
-            "user": author(message.user, said.room.owner_id),
+            "author": author(message.user, said.room.owner_id),
             "count": message.count,
             "total": self._likes,
         }
@@ -162,11 +165,11 @@ class Translator:
 
 
 def _pause(message: schema.ControlMessage, said: Occasion) -> list[Event] | None:
-    """`stream` events: `action` (`paused`, `resumed`).  The end is no event of its own."""
+    """`stream` events: `status` (`paused` or `resumed`).  The end is no event of its own."""
     state = _STATES.get(message.action)
     if state is None:
         return None
-    return [] if state.over else [said.event("stream", {"action": state.name.lower()})]
+    return [] if state.over else [said.event("stream", {"status": state.name.lower()})]
 
 
 def _count(dropped: dict[str, int], name: str) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent, Money
-from livechat.platforms.tiktok.occasion import Occasion
+from livechat.events import ChannelEvent
+from livechat.platforms.tiktok.occasion import Occasion, rendered
 from livechat.platforms.tiktok.people import author, image_url
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
 
@@ -105,25 +105,27 @@ class GiftStreaks:
 def gift_event(gift: Gift) -> ChannelEvent:
     """A finished gift.
 
-    `gift_id`, `name`, `image_url`, `count`, `user`, `recipient` (a guest of the stream, else null)
-    and, when the message names the price, `monetary_data` in diamonds, which viewers see as coins.
+    Its data: `gift` (`diamonds`), `gift_id`, `name`, `image_url`, `author` as in a chat message,
+    `recipient` (an author who is a guest of the stream, else null), `count`, `text` as shown,
+    `value` of all together (null when the message does not name the price) and `currency`
+    (`DIAMONDS`, which viewers see as coins).
     """
     message = gift.message
     room = gift.occasion.room
     kind = message.gift
     count = max(message.repeat_count, 1)
-    data: dict[str, object] = {
+    data = {
+        "gift": "diamonds",
         "gift_id": str(message.gift_id or kind.id),
         "name": kind.name,
         "image_url": image_url(kind.image) or image_url(kind.icon),
-        "count": count,
-        "user": author(message.user, room.owner_id, message.user_identity),
+        "author": author(message.user, room.owner_id, message.user_identity),
         "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
+        "count": count,
+        "text": rendered(message.common.display_text),
+        "value": kind.diamond_count * count * max(message.group_count, 1) or None,
+        "currency": "DIAMONDS",
     }
-    if kind.diamond_count > 0:
-        diamonds = kind.diamond_count * count * max(message.group_count, 1)
-        shown = "1 diamond" if diamonds == 1 else f"{diamonds:,} diamonds"
-        data["monetary_data"] = Money(shown, shown, "", diamonds, "DIAMONDS")
     key = _streak(message)
     return gift.occasion.event("gift", data, "-".join(map(str, key)) if key else "")
 

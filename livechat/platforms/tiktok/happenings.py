@@ -2,23 +2,31 @@
 """What happens in a room besides comments and gifts: webcast messages to events.
 
 Each function takes one decoded message and the occasion of it, and returns the events that it
-means: None when it means nothing that has a kind.  `user` is always an author object.  The `data`
-of each kind (field numbers and meanings: sheet `tiktok` sections 9 and 10):
+means: None when it means nothing that has a kind (fields and meanings: sheet `tiktok` sections 9
+and 10).
 
-* `deletion`: `message_id`.  `timeout`: `user_id`.
-* `follow`: `user`, `followers`.  `share`: `user`, `shares`, `friends` (with how many, if said).
-* `goal`: `goal_id`, `description`, `parts` (`gift_id`, `name`, `image_url`, `progress`, `target`),
-  `contributor` (`id`, `username`) or null.
-* `join`: `user` (null for a viewer without account), `name`, `viewers` (null when not said).
-* `milestone`: `milestone` (`level` or `fan_level`), `user`, `level`.
-* `notice`: `notice` (its key), `text`, and for a treasure box `sender`, `diamonds`, `people`.
-* `pin`: `action` (`pinned`, `unpinned`), `message_id`, `message` (a comment as in `chat`, or null),
-  `by` (user id), `seconds` (how long it stays).
-* `poll`: `poll_id`, `action` (`opened`, `updated`, `closed`), `title`, `options` (`text`, `votes`).
-* `question`: `question_id`, `text`, `user`.
-* `stream`: `action` (`intro`), `text`, `user`.
-* `subscription`: `user`, `months` (null when not said), `gifted`.
-* `viewers`: `viewers` (now), `total_viewers` (ever).
+The `data` of events; `author` is as in a chat message:
+
+============ ==================================================================================
+deletion     `message_id`
+follow       `author`, `followers`
+goal         `goal_id`, `text`, `parts` (`gift_id`, `name`, `image_url`, `progress`, `target`),
+             `contributor` (`id`, `username`; null when nobody gave)
+join         `author` (null for a viewer without account), `name`, `viewers` (null if not told)
+milestone    `category` (`level` or `fan_level`), `level`, `author`
+notice       `notice` (its kind), `text`; of a `treasure_box` also `sender` (`id`, `username`),
+             `value`, `currency` (`DIAMONDS`) and `people`, among how many it is shared
+pin          `status` (`pinned` or `unpinned`), `pin_id`, `message_id`; if a comment is pinned
+             `author` and `content` as in a chat message; if pinned `seconds`
+poll         `status` (`opened`, `updated` or `closed`), `poll_id`, `question` (null if not told),
+             `choices` (`text`, `votes`, `ratio` 0 to 1 or null), `votes`
+question     `question_id`, `text`, `author`
+share        `author`, `shares`; `friends`, if it was with so many
+stream       `intro`, `author`: the streamer introduces the stream
+subscription `author`, `gifted` (to others); `months`, if told
+timeout      `user_id`, all of whose messages are gone
+viewers      `viewers` (now), `total_viewers` (ever)
+============ ==================================================================================
 """
 
 from __future__ import annotations
@@ -61,9 +69,9 @@ def social(message: schema.SocialMessage, occasion: Occasion) -> list[Event] | N
     key = message.common.display_text.key
     action = message.action
     if action == _FOLLOWED or (action != _SHARED and "follow" in key):
-        return [occasion.event("follow", {"user": user, "followers": message.follow_count})]
+        return [occasion.event("follow", {"author": user, "followers": message.follow_count})]
     if action == _SHARED or "share" in key:
-        data: dict[str, object] = {"user": user, "shares": message.share_count}
+        data: dict[str, object] = {"author": user, "shares": message.share_count}
         if friends := _FRIENDS.search(key):
             data["friends"] = int(friends[1])
         return [occasion.event("share", data)]
@@ -74,7 +82,7 @@ def member(message: schema.MemberMessage, occasion: Occasion) -> list[Event] | N
     """Somebody entered, or subscribed."""
     user = author(message.user, occasion.room.owner_id)
     if message.action == _JOINED:
-        data = {"user": user, "name": user.display_name, "viewers": message.member_count}
+        data = {"author": user, "name": user.display_name, "viewers": message.member_count}
         return [occasion.event("join", data)]
     if message.action == _SUBSCRIBED:
         return _subscription(message.user, occasion, None)
@@ -86,7 +94,7 @@ def visitor(message: schema.UnauthorizedMemberMessage, occasion: Occasion) -> li
     prefix = rendered(message.nick_name_prefix)
     number = message.nick_name[:64]
     name = prefix.replace("%s", number) if "%s" in prefix else prefix + number
-    return [occasion.event("join", {"user": None, "name": name, "viewers": None})]
+    return [occasion.event("join", {"author": None, "name": name, "viewers": None})]
 
 
 def subscriber(message: schema.SubNotifyMessage, occasion: Occasion) -> list[Event]:
@@ -105,12 +113,12 @@ def barrage(message: schema.BarrageMessage, occasion: Occasion) -> list[Event] |
         return _subscription(user, occasion, None)
     if kind == _BARRAGE_GIFTED:
         giver = author(user, occasion.room.owner_id)
-        return [occasion.event("subscription", {"user": giver, "months": None, "gifted": True})]
+        return [occasion.event("subscription", {"author": giver, "gifted": True})]
     if kind in (_BARRAGE_LEVEL, _BARRAGE_FAN_LEVEL):
         data = {
-            "milestone": "fan_level" if fan else "level",
-            "user": author(user, occasion.room.owner_id),
+            "category": "fan_level" if fan else "level",
             "level": praised.level,
+            "author": author(user, occasion.room.owner_id),
         }
         return [occasion.event("milestone", data)]
     return None
@@ -142,45 +150,41 @@ def question(message: schema.QuestionNewMessage, occasion: Occasion) -> list[Eve
     data = {
         "question_id": question_id,
         "text": asked.content,
-        "user": author(asked.user, occasion.room.owner_id),
+        "author": author(asked.user, occasion.room.owner_id),
     }
     return [occasion.event("question", data, question_id)]
 
 
 def pin(message: schema.RoomPinMessage, occasion: Occasion) -> list[Event] | None:
     """A message was pinned or unpinned; the pinned one is an old one, not a new comment."""
-    actions = {_PINNED: "pinned", _UNPINNED: "unpinned"}
-    if message.action not in actions:
+    if message.action not in (_PINNED, _UNPINNED):
         return None
     chat = message.chat_message
-    inner = next(
-        common
-        for common in (
-            chat.common,
-            message.social_message.common,
-            message.gift_message.common,
-            message.member_message.common,
-            message.like_message.common,
-            message.common,
-        )
-        if common.msg_id or common is message.common
+    parts = (
+        chat,
+        message.social_message,
+        message.gift_message,
+        message.member_message,
+        message.like_message,
     )
-    data = {
-        "action": actions[message.action],
-        "message_id": str(inner.msg_id),
-        "message": comment_data(chat, occasion.room) if chat.content or chat.emotes else None,
-        "by": str(message.operator.id) if message.operator.id else None,
-        "seconds": message.display_duration,
-    }
-    return [occasion.event("pin", data)]
+    pinned = next((part.common.msg_id for part in parts if part.common.msg_id), 0)
+    pin_id = str(message.pin_msg_id or occasion.message_id)
+    if message.action == _UNPINNED:
+        data = {"status": "unpinned", "pin_id": pin_id, "message_id": str(pinned)}
+        return [occasion.event("pin", data)]
+    data = {"status": "pinned", "pin_id": pin_id, "message_id": str(pinned)}
+    shown: dict[str, object] = {"seconds": message.display_duration}
+    if chat.content or chat.emotes:
+        comment = comment_data(chat, occasion.room)
+        shown |= {"author": comment.author, "content": comment.content}
+    return [occasion.event("pin", data | shown)]
 
 
 def intro(message: schema.LiveIntroMessage, occasion: Occasion) -> list[Event] | None:
     """The streamer's introduction, repeated at every connect."""
     if not message.content:
         return None
-    user = author(message.user, occasion.room.owner_id)
-    data = {"action": "intro", "text": message.content, "user": user}
+    data = {"intro": message.content, "author": author(message.user, occasion.room.owner_id)}
     return [occasion.event("stream", data, str(message.id or occasion.message_id))]
 
 
@@ -213,7 +217,8 @@ def treasure_box(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Ev
         "notice": "treasure_box",
         "text": rendered(message.common.display_text),
         "sender": {"id": box.send_user_id, "username": box.send_user_name},
-        "diamonds": box.diamond_count,
+        "value": box.diamond_count,
+        "currency": "DIAMONDS",
         "people": box.people_count,
     }
     return [occasion.event("notice", data, box.envelope_id)]
@@ -221,25 +226,31 @@ def treasure_box(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Ev
 
 def poll(message: schema.PollMessage, occasion: Occasion) -> list[Event] | None:
     """A poll opened, moved or closed: what the message holds says which."""
+    question: str | None = None
     if message.HasField("start_content"):
-        action, title, options = (
-            "opened",
-            message.start_content.title,
-            message.start_content.options,
-        )
+        status, options = "opened", message.start_content.options
+        question = message.start_content.title or None
     elif message.HasField("end_content"):
-        action, title, options = "closed", "", message.end_content.options
+        status, options = "closed", message.end_content.options
     elif message.HasField("update_votes_content"):
-        action, title, options = "updated", "", message.update_votes_content.options
+        status, options = "updated", message.update_votes_content.options
     else:
         return None
+    shown = options[:_MAX_OPTIONS]
+    votes = sum(option.votes for option in shown)
     data = {
+        "status": status,
         "poll_id": str(message.poll_id),
-        "action": action,
-        "title": title,
-        "options": [
-            {"text": option.text, "votes": option.votes} for option in options[:_MAX_OPTIONS]
+        "question": question,
+        "choices": [
+            {
+                "text": option.text,
+                "votes": option.votes,
+                "ratio": round(option.votes / votes, 6) if votes else None,
+            }
+            for option in shown
         ],
+        "votes": votes,
     }
     return [occasion.event("poll", data)]
 
@@ -257,7 +268,7 @@ def goal(message: schema.GoalUpdateMessage, occasion: Occasion) -> list[Event] |
         }
     data = {
         "goal_id": str(aim.id),
-        "description": aim.description,
+        "text": aim.description,
         "parts": [
             {
                 "gift_id": str(part.gift_id),
@@ -281,9 +292,7 @@ def _notice(key: str, text: str, occasion: Occasion, event_id: str = "") -> list
 
 def _subscription(user: schema.User, occasion: Occasion, months: int | None) -> list[Event]:
     """One subscription is told by up to three kinds of message: its id is the subscriber."""
-    data = {
-        "user": author(user, occasion.room.owner_id),
-        "months": months,
-        "gifted": False,
-    }
+    data: dict[str, object] = {"author": author(user, occasion.room.owner_id), "gifted": False}
+    if months is not None:
+        data["months"] = months
     return [occasion.event("subscription", data, str(user.id) if user.id else "")]

@@ -99,7 +99,8 @@ def rendered(text: Text) -> str:
         number = int(place[1])
         return _piece(pieces[number]) if number < len(pieces) else ""
 
-    return _PLACE.sub(piece, pattern)
+    # A place that stays empty, such as a picture's, leaves no gap.
+    return " ".join(_PLACE.sub(piece, pattern).split())
 
 
 def _piece(piece: TextPiece) -> str:

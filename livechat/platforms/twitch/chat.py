@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From lines of Twitch chat to events; everything else of the pure side is reached through here.
+"""From lines of Twitch chat to events.
 
 Pure and total: a line with any tags missing or broken gives what can be told without them, and
 never raises.  What is of an unknown kind or could not be used is named, for counting.
@@ -19,41 +19,18 @@ from livechat.events import ChannelEvent, Event, iso_time
 from livechat.platforms.twitch import notices
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.message import message, unwrapped
-from livechat.platforms.twitch.replies import (
-    capabilities_refused,
-    is_join_echo,
-    is_part_echo,
-    is_welcome,
-    join_failure,
-    login_failed,
-)
+from livechat.platforms.twitch.replies import join_failure, login_failed
 from livechat.platforms.twitch.room import (
+    NOTHING_KNOWN,
     Happening,
-    RoomModes,
+    RoomState,
     cleared_chat,
     cleared_message,
-    modes_known,
-    room_modes,
+    modes,
+    room_state,
     told,
 )
 from livechat.platforms.twitch.tags import sent_ms, source_room
-
-__all__ = [
-    "NOTHING_KNOWN",
-    "RoomModes",
-    "Translation",
-    "capabilities_refused",
-    "is_join_echo",
-    "is_part_echo",
-    "is_welcome",
-    "join_failure",
-    "login_failed",
-    "room_modes",
-    "translate",
-]
-
-#: A room that has not been heard of.
-NOTHING_KNOWN: Final = RoomModes()
 
 #: Commands about the connection or about our own account; they carry no chat.
 _SILENT: Final = frozenset({
@@ -74,7 +51,7 @@ class Translation(Struct, frozen=True):
 
 
 def translate(
-    line: Line, received_ms: int, new_id: Callable[[], str], room: RoomModes = NOTHING_KNOWN
+    line: Line, received_ms: int, new_id: Callable[[], str], room: RoomState = NOTHING_KNOWN
 ) -> Translation:
     """The events in a line.
 
@@ -82,7 +59,7 @@ def translate(
     :param new_id: makes the id of a message that came without one.
     :param room: what is known of the room: its id for lines that do not say, its modes for a
         ROOMSTATE, which tells only those that change.  It makes no difference whether that line
-        was already merged into it with `room_modes`.
+        was already merged into it with `room_state`.
     """
     tags = line.tags
     sent = sent_ms(tags, received_ms)
@@ -121,7 +98,7 @@ def _notice(line: Line, sent: int, room_id: str, new_id: Callable[[], str]) -> T
     return Translation(events, unknown)
 
 
-def _happening(line: Line, room: RoomModes) -> tuple[Happening | None, str | None]:
+def _happening(line: Line, room: RoomState) -> tuple[Happening | None, str | None]:
     """What is neither a message nor a notice about a user; and the name of what is unknown."""
     text = line.params[-1] if len(line.params) > 1 else ""
     what: Happening | None = None
@@ -133,7 +110,7 @@ def _happening(line: Line, room: RoomModes) -> tuple[Happening | None, str | Non
             what = cleared_message(line.tags, unwrapped(text)[0])
             unknown = None if what else "CLEARMSG without target"
         case "ROOMSTATE":
-            what = modes_known(room_modes(room, line.tags))
+            what = modes(room_state(room, line.tags))
         case "NOTICE":
             what = told(line.tags, text)
             if what is None and not join_failure(line) and not login_failed(line):
@@ -144,6 +121,7 @@ def _happening(line: Line, room: RoomModes) -> tuple[Happening | None, str | Non
 
 
 def _event(tags: dict[str, str], sent: int, room_id: str, what: Happening) -> ChannelEvent:
-    # Without an id of its own it gets one that is equal when the platform repeats the line.
+    # Without an id of its own it gets one that is equal when the platform repeats the line.  A line
+    # that does not even say when is never taken for a repeat: better told twice than not at all.
     event_id = tags.get("id") or f"{sent}-{what.target}"
     return ChannelEvent(what.kind, "twitch", iso_time(sent), event_id, room_id, what.data)

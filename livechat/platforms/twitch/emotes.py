@@ -51,7 +51,7 @@ def pieces(text: str, tag: str, bits: int) -> tuple[list[Piece], int]:
         one is left out.
     :param bits: what was cheered; only then are cheermotes looked for.
     """
-    spans, bad = _emotes(text, tag)
+    spans, bad = _emotes(text, tag) if tag else ([], 0)
     if bits:
         spans += _cheermotes(text, bits)
     # By place only: of two that begin together the one named first in the tag wins.

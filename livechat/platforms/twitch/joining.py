@@ -7,16 +7,15 @@ after a loss (sheet `twitch` section 1.4).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.pacing import TokenBucket
-
-#: JOINs at once, and seconds in which as many come back.
+#: Most JOINs within any so many seconds; a little less than Twitch allows.
 BURST: Final = 18
-PERIOD: Final = 12.0
+PERIOD: Final = 10.5
 
 
 class JoinQueue:
@@ -28,7 +27,9 @@ class JoinQueue:
     def __init__(self, clock: IReactorTime, send: Callable[[list[str]], None]) -> None:
         self._clock = clock
         self._send = send
-        self._bucket = TokenBucket(BURST / PERIOD, BURST, clock.seconds)
+        # When the last JOINs were sent.  A token bucket would not do: full, and refilled while it
+        # is emptied, it lets nearly twice as many through in one period.
+        self._sent: deque[float] = deque(maxlen=BURST)
         self._new: dict[str, None] = {}
         self._again: dict[str, None] = {}
         self._call: IDelayedCall | None = None
@@ -56,13 +57,22 @@ class JoinQueue:
 
     def _pump(self) -> None:
         self._call = None
-        now: list[str] = []
-        while (self._new or self._again) and self._bucket.take():
+        now = self._clock.seconds()
+        logins: list[str] = []
+        while (self._new or self._again) and self._wait(now) <= 0:
             queue = self._new or self._again
             login = next(iter(queue))
             del queue[login]
-            now.append(login)
+            logins.append(login)
+            self._sent.append(now)
         if self._new or self._again:
-            self._call = self._clock.callLater(max(0.05, self._bucket.wait()), self._pump)
-        if now:
-            self._send(now)
+            self._call = self._clock.callLater(self._wait(now), self._pump)
+        if logins:
+            self._send(logins)
+
+    def _wait(self, now: float) -> float:
+        """Seconds until another JOIN may be sent."""
+        if len(self._sent) < BURST:
+            return 0.0
+        # A clock that was set back must not make us wait for longer than a period.
+        return min(PERIOD, self._sent[0] + PERIOD - now)

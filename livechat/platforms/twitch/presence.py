@@ -115,7 +115,7 @@ class Presence:
 
     def start(self) -> Deferred[LiveInfo]:
         """See `IWatcher`."""
-        starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
+        starting: Deferred[LiveInfo] = Deferred(self._cancelled)
         self._starting = starting
         self._arm("start", self._start_timeout, self._late)
         self._pool.enter(self)
@@ -124,10 +124,9 @@ class Presence:
 
     def stop(self) -> Deferred[None]:
         """See `IWatcher`."""
-        self._leave()
         if self._starting is not None:
-            starting, self._starting = self._starting, None
-            starting.cancel()
+            self._starting.cancel()
+        self._leave()
         return succeed(None)
 
     # What the platform tells.
@@ -141,6 +140,9 @@ class Presence:
         """The JOIN is on its way to the server."""
         self._tries += 1
         self._arm("join", JOIN_TIMEOUT, self._unanswered)
+        if self._tries == 1 and self._starting is not None:
+            # Until now it was our own turn-taking that it waited for, not Twitch.
+            self._arm("start", self._start_timeout, self._late)
 
     def lost(self, connection: ChatConnection, reason: str) -> None:
         """A connection is gone; it will be sought again."""
@@ -292,11 +294,14 @@ class Presence:
 
     def _late(self) -> None:
         if self.target is not None and self.target.welcomed and self._pool.in_queue(self):
-            # It is our own turn-taking that it waits for, not Twitch.
             self._arm("start", QUEUE_PATIENCE, self._late)
             return
         trouble = self.target.trouble if self.target is not None else ""
         self._fail(_unavailable("Twitch chat cannot be reached", trouble or "JOIN_UNANSWERED"))
+
+    def _cancelled(self, starting: Deferred[LiveInfo]) -> None:
+        self._starting = None
+        self._leave()
 
     def _fail(self, error: ChatError) -> None:
         starting, self._starting = self._starting, None

@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from livechat.platforms.twitch.tags import Tags, number
 
 
-class RoomModes(Struct, frozen=True):
-    """The rules of a room, with its id; UNSET (the id empty) until the platform says it.
+class RoomState(Struct, frozen=True):
+    """What a room has said of itself; each mode is UNSET, the id empty, until it says it.
 
     :ivar room_id: the broadcaster's user id.
     :ivar followers_only: minutes that one must have followed; None when everybody may write.
@@ -26,6 +26,10 @@ class RoomModes(Struct, frozen=True):
     slow: int | UnsetType = UNSET
     subscribers_only: bool | UnsetType = UNSET
     unique: bool | UnsetType = UNSET
+
+
+#: A room that has not been heard of.
+NOTHING_KNOWN: Final = RoomState()
 
 
 class Happening(NamedTuple):
@@ -50,7 +54,7 @@ _MODE_NOTICES: Final = frozenset({
 })  # fmt: skip
 
 
-def room_modes(previous: RoomModes, tags: Tags) -> RoomModes:
+def room_state(previous: RoomState, tags: Tags) -> RoomState:
     """What is known after a ROOMSTATE: what it names, and the rest as before.
 
     Merging the same line again changes nothing.  Unreadable values are passed over.
@@ -71,9 +75,9 @@ def room_modes(previous: RoomModes, tags: Tags) -> RoomModes:
     return msgspec.structs.replace(previous, **named) if named else previous
 
 
-def modes_known(modes: RoomModes) -> Happening:
-    """`room`: all modes that are known, by the names of `RoomModes`."""
-    known = msgspec.structs.asdict(modes)
+def modes(state: RoomState) -> Happening:
+    """`room`: all modes that are known, by the names of `RoomState`."""
+    known = msgspec.structs.asdict(state)
     del known["room_id"]
     return Happening(
         "room", "modes", {name: value for name, value in known.items() if value is not UNSET}

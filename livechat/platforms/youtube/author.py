@@ -15,21 +15,20 @@ _ICON_TYPES: Final[dict[str, Literal["moderator", "verified"]]] = {
 }
 
 
-def read_author(item: Json) -> Author:
+def read_author(item: dict[str, Json]) -> Author:
     """The author of a classic renderer (sheet `youtube` section 6).
 
     Without a channel id the name stands for it.
 
     :raises ValueError: the item names nobody.
     """
-    name = text_of(dig(item, "authorName"))
-    channel = string(dig(item, "authorExternalChannelId")) or name
+    name = text_of(item.get("authorName"))
+    channel = string(item.get("authorExternalChannelId")) or name
     if not channel:
         raise ValueError("no author")
-    badges = read_badges(item)
-    return make_author(
-        channel, name or channel, picture(dig(item, "authorPhoto")), badges, _roles(item)
-    )
+    badges, roles = _standing(item.get("authorBadges"))
+    badges += _ranks(item.get("beforeContentButtons"))
+    return make_author(channel, name or channel, picture(item.get("authorPhoto")), badges, roles)
 
 
 def make_author(
@@ -43,36 +42,36 @@ def make_author(
     return Author(channel, name.removeprefix("@") or name, name, avatar_url, roles, badges or [])
 
 
-def read_badges(item: Json) -> list[Badge]:
-    """One badge per badge shown, and the rank of the viewers' leaderboard as one more."""
-    badges = []
-    for entry in children(dig(item, "authorBadges")):
+def _standing(entries: Json) -> tuple[list[Badge], Roles]:
+    """One badge per badge shown, in that order, and the roles that they stand for."""
+    badges: list[Badge] = []
+    icons: list[str] = []
+    is_member = False
+    for entry in children(entries):
         badge = dig(entry, "liveChatAuthorBadgeRenderer")
         icon = string(dig(badge, "icon", "iconType"))
         label = string(dig(badge, "tooltip"))
-        if dig(badge, "customThumbnail") is not None:
-            badges.append(Badge("subscriber", label, picture(dig(badge, "customThumbnail"))))
+        own_picture = dig(badge, "customThumbnail")
+        if own_picture is not None:
+            # Members only have a picture of the channel's own.
+            is_member = True
+            badges.append(Badge("subscriber", label, picture(own_picture)))
         elif icon or label:
-            # The owner's badge too: `broadcaster` is a role, not one of the four badge types.
+            # The owner's badge is custom too: it has a role of its own, but no badge type.
+            icons.append(icon)
             badges.append(Badge(_ICON_TYPES.get(icon, "custom"), label or icon.capitalize()))
-    for entry in children(dig(item, "beforeContentButtons")):
-        button = dig(entry, "buttonViewModel")
-        # On an answer to a super chat the same place holds the other's name, without a crown.
-        if dig(button, "iconName") == "CROWN" and (rank := text_of(dig(button, "title"))):
-            badges.append(Badge("custom", rank))
-    return badges
+    if not badges:
+        return badges, _NOBODY
+    return badges, Roles("OWNER" in icons, "MODERATOR" in icons, is_member, "VERIFIED" in icons)
 
 
-def _roles(item: Json) -> Roles:
-    entries = children(dig(item, "authorBadges"))
-    if not entries:
-        return _NOBODY
-    badges = [dig(entry, "liveChatAuthorBadgeRenderer") for entry in entries]
-    icons = {string(dig(badge, "icon", "iconType")) for badge in badges}
-    return Roles(
-        broadcaster="OWNER" in icons,
-        moderator="MODERATOR" in icons,
-        # A picture of the channel's own is given to members only.
-        subscriber=any(dig(badge, "customThumbnail") is not None for badge in badges),
-        verified="VERIFIED" in icons,
-    )
+def _ranks(buttons: Json) -> list[Badge]:
+    """The rank on the viewers' leaderboard.
+
+    On an answer to a super chat the same place holds the other's name, without a crown.
+    """
+    found = [dig(button, "buttonViewModel") for button in children(buttons)]
+    ranks = [
+        text_of(dig(button, "title")) for button in found if dig(button, "iconName") == "CROWN"
+    ]
+    return [Badge("custom", rank) for rank in ranks if rank]

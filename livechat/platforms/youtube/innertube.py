@@ -19,7 +19,7 @@ from livechat.text import Emote, Piece, https_url, well_formed
 Json = Any
 
 _TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
-_DIGITS: Final = re.compile(r"[0-9]{1,15}")
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _COUNT: Final = re.compile(
     r"([0-9]{1,3}(?:[.,\s][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,3}))?\s?([KMB]\b)?", re.IGNORECASE
 )
@@ -138,6 +138,12 @@ def pieces(node: Json) -> list[Piece]:
     return []
 
 
+def bold_runs(node: Json) -> list[str]:
+    """The emphasised parts of a text."""
+    runs = children(dig(node, "runs"))
+    return [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
+
+
 def _piece(run: Json) -> Piece | None:
     if not isinstance(run, dict):
         return None
@@ -162,7 +168,7 @@ def _emoji(emoji: dict[str, Json]) -> Piece | None:
     else:
         label = string(dig(emoji, "image", "accessibility", "accessibilityData", "label"))
         value = shortcut or (f":{label.strip(':')}:" if label else character)
-        alt = shortcut or label
+        alt = shortcut or label or value
     url = smallest_picture(emoji.get("image"))
     if url is None or not value:
         return value or None
@@ -173,7 +179,7 @@ def _emoji(emoji: dict[str, Json]) -> Piece | None:
 def _link(text: str, endpoint: Json) -> str:
     """What was written: the text may be a shortened address, the whole one is behind the link."""
     visible = text.rstrip(".…")
-    if visible == text:
+    if visible in ("", text):
         return text
     url = string(dig(endpoint, "urlEndpoint", "url"))
     try:
@@ -188,12 +194,12 @@ def _link(text: str, endpoint: Json) -> str:
 
 def picture(node: Json) -> str | None:
     """Address of the largest picture in a list of thumbnails or sources, https only."""
+    # Sizes ascend, so the search begins at the end; a list in another order is put right.
     best, size = None, -1
-    for entry in _pictures(node):
+    for entry in reversed(_pictures(node)):
         width = entry.get("width")
         width = width if isinstance(width, int) else 0
-        # Among equals the last: sizes ascend.
-        if width >= size and (url := _address(entry)) is not None:
+        if width > size and (url := _address(entry)) is not None:
             best, size = url, width
     return best
 
@@ -207,7 +213,9 @@ def smallest_picture(node: Json) -> str | None:
 
 
 def _pictures(node: Json) -> list[dict[str, Json]]:
-    entries = dig(node, "thumbnails") or dig(node, "sources")
+    if not isinstance(node, dict):
+        return []
+    entries = node.get("thumbnails") or node.get("sources")
     return [entry for entry in children(entries) if isinstance(entry, dict)]
 
 

@@ -28,7 +28,6 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType
 
 from livechat.events import (
-    Author,
     ChannelEvent,
     ChatData,
     ChatMessage,
@@ -42,6 +41,7 @@ from livechat.platforms.youtube.author import make_author, read_author
 from livechat.platforms.youtube.identifier import PLATFORM
 from livechat.platforms.youtube.innertube import (
     Json,
+    bold_runs,
     children,
     dig,
     picture,
@@ -61,8 +61,7 @@ _DAY: Final = 86_400_000
 _PLAIN_COLOR: Final = "#1E88E5"
 
 _CHAT: Final = ChatMetadata()
-_MONEY: Final = re.compile(r"\S*[0-9]\S*")
-_JEWELS: Final = re.compile(r"([0-9][0-9.,]*) Jewels?\b")
+_JEWELS: Final = re.compile(r"([0-9][0-9.,]{0,14}) Jewels?\b")
 _POLL_CHOICE: Final = re.compile(r"(.+) \(([0-9]{1,3})\s?%\)")
 
 
@@ -202,26 +201,33 @@ def _member(
 def _gift_purchase(item: Json, origin: Origin) -> Sequence[Event]:
     # The giver's name, picture and badges lie in the header, the channel id beside it.
     header = dig(item, "header", "liveChatSponsorshipsHeaderRenderer")
-    giver = {**(header if isinstance(header, dict) else {})}
-    giver.setdefault("authorExternalChannelId", dig(item, "authorExternalChannelId"))
+    giver = {"authorExternalChannelId": dig(item, "authorExternalChannelId"), **_object(header)}
     text = dig(header, "primaryText")
-    data = {"count": _first_number(text), "image_url": picture(dig(header, "image"))}
-    data = {
-        "gift": "membership_purchase",
-        "author": read_author(giver),
-        "text": text_of(text),
-        **data,
-    }
-    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+    return _happened(
+        "gift",
+        item,
+        origin,
+        gift="membership_purchase",
+        author=read_author(giver),
+        text=text_of(text),
+        image_url=picture(dig(header, "image")),
+        count=_first_number(text),
+    )
 
 
 def _gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
-    runs = children(dig(item, "message", "runs"))
-    bold = [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
-    data = {"gifter": bold[-1] if bold else None, "image_url": None}
-    text = text_of(dig(item, "message"))
-    data = {"gift": "membership_redemption", "author": read_author(item), "text": text, **data}
-    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+    message = dig(item, "message")
+    return _happened(
+        "gift",
+        item,
+        origin,
+        gift="membership_redemption",
+        author=read_author(item),
+        text=text_of(message),
+        image_url=None,
+        # "received a gift membership by ", gifter: emphasis marks names in every language.
+        gifter=next(reversed(bold_runs(message)), None),
+    )
 
 
 def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
@@ -229,67 +235,79 @@ def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
     name = text_of(dig(item, "authorName")).strip()
     if not name:
         raise ValueError("no author")
-    avatar = picture(dig(item, "authorAvatar", "avatarViewModel", "image"))
     text = text_of(dig(item, "text"))
     worth = _JEWELS.search(text)
-    data = {
-        "value": int(re.sub("[.,]", "", worth[1][:15])) if worth else None,
-        "currency": "JEWELS",
-        "image_url": picture(dig(item, "giftImage")),
-    }
-    data = {"gift": "jewels", "author": make_author(name, name, avatar), "text": text, **data}
-    return [event("gift", item_id(item), origin, data, item_time(item, origin))]
+    return _happened(
+        "gift",
+        item,
+        origin,
+        gift="jewels",
+        author=make_author(
+            name, name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))
+        ),
+        text=text,
+        image_url=picture(dig(item, "giftImage")),
+        value=int(re.sub("[.,]", "", worth[1])) if worth else None,
+        currency="JEWELS",
+    )
 
 
 def _donation(item: Json, origin: Origin) -> Sequence[Event]:
     # "Anonymous donated ", "$50.00": the sum is the last run.
-    runs = [text_of(dig(run, "text")) for run in children(dig(item, "text", "runs"))]
-    amount = runs[-1] if runs and _MONEY.fullmatch(runs[-1]) else ""
+    amount = text_of(dig(item, "text", "runs", -1, "text"))
     value, currency = read_amount(amount)
-    data = {
-        "text": text_of(dig(item, "text")),
-        "subtext": text_of(dig(item, "subtext")),
-        "amount": amount,
-        "value": value,
-        "currency": currency,
-    }
-    return [event("donation", item_id(item), origin, data, item_time(item, origin))]
+    return _happened(
+        "donation",
+        item,
+        origin,
+        text=text_of(dig(item, "text")),
+        subtext=text_of(dig(item, "subtext")),
+        amount=amount,
+        value=value,
+        currency=currency,
+    )
 
 
 def _engagement(item: Json, origin: Origin) -> Sequence[Event]:
     icon = string(dig(item, "icon", "iconType"))
-    text = text_of(dig(item, "message"))
-    when = item_time(item, origin)
-    if icon == "POLL":
-        return [event("poll", item_id(item), origin, _poll_result(item, text), when)]
-    data = {"notice": "engagement", "icon": icon, "text": text}
-    return [event("notice", item_id(item), origin, data, when)]
-
-
-def _poll_result(item: Json, text: str) -> dict[str, Any]:
-    runs = children(dig(item, "message", "runs"))
-    bold = [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
+    message = dig(item, "message")
+    text = text_of(message)
+    if icon != "POLL":
+        return _happened("notice", item, origin, notice="engagement", icon=icon, text=text)
     choices = [match for line in text.split("\n") if (match := _POLL_CHOICE.fullmatch(line))]
-    return {
-        "status": "result",
-        "question": bold[0] if bold else None,
-        "choices": [{"text": choice[1], "ratio": int(choice[2]) / 100} for choice in choices],
-        "text": text,
-    }
+    return _happened(
+        "poll",
+        item,
+        origin,
+        status="result",
+        question=next(iter(bold_runs(message)), None),
+        choices=[{"text": choice[1], "ratio": int(choice[2]) / 100} for choice in choices],
+        text=text,
+    )
 
 
 def _mode_change(item: Json, origin: Origin) -> Sequence[Event]:
-    data = {
-        "mode": string(dig(item, "icon", "iconType")),
-        "text": text_of(dig(item, "text")),
-        "subtext": text_of(dig(item, "subtext")),
-    }
-    return [event("room", item_id(item), origin, data, item_time(item, origin))]
+    return _happened(
+        "room",
+        item,
+        origin,
+        mode=string(dig(item, "icon", "iconType")),
+        text=text_of(dig(item, "text")),
+        subtext=text_of(dig(item, "subtext")),
+    )
 
 
 def _purchase(item: Json, origin: Origin) -> Sequence[Event]:
-    data = {"notice": "purchase", "text": text_of(dig(item, "message"))}
-    return [event("notice", item_id(item), origin, data, item_time(item, origin))]
+    text = text_of(dig(item, "message"))
+    return _happened("notice", item, origin, notice="purchase", text=text)
+
+
+def _happened(kind: str, item: Json, origin: Origin, **data: object) -> Sequence[Event]:
+    return [event(kind, item_id(item), origin, data, item_time(item, origin))]
+
+
+def _object(node: Json) -> dict[str, Json]:
+    return node if isinstance(node, dict) else {}
 
 
 def _first_number(text: Json) -> int | None:

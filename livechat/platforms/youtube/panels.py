@@ -30,6 +30,7 @@ from typing import Any, Final
 from livechat.events import ChatMessage, Event
 from livechat.platforms.youtube.innertube import (
     Json,
+    bold_runs,
     children,
     count,
     dig,
@@ -86,7 +87,7 @@ def _poll(status: str, poll: Json, origin: Origin) -> Sequence[Event]:
         for choice in children(dig(poll, "choices"))
     ]
     # "@Streamer", " • ", "10 min ago", " • ", "1,301 votes"
-    votes = count(text_of(dig(header, "metadataText", "runs", -1)))
+    votes = count(text_of(dig(header, "metadataText", "runs", -1, "text")))
     data = {
         "status": status,
         "poll_id": poll_id,
@@ -100,7 +101,7 @@ def _poll(status: str, poll: Json, origin: Origin) -> Sequence[Event]:
 
 
 def _ratio(ratio: Json) -> float | None:
-    return round(ratio, 6) if isinstance(ratio, int | float) and 0 <= ratio <= 1 else None
+    return round(float(ratio), 6) if isinstance(ratio, int | float) and 0 <= ratio <= 1 else None
 
 
 def _pinned(banner: Json, origin: Origin) -> Sequence[Event]:
@@ -131,12 +132,10 @@ def _redirect(banner: Json, origin: Origin) -> Sequence[Event]:
     button = dig(renderer, "inlineActionButton", "buttonRenderer", "command")
     # "Go now" leads to the other stream, "Learn more" to a page of help.
     video_id = string(dig(button, "watchEndpoint", "videoId"))
-    runs = children(dig(renderer, "bannerMessage", "runs"))
-    bold = [text_of(dig(run, "text")) for run in runs if dig(run, "bold") is True]
     pin_id = _id(banner, "actionId")
     data = {
         "direction": "outgoing" if video_id else "incoming",
-        "channel": bold[0] if bold else None,
+        "channel": next(iter(bold_runs(dig(renderer, "bannerMessage"))), None),
         "video_id": video_id or None,
         "text": text_of(dig(renderer, "bannerMessage")),
         "avatar_url": picture(dig(renderer, "authorPhoto")),

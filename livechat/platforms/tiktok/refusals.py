@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Why TikTok gives us no chat, and what a client is told (sheet `tiktok` section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from livechat.errors import ChatError, ErrorCode
+
+
+class Reason(StrEnum):
+    """Why; the value is what `details` says."""
+
+    NOT_FOUND = "NOT_FOUND"
+    #: One source knows no such account, which it also says of accounts that it hides from us.
+    UNCONFIRMED = "UNCONFIRMED"
+    UNCLEAR = "UNCLEAR"
+    BLOCKED = "BLOCKED"
+    LOGIN_REQUIRED = "LOGIN_REQUIRED"
+    PRIVATE = "PRIVATE"
+    AGE_RESTRICTED = "AGE_RESTRICTED"
+    UPSTREAM = "UPSTREAM_ERROR"
+    REFUSED = "REFUSED"
+    SIGNER_REQUIRED = "SIGNER_REQUIRED"
+    SIGNER_DOWN = "SIGNER_DOWN"
+    SIGNER_REJECTED = "SIGNER_REJECTED"
+    SIGNER_QUOTA = "SIGNER_QUOTA"
+
+
+class Refused(Struct, frozen=True):
+    """One refusal.
+
+    :ivar note: what was seen, in printable ASCII: a status, a header's text, seconds to wait.
+    """
+
+    reason: Reason
+    note: str = ""
+
+
+#: What a client reads.  Waiting or another try may help with all but those that say otherwise.
+_SENTENCES: Final[Mapping[Reason, str]] = {
+    Reason.NOT_FOUND: "TikTok knows no such account, or it has never been live",
+    Reason.UNCONFIRMED: "TikTok does not show this account to this server",
+    Reason.UNCLEAR: "TikTok does not say clearly whether this account is live",
+    Reason.BLOCKED: (
+        "TikTok answers this server with a captcha or firewall page; try another address or a proxy"
+    ),
+    Reason.LOGIN_REQUIRED: "TikTok shows this stream only to viewers who are logged in",
+    Reason.PRIVATE: "This TikTok account is private",
+    Reason.AGE_RESTRICTED: "TikTok shows this stream only to adults or to friends",
+    Reason.UPSTREAM: "TikTok answered with an error",
+    Reason.REFUSED: "TikTok refused the chat connection",
+    Reason.SIGNER_REQUIRED: "TikTok refused the direct connection and no signer is configured",
+    Reason.SIGNER_DOWN: "The signer for TikTok connections gives no usable answer",
+    Reason.SIGNER_REJECTED: "The signer for TikTok connections rejects our key or plan",
+    Reason.SIGNER_QUOTA: "The signer's quota for TikTok connections is used up",
+}
+
+_LASTING: Final = frozenset({Reason.PRIVATE, Reason.AGE_RESTRICTED, Reason.SIGNER_REJECTED})
+
+_MAX_NOTE: Final = 80
+
+
+def refused(reason: Reason, note: object = "") -> Refused:
+    """A refusal; the note comes from outside and is cut and cleaned."""
+    text = str(note)[:_MAX_NOTE]
+    return Refused(reason, "".join(c for c in text if c.isascii() and c.isprintable()))
+
+
+def error_of(refusal: Refused) -> ChatError:
+    """What a client is told about a refusal; never that the stream is not live."""
+    reason = refusal.reason
+    sentence = _SENTENCES[reason]
+    if reason is Reason.NOT_FOUND:
+        return ChatError(ErrorCode.STREAM_NOT_FOUND, sentence)
+    # An account that is hidden from us is the mildest form of being blocked.
+    details = Reason.BLOCKED if reason is Reason.UNCONFIRMED else reason
+    return ChatError(
+        ErrorCode.UPSTREAM_UNAVAILABLE,
+        f"{sentence} ({refusal.note})" if refusal.note else sentence,
+        str(details),
+        temporary=reason not in _LASTING,
+    )
+
+
+def not_live() -> ChatError:
+    """The account exists and is not live."""
+    return ChatError(ErrorCode.STREAM_NOT_LIVE, "This TikTok account is not live")
+
+
+def ended(*, suspended: bool) -> ChatError:
+    """The stream is over; TikTok itself may have ended it."""
+    if suspended:
+        return ChatError(ErrorCode.STREAM_ENDED, "TikTok has suspended the stream", "SUSPENDED")
+    return ChatError(ErrorCode.STREAM_ENDED, "The stream has ended")
+
+
+def read_handshake(status: int, headers: Mapping[str, str]) -> Refused | None:
+    """Why the socket's upgrade was refused; None when it was not.
+
+    A refusal is a 200 with an empty body and two headers (sheet `tiktok` section 4).
+
+    :param headers: names in lower case.
+    """
+    if status == 101:
+        return None
+    message = headers.get("handshake-msg")
+    if message is not None:
+        return refused(Reason.REFUSED, message)
+    if status in (403, 429):
+        return refused(Reason.BLOCKED, f"HTTP {status}")
+    return refused(Reason.REFUSED, f"HTTP {status}")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Answers of `updated_metadata`: how many are watching, and what the stream is called now.
+
+The `data` of events: `viewers` has `viewers`; `stream` has `title` (sheet `youtube` section 8).
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from livechat.events import Event
+from livechat.platforms.youtube.continuation import Continuation, read_continuation
+from livechat.platforms.youtube.innertube import (
+    Json,
+    children,
+    count,
+    decode,
+    dig,
+    text_of,
+    whole_number,
+)
+from livechat.platforms.youtube.items import Origin, event
+
+
+class Metadata(Struct, frozen=True):
+    """What one answer told; None where it did not.
+
+    :ivar live: whether the count is of people watching; False means that the stream is over, for
+        then it counts all views ever.  A waiting room is live in this sense.
+    """
+
+    live: bool | None = None
+    viewers: int | None = None
+    title: str | None = None
+    continuation: Continuation | None = None
+
+
+def read_metadata(body: bytes) -> Metadata:
+    """What an answer tells; nothing where it cannot be read."""
+    try:
+        answer = decode(body)
+    except ValueError:
+        return Metadata()
+    live: bool | None = None
+    viewers: int | None = None
+    title: str | None = None
+    for action in children(dig(answer, "actions")):
+        shown = dig(action, "updateViewershipAction", "viewCount", "videoViewCountRenderer")
+        if isinstance(shown, dict):
+            live = shown.get("isLive") is True
+            viewers = _viewers(shown) if live else None
+        title = text_of(dig(action, "updateTitleAction", "title")) or title
+    continuation = read_continuation([dig(answer, "continuation")])
+    return Metadata(live, viewers, title, continuation)
+
+
+def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) -> list[Event]:
+    """What happened between two answers, the first of which may be empty."""
+    origin = Origin(video_id, received_ms)
+    events: list[Event] = []
+    if now.viewers is not None and now.viewers != before.viewers:
+        events.append(event("viewers", f"viewers@{received_ms}", origin, {"viewers": now.viewers}))
+    if now.title is not None and now.title != before.title:
+        events.append(event("stream", f"title@{received_ms}", origin, {"title": now.title}))
+    return events
+
+
+def _viewers(shown: dict[str, Json]) -> int | None:
+    told = whole_number(shown.get("originalViewCount"))
+    return told if told is not None else count(text_of(shown.get("viewCount")))

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: MIT
+"""The simulator as a service: its command line, its ports, and the addresses to point a reader at.
+
+`twistd livechat-simulator` uses `Options` and `makeService`; the demo mode uses `makeSimulator`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Final, cast
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IReactorTCP, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+from twisted.web.http import Request
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from livechat.simulator.playback import Recording, read_lines
+from livechat.simulator.scenario import Scenario
+from livechat.simulator.twitch import TwitchSimulator
+from livechat.simulator.twitch_connection import LOGIN
+from livechat.simulator.twitch_faults import Fault, Mishap
+from livechat.simulator.twitch_gql import GraphQL
+
+_log: Final = Logger()
+_INTERFACE: Final = "127.0.0.1"
+_FAULTS: Final = {fault.value: fault for fault in Fault}
+_MISHAPS: Final = {mishap.value: mishap for mishap in Mishap}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the simulated platforms are.
+
+    :ivar twitch_irc: a client endpoint string.
+    :ivar twitch_gql_url: an address for POSTs.
+    """
+
+    twitch_irc: str
+    twitch_gql_url: str
+
+
+class Options(UsageOptions):
+    """The command line of `twistd livechat-simulator`."""
+
+    longdesc = (
+        "Simulates chat platforms on this machine. Every Twitch channel is live, except those "
+        "whose name begins with offline, missing, suspended, ending (ends after half a minute) or "
+        "quiet (live, nobody writes); one that begins with busy has ten times the rate. "
+        f"Faults that last: {', '.join(_FAULTS)}. "
+        f"Faults that come again and again: {', '.join(_MISHAPS)}."
+    )
+    optParameters = [  # noqa: RUF012
+        ["twitch-irc-port", None, "6667", "TCP port of the IRC server; 0: any free one"],
+        ["http-port", None, "8081", "TCP port of everything HTTP; 0: any free one"],
+        ["seed", None, "", "What the chats are made of; the log says which one was drawn"],
+        ["rate", None, "2", "Messages per second and channel"],
+        ["twitch-lines", None, "", "File of recorded IRC lines to play when its channel is joined"],
+        ["twitch-channel", None, "", "Play the recorded lines into this channel"],
+        ["speed", None, "1", "Of the recording; 0: as fast as the reader takes it"],
+        ["fault-every", None, "30", "Seconds between faults that come again and again"],
+    ]
+    optFlags = [["loop", None, "Play the recording again and again"]]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: set[Fault] = set()
+        self.mishaps: set[Mishap] = set()
+        self.recording: Recording | None = None
+
+    def opt_fault(self, name: str) -> None:
+        """Something that goes wrong (see below); may be given several times."""
+        if name in _FAULTS:
+            self.faults.add(_FAULTS[name])
+        elif name in _MISHAPS:
+            self.mishaps.add(_MISHAPS[name])
+        else:
+            raise UsageError(f"--fault: {name!r} is none of {', '.join((*_FAULTS, *_MISHAPS))}")
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Read the command line; a wrong value is one line on stderr and the end (exit code 1)."""
+        try:
+            super().parseOptions(options)
+        except UsageError as error:
+            sys.stderr.write(f"livechat-simulator: {error}\n")
+            raise SystemExit(1) from None
+
+    def postOptions(self) -> None:
+        """Check all values, and turn them into what they stand for.
+
+        :raises UsageError: a value is wrong.
+        """
+        for name in ("twitch-irc-port", "http-port"):
+            self[name] = int(self._number(name, 65535, whole=True))
+        for name in ("rate", "speed"):
+            self[name] = self._number(name, 1e6)
+        self["fault-every"] = self._number("fault-every", inf)
+        if not self["fault-every"]:
+            raise UsageError("--fault-every: must be more than 0")
+        self["seed"] = self["seed"] or str(SystemRandom().randrange(10**6))
+        if self["twitch-channel"] and not LOGIN.fullmatch(self["twitch-channel"]):
+            raise UsageError(f"--twitch-channel: {self['twitch-channel']!r} is no Twitch login")
+        if self["twitch-lines"]:
+            self.recording = self._recording(Path(self["twitch-lines"]))
+        elif self["twitch-channel"] or self["loop"]:
+            raise UsageError("--twitch-channel and --loop need --twitch-lines")
+
+    def _number(self, name: str, most: float, whole: bool = False) -> float:
+        given = self[name]
+        try:
+            value = int(given) if whole else float(given)
+        except ValueError:
+            raise UsageError(f"--{name}: {given!r} is no number") from None
+        if not 0 <= value <= most or value == inf:
+            raise UsageError(f"--{name}: {given!r} is out of range")
+        return value
+
+    def _recording(self, path: Path) -> Recording:
+        try:
+            lines = read_lines(path)
+            return Recording(lines, self["twitch-channel"], self["speed"], bool(self["loop"]))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"--twitch-lines: {path}: {reason}") from None
+
+
+class SimulatorService(Service):
+    """The simulated platforms on loopback ports.
+
+    :ivar twitch: the Twitch server, whose faults can be switched at any time.
+
+    :param reactor: also the clock.
+    :param mishaps: what goes wrong every `mishap_every` seconds.
+    """
+
+    name = "livechat-simulator"
+
+    def __init__(
+        self,
+        reactor: IReactorTCP,
+        twitch: TwitchSimulator,
+        *,
+        twitch_irc_port: int = 0,
+        http_port: int = 0,
+        mishaps: Iterable[Mishap] = (),
+        mishap_every: float = 30.0,
+    ) -> None:
+        self.twitch = twitch
+        self._reactor = reactor
+        self._wanted = (twitch_irc_port, http_port)
+        self._ports: list[IListeningPort] = []
+        self._mishaps = list(mishaps)
+        self._mishap_every = mishap_every
+        self._striking = LoopingCall(self._strike)
+        self._striking.clock = cast(IReactorTime, reactor)
+
+    def listen(self) -> Addresses:
+        """Open the ports, unless they are open, and say where they are.
+
+        It may be called before the service is started, so that clients can be built first.
+
+        :raises CannotListenError: a port is taken.
+        """
+        if not self._ports:
+            servers: tuple[ServerFactory[Any], ...] = (self.twitch, _Site(resources(self.twitch)))
+            for port, factory in zip(self._wanted, servers, strict=True):
+                try:
+                    opened = self._reactor.listenTCP(port, factory, interface=_INTERFACE)
+                except CannotListenError:
+                    self._close()
+                    raise
+                self._ports.append(opened)
+        irc, http = (cast(IPv4Address, port.getHost()).port for port in self._ports)
+        return Addresses(
+            f"tcp:{_INTERFACE}:{irc}",
+            f"http://{_INTERFACE}:{http}/twitch/gql",
+        )
+
+    def privilegedStartService(self) -> None:
+        """Open the ports.
+
+        :raises SystemExit: a port is taken; says so in one line.
+        """
+        super().privilegedStartService()
+        try:
+            self.listen()
+        except CannotListenError as error:
+            raise SystemExit(f"livechat-simulator: {error}") from None
+
+    def startService(self) -> None:
+        """Open the ports if that was not done, and let things go wrong as asked."""
+        super().startService()
+        where = self.listen()
+        _log.info(
+            "Twitch IRC at {irc}, GQL at {gql}", irc=where.twitch_irc, gql=where.twitch_gql_url
+        )
+        if self._mishaps:
+            self._striking.start(self._mishap_every, now=False)
+
+    def stopService(self) -> Deferred[None]:
+        """Close the ports and every connection."""
+        super().stopService()
+        if self._striking.running:
+            self._striking.stop()
+        closed = self._close()
+        self.twitch.drop()
+        return closed
+
+    def _close(self) -> Deferred[None]:
+        ports, self._ports = self._ports, []
+        closed = gatherResults([maybeDeferred(port.stopListening) for port in ports])
+        return closed.addCallback(lambda _: None)
+
+    def _strike(self) -> None:
+        for mishap in self._mishaps:
+            self.twitch.strike(mishap)
+
+
+class _Site(Site):
+    """A site that does not log every request."""
+
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        """Say nothing."""
+
+
+def resources(twitch: TwitchSimulator) -> Resource:
+    """The HTTP side of all platforms, each under its own name."""
+    root = Resource()
+    on_twitch = Resource()
+    root.putChild(b"twitch", on_twitch)
+    on_twitch.putChild(b"gql", GraphQL(twitch))
+    return root
+
+
+def makeSimulator(
+    reactor: IReactorTCP, now: Callable[[], float], seed: int | str, rate: float
+) -> SimulatorService:
+    """A simulator for the same process, on free ports.
+
+    Call `listen` for its addresses, and start and stop it like any service.
+
+    :param reactor: also the clock.
+    :param now: the time of day, seconds since 1970.
+    :param rate: messages per second and channel.
+    """
+    clock = cast(IReactorTime, reactor)
+    return SimulatorService(reactor, TwitchSimulator(clock, now, Scenario(seed, rate)))
+
+
+def makeService(options: Options) -> SimulatorService:
+    """The service of `twistd livechat-simulator`."""
+    # Importing it installs it, so that is left to the one who runs the service.
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    scenario = Scenario(options["seed"], options["rate"])
+    clock = cast(IReactorTime, reactor)
+    twitch = TwitchSimulator(clock, time.time, scenario, recording=options.recording)
+    twitch.faults |= options.faults
+    _log.info("seed {seed}", seed=options["seed"])
+    if options.recording:
+        for login in sorted(options.recording.channels):
+            _log.info("recorded lines wait for a reader of #{login}", login=login)
+        if options.recording.left_out:
+            _log.info("{n} lines name no channel: left out", n=options.recording.left_out)
+    return SimulatorService(
+        cast(IReactorTCP, reactor),
+        twitch,
+        twitch_irc_port=options["twitch-irc-port"],
+        http_port=options["http-port"],
+        mishaps=options.mishaps,
+        mishap_every=options["fault-every"],
+    )

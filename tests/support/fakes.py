@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Ends of the wire for tests of the core: a scripted platform and a subscriber that keeps frames.
+
+Both are verified against the ports they stand for (`tests.test_fakes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.events import (
+    Author,
+    ChannelEvent,
+    ChannelKey,
+    ChatData,
+    ChatMessage,
+    ChatMetadata,
+    Event,
+    LiveInfo,
+    Roles,
+)
+from livechat.interfaces import IEventSink, IPlatform, ISubscriber, IWatcher
+from livechat.text import content
+
+
+def unframed(data: bytes) -> list[bytes]:
+    """Payloads of unmasked text frames; anything else is a failure of the test."""
+    payloads = []
+    while data:
+        assert data[0] == 0x81, f"not a text frame: {data[:8]!r}"
+        size, at = data[1], 2
+        if size == 126:
+            size, at = int.from_bytes(data[2:4], "big"), 4
+        elif size == 127:
+            size, at = int.from_bytes(data[2:10], "big"), 10
+        assert len(data) >= at + size, "a frame is cut off"
+        payloads.append(data[at : at + size])
+        data = data[at + size :]
+    return payloads
+
+
+@implementer(ISubscriber)
+class KeptFrames:
+    """A subscriber that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.pending: int = 0
+        self.deliveries: list[bytes] = []
+        self.closed: tuple[CloseCode, str] | None = None
+
+    def deliver(self, frames: bytes) -> None:
+        """See `ISubscriber`."""
+        self.deliveries.append(frames)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """See `ISubscriber`."""
+        self.closed = (code, reason)
+
+    def taken(self) -> list[dict[str, Any]]:
+        """Messages since the last call."""
+        data, self.deliveries = b"".join(self.deliveries), []
+        return [msgspec.json.decode(payload) for payload in unframed(data)]
+
+    def kinds(self) -> list[str]:
+        """What each message since the last call was: its status, its code, or its type."""
+        return [m.get("status") or m.get("code") or m["type"] for m in self.taken()]
+
+
+@implementer(IWatcher)
+class ScriptedWatcher:
+    """An upstream that does what the test says."""
+
+    def __init__(self, key: ChannelKey, sink: IEventSink) -> None:
+        self.key = key
+        self.sink = sink
+        self.started: Deferred[LiveInfo] | None = None
+        self.stops = 0
+        self.stopping: Deferred[None] = succeed(None)
+
+    def start(self) -> Deferred[LiveInfo]:
+        """See `IWatcher`."""
+        self.started = Deferred()
+        return self.started
+
+    def stop(self) -> Deferred[None]:
+        """See `IWatcher`."""
+        self.stops += 1
+        if self.started is not None and not self.started.called:
+            self.started.cancel()
+        return self.stopping
+
+    def live(self, **info: Any) -> None:
+        """The start succeeds."""
+        assert self.started is not None
+        self.started.callback(LiveInfo(f"live-{self.key.identifier}", **info))
+
+    def fail(self, code: ErrorCode = ErrorCode.STREAM_NOT_LIVE) -> None:
+        """The start fails."""
+        assert self.started is not None
+        self.started.errback(ChatError(code, "No"))
+
+
+@implementer(IPlatform)
+class ScriptedPlatform(Service):
+    """A platform whose watchers the test moves; names are lower-cased, `bad` ones refused."""
+
+    hosts = frozenset({"scripted.test"})
+
+    def __init__(self, name: str = "twitch") -> None:
+        self.name = name
+        self.watchers: list[ScriptedWatcher] = []
+
+    def key(self, identifier: str, identifier_type: str) -> ChannelKey:
+        """See `IPlatform`."""
+        if identifier_type != "username" or "bad" in identifier:
+            raise ChatError(ErrorCode.INVALID_IDENTIFIER, "Not a channel")
+        name = identifier.rsplit("/", 1)[-1].removeprefix("@").lower()
+        return ChannelKey(self.name, identifier_type, name)
+
+    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+        """See `IPlatform`."""
+        watcher = ScriptedWatcher(key, sink)
+        self.watchers.append(watcher)
+        return watcher
+
+
+def chat(
+    message_id: str = "m1",
+    text: str = "hello",
+    user: str = "ann",
+    *,
+    platform: str = "twitch",
+    **metadata: Any,
+) -> ChatMessage:
+    """A plain message."""
+    return ChatMessage(
+        platform,
+        "2026-01-02T03:04:05.678Z",
+        message_id,
+        "room",
+        ChatData(
+            Author(f"id-{user}", user, user.title(), None, Roles(), []),
+            content([text]),
+            ChatMetadata(**metadata),
+        ),
+    )
+
+
+def happening(kind: str = "raid", event_id: str = "e1") -> ChannelEvent:
+    """An event of some kind."""
+    return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", event_id, "room", {"n": 1})
+
+
+def chats(count: int, start: int = 0) -> Sequence[Event]:
+    """So many different messages."""
+    return [chat(f"m{n}", f"text {n}") for n in range(start, start + count)]

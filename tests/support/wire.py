@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""A client endpoint whose other end is a server factory in the same process, without a socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.test.iosim import FakeTransport, IOPump, connect
+from zope.interface import implementer
+
+
+@implementer(IStreamClientEndpoint)
+class InMemoryEndpoint:
+    """Connects at once, unless told otherwise.
+
+    :ivar attempts: how often somebody wanted to connect.
+    :ivar refusing: answer with a refused connection.
+    :ivar hanging: do not answer at all.
+    """
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._pumps: list[IOPump] = []
+        self.attempts = 0
+        self.refusing = False
+        self.hanging = False
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
+        """See `IStreamClientEndpoint`."""
+        self.attempts += 1
+        if self.hanging:
+            return Deferred()
+        server = None if self.refusing else self._server.buildProtocol(None)
+        if server is None:
+            return fail(ConnectionRefusedError())
+        client: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
+        pump = connect(
+            server, FakeTransport(server, True), client, FakeTransport(client, False)
+        )
+        self._pumps.append(pump)
+        return succeed(client)
+
+    def flush(self) -> None:
+        """Carry everything that either side has written, until both are silent."""
+        moved = True
+        while moved:
+            moved = any([pump.flush() for pump in list(self._pumps)])

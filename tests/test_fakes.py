@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""The fakes that tests use provide the ports they stand for."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from livechat.events import ChannelKey
+from livechat.interfaces import IPlatform, ISubscriber, IWatcher
+from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher
+
+
+class FakeTests(SynchronousTestCase):
+    """A fake that drifts from its port would prove nothing."""
+
+    def test_subscriber(self) -> None:
+        """KeptFrames is an ISubscriber."""
+        self.assertTrue(verifyObject(ISubscriber, KeptFrames()))
+
+    def test_platform_and_watcher(self) -> None:
+        """ScriptedPlatform is an IPlatform and makes IWatchers."""
+        platform = ScriptedPlatform()
+        self.assertTrue(verifyObject(IPlatform, platform))
+        watcher = platform.watch(ChannelKey("twitch", "username", "a"), object())  # type: ignore[arg-type]
+        self.assertTrue(verifyObject(IWatcher, watcher))
+        self.assertIsInstance(watcher, ScriptedWatcher)

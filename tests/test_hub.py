@@ -1,0 +1,519 @@
+# SPDX-License-Identifier: MIT
+"""Hub and channel together: who shares what, in which order it is told, when upstreams stop."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.channel import RecentIds, Subscription
+from livechat.errors import ChatError, ErrorCode
+from livechat.events import ChannelKey, LiveInfo
+from livechat.fanout import Interest
+from livechat.hub import Hub
+from livechat.metrics import Metrics
+from tests.support.fakes import (
+    KeptFrames,
+    ScriptedPlatform,
+    ScriptedWatcher,
+    chat,
+    chats,
+    happening,
+)
+
+
+class HubCase(SynchronousTestCase):
+    """A hub on a fake clock, with a scripted platform."""
+
+    linger = 10.0
+    max_channels = 100
+
+    def setUp(self) -> None:
+        """Nothing watched yet."""
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.platform = ScriptedPlatform()
+        self.hub = Hub(
+            self.clock,
+            LocalBroker(self.clock),
+            MemoryStats(),
+            self.metrics,
+            linger=self.linger,
+            stats_limit=100,
+            max_channels=self.max_channels,
+        )
+        self.lost: list[Subscription] = []
+
+    def subscribe(
+        self, name: str = "ann", interest: Interest | None = None, sent: str | None = None
+    ) -> tuple[KeptFrames, Subscription]:
+        """Subscribe a new subscriber to a channel."""
+        subscriber = KeptFrames()
+        key = ChannelKey(self.platform.name, "username", name)
+        subscription = Subscription(
+            key, subscriber, sent or name, interest or Interest(), self.lost.append
+        )
+        self.hub.subscribe(self.platform, subscription)
+        return subscriber, subscription
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Let the clock run, and what follows at once."""
+        self.clock.advance(seconds)
+        self.clock.advance(0)
+
+    @property
+    def watcher(self) -> ScriptedWatcher:
+        """The newest upstream."""
+        return self.platform.watchers[-1]
+
+    def live(self, name: str = "ann") -> tuple[KeptFrames, Subscription]:
+        """A subscriber of a channel that has just gone live, greeting taken."""
+        subscriber, subscription = self.subscribe(name)
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        self.assertEqual(subscriber.kinds(), ["subscribed", "started", "stats"])
+        return subscriber, subscription
+
+    def counter(self, name: str, **labels: str) -> float:
+        """The value of one of our counters."""
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+class StartTests(HubCase):
+    """From the first subscriber to the first message."""
+
+    def test_order_of_the_first_words(self) -> None:
+        """Nothing is said before the upstream flows; then subscribed, started, stats."""
+        subscriber, _ = self.subscribe(sent="@Ann")
+        self.turn()
+        self.assertEqual(subscriber.taken(), [])
+        self.watcher.live(live=None)
+        self.turn()
+        self.assertEqual(
+            subscriber.taken(),
+            [
+                {
+                    "type": "status",
+                    "status": "subscribed",
+                    "identifier": "@Ann",
+                    "platform": "twitch",
+                    "channel": "ann",
+                    "storage_type": "memory",
+                },
+                {
+                    "type": "status",
+                    "status": "started",
+                    "liveId": "live-ann",
+                    "identifier": "@Ann",
+                    "platform": "twitch",
+                    "channel": "ann",
+                    "live": None,
+                },
+                {
+                    "type": "stats",
+                    "data": {"uniqueUsers": [], "totalMessages": 0, "uniqueUserCount": 0},
+                    "platform": "twitch",
+                    "identifier": "ann",
+                },
+            ],
+        )
+
+    def test_late_joiner_is_greeted_the_same(self) -> None:
+        """Who joins a running chat gets both statuses, and only messages that come after."""
+        first, _ = self.live()
+        self.watcher.sink.received([chat("m1")])
+        late, _ = self.subscribe()
+        self.turn()
+        self.assertEqual(late.kinds()[:3], ["subscribed", "started", "stats"])
+        self.watcher.sink.received([chat("m2")])
+        self.turn(0.02)
+        self.assertEqual([m["data"]["message_id"] for m in late.taken()], ["m2"])
+        self.assertEqual(first.kinds()[0], "chat")
+        self.assertEqual(len(self.platform.watchers), 1)
+
+    def test_failed_start_is_one_error_for_each_who_waits(self) -> None:
+        """Two who asked during a slow failing start get one coded error each and nothing else."""
+        first, _ = self.subscribe(sent="Ann")
+        self.turn()
+        second, _ = self.subscribe()
+        self.watcher.fail(ErrorCode.STREAM_NOT_LIVE)
+        self.turn()
+        self.assertEqual(
+            first.taken(),
+            [
+                {
+                    "type": "error",
+                    "error": "No",
+                    "code": "STREAM_NOT_LIVE",
+                    "platform": "twitch",
+                    "identifier": "Ann",
+                }
+            ],
+        )
+        self.assertEqual(second.kinds(), ["STREAM_NOT_LIVE"])
+        self.assertEqual(len(self.lost), 2)
+        self.assertEqual(self.hub.active_streams, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(
+            self.counter("livechat_starts_total", platform="twitch", outcome="STREAM_NOT_LIVE"), 1
+        )
+
+    def test_uncoded_failure_becomes_a_coded_one(self) -> None:
+        """A watcher that fails with something else: UPSTREAM_UNAVAILABLE, and the failure is logged."""
+        subscriber, _ = self.subscribe()
+        self.turn()
+        assert self.watcher.started is not None
+        self.watcher.started.errback(RuntimeError("a bug"))
+        self.assertEqual(subscriber.kinds(), ["UPSTREAM_UNAVAILABLE"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_start_again_after_failure(self) -> None:
+        """A failed channel leaves no trace: the next subscribe starts anew and succeeds."""
+        self.subscribe()
+        self.turn()
+        self.watcher.fail()
+        second, _ = self.subscribe()
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        self.assertEqual(second.kinds(), ["subscribed", "started", "stats"])
+        self.assertEqual(len(self.platform.watchers), 2)
+
+    def test_platforms_do_not_mix(self) -> None:
+        """One name on two platforms is two channels."""
+        twitch, _ = self.live("same")
+        self.platform = ScriptedPlatform("youtube")
+        self.subscribe("same")
+        self.turn()
+        self.assertEqual(self.hub.active_streams, 2)
+        self.watcher.live()
+        self.watcher.sink.received([chat("m1", platform="youtube")])
+        self.turn(0.02)
+        self.assertEqual(twitch.taken(), [])
+
+    def test_full_node_refuses_another_channel(self) -> None:
+        """Beyond the limit of channels a new one is refused; a shared one is not."""
+        self.max_channels = 1
+        self.setUp()
+        self.live("one")
+        error = self.assertRaises(ChatError, self.subscribe, "two")
+        self.assertEqual(error.code, ErrorCode.TOO_MANY_CHATS)
+        second, _ = self.subscribe("one")
+        self.turn()
+        self.assertEqual(second.kinds()[0], "subscribed")
+
+
+class MessageTests(HubCase):
+    """What subscribers of a running channel receive."""
+
+    def test_everything_once_in_order(self) -> None:
+        """A hundred messages in batches reach each subscriber once, in order, whole."""
+        first, _ = self.live()
+        second, _ = self.subscribe()
+        self.turn()
+        second.taken()
+        for start in range(0, 100, 7):
+            self.watcher.sink.received(chats(min(7, 100 - start), start))
+            self.turn(0.001)
+        self.turn(0.02)
+        for subscriber in (first, second):
+            got = [m["data"]["message_id"] for m in subscriber.taken() if m["type"] == "chat"]
+            self.assertEqual(got, [f"m{n}" for n in range(100)])
+
+    def test_duplicates_are_dropped_and_counted(self) -> None:
+        """An id that was seen is not delivered, not counted in statistics, but counted as such."""
+        subscriber, subscription = self.live()
+        self.watcher.sink.received([chat("m1"), chat("m2"), chat("m1")])
+        self.watcher.sink.received([chat("m2"), chat("m3")])
+        self.turn(0.02)
+        got = [m["data"]["message_id"] for m in subscriber.taken() if m["type"] == "chat"]
+        self.assertEqual(got, ["m1", "m2", "m3"])
+        stats = self.successResultOf(self.hub.stats(subscription.key))
+        self.assertIn(b'"totalMessages":3', stats)
+        self.assertEqual(self.counter("livechat_duplicates_total", platform="twitch"), 2)
+
+    def test_a_chat_and_its_event_share_an_id(self) -> None:
+        """The id of a message does not hide the event that carries the same id."""
+        asker, _ = self.subscribe(interest=Interest(None))
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        asker.taken()
+        both = [chat("x"), happening("membership", "x"), happening("membership", "x")]
+        self.watcher.sink.received(both)
+        self.turn(0.02)
+        self.assertEqual([m["type"] for m in asker.taken() if m["type"] != "stats"], ["chat", "event"])
+
+    def test_events_only_for_who_asked(self) -> None:
+        """Without `events` a client sees what the specification describes and nothing else."""
+        plain, _ = self.live()
+        raids, _ = self.subscribe(interest=Interest(frozenset({"raid"})))
+        everything, _ = self.subscribe(interest=Interest(None))
+        self.turn()
+        raids.taken()
+        everything.taken()
+        self.watcher.sink.received([happening("raid"), happening("gift", "e2"), chat("m1")])
+        self.turn(0.02)
+        kinds = lambda s: [m["data"]["type"] for m in s.taken() if m["type"] != "stats"]  # noqa: E731
+        self.assertEqual(kinds(plain), ["chat"])
+        self.assertEqual(kinds(raids), ["raid", "chat"])
+        self.assertEqual(kinds(everything), ["raid", "gift", "chat"])
+
+    def test_one_unencodable_item_costs_itself_only(self) -> None:
+        """A lone surrogate that got through costs its message; the others arrive; it is counted."""
+        subscriber, _ = self.live()
+        bad = chat("m2")
+        bad = type(bad)(bad.platform, bad.timestamp, "m2\ud800", bad.room_id, bad.data)
+        self.watcher.sink.received([chat("m1"), bad, chat("m3")])
+        self.turn(0.02)
+        got = [m["data"]["message_id"] for m in subscriber.taken() if m["type"] == "chat"]
+        self.assertEqual(got, ["m1", "m3"])
+        self.assertEqual(
+            self.counter("livechat_unparsed_total", platform="twitch", kind="unencodable"), 1
+        )
+
+    def test_nothing_after_unsubscribe(self) -> None:
+        """What was published before is delivered, what comes after is not."""
+        first, subscription = self.live()
+        self.watcher.sink.received([chat("m1")])
+        self.hub.unsubscribe(subscription)
+        self.watcher.sink.received([chat("m2")])
+        self.turn(0.02)
+        self.assertEqual([m["data"]["message_id"] for m in first.taken()], ["m1"])
+
+    def test_remembered_ids_are_bounded(self) -> None:
+        """The window of ids holds at least its size and at most twice that."""
+        recent = RecentIds(100)
+        self.assertFalse(any(recent.seen(str(n)) for n in range(1000)))
+        self.assertTrue(all(recent.seen(str(n)) for n in range(900, 1000)))
+        self.assertFalse(recent.seen("1"))
+        self.assertLessEqual(len(recent._new) + len(recent._old), 200)
+
+
+class InterruptionTests(HubCase):
+    """An upstream that is lost and comes back."""
+
+    def test_told_once_and_again_when_back(self) -> None:
+        """`reconnecting` once, however often it is said; `started` when messages can flow."""
+        subscriber, _ = self.live()
+        self.watcher.sink.interrupted("connection lost")
+        self.watcher.sink.interrupted("still lost")
+        self.assertEqual(
+            subscriber.taken(),
+            [
+                {
+                    "type": "status",
+                    "status": "reconnecting",
+                    "identifier": "ann",
+                    "platform": "twitch",
+                    "channel": "ann",
+                    "reason": "connection lost",
+                }
+            ],
+        )
+        self.watcher.sink.resumed(LiveInfo("live-ann"))
+        self.watcher.sink.resumed(LiveInfo("live-ann", live=False))
+        self.assertEqual(subscriber.kinds(), ["started"])
+        self.assertEqual(self.counter("livechat_interruptions_total", platform="twitch"), 2)
+
+    def test_joiner_during_an_interruption_hears_the_truth(self) -> None:
+        """Who joins meanwhile is told that the chat is being sought, and started once it is back."""
+        self.live()
+        self.watcher.sink.interrupted("connection lost")
+        late, _ = self.subscribe()
+        self.turn()
+        self.assertEqual(late.kinds(), ["subscribed", "reconnecting", "stats"])
+        self.watcher.sink.resumed(LiveInfo("live-ann"))
+        self.assertEqual(late.kinds(), ["started"])
+
+    def test_asking_again_is_answered_with_the_standing(self) -> None:
+        """A repeated subscribe greets again, in either state, and adds no second delivery."""
+        subscriber, subscription = self.live()
+        self.hub.resubscribe(subscription)
+        self.assertEqual(subscriber.kinds(), ["subscribed", "started"])
+        self.watcher.sink.interrupted("lost")
+        subscriber.taken()
+        self.hub.resubscribe(subscription)
+        self.assertEqual(subscriber.kinds(), ["subscribed", "reconnecting"])
+        self.watcher.sink.resumed(LiveInfo("x"))
+        subscriber.taken()
+        self.watcher.sink.received([chat("m1")])
+        self.turn(0.02)
+        self.assertEqual(subscriber.kinds().count("chat"), 1)
+
+    def test_messages_before_the_status(self) -> None:
+        """What was received before the loss is delivered before `reconnecting`."""
+        subscriber, _ = self.live()
+        self.watcher.sink.received([chat("m1")])
+        self.watcher.sink.interrupted("lost")
+        self.assertEqual(subscriber.kinds(), ["chat", "reconnecting"])
+
+
+class EndTests(HubCase):
+    """A stream that ends, and subscribers that leave."""
+
+    def test_end_is_told_once_to_each(self) -> None:
+        """Pending messages, then exactly one STREAM_ENDED each; the channel is gone."""
+        first, _ = self.live()
+        second, _ = self.subscribe()
+        self.turn()
+        second.taken()
+        self.watcher.sink.received([chat("m1")])
+        ended = ChatError(ErrorCode.STREAM_ENDED, "The stream has ended")
+        self.watcher.sink.ended(ended)
+        self.watcher.sink.ended(ended)
+        self.turn(0.02)
+        self.assertEqual(first.kinds(), ["chat", "STREAM_ENDED"])
+        self.assertEqual(second.kinds(), ["chat", "STREAM_ENDED"])
+        self.assertEqual(len(self.lost), 2)
+        self.assertEqual(self.hub.active_streams, 0)
+        self.assertEqual(self.watcher.stops, 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_end_while_interrupted(self) -> None:
+        """A chat that ends while it is sought ends the same way."""
+        subscriber, _ = self.live()
+        self.watcher.sink.interrupted("lost")
+        self.watcher.sink.ended(ChatError(ErrorCode.STREAM_ENDED, "Over"))
+        self.assertEqual(subscriber.kinds(), ["reconnecting", "STREAM_ENDED"])
+
+    def test_linger(self) -> None:
+        """The upstream outlives its last subscriber by the linger, and is stopped then."""
+        _, subscription = self.live()
+        self.hub.unsubscribe(subscription)
+        self.turn(9.9)
+        self.assertEqual((self.hub.active_streams, self.watcher.stops), (1, 0))
+        self.turn(0.2)
+        self.assertEqual((self.hub.active_streams, self.watcher.stops), (0, 1))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_return_within_the_linger(self) -> None:
+        """Who comes back in time finds the same upstream, and it stays."""
+        _, subscription = self.live()
+        self.hub.unsubscribe(subscription)
+        self.turn(9.0)
+        again, _ = self.subscribe()
+        self.turn(60.0)
+        self.assertEqual(again.kinds()[:2], ["subscribed", "started"])
+        self.assertEqual((len(self.platform.watchers), self.watcher.stops), (1, 0))
+
+    def test_no_linger(self) -> None:
+        """With a linger of 0 the upstream stops with the last subscriber, at once."""
+        self.linger = 0.0
+        self.setUp()
+        _, one = self.live()
+        _, two = self.subscribe()
+        self.turn()
+        self.hub.unsubscribe(one)
+        self.assertEqual(self.watcher.stops, 0)
+        self.hub.unsubscribe(two)
+        self.assertEqual((self.hub.active_streams, self.watcher.stops), (0, 1))
+
+    def test_leaving_during_the_start_stops_it(self) -> None:
+        """The last one leaves while it starts: the start is cancelled and nobody hears of it."""
+        self.linger = 0.0
+        self.setUp()
+        subscriber, subscription = self.subscribe()
+        self.turn()
+        self.hub.unsubscribe(subscription)
+        self.turn(1.0)
+        self.assertEqual((self.hub.active_streams, self.watcher.stops), (0, 1))
+        self.assertEqual(subscriber.taken(), [])
+
+    def test_subscribe_while_the_old_upstream_stops(self) -> None:
+        """A new life waits until the old upstream is left: never two at once."""
+        self.linger = 0.0
+        self.setUp()
+        _, subscription = self.live()
+        old = self.watcher
+        old.stopping = Deferred()
+        self.hub.unsubscribe(subscription)
+        again, _ = self.subscribe()
+        self.turn(1.0)
+        self.assertEqual(len(self.platform.watchers), 1)
+        old.stopping.callback(None)
+        self.turn()
+        self.assertEqual(len(self.platform.watchers), 2)
+        self.watcher.live()
+        self.turn()
+        self.assertEqual(again.kinds(), ["subscribed", "started", "stats"])
+
+    def test_statistics_end_with_the_channel(self) -> None:
+        """In memory a channel that nobody watched starts counting anew."""
+        self.linger = 0.0
+        self.setUp()
+        _, subscription = self.live()
+        self.watcher.sink.received(chats(3))
+        self.hub.unsubscribe(subscription)
+        _, again = self.live()
+        self.assertIn(b'"totalMessages":0', self.successResultOf(self.hub.stats(again.key)))
+
+    def test_shutdown(self) -> None:
+        """Every upstream is left, nobody is told STREAM_ENDED, nothing stays on the clock."""
+        one, _ = self.live("one")
+        self.live("two")
+        watchers = list(self.platform.watchers)
+        watchers[0].stopping = Deferred()
+        done = self.hub.shutdown()
+        self.assertNoResult(done)
+        watchers[0].stopping.callback(None)
+        self.successResultOf(done)
+        self.assertEqual([w.stops for w in watchers], [1, 1])
+        self.assertEqual(one.taken(), [])
+        self.assertEqual(self.hub.active_streams, 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_failing_stop_is_logged_and_harmless(self) -> None:
+        """A watcher whose stop fails does not keep the channel from being left."""
+        self.linger = 0.0
+        self.setUp()
+        _, subscription = self.live()
+        self.watcher.stopping = Deferred()
+        self.watcher.stopping.errback(RuntimeError("a bug"))
+        self.hub.unsubscribe(subscription)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        again, _ = self.subscribe()
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        self.assertEqual(again.kinds()[:2], ["subscribed", "started"])
+
+
+class RaceTests(HubCase):
+    """Every order in which four things can happen to one channel."""
+
+    linger = 0.0
+
+    def test_all_orders(self) -> None:
+        """Subscribe, another subscribe, the upstream's answer, the first leaves: in all 24 orders
+        one upstream at most at a time, everyone who stays is greeted, and nothing is left at the end."""
+        for order in permutations(("one", "two", "live", "leave")):
+            self.setUp()
+            held: dict[str, tuple[KeptFrames, Subscription]] = {}
+            for step in order:
+                if step in ("one", "two"):
+                    held[step] = self.subscribe()
+                elif step == "live" and self.platform.watchers:
+                    started = self.watcher.started
+                    if started is not None and not started.called:
+                        self.watcher.live()
+                elif step == "leave" and "one" in held:
+                    self.hub.unsubscribe(held.pop("one")[1])
+                self.turn()
+            if self.hub.active_streams and not self.watcher.started.called:  # type: ignore[union-attr]
+                self.watcher.live()
+            self.turn()
+            self.assertEqual(held["two"][0].kinds(), ["subscribed", "started", "stats"], order)
+            running = [w for w in self.platform.watchers if not w.stops]
+            self.assertEqual(len(running), 1, order)
+            for _, subscription in held.values():
+                self.hub.unsubscribe(subscription)
+            self.turn()
+            self.assertEqual(self.hub.active_streams, 0, order)
+            self.assertEqual([w.stops for w in self.platform.watchers], [1] * len(self.platform.watchers))
+            self.assertEqual(self.clock.getDelayedCalls(), [], order)

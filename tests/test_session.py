@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: MIT
+"""One client's conversation, command by command, against the wire contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.hub import Hub
+from livechat.metrics import Metrics
+from livechat.session import MAX_REFUSED, Quotas, Session
+from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher, chat, happening
+
+
+class SessionCase(SynchronousTestCase):
+    """A session with two scripted platforms on a fake clock."""
+
+    quotas = Quotas(chats=4, commands_per_second=10, commands_burst=50)
+
+    def setUp(self) -> None:
+        """A fresh connection."""
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.twitch = ScriptedPlatform("twitch")
+        self.youtube = ScriptedPlatform("youtube")
+        self.youtube.hosts = frozenset({"youtube.test"})  # type: ignore[misc]
+        self.hub = Hub(
+            self.clock,
+            LocalBroker(self.clock),
+            MemoryStats(),
+            self.metrics,
+            linger=0,
+            stats_limit=100,
+            max_channels=100,
+        )
+        self.client = KeptFrames()
+        self.session = self.new_session(self.client)
+
+    def new_session(self, client: KeptFrames) -> Session:
+        """A session for another client of the same daemon."""
+        platforms = {"twitch": self.twitch, "youtube": self.youtube}
+        return Session(client, self.hub, platforms, self.quotas, self.clock, self.metrics)
+
+    def say(self, **command: Any) -> list[str]:
+        """Send a command; what was answered at once."""
+        self.session.received(msgspec.json.encode(command))
+        self.clock.advance(0)
+        return self.client.kinds()
+
+    def held(self, name: str, **more: Any) -> ScriptedWatcher:
+        """Subscribe to a Twitch channel that goes live; its greeting is taken."""
+        self.say(type="subscribe", platform="twitch", identifier=name, **more)
+        watcher = self.twitch.watchers[-1]
+        watcher.live()
+        self.clock.advance(0)
+        self.assertEqual(self.client.kinds(), ["subscribed", "started", "stats"])
+        return watcher
+
+
+class NoChatTests(SessionCase):
+    """A connection that holds nothing."""
+
+    def test_nothing_asked_for(self) -> None:
+        """get_stats and unsubscribe on a fresh connection: NO_ACTIVE_CHAT with the original's text."""
+        for kind in ("get_stats", "unsubscribe"):
+            self.session.received(msgspec.json.encode({"type": kind}))
+            self.assertEqual(
+                self.client.taken(),
+                [
+                    {
+                        "type": "error",
+                        "error": "No active chat connection",
+                        "code": "NO_ACTIVE_CHAT",
+                    }
+                ],
+            )
+
+    def test_after_unsubscribe(self) -> None:
+        """Once unsubscribed it is as if nothing had been asked for."""
+        self.held("ann")
+        self.assertEqual(self.say(type="unsubscribe"), ["unsubscribed"])
+        self.assertEqual(self.say(type="unsubscribe"), ["NO_ACTIVE_CHAT"])
+        self.assertEqual(self.say(type="get_stats"), ["NO_ACTIVE_CHAT"])
+
+    def test_after_a_failed_start(self) -> None:
+        """get_stats: STREAM_NOT_FOUND; unsubscribe is answered, and then there is nothing."""
+        self.say(type="subscribe", platform="twitch", identifier="ann")
+        self.twitch.watchers[-1].fail()
+        self.assertEqual(self.client.kinds(), ["STREAM_NOT_LIVE"])
+        self.assertEqual(self.say(type="get_stats"), ["STREAM_NOT_FOUND"])
+        self.assertEqual(self.say(type="unsubscribe"), ["unsubscribed"])
+        self.assertEqual(self.say(type="get_stats"), ["NO_ACTIVE_CHAT"])
+
+    def test_after_the_end(self) -> None:
+        """An ended chat is no longer held, yet was asked for."""
+        self.held("ann").sink.ended(ChatError(ErrorCode.STREAM_ENDED, "Over"))
+        self.assertEqual(self.client.kinds(), ["STREAM_ENDED"])
+        self.assertEqual(self.say(type="get_stats"), ["STREAM_NOT_FOUND"])
+        self.assertEqual(self.say(type="unsubscribe"), ["unsubscribed"])
+
+    def test_named_but_not_held(self) -> None:
+        """A command that names a chat which this connection does not hold: STREAM_NOT_FOUND."""
+        self.held("ann")
+        for kind in ("get_stats", "unsubscribe"):
+            said = self.say(type=kind, platform="twitch", identifier="bob")
+            self.assertEqual(said, ["STREAM_NOT_FOUND"])
+        self.assertEqual(self.say(type="unsubscribe"), ["unsubscribed"])
+
+
+class SeveralChatsTests(SessionCase):
+    """Several chats on one connection."""
+
+    def test_bare_commands_act_on_the_latest_still_held(self) -> None:
+        """Unsubscribe takes the latest, then the one before; the others go on."""
+        one = self.held("one")
+        two = self.held("two")
+        self.session.received(b'{"type":"unsubscribe"}')
+        self.assertEqual(
+            self.client.taken(),
+            [
+                {
+                    "type": "status",
+                    "status": "unsubscribed",
+                    "identifier": "two",
+                    "platform": "twitch",
+                    "channel": "two",
+                }
+            ],
+        )
+        self.assertEqual((one.stops, two.stops), (0, 1))
+        one.sink.received([chat("m1")])
+        self.clock.advance(0.02)
+        self.assertIn("chat", self.client.kinds())
+        self.session.received(b'{"type":"get_stats"}')
+        stats = self.client.taken()[-1]
+        self.assertEqual((stats["identifier"], stats["data"]["totalMessages"]), ("one", 1))
+
+    def test_named_commands(self) -> None:
+        """With platform and identifier they act on that chat, however it is spelt."""
+        one, two = self.held("one"), self.held("two")
+        said = self.say(type="unsubscribe", platform="twitch", identifier="@ONE")
+        self.assertEqual(said, ["unsubscribed"])
+        self.assertEqual((one.stops, two.stops), (1, 0))
+
+    def test_subscribing_again_changes_nothing(self) -> None:
+        """A held chat is greeted again; order, upstream and deliveries stay as they were."""
+        one = self.held("one")
+        self.held("two")
+        said = self.say(type="subscribe", platform="twitch", identifier="One")
+        self.assertEqual(said, ["subscribed", "started"])
+        self.assertEqual(len(self.twitch.watchers), 2)
+        one.sink.received([chat("m1")])
+        self.clock.advance(0.02)
+        self.assertEqual(self.client.kinds().count("chat"), 1)
+        self.say(type="unsubscribe")
+        self.assertEqual(one.stops, 0)
+
+    def test_asking_twice_before_the_start(self) -> None:
+        """Two subscribes to one chat that is still starting give one greeting."""
+        self.say(type="subscribe", platform="twitch", identifier="ann")
+        self.say(type="subscribe", platform="twitch", identifier="ann")
+        self.twitch.watchers[-1].live()
+        self.clock.advance(0)
+        self.assertEqual(self.client.kinds(), ["subscribed", "started", "stats"])
+
+    def test_too_many(self) -> None:
+        """Beyond the quota: TOO_MANY_CHATS, which costs none of the held ones."""
+        for n in range(4):
+            self.held(f"c{n}")
+        said = self.say(type="subscribe", platform="twitch", identifier="c4")
+        self.assertEqual(said, ["TOO_MANY_CHATS"])
+        self.assertEqual(self.hub.active_streams, 4)
+
+    def test_unsubscribe_during_the_start(self) -> None:
+        """A chat whose start is under way counts as held."""
+        self.say(type="subscribe", platform="twitch", identifier="ann")
+        self.assertEqual(self.say(type="get_stats"), ["stats"])
+        self.assertEqual(self.say(type="unsubscribe"), ["unsubscribed"])
+        self.assertEqual(self.hub.active_streams, 0)
+
+    def test_closing_lets_go_of_everything(self) -> None:
+        """A lost connection is an unsubscribe of all, without an answer."""
+        watchers = [self.held("one"), self.held("two")]
+        self.session.closed()
+        self.assertEqual([w.stops for w in watchers], [1, 1])
+        self.assertEqual(self.client.taken(), [])
+        self.session.closed()
+
+    def test_clients_are_independent(self) -> None:
+        """One client's unsubscribe does not touch another's subscription."""
+        watcher = self.held("ann")
+        other = KeptFrames()
+        session = self.new_session(other)
+        session.received(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
+        self.assertEqual(other.kinds()[:2], ["subscribed", "started"])
+        self.say(type="unsubscribe")
+        watcher.sink.received([chat("m1")])
+        self.clock.advance(0.02)
+        self.assertIn("chat", other.kinds())
+        self.assertEqual(self.client.kinds(), [])
+
+
+class IdentifierTests(SessionCase):
+    """Which channel a command means."""
+
+    def test_defaults(self) -> None:
+        """No platform means YouTube, no identifierType means username."""
+        self.say(type="subscribe", identifier="somebody")
+        self.assertEqual(self.youtube.watchers[-1].key.identifier_type, "username")
+
+    def test_url_names_its_platform(self) -> None:
+        """A pasted address needs no platform; a given platform wins."""
+        for url in ("https://scripted.test/ann", "scripted.test/bob", "http://SCRIPTED.test/cy"):
+            self.say(type="subscribe", identifier=url)
+        self.assertEqual([w.key.identifier for w in self.twitch.watchers], ["ann", "bob", "cy"])
+        self.say(type="subscribe", platform="youtube", identifier="https://scripted.test/di")
+        self.assertEqual(len(self.youtube.watchers), 1)
+
+    def test_unknown_platform(self) -> None:
+        """UNSUPPORTED_PLATFORM for names unknown and for what is no name."""
+        for platform in ("kick", "", "TWITCH", None, 5, ["twitch"], {}):
+            said = self.say(type="subscribe", platform=platform, identifier="ann")
+            self.assertEqual(said, ["UNSUPPORTED_PLATFORM"])
+
+    def test_bad_identifiers(self) -> None:
+        """Missing, empty, too long, not text, of a wrong type: INVALID_IDENTIFIER with the platform."""
+        for identifier in ("", "  ", None, 5, [], {}, True, "x" * 3000, "bad"):
+            said = self.say(type="subscribe", platform="twitch", identifier=identifier)
+            self.assertEqual(said, ["INVALID_IDENTIFIER"], identifier)
+        self.assertEqual(self.say(type="subscribe", platform="twitch"), ["INVALID_IDENTIFIER"])
+        self.clock.advance(10)
+        for kind in ("channel", "", None, 3, []):
+            said = self.say(
+                type="subscribe", platform="twitch", identifier="ann", identifierType=kind
+            )
+            self.assertEqual(said, ["INVALID_IDENTIFIER"], kind)
+        self.assertEqual(self.hub.active_streams, 0)
+
+    def test_error_names_what_was_sent(self) -> None:
+        """The error about one chat carries platform and identifier as the client sent it."""
+        self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"bad\\r\\n"}')
+        (error,) = self.client.taken()
+        self.assertEqual((error["platform"], error["identifier"]), ("twitch", "bad\r\n"))
+
+    def test_events_option(self) -> None:
+        """true, false and lists of kinds are understood, anything else is INVALID_OPTION."""
+        watcher = self.held("ann", events=["raid"])
+        watcher.sink.received([happening("raid"), happening("gift")])
+        self.clock.advance(0.02)
+        self.assertEqual(self.client.kinds(), ["event"])
+        for events in ("raid", 1, {}, [1], None):
+            said = self.say(type="subscribe", platform="twitch", identifier="bob", events=events)
+            expected = [] if events is None else ["INVALID_OPTION"]
+            self.assertEqual(said, expected, events)
+
+
+class BadInputTests(SessionCase):
+    """Whatever a client sends, it gets a coded answer and keeps its connection."""
+
+    def test_fixed(self) -> None:
+        """Not JSON, not an object, no known type: INVALID_MESSAGE_TYPE each, and life goes on."""
+        for payload in (
+            b"",
+            b"not json",
+            b"null",
+            b"[]",
+            b"5",
+            b'"subscribe"',
+            b"{}",
+            b'{"type":"nope"}',
+            b'{"type":null}',
+            b'{"type":["subscribe"]}',
+            b'{"type":"Subscribe"}',
+            b"\xff\xfe",
+            b'\xef\xbb\xbf{"type":"get_stats"}',
+            b'{"type":"subscribe"',
+            b'{"a":' * 5000,
+            b"[" * 100000,
+        ):
+            self.session.received(payload)
+            self.assertEqual(self.client.kinds(), ["INVALID_MESSAGE_TYPE"], payload[:40])
+            self.clock.advance(1)
+        self.held("ann")
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.binary(max_size=200))
+    def test_any_bytes(self, payload: bytes) -> None:
+        """Any bytes: exactly one answer, which is an error with a code, and no exception."""
+        self.setUp()
+        self.session.received(payload)
+        (answer,) = self.client.taken()
+        self.assertEqual(answer["type"], "error")
+        self.assertIn(answer["code"], set(ErrorCode))
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(["subscribe", "unsubscribe", "get_stats"])},
+            optional={
+                name: st.recursive(
+                    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+                    max_leaves=5,
+                )
+                for name in ("platform", "identifier", "identifierType", "events")
+            },
+        )
+    )
+    def test_any_values(self, command: dict[str, Any]) -> None:
+        """Known commands with arbitrary values: an error with a code, or a start under way."""
+        self.setUp()
+        self.session.received(msgspec.json.encode(command))
+        answers = self.client.taken()
+        if not answers:
+            self.assertEqual(self.hub.active_streams, 1)
+        else:
+            self.assertEqual([a["type"] for a in answers], ["error"])
+            self.assertIn(answers[0]["code"], set(ErrorCode))
+        self.session.closed()
+
+    def test_unexpected_failure_of_ours(self) -> None:
+        """A bug of ours is logged, closes the connection with 1011 and shows no traceback."""
+        self.twitch.key = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+        self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"a"}')
+        self.assertEqual(self.client.closed, (CloseCode.INTERNAL, "internal error"))
+        self.assertEqual(self.client.taken(), [])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class RateTests(SessionCase):
+    """How many commands a client may send."""
+
+    quotas = Quotas(commands_per_second=10, commands_burst=5)
+
+    def test_flood(self) -> None:
+        """Beyond the burst: RATE_LIMITED; patience makes it good again."""
+        said = [self.say(type="get_stats") for _ in range(7)]
+        self.assertEqual(said, [["NO_ACTIVE_CHAT"]] * 5 + [["RATE_LIMITED"]] * 2)
+        self.clock.advance(0.1)
+        self.assertEqual(self.say(type="get_stats"), ["NO_ACTIVE_CHAT"])
+
+    def test_stubborn_flood_is_closed(self) -> None:
+        """Who goes on regardless is closed with 1008."""
+        for _ in range(5 + MAX_REFUSED):
+            self.say(type="get_stats")
+        self.assertIsNone(self.client.closed)
+        self.say(type="get_stats")
+        self.assertEqual(self.client.closed, (CloseCode.POLICY, "too many commands"))

@@ -1,0 +1,445 @@
+# SPDX-License-Identifier: MIT
+"""Is an account live: every answer of TikTok's pages and JSON, and what a client is told."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from msgspec import Struct
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.platforms.tiktok.refusals import (
+    Reason,
+    Refused,
+    ended,
+    error_of,
+    not_live,
+    read_handshake,
+    refused,
+)
+from livechat.platforms.tiktok.room import (
+    MAX_BODY,
+    Answer,
+    Live,
+    NotLive,
+    Unclear,
+    error_for,
+    merged,
+    read_alive,
+    read_info,
+    read_page,
+    read_user_room,
+    with_alive,
+)
+from tests.support.corpus import corpus
+
+ROOM = "7300000000000000001"
+OWNER = 6800000000000000001
+
+LIVE = Live(ROOM, OWNER, "A title")
+BLOCKED = Refused(Reason.BLOCKED, "no JSON")
+
+
+def user_room(status: object = 2, room_id: object = ROOM, **more: Any) -> dict[str, Any]:
+    """The whole answer of `api-live/user/room` for a user and a stream."""
+    user = {"id": str(OWNER), "uniqueId": "golden.tester", "roomId": room_id, "status": 2}
+    stream = {"status": status, "title": "A title", "liveRoomStats": {"userCount": 3}}
+    return {"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": stream}, **more}
+
+
+def said(value: object, status: int = 200) -> Answer:
+    """What `api-live/user/room` means by this JSON."""
+    return read_user_room(status, json.dumps(value).encode())
+
+
+def page(state: object, tag: str = '<script id="SIGI_STATE" type="application/json">') -> bytes:
+    """A page with this state in its script."""
+    return f"<!DOCTYPE html><html><body>\n{tag}{json.dumps(state)}</script></body>".encode()
+
+
+def stream_state(status: object = 2, **more: object) -> dict[str, Any]:
+    """The state of a stream's page."""
+    user = {"uniqueId": "golden.tester", "id": str(OWNER), "roomId": ROOM, "status": 2}
+    info = {"user": user, "liveRoom": {"title": "A title", "status": status}}
+    return {"LiveRoom": {"liveRoomStatus": 2, "liveRoomUserInfo": info, **more}}
+
+
+class UserRoomTests(SynchronousTestCase):
+    """`api-live/user/room`."""
+
+    def test_live(self) -> None:
+        """Status 2 with a room is live."""
+        self.assertEqual(said(user_room()), LIVE)
+        self.assertEqual(said(user_room(room_id=int(ROOM))), LIVE)
+        self.assertEqual(said(user_room(status="2")), LIVE)
+
+    def test_status_of_the_user(self) -> None:
+        """The user's status counts only where the stream has none."""
+        answer = user_room()
+        del answer["data"]["liveRoom"]["status"]
+        self.assertEqual(said(answer), LIVE)
+        answer["data"]["liveRoom"]["status"] = 4
+        self.assertEqual(said(answer), NotLive())
+
+    def test_room_id_alone_is_not_live(self) -> None:
+        """A room id survives the end of its stream: status 4 is not live."""
+        self.assertEqual(said(user_room(status=4)), NotLive())
+
+    def test_no_room(self) -> None:
+        """Without a room nobody is live, whatever the status says."""
+        for room_id in ("", "0", 0, "abc", "-1", "1" * 20, str(1 << 63), True, None, "１２"):  # noqa: RUF001
+            self.assertEqual(said(user_room(room_id=room_id)), NotLive(), room_id)
+
+    def test_unclear(self) -> None:
+        """Any other status decides nothing."""
+        statuses: list[object] = [0, 1, 3, 99, None, "x", [], -2, 2.0]
+        for status in statuses:
+            self.assertEqual(said(user_room(status=status)), Unclear(LIVE), status)
+
+    def test_not_found(self) -> None:
+        """An unknown user is not yet taken for one that does not exist."""
+        answer = {"statusCode": 19881007, "message": "user_not_found", "data": {}}
+        self.assertEqual(said(answer), Refused(Reason.UNCONFIRMED))
+
+    def test_other_errors(self) -> None:
+        """Another error of the platform keeps its number."""
+        self.assertEqual(said({"statusCode": 10000}), Refused(Reason.UPSTREAM, "status 10000"))
+        empties: list[object] = [{}, {"statusCode": 0}, {"data": []}, {"data": {}}, {"data": None}]
+        for empty in empties:
+            self.assertEqual(said(empty), Refused(Reason.UPSTREAM, "no data"), empty)
+
+    def test_missing_user_is_not_offline(self) -> None:
+        """An answer that lacks the user or the room says nothing about being offline."""
+        missing: list[object] = [
+            {"user": {}},
+            {"liveRoom": {"status": 2}},
+            {"user": {"status": 2}},
+            {"user": 7},
+        ]
+        for data in missing:
+            self.assertEqual(said({"data": data}), Refused(Reason.UPSTREAM, "no room id"), data)
+
+    def test_soft_blocks(self) -> None:
+        """A firewall's page, an empty body and anything that is no JSON object is a block."""
+        bodies = [
+            b"",
+            b" ",
+            b"Please wait...",
+            b"<!DOCTYPE html><html><title>Security check</title></html>",
+            b"null",
+            b"[]",
+            b'"text"',
+            b"\xff\xfe\x00",
+            b"{" * 100_000,
+            b'{"a":' + b"9" * 5000 + b"}",
+            b'{"a":' * 5000,
+        ]
+        for body in bodies:
+            self.assertEqual(read_user_room(200, body), BLOCKED, body[:30])
+
+    def test_statuses(self) -> None:
+        """403 and 429 are blocks, other statuses errors; both keep the number."""
+        for status in (401, 403, 429):
+            answer = said(user_room(), status)
+            self.assertEqual(answer, Refused(Reason.BLOCKED, f"HTTP {status}"))
+        for status in (204, 302, 404, 500, 503):
+            answer = said(user_room(), status)
+            self.assertEqual(answer, Refused(Reason.UPSTREAM, f"HTTP {status}"))
+
+    def test_too_large(self) -> None:
+        """An answer beyond the limit is not read."""
+        self.assertEqual(
+            read_user_room(200, b" " * (MAX_BODY + 1)), Refused(Reason.UPSTREAM, "answer too large")
+        )
+
+    def test_title(self) -> None:
+        """A title is cut, and can be written as UTF-8 whatever escapes it holds."""
+        answer = user_room()
+        answer["data"]["liveRoom"]["title"] = "\ud800" + "x" * 5000
+        live = said(answer)
+        assert isinstance(live, Live)
+        self.assertEqual(live.title, "\ufffd" + "x" * 511)
+
+
+class PageTests(SynchronousTestCase):
+    """The page of a stream and of a profile."""
+
+    def test_recorded_offline(self) -> None:
+        """The recorded page is of somebody offline, though it holds a room id."""
+        body = corpus("tiktok/pages/live_page_sigi_offline_condensed.html").read_bytes()
+        self.assertEqual(read_page(200, body), NotLive())
+
+    def test_live(self) -> None:
+        """A page says live, whatever the order of its script's attributes and the space in it."""
+        tags = (
+            '<script id="SIGI_STATE" type="application/json">',
+            '<script type="application/json" id="SIGI_STATE">\n  ',
+            "<script\n nonce='x'\n id='SIGI_STATE'\n>",
+        )
+        for tag in tags:
+            self.assertEqual(read_page(200, page(stream_state(), tag)), LIVE, tag)
+
+    def test_age_gate(self) -> None:
+        """An age gate is noted and decides nothing."""
+        gated = Live(ROOM, OWNER, "A title", Reason.AGE_RESTRICTED)
+        self.assertEqual(read_page(200, page(stream_state(isAgeGateRoom=True))), gated)
+        answer = read_page(200, page(stream_state(0, isAgeGateRoom=True)))
+        self.assertEqual(answer, Unclear(gated))
+
+    def test_never_live(self) -> None:
+        """A page without its room is of nobody, or of somebody who was never live."""
+        states: list[object] = [{}, {"LiveRoom": {}}, {"LiveRoom": None}, {"CurrentRoom": {}}]
+        for state in states:
+            self.assertEqual(read_page(200, page(state)), Refused(Reason.NOT_FOUND), state)
+            self.assertEqual(read_page(404, page(state)), Refused(Reason.NOT_FOUND), state)
+
+    def test_shell(self) -> None:
+        """A page without data is a firewall's, never somebody offline."""
+        shells = [
+            b"",
+            b"<html><body>Please wait</body></html>",
+            b'<div id="SIGI_STATE">{"LiveRoom":{}}</div>',
+            b'<script>var x = \'id="SIGI_STATE"\';</script>{"LiveRoom":{}}',
+            b'<script id="SIGI_STATE">',
+            b'<script id="SIGI_STATE"',
+            b'<script id="SIGI_STATE">{"LiveRoom":{"live',
+            b'<script id="SIGI_STATE">[]</script>',
+            b'<script id="SIGI_STATE">' + b'{"a":' * 50_000,
+            b"<script " * 200_000 + b'id="SIGI_STATE">',
+            b"\xff" * 1000,
+        ]
+        for shell in shells:
+            answer = read_page(200, shell)
+            self.assertEqual(answer, Refused(Reason.BLOCKED, "no data in the page"), shell[:40])
+
+    def test_login(self) -> None:
+        """A redirect means that viewers must log in."""
+        for status in (301, 302, 307):
+            answer = read_page(status, page(stream_state()))
+            self.assertEqual(answer, Refused(Reason.LOGIN_REQUIRED, f"HTTP {status}"))
+
+    def test_statuses(self) -> None:
+        """A block or an error keeps its status."""
+        self.assertEqual(read_page(403, b""), Refused(Reason.BLOCKED, "HTTP 403"))
+        self.assertEqual(read_page(503, b""), Refused(Reason.UPSTREAM, "HTTP 503"))
+
+    def test_profile(self) -> None:
+        """A profile's page knows who exists and who is private; its room is a hint only."""
+        tag = '<script id="__UNIVERSAL_DATA_FOR_REHYDRATION__" type="application/json">'
+
+        def profile(code: int, room_id: str = "") -> Answer:
+            user = {"userInfo": {"user": {"id": str(OWNER), "roomId": room_id}}}
+            detail = {"webapp.user-detail": {"statusCode": code, **user}}
+            return read_page(200, page({"__DEFAULT_SCOPE__": detail}, tag))
+
+        self.assertEqual(profile(0), NotLive())
+        self.assertEqual(profile(0, ROOM), Unclear(Live(ROOM, OWNER)))
+        self.assertEqual(profile(10221), Refused(Reason.NOT_FOUND))
+        self.assertEqual(profile(10223), Refused(Reason.NOT_FOUND))
+        self.assertEqual(profile(10222), Refused(Reason.PRIVATE))
+        self.assertEqual(profile(5), Refused(Reason.UPSTREAM, "status 5"))
+        self.assertEqual(read_page(200, page({}, tag)), Refused(Reason.UPSTREAM, "no data"))
+
+
+class AliveTests(SynchronousTestCase):
+    """`check_alive`, and what it decides."""
+
+    def test_order(self) -> None:
+        """Rooms are answered in the order in which they were asked for."""
+        body = b'{"data":[{"alive":true},{"alive":false},{"alive":"yes"},{},7],"status_code":0}'
+        self.assertEqual(read_alive(200, body, list("abcdef")), {"a": True, "b": False})
+
+    def test_unknown(self) -> None:
+        """An empty answer says nothing; it does not say offline."""
+        self.assertEqual(read_alive(200, b'{"data":[],"status_code":0}', ["a"]), {})
+
+    def test_refusals(self) -> None:
+        """A block is a block here too."""
+        self.assertEqual(read_alive(200, b"Please wait", ["a"]), BLOCKED)
+        self.assertEqual(read_alive(429, b"", ["a"]), Refused(Reason.BLOCKED, "HTTP 429"))
+        self.assertEqual(
+            read_alive(200, b'{"status_code":10011}', ["a"]),
+            Refused(Reason.UPSTREAM, "status 10011"),
+        )
+
+    def test_decides(self) -> None:
+        """It settles what was unclear, and knows of an end before the other sources do."""
+        table: list[tuple[Answer, bool | None, Answer]] = [
+            (Unclear(LIVE), True, LIVE),
+            (Unclear(LIVE), False, NotLive()),
+            (Unclear(LIVE), None, Unclear(LIVE)),
+            (LIVE, True, LIVE),
+            (LIVE, False, NotLive()),
+            (LIVE, None, LIVE),
+            (NotLive(), True, NotLive()),
+            (BLOCKED, False, BLOCKED),
+        ]
+        for answer, alive, expected in table:
+            self.assertEqual(with_alive(answer, alive), expected)
+
+
+class InfoTests(SynchronousTestCase):
+    """`room/info`."""
+
+    def test_live(self) -> None:
+        """A room's own answer says live by its status."""
+        data = {"id_str": ROOM, "title": "A title", "status": 2, "owner": {"id_str": str(OWNER)}}
+        self.assertEqual(read_info(200, json.dumps({"data": data}).encode()), LIVE)
+        data["status"] = 4
+        self.assertEqual(read_info(200, json.dumps({"data": data}).encode()), NotLive())
+
+    def test_observed(self) -> None:
+        """The refusals that people have quoted are told apart."""
+        entries = json.loads(corpus("tiktok/json/observed_responses.json").read_bytes())["entries"]
+        bodies = {entry["id"]: json.dumps(entry.get("body")).encode() for entry in entries}
+        self.assertEqual(
+            read_info(200, bodies["room_info_restricted"]), Refused(Reason.AGE_RESTRICTED)
+        )
+        self.assertEqual(
+            read_info(200, bodies["room_info_params_error"]),
+            Refused(Reason.UPSTREAM, "status 10011"),
+        )
+
+    def test_login(self) -> None:
+        """A viewer who is not logged in is told so."""
+        self.assertEqual(read_info(200, b'{"status_code":20003}'), Refused(Reason.LOGIN_REQUIRED))
+
+
+class MergedTests(SynchronousTestCase):
+    """What the JSON and the page say together."""
+
+    def test_table(self) -> None:
+        """The first source decides unless it was refused; being unknown takes two."""
+        unconfirmed = Refused(Reason.UNCONFIRMED)
+        not_found = Refused(Reason.NOT_FOUND)
+        table: list[tuple[Answer, Answer, Answer]] = [
+            (LIVE, BLOCKED, LIVE),
+            (NotLive(), LIVE, NotLive()),
+            (Unclear(LIVE), LIVE, Unclear(LIVE)),
+            (unconfirmed, not_found, not_found),
+            (unconfirmed, LIVE, LIVE),
+            (unconfirmed, NotLive(), NotLive()),
+            (unconfirmed, BLOCKED, BLOCKED),
+            (BLOCKED, LIVE, LIVE),
+            (BLOCKED, unconfirmed, BLOCKED),
+        ]
+        for first, second, expected in table:
+            self.assertEqual(merged(first, second), expected)
+
+
+class Told(Struct):
+    """What of an error a client's program reads."""
+
+    code: ErrorCode
+    details: str | None
+    temporary: bool
+
+
+class ErrorTests(SynchronousTestCase):
+    """What a client is told."""
+
+    def test_every_reason(self) -> None:
+        """Every reason has its code and details, and none of them says that nobody is live."""
+        unavailable = ErrorCode.UPSTREAM_UNAVAILABLE
+        expected = {
+            Reason.NOT_FOUND: Told(ErrorCode.STREAM_NOT_FOUND, None, False),
+            Reason.UNCONFIRMED: Told(unavailable, "BLOCKED", True),
+            Reason.UNCLEAR: Told(unavailable, "UNCLEAR", True),
+            Reason.BLOCKED: Told(unavailable, "BLOCKED", True),
+            Reason.LOGIN_REQUIRED: Told(unavailable, "LOGIN_REQUIRED", True),
+            Reason.PRIVATE: Told(unavailable, "PRIVATE", False),
+            Reason.AGE_RESTRICTED: Told(unavailable, "AGE_RESTRICTED", False),
+            Reason.UPSTREAM: Told(unavailable, "UPSTREAM_ERROR", True),
+            Reason.REFUSED: Told(unavailable, "REFUSED", True),
+            Reason.SIGNER_REQUIRED: Told(unavailable, "SIGNER_REQUIRED", True),
+            Reason.SIGNER_DOWN: Told(unavailable, "SIGNER_DOWN", True),
+            Reason.SIGNER_REJECTED: Told(unavailable, "SIGNER_REJECTED", False),
+            Reason.SIGNER_QUOTA: Told(unavailable, "SIGNER_QUOTA", True),
+        }
+        told = {reason: self.told(error_of(Refused(reason))) for reason in Reason}
+        self.assertEqual(told, expected)
+
+    def told(self, error: ChatError) -> Told:
+        """The parts that programs read; there is always a sentence for people."""
+        self.assertRegex(error.error, r"^[A-Z][^\n]+[^.]$")
+        return Told(error.code, error.details, error.temporary)
+
+    def test_note(self) -> None:
+        """What was seen stands in the sentence, cut and cleaned of what could harm a log."""
+        error = error_of(refused(Reason.REFUSED, "illegal\r\n\x1b[31m key\u202e" + "x" * 500))
+        self.assertEqual(
+            error.error, f"TikTok refused the chat connection (illegal[31m key{'x' * 61})"
+        )
+
+    def test_no_stream(self) -> None:
+        """Only an account that is known to be offline is called not live."""
+        self.assertEqual(error_for(NotLive()).code, ErrorCode.STREAM_NOT_LIVE)
+        self.assertEqual(not_live().details, None)
+        self.assertEqual(error_for(Unclear(LIVE)).details, "UNCLEAR")
+        self.assertEqual(error_for(BLOCKED).details, "BLOCKED")
+
+    def test_ended(self) -> None:
+        """The end of a stream says when TikTok itself ended it."""
+        self.assertEqual(
+            self.told(ended(suspended=False)), Told(ErrorCode.STREAM_ENDED, None, False)
+        )
+        self.assertEqual(
+            self.told(ended(suspended=True)), Told(ErrorCode.STREAM_ENDED, "SUSPENDED", False)
+        )
+
+    def test_handshakes(self) -> None:
+        """The refused upgrades that people have quoted keep the header's text."""
+        entries = json.loads(corpus("tiktok/json/observed_responses.json").read_bytes())["entries"]
+        observed = {
+            entry["id"]: read_handshake(entry["http"], entry["headers"])
+            for entry in entries
+            if "headers" in entry
+        }
+        self.assertEqual(
+            observed,
+            {
+                "ws_device_blocked": Refused(Reason.REFUSED, "DEVICE_BLOCKED"),
+                "ws_illegal_secret_key": Refused(Reason.REFUSED, "illegal secret key"),
+                "ws_illegal_app_id": Refused(Reason.REFUSED, "illegal app_id"),
+            },
+        )
+        self.assertIsNone(read_handshake(101, {}))
+        self.assertEqual(read_handshake(429, {}), Refused(Reason.BLOCKED, "HTTP 429"))
+        self.assertEqual(read_handshake(200, {}), Refused(Reason.REFUSED, "HTTP 200"))
+
+
+class MutationTests(SynchronousTestCase):
+    """JSON whose nodes are missing or of another type."""
+
+    def test_nodes(self) -> None:
+        """Every reader answers whatever is put in place of any node, and never raises."""
+        random = Random(20261123)
+        odd: list[Any] = [None, True, -1, 0, 1.5, "", "x", [], {}, [[]], {"a": 1}, 1 << 70, "2"]
+        profile = {"statusCode": 0, "userInfo": {"user": {"id": "1", "roomId": ROOM}}}
+        states = (
+            user_room(),
+            stream_state(isAgeGateRoom=False),
+            {"__DEFAULT_SCOPE__": {"webapp.user-detail": profile}},
+            {"data": [{"alive": True}]},
+            {"data": {"id_str": ROOM, "status": 2, "owner": {"id_str": "1"}}},
+        )
+        answers = (Live, NotLive, Unclear, Refused)
+        for _ in range(4000):
+            state = json.loads(json.dumps(random.choice(states)))
+            node: Any = state
+            while isinstance(node, dict) and node:
+                name = random.choice(sorted(node))
+                if random.random() < 0.4:
+                    node[name] = random.choice(odd)
+                    break
+                node = node[name]
+            body = json.dumps(state).encode()
+            self.assertIsInstance(read_user_room(200, body), answers)
+            self.assertIsInstance(read_info(200, body), answers)
+            self.assertIsInstance(read_page(200, page(state)), answers)
+            profile_tag = '<script id="__UNIVERSAL_DATA_FOR_REHYDRATION__">'
+            self.assertIsInstance(read_page(200, page(state, profile_tag)), answers)
+            self.assertIsInstance(read_alive(200, body, ["a"]), dict | Refused)

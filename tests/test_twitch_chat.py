@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""What lines of Twitch chat become: one of every kind, moderation, the rules of a room."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
+from livechat.platforms.twitch.chat import translate
+from livechat.platforms.twitch.room import RoomState, room_state
+from tests.support.golden import check_whole
+from tests.support.twitch_lines import RECEIVED, chat, event, event_of, parsed, translated, written
+
+#: Which kind of event each notice of the platform is.
+KINDS = {
+    "sub": "subscription",
+    "resub": "subscription",
+    "primepaidupgrade": "subscription",
+    "giftpaidupgrade": "subscription",
+    "anongiftpaidupgrade": "subscription",
+    "extendsub": "subscription",
+    "standardpayforward": "subscription",
+    "communitypayforward": "subscription",
+    "subgift": "gift",
+    "anonsubgift": "gift",
+    "submysterygift": "gift",
+    "anonsubmysterygift": "gift",
+    "rewardgift": "gift",
+    "primecommunitygiftreceived": "gift",
+    "raid": "raid",
+    "unraid": "raid",
+    "announcement": "announcement",
+    "viewermilestone": "milestone",
+    "modiversary": "milestone",
+    "bitsbadgetier": "milestone",
+    "socialsharingbadge": "milestone",
+    "charitydonation": "donation",
+    "ritual": "notice",
+}
+
+
+class KindTests(SynchronousTestCase):
+    """One line of every kind, and the whole of what becomes of it."""
+
+    def test_output(self) -> None:
+        """The output for each of our own lines is the one that was looked at."""
+        check_whole(
+            self, "twitch/kinds", {name: translated(raw) for name, raw in written().items()}
+        )
+
+    def test_kinds_of_notices(self) -> None:
+        """Every notice of the platform has its kind of event, and ours are documented kinds."""
+        for notice, kind in KINDS.items():
+            found = event(notice)
+            self.assertEqual((found.type, found.data["notice"]), (kind, notice))
+            self.assertIn(kind, EVENT_KINDS)
+            self.assertIsNone(translated(written()[notice]).unknown)
+
+    def test_unknown_names(self) -> None:
+        """What is unknown is named once, by what it is."""
+        unknown = {name: translated(raw).unknown for name, raw in written().items()}
+        self.assertEqual(
+            {name: what for name, what in unknown.items() if what},
+            {
+                "bad emote ranges": "emote range",
+                "no text": "PRIVMSG without text",
+                "brandnewkind": "USERNOTICE brandnewkind",
+                "notice without anything": "USERNOTICE",
+                "deletion without target": "CLEARMSG without target",
+                "notice of an unknown kind": "NOTICE msg_ratelimit",
+                "command never seen": "HOLOGRAM",
+            },
+        )
+
+    def test_silent(self) -> None:
+        """Lines about the connection and lines of no use carry no event."""
+        for name in ("welcome", "own join", "command never seen", "notice of a failed join"):
+            self.assertEqual(translated(written()[name]).events, [], name)
+
+    def test_unknown_notice_is_shown(self) -> None:
+        """A notice of a kind that is new to us still brings its sentence and the user's text."""
+        found = event("brandnewkind")
+        self.assertEqual((found.type, found.data["notice"]), ("notice", "brandnewkind"))
+        self.assertEqual(found.data["text"], "Ada did something new; and good!")
+        self.assertEqual(chat("brandnewkind").data.content.raw, "what is it")
+
+    def test_text_of_a_notice(self) -> None:
+        """The user's own text is a message besides, marked, and the event names it."""
+        message, found = chat("resub"), event("resub")
+        self.assertEqual(found.data["message_id"], message.message_id)
+        self.assertEqual(message.data.metadata, ChatMetadata(notice="resub"))
+        self.assertEqual(
+            [(e.type, e.value, e.position) for e in message.data.content.elements],
+            [("text", "three years ", (0, 12)), ("emote", "Kappa", (12, 17))],
+        )
+        self.assertNotIn("message_id", event("sub").data)
+
+    def test_text_without_id(self) -> None:
+        """Without an id the message gets a new one and the event a lasting one."""
+        line = parsed(written()["announcement"])
+        del line.tags["id"]
+        first = translate(line, RECEIVED, lambda: "new").events
+        again = translate(line, RECEIVED + 5, lambda: "newer").events
+        assert isinstance(first[0], ChatMessage)
+        assert isinstance(first[1], ChannelEvent)
+        assert isinstance(again[1], ChannelEvent)
+        self.assertEqual((first[0].message_id, first[1].data["message_id"]), ("new", "new"))
+        self.assertEqual(first[1].event_id, "1700000000123-announcement-2002")
+        self.assertEqual(again[1].event_id, first[1].event_id)
+
+    def test_community_gift(self) -> None:
+        """A community gift and its single gifts carry the same id, by which to collapse them."""
+        many, single = event("submysterygift").data, event("subgift").data
+        self.assertEqual(many["community_gift_id"], single["community_gift_id"])
+        self.assertEqual((many["count"], single["recipient"]["username"]), (5, "linus"))
+
+    def test_anonymous(self) -> None:
+        """Stand-in accounts are marked, as writers and in the data of events."""
+        self.assertIs(chat("anonymous cheer").data.metadata.anonymous, True)
+        self.assertIs(event("anonsubgift").data["user"]["anonymous"], True)
+        self.assertEqual(event("communitypayforward").data["gifter"], {"anonymous": True})
+        self.assertNotIn("anonymous", event("subgift").data["user"])
+
+    def test_shared_chat(self) -> None:
+        """What was written in another room is marked; what was written here is not."""
+        mirrored = chat("shared chat, mirrored").data.metadata
+        self.assertEqual(
+            (mirrored.source_room_id, mirrored.source_message_id), ("9009", "origin-1")
+        )
+        self.assertEqual(chat("shared chat, native").data.metadata, ChatMetadata())
+        found = event("sharedchatnotice of a raid")
+        self.assertEqual((found.type, found.data["notice"]), ("raid", "raid"))
+        self.assertEqual(found.data["source_room_id"], "9009")
+        self.assertEqual(found.data["source_message_id"], "origin-4")
+        self.assertEqual(
+            chat("sharedchatnotice of an announcement").data.metadata.notice, "announcement"
+        )
+
+
+class ModerationTests(SynchronousTestCase):
+    """What moderators do, and the rules of a room."""
+
+    def test_timeout(self) -> None:
+        """A time-out has its seconds, a ban has none."""
+        user = {"id": "2002", "username": "ada"}
+        found = event("timeout")
+        self.assertEqual((found.type, found.data), ("timeout", {"user": user, "seconds": 600}))
+        self.assertEqual(event("ban").data, {"user": user, "seconds": None})
+        self.assertEqual(found.event_id, "1700000000123-2002")
+
+    def test_never_the_whole_chat_by_mistake(self) -> None:
+        """A line that names a user by id only does not clear the chat."""
+        line = parsed(written()["ban"])
+        line.params.pop()
+        found = event_of(translate(line, RECEIVED, str))
+        self.assertEqual((found.type, found.data["user"]["id"]), ("timeout", "2002"))
+
+    def test_deletions(self) -> None:
+        """One message or all of them."""
+        found = event("chat cleared")
+        self.assertEqual((found.type, found.data), ("deletion", {"scope": "chat"}))
+        found = event("message deleted")
+        self.assertEqual(found.type, "deletion")
+        self.assertEqual(
+            found.data,
+            {
+                "scope": "message",
+                "message_id": "m-9",
+                "user": {"username": "ada"},
+                "text": "said something",
+            },
+        )
+
+    def test_repeats(self) -> None:
+        """The same line heard twice has the same event id, whenever it was heard."""
+        for name in ("timeout", "ban", "chat cleared", "message deleted", "raid"):
+            line = parsed(written()[name])
+            first, again = (translate(line, at, str).events[-1] for at in (RECEIVED, RECEIVED + 99))
+            self.assertEqual(first, again, name)
+
+    def test_modes(self) -> None:
+        """What a line does not name stays as it was; merging twice changes nothing."""
+        joined = room_state(RoomState(), parsed(written()["room on join"]).tags)
+        self.assertEqual(joined, RoomState("1001", False, None, 0, False, False))
+        line = parsed(written()["room changed"])
+        later = room_state(joined, line.tags)
+        self.assertEqual(later, RoomState("1001", False, 10, 0, False, False))
+        self.assertEqual(room_state(later, line.tags), later)
+        for known in (joined, later):
+            self.assertEqual(
+                event_of(translate(line, RECEIVED, str, known)).data,
+                {
+                    "emote_only": False,
+                    "followers_only": 10,
+                    "slow": 0,
+                    "subscribers_only": False,
+                    "unique": False,
+                },
+            )
+
+    def test_modes_that_cannot_be_read(self) -> None:
+        """Unreadable values and an empty room id are passed over."""
+        before = RoomState("1001", False, None, 0, False, False)
+        tags = {"slow": "x", "followers-only": "-2", "subs-only": "", "r9k": "2", "room-id": ""}
+        self.assertEqual(room_state(before, tags), before)

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: MIT
+"""Recorded Twitch chat arrives once and exact, and as others say where they wrote it down."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from msgspec import UNSET
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.events import ChatMessage, Content
+from livechat.platforms.twitch.chat import Translation
+from tests.support.golden import check_digests
+from tests.support.twitch_lines import chat_of, event_of, parsed, recorded, records, translated
+
+_PRIVMSG = re.compile(r"(?:@(\S*) +)?(?::\S* +)?PRIVMSG +#\S+ +:?(.*)", re.DOTALL)
+_ACTION = re.compile("\x01ACTION ?(.*?)\x01?", re.DOTALL)
+_CDN = "https://static-cdn.jtvnw.net/emoticons/v2/"
+
+
+def read_otherwise(raw: str) -> tuple[str, list[tuple[int, str, str]]]:
+    """Text and emotes (code point, id, code) of a PRIVMSG, without the code under test."""
+    match = _PRIVMSG.fullmatch(raw)
+    assert match is not None, raw
+    text = match[2]
+    if action := _ACTION.fullmatch(text):
+        text = action[1]
+    emotes = []
+    tag = re.search(r"(?:^|;)emotes=([^;]*)", match[1] or "")
+    for group in tag[1].split("/") if tag else ():
+        for first, last in re.findall(r"(\d+)-(\d+)", group.partition(":")[2]):
+            code = text[int(first) : int(last) + 1]
+            if len(code) == int(last) - int(first) + 1:
+                emotes.append((int(first), group.partition(":")[0], code))
+    return text, sorted(emotes)
+
+
+def utf16_slice(text: str, start: int, end: int) -> str:
+    """What `text.slice(start, end)` is in JavaScript."""
+    return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")
+
+
+def emotes_of(content: Content) -> list[tuple[int, str, str]]:
+    """Emotes that are no cheermotes: place in code points, id, code."""
+    found = []
+    for element in content.elements:
+        if element.metadata is not UNSET and element.metadata.bits is UNSET:
+            place = len(utf16_slice(content.raw, 0, element.position[0]))
+            emote_id = element.metadata.url.removeprefix(_CDN).partition("/")[0]
+            found.append((place, emote_id, element.value))
+    return found
+
+
+class MessageTests(SynchronousTestCase):
+    """Every recorded PRIVMSG is delivered once, its text and emotes exact."""
+
+    def test_all(self) -> None:
+        """One message per line; texts, emotes and positions are as computed by other means."""
+        seen = emotes_seen = 0
+        for name, raw in recorded().items():
+            if parsed(raw).command != "PRIVMSG":
+                continue
+            translation = translated(raw)
+            self.assertEqual(len(translation.events), 1, name)
+            content = chat_of(translation).data.content
+            text, emotes = read_otherwise(raw.decode())
+            self.assertEqual(content.raw, text, name)
+            at = 0
+            for element in content.elements:
+                start, end = element.position
+                self.assertEqual(start, at, name)
+                self.assertEqual(utf16_slice(text, start, end), element.value, name)
+                self.assertTrue(element.value, name)
+                at = end
+            self.assertEqual(at, len(text.encode("utf-16-le")) // 2, name)
+            self.assertEqual(emotes_of(content), emotes, name)
+            seen += 1
+            emotes_seen += len(emotes)
+        self.assertEqual(seen, 3537)
+        self.assertEqual(emotes_seen, 1452)
+
+    def test_unusable(self) -> None:
+        """What could not be used is four made-up emote ranges and notices to an account's owner."""
+        unknown = {name: translated(raw).unknown for name, raw in recorded().items()}
+        self.assertEqual(
+            {name: what for name, what in unknown.items() if what},
+            {
+                "chatterino/6": "emote range",
+                "chatterino/7": "emote range",
+                "minitwitch/4": "emote range",
+                "tmi_js/1": "emote range",
+                "tmi_js/2": "NOTICE msg_rejected",
+                "tmi_js/3": "NOTICE msg_rejected_mandatory",
+                "tmi_js/16": "NOTICE room_mods",
+                "tmi_js/17": "NOTICE room_mods",
+                "tmi_js/18": "NOTICE room_mods",
+                "tmi_js/19": "NOTICE no_mods",
+            },
+        )
+
+    def test_output(self) -> None:
+        """The output for every recorded line is the one that was looked at."""
+        outputs = {name: translated(raw).events for name, raw in recorded().items()}
+        check_digests(self, "twitch/recorded", outputs)
+
+
+class ChatterinoTests(SynchronousTestCase):
+    """What Chatterino expects of its own recorded lines: ids, names, badges, emotes, flags."""
+
+    #: Cases in which Chatterino was told to change the text.
+    REWRITTEN = frozenset({"ignore-infinite", "ignore-replace"})
+
+    def test_messages(self) -> None:
+        """Who wrote what, with which badges and emotes."""
+        compared = Counter[str]()
+        for case in records("chatterino_cases.jsonl"):
+            raw = case["input"].encode()
+            shown = [
+                rendering
+                for rendering in case["rendered_by_chatterino"]
+                if "System" not in rendering["flags"]
+                and rendering.get("id") == parsed(raw).tags.get("id")
+            ]
+            if not shown:
+                continue
+            self._compare(case["name"], chat_of(translated(raw)), shown[0])
+            compared[parsed(raw).command] += 1
+        self.assertEqual(compared, {"PRIVMSG": 40, "USERNOTICE": 6})
+
+    def _compare(self, name: str, message: ChatMessage, shown: dict[str, Any]) -> None:
+        author, content, metadata = message.data.author, message.data.content, message.data.metadata
+        flags = shown["flags"].split("|")
+        login = shown.get("loginName", "")
+        display = shown.get("localizedName") or shown.get("displayName") or login
+        self.assertEqual(author.username, login, name)
+        self.assertEqual(author.display_name, display, name)
+        self.assertEqual(author.id, shown.get("userID", login), name)
+        self.assertEqual(message.timestamp[:19] + "Z", shown["serverReceivedTime"], name)
+        badges = [badge.label.partition("/")[0] for badge in author.badges]
+        self.assertEqual(badges, shown.get("twitchBadges", []), name)
+        if name not in self.REWRITTEN:
+            text = content.raw
+            if metadata.reply is not UNSET and shown["messageText"] != text:
+                text = text.removeprefix(f"@{metadata.reply.display_name} ")
+            self.assertEqual(text, shown["messageText"], name)
+        emotes = [
+            (e["image"].removeprefix(_CDN).partition("/")[0], e["name"])
+            for e in shown.get("emotes", ())
+            if e["image"].startswith(_CDN)
+        ]
+        self.assertEqual([(i, code) for _, i, code in emotes_of(content)], emotes, name)
+        self.assertEqual(metadata.action is True, "Action" in flags, name)
+        self.assertEqual(metadata.first_message is True, "FirstMessage" in flags, name)
+        self.assertEqual(metadata.highlighted is True, "RedeemedHighlight" in flags, name)
+        self.assertEqual(metadata.source_room_id is not UNSET, "SharedMessage" in flags, name)
+        self.assertEqual(
+            metadata.reward_id is not UNSET, "RedeemedChannelPointReward" in flags, name
+        )
+        money = metadata.monetary_data
+        if "bits" in shown:
+            assert money is not UNSET
+            self.assertEqual(money.value, shown["bits"], name)
+        if "replyParent" in shown:
+            assert metadata.reply is not UNSET
+            self.assertEqual(metadata.reply.message_id, shown["replyParent"], name)
+
+    def test_cheermotes(self) -> None:
+        """Five cheers of one bit each are five pictures, as Chatterino shows them."""
+        (case,) = (c for c in records("chatterino_cases.jsonl") if c["name"] == "cheer1")
+        content = chat_of(translated(case["input"].encode())).data.content
+        cheers = [e for e in content.elements if e.metadata is not UNSET]
+        self.assertEqual([e.value for e in cheers], ["Cheer1"] * 5)
+        (shown,) = case["rendered_by_chatterino"]
+        self.assertEqual(len([e for e in shown["emotes"] if e["flags"] == "BitsAnimated"]), 5)
+
+    def test_system_texts(self) -> None:
+        """The sentence of a notice is what Chatterino shows, where that is the platform's."""
+        compared = []
+        for case in records("chatterino_cases.jsonl"):
+            raw = case["input"].encode()
+            shown = [r["messageText"] for r in case["rendered_by_chatterino"]]
+            if parsed(raw).command == "USERNOTICE" and shown:
+                event = event_of(translated(raw))
+                if event.type != "announcement" and case["name"] != "bitsbadge":
+                    self.assertEqual(event.data["text"], shown[-1], case["name"])
+                    compared.append(case["name"])
+        self.assertEqual(len(compared), 8)
+
+
+class TmiTests(SynchronousTestCase):
+    """What tmi.js expects of its test lines, as far as we report the same things."""
+
+    def test_all(self) -> None:
+        """Each case agrees with ours; cases about what we do not report give nothing."""
+        compared = 0
+        cases = records("tmi_js_events.jsonl")
+        for case in cases:
+            translation = translated(case["data"].encode())
+            compare = getattr(self, f"_{case['name']}", None)
+            if compare is None:
+                self.assertEqual(translation.events, [], case)
+            else:
+                compare(translation, *case.get("expected", ()))
+                compared += 1
+        self.assertEqual((compared, len(cases)), (25, 43))
+
+    def _chat(self, translation: Translation, _: str, tags: dict[str, Any], text: str) -> None:
+        message = chat_of(translation)
+        author = message.data.author
+        self.assertEqual(message.data.content.raw, text)
+        self.assertEqual(author.username, tags["username"])
+        self.assertEqual(author.display_name, tags["display-name"])
+        self.assertEqual(author.id, tags.get("user-id", tags["username"]))
+        self.assertEqual(author.color, tags["color"])
+        badges = dict(badge.label.split("/", 1) for badge in author.badges)
+        self.assertEqual(badges, tags.get("badges") or {})
+        self.assertEqual(author.roles.subscriber, tags["subscriber"])
+        self.assertEqual(message.data.metadata.action is True, tags["message-type"] == "action")
+        if "id" in tags:
+            self.assertEqual(message.message_id, tags["id"])
+            self.assertEqual(message.room_id, tags["room-id"])
+
+    _action = _chat
+
+    def _cheer(self, translation: Translation, _: str, tags: dict[str, Any], text: str) -> None:
+        self._chat(translation, _, tags, text)
+        money = chat_of(translation).data.metadata.monetary_data
+        assert money is not UNSET
+        self.assertEqual(money.amount, tags["bits"])
+
+    def _redeem(
+        self, translation: Translation, channel: str, _: str, reward: str, *rest: Any
+    ) -> None:
+        self._chat(translation, channel, *rest)
+        metadata = chat_of(translation).data.metadata
+        if reward == "highlighted-message":
+            self.assertIs(metadata.highlighted, True)
+        elif reward != "skip-subs-mode-message":
+            self.assertEqual(metadata.reward_id, reward)
+
+    def _hosted(self, translation: Translation, *_: Any) -> None:
+        # Host mode is gone; what announced it was a message, and stays one.
+        self.assertEqual(chat_of(translation).data.author.username, "jtv")
+
+    def _ban(self, translation: Translation, _: str, login: str, __: None, *rest: Any) -> None:
+        event = event_of(translation)
+        seconds = rest[0] if len(rest) == 2 else None
+        user = {"id": rest[-1]["target-user-id"], "username": login}
+        self.assertEqual((event.type, event.room_id), ("timeout", rest[-1]["room-id"]))
+        self.assertEqual(event.data, {"user": user, "seconds": seconds})
+
+    _timeout = _ban
+
+    def _clearchat(self, translation: Translation, _: str) -> None:
+        event = event_of(translation)
+        self.assertEqual((event.type, event.data), ("deletion", {"scope": "chat"}))
+
+    def _subscribers(self, translation: Translation, _: str, on: bool) -> None:
+        event = event_of(translation)
+        self.assertEqual(event.type, "notice")
+        self.assertEqual(event.data["notice"].endswith("_on"), on)
+
+    _r9kbeta = _subscribers
+
+    def _roomstate(self, translation: Translation, _: str, tags: dict[str, Any]) -> None:
+        expected = {"slow": 0, "subscribers_only": tags["subs-only"], "unique": tags["r9k"]}
+        self.assertEqual(event_of(translation).type, "room")
+        self.assertEqual(event_of(translation).data, expected)
+
+    def _slowmode(self, translation: Translation, _: str, __: bool, seconds: int) -> None:
+        self.assertEqual(event_of(translation).data, {"slow": seconds})
+
+    def _subscription(
+        self, translation: Translation, _: str, name: str, plan: dict[str, Any], *rest: Any
+    ) -> None:
+        event = event_of(translation)
+        self.assertEqual(event.type, "subscription")
+        self.assertEqual(event.data["user"]["display_name"], name)
+        self.assertEqual(event.data.get("plan"), plan["plan"])
+        self.assertEqual(event.data.get("plan_name"), plan["planName"])
+        self.assertEqual(event.data["text"], rest[-1]["system-msg"])
+        if len(rest) > 1:
+            self.assertEqual(chat_of(translation).data.content.raw, rest[0])
+
+    _primepaidupgrade = _subscription
+
+    def _resub(self, translation: Translation, _: str, name: str, streak: int, *rest: Any) -> None:
+        text, tags, plan = rest
+        self._subscription(translation, _, name, plan, text, tags)
+        data = event_of(translation).data
+        self.assertEqual(data.get("streak_months", 0), streak)
+        self.assertEqual(data["months"], int(tags["msg-param-cumulative-months"]))
+
+    _subanniversary = _resub
+
+    def _giftpaidupgrade(
+        self, translation: Translation, _: str, name: str, sender: str, tags: dict[str, Any]
+    ) -> None:
+        data = event_of(translation).data
+        self.assertEqual(data["user"]["display_name"], name)
+        self.assertEqual(
+            data["gifter"], {"username": tags["msg-param-sender-login"], "display_name": sender}
+        )
+
+    def _anongiftpaidupgrade(
+        self, translation: Translation, _: str, name: str, __: dict[str, Any]
+    ) -> None:
+        data = event_of(translation).data
+        self.assertEqual(data["user"]["display_name"], name)
+        self.assertEqual(data["gifter"], {"anonymous": True})
+
+    def _raided(
+        self, translation: Translation, _: str, name: str, viewers: int, tags: dict[str, Any]
+    ) -> None:
+        event = event_of(translation)
+        self.assertEqual(event.type, "raid")
+        self.assertEqual(event.data["user"]["display_name"], name)
+        self.assertEqual(event.data["viewers"], viewers)
+        self.assertEqual(event.data["avatar_url"], tags["msg-param-profileImageURL"])

@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: MIT
+"""Twitch from subscribe to message: real rooms against the simulated server, on a fake clock and wire."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from treq.testing import StubTreq
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.events import ChatMessage, Event, LiveInfo
+from livechat.interfaces import IPlatform, IWatcher
+from livechat.metrics import Metrics
+from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
+from livechat.platforms.twitch.joining import BURST, PERIOD, JoinQueue
+from livechat.platforms.twitch.watcher import MAX_ROOMS, Twitch, TwitchSettings
+from livechat.simulator.scenario import Scenario
+from livechat.simulator.twitch import TwitchSimulator
+from livechat.simulator.twitch_connection import Settings
+from livechat.simulator.twitch_faults import Fault, Mishap
+from livechat.simulator.twitch_gql import GraphQL
+from tests.support.wire import InMemoryEndpoint
+
+
+class KeptEvents:
+    """A sink that keeps what it hears, one line each."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.events: list[Event] = []
+
+    def received(self, events: Any) -> None:
+        """Messages by their text, other events by their kind."""
+        self.events += events
+        for event in events:
+            text = isinstance(event, ChatMessage) and event.data.content.raw
+            self.heard.append(text or event.type)  # type: ignore[union-attr]
+
+    def interrupted(self, reason: str) -> None:
+        """The upstream was lost."""
+        self.heard.append("interrupted")
+
+    def resumed(self, info: LiveInfo) -> None:
+        """It is back."""
+        self.heard.append("resumed")
+
+    def ended(self, error: ChatError) -> None:
+        """It is over."""
+        self.heard.append(f"ended {error.code} {error.details}")
+
+    def take(self) -> list[str]:
+        """What was heard since the last time."""
+        heard, self.heard = self.heard, []
+        return heard
+
+
+class TwitchCase(SynchronousTestCase):
+    """Twitch on a wire to a simulator whose channels are silent but for what the test says."""
+
+    settings = TwitchSettings(gql_url="http://gql.test/")
+    simulated = Settings(join_limit=0)
+
+    def setUp(self) -> None:
+        """Nothing connected."""
+        self.clock = Clock()
+        self.clock.advance(1_767_000_000)
+        self.simulator = TwitchSimulator(
+            self.clock, self.clock.seconds, Scenario(1, 0.0), self.simulated
+        )
+        self.endpoint = InMemoryEndpoint(self.simulator)
+        self.gql = StubTreq(GraphQL(self.simulator))
+        self.metrics = Metrics()
+        self.twitch = Twitch(
+            self.endpoint,
+            self.gql,
+            self.clock,
+            self.clock.seconds,
+            Random(7),
+            self.metrics,
+            self.settings,
+        )
+        self.twitch.startService()
+        self.starts: list[Deferred[LiveInfo]] = []
+
+    def tearDown(self) -> None:
+        """Whatever happened: a stopped platform leaves nothing on the clock and no connection."""
+        self.twitch.stopService()
+        self.run_for(0)
+        self.simulator.drop()
+        self.run_for(0)
+        self.assertEqual(self.simulator.connections, [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        for started in self.starts:
+            started.addErrback(lambda reason: reason.trap(CancelledError) and None)
+
+    def run_for(self, seconds: float, step: float = 0.25) -> None:
+        """Let time pass in small steps, carrying bytes and answers after each."""
+        left = seconds
+        while True:
+            self.endpoint.flush()
+            self.gql.flush()
+            self.clock.advance(min(step, left))
+            self.endpoint.flush()
+            self.gql.flush()
+            left -= step
+            if left <= 0:
+                break
+        self.clock.advance(0)
+        self.endpoint.flush()
+
+    def start(self, login: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
+        """Begin to watch a channel."""
+        sink = KeptEvents()
+        watcher = self.twitch.watch(self.twitch.key(login, "username"), sink)  # type: ignore[arg-type]
+        started = watcher.start()
+        self.starts.append(started)
+        return watcher, sink, started
+
+    def watched(self, login: str = "ann") -> tuple[IWatcher, KeptEvents]:
+        """A channel that has started."""
+        watcher, sink, started = self.start(login)
+        self.run_for(0.5)
+        self.assertEqual(self.successResultOf(started).live_id, login)
+        sink.take()
+        return watcher, sink
+
+    def say(self, login: str, text: str, message_id: str = "") -> None:
+        """Somebody writes; the message arrives."""
+        tags = f"@id={message_id};room-id=1;user-id=2;tmi-sent-ts=1767000000000 "
+        line = f"{tags}:bob!bob@bob.tmi.twitch.tv PRIVMSG #{login} :{text}"
+        self.simulator.say(login, line.encode())
+        self.endpoint.flush()
+
+    def failed(self, started: Deferred[LiveInfo]) -> ChatError:
+        """The coded error that a start failed with."""
+        error = self.failureResultOf(started, ChatError).value
+        assert isinstance(error, ChatError)
+        return error
+
+
+class PortTests(TwitchCase):
+    """What the platform promises to the core."""
+
+    def test_interfaces(self) -> None:
+        """Twitch is an IPlatform, its watchers are IWatchers."""
+        self.assertTrue(verifyObject(IPlatform, self.twitch))
+        watcher, _, _ = self.start("ann")
+        self.assertTrue(verifyObject(IWatcher, watcher))
+
+    def test_key(self) -> None:
+        """Equal channels have equal keys; other identifier types are refused."""
+        keys = {self.twitch.key(n, "username") for n in ("Ann", "@ann", "https://twitch.tv/ANN")}
+        self.assertEqual([str(key) for key in keys], ["twitch:ann"])
+        error = self.assertRaises(ChatError, self.twitch.key, "ann", "channelId")
+        self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER)
+
+    def test_stop_before_start_and_twice(self) -> None:
+        """stop is idempotent, before and after the start, and leaves the room and the connection."""
+        watcher = self.twitch.watch(self.twitch.key("ann", "username"), KeptEvents())  # type: ignore[arg-type]
+        self.successResultOf(watcher.stop())
+        watcher, sink = self.watched()
+        self.successResultOf(watcher.stop())
+        self.successResultOf(watcher.stop())
+        self.run_for(1)
+        self.assertEqual(self.simulator.connections, [])
+        self.assertEqual(sink.take(), [])
+
+    def test_stop_during_start(self) -> None:
+        """A start that is stopped or cancelled fails with CancelledError and leaves nothing."""
+        for act in ("stop", "cancel"):
+            watcher, sink, started = self.start("ann")
+            self.run_for(0)
+            if act == "stop":
+                watcher.stop()
+            else:
+                started.cancel()
+            self.failureResultOf(started, CancelledError)
+            self.run_for(1)
+            self.assertEqual((self.simulator.connections, sink.take()), ([], []))
+
+
+class StartTests(TwitchCase):
+    """From nothing to the first message."""
+
+    def test_live_is_told(self) -> None:
+        """`live` is what the look-up says: true, false for an offline streamer."""
+        for login, live in (("ann", True), ("offline_ann", False)):
+            _, _, started = self.start(login)
+            self.run_for(0.5)
+            self.assertEqual(self.successResultOf(started), LiveInfo(login, live))
+
+    def test_unknown_where_the_lookup_fails(self) -> None:
+        """Every kind of failed look-up: the start succeeds soon, and `live` is not known."""
+        for fault in (Fault.GQL_ERRORS, Fault.GQL_GARBAGE, Fault.GQL_HANG):
+            self.simulator.faults = {fault}
+            _, _, started = self.start(f"ann_{fault.value.replace('-', '_')}")
+            self.run_for(3)
+            self.assertIs(self.successResultOf(started).live, None)
+
+    def test_missing_channel_by_lookup(self) -> None:
+        """The look-up knows of no such channel: at once, without waiting for the room."""
+        _, sink, started = self.start("missing_ann")
+        self.run_for(0.5)
+        self.assertEqual(self.failed(started).code, ErrorCode.STREAM_NOT_FOUND)
+        self.assertEqual(sink.take(), [])
+
+    def test_missing_channel_by_silence(self) -> None:
+        """Nothing can be looked up and two JOINs stay unanswered: STREAM_NOT_FOUND after 20 s."""
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        _, _, started = self.start("missing_ann")
+        self.run_for(19)
+        self.assertNoResult(started)
+        self.run_for(2)
+        error = self.failed(started)
+        self.assertEqual((error.code, error.details), (ErrorCode.STREAM_NOT_FOUND, "NO_ANSWER"))
+
+    def test_existing_channel_that_does_not_answer(self) -> None:
+        """The channel exists, yet the room stays shut: unavailable, not unknown."""
+        self.simulator.faults = {Fault.UNANSWERED_JOIN}
+        _, _, started = self.start("ann")
+        self.run_for(21)
+        error = self.failed(started)
+        self.assertEqual(
+            (error.code, error.details), (ErrorCode.UPSTREAM_UNAVAILABLE, "JOIN_UNANSWERED")
+        )
+
+    def test_suspended(self) -> None:
+        """The room says that the channel is suspended."""
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        _, _, started = self.start("suspended_ann")
+        self.run_for(0.5)
+        error = self.failed(started)
+        self.assertEqual((error.code, error.details), (ErrorCode.STREAM_NOT_FOUND, "SUSPENDED"))
+
+    def test_nobody_answers(self) -> None:
+        """Refused until the deadline: UPSTREAM_UNAVAILABLE with the reason, tried several times."""
+        self.endpoint.refusing = True
+        _, _, started = self.start("ann")
+        self.run_for(29)
+        self.assertNoResult(started)
+        self.run_for(2)
+        error = self.failed(started)
+        self.assertEqual(error.code, ErrorCode.UPSTREAM_UNAVAILABLE)
+        self.assertIn("refused", error.details or "")
+        self.assertTrue(error.temporary)
+        self.assertGreater(self.endpoint.attempts, 2)
+
+    def test_passing_trouble(self) -> None:
+        """Refused, hanging, refused login, no capabilities, slow: within the deadline it still starts."""
+        for trouble in ("refusing", "hanging", Fault.NAK, Fault.LOGIN_FAILURE, Fault.SLOW_WELCOME):
+            login = f"ann_{trouble if isinstance(trouble, str) else trouble.name.lower()}"
+            if isinstance(trouble, str):
+                setattr(self.endpoint, trouble, True)
+            else:
+                self.simulator.faults = {trouble}
+            watcher, _, started = self.start(login)
+            self.run_for(4)
+            self.assertNoResult(started)
+            self.endpoint.refusing = self.endpoint.hanging = False
+            self.simulator.faults = set()
+            self.run_for(LOGIN_TIMEOUT + 5)
+            self.assertEqual(self.successResultOf(started).live_id, login, trouble)
+            watcher.stop()
+            self.run_for(1)
+
+    def test_messages_while_waiting_to_know(self) -> None:
+        """Messages that come while the look-up is out are kept and follow the start, in order."""
+        self.simulator.faults = {Fault.GQL_HANG}
+        _, sink, started = self.start("ann")
+        self.run_for(0.5)
+        self.say("ann", "one", "1")
+        self.say("ann", "two", "2")
+        self.assertNoResult(started)
+        self.assertEqual(sink.take(), [])
+        self.run_for(3)
+        self.successResultOf(started)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["one", "two"])
+
+
+class SharingTests(TwitchCase):
+    """Connections and the JOIN budget; the simulator drops who exceeds it."""
+
+    simulated = Settings()
+
+    def test_one_connection_for_all(self) -> None:
+        """Channels share one connection; each hears its own; PART when one is left."""
+        _, ann = self.watched("ann")
+        bob_watcher, bob = self.watched("bob")
+        self.assertEqual(len(self.simulator.connections), 1)
+        self.say("ann", "to ann")
+        self.say("bob", "to bob")
+        self.assertEqual((ann.take(), bob.take()), (["to ann"], ["to bob"]))
+        bob_watcher.stop()
+        self.run_for(0)
+        self.assertEqual(self.simulator.joined("bob"), [])
+        self.assertEqual(len(self.simulator.connections), 1)
+
+    def test_more_connections_beyond_ninety(self) -> None:
+        """The ninety-first room opens another connection."""
+        for n in range(MAX_ROOMS + 1):
+            self.start(f"c{n}")
+        self.run_for(PERIOD * 6)
+        self.assertEqual(len(self.simulator.connections), 2)
+        joined = [len(c.channels) for c in self.simulator.connections]
+        self.assertEqual(sorted(joined), [1, MAX_ROOMS])
+
+    def test_join_budget(self) -> None:
+        """Never more than 20 JOINs in any 10 s, and a start does not fail for waiting its turn."""
+        starts = [self.start(f"c{n}")[2] for n in range(80)]
+        self.run_for(PERIOD * 5)
+        self.assertEqual(len([self.successResultOf(s) for s in starts]), 80)
+        self.assertEqual(len(self.simulator.connections), 1)
+        self.assertEqual(self.endpoint.attempts, 1)
+
+    def test_new_ones_go_first(self) -> None:
+        """A new subscription is joined before the rooms that are joined again."""
+        sent: list[str] = []
+        queue = JoinQueue(self.clock, sent.extend)
+        for n in range(BURST * 2):
+            queue.put(f"old{n}", new=False)
+        self.clock.advance(0)
+        self.assertEqual(len(sent), BURST)
+        queue.put("fresh", new=True)
+        queue.put("old20", new=True)
+        self.clock.advance(PERIOD)
+        self.assertEqual(sent[BURST : BURST + 3], ["fresh", "old20", f"old{BURST}"])
+        for n in range(BURST * 2):
+            queue.remove(f"old{n}")
+        self.assertNotIn(f"old{BURST * 2 - 1}", queue)
+        self.assertEqual(len(sent), BURST * 2)
+
+
+class LossTests(TwitchCase):
+    """Connections that break."""
+
+    def test_lost_and_back(self) -> None:
+        """Interrupted once, resumed when the room is joined again; messages flow."""
+        _, sink = self.watched()
+        self.simulator.drop()
+        self.endpoint.flush()
+        self.assertEqual(sink.take(), ["interrupted"])
+        self.run_for(5)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["resumed"])
+        self.say("ann", "again")
+        self.assertEqual(sink.take(), ["again"])
+        self.assertEqual(len(self.simulator.connections), 1)
+
+    def test_long_outage(self) -> None:
+        """Ten minutes without a server: said once, tried at a bounded rate, back without help."""
+        _, sink = self.watched()
+        self.endpoint.refusing = True
+        self.simulator.drop()
+        self.run_for(600)
+        self.assertEqual(sink.take(), ["interrupted"])
+        self.assertLess(self.endpoint.attempts, 80)
+        self.endpoint.refusing = False
+        self.run_for(40)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["resumed"])
+
+    def test_welcome_and_drop(self) -> None:
+        """A server that welcomes and drops at once is not hammered."""
+        self.watched()
+        for _ in range(240):
+            self.simulator.drop()
+            self.run_for(0.25)
+        self.assertLess(self.endpoint.attempts, 240)
+
+    def test_silent_server(self) -> None:
+        """A half-open connection is found by the probe and replaced."""
+        _, sink = self.watched()
+        self.simulator.stall()
+        self.run_for(IDLE + GRACE - 1)
+        self.assertEqual(sink.take(), [])
+        self.run_for(5)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["interrupted", "resumed"])
+        self.assertEqual(self.endpoint.attempts, 2)
+        self.say("ann", "here again")
+        self.assertEqual(sink.take()[-1], "here again")
+
+    def test_a_living_but_silent_server_is_kept(self) -> None:
+        """Silence that is answered when asked keeps the connection."""
+        _, sink = self.watched()
+        self.run_for(200)
+        self.assertEqual((sink.take(), self.endpoint.attempts), ([], 1))
+
+    def test_reconnect(self) -> None:
+        """RECONNECT: joined elsewhere before the old connection is let go; nobody is told."""
+        _, sink = self.watched()
+        old = self.simulator.connections[0]
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(2)
+        self.assertEqual(len(self.simulator.connections), 1)
+        self.assertIsNot(self.simulator.connections[0], old)
+        self.assertEqual([h for h in sink.take() if h != "room"], [])
+        self.say("ann", "moved")
+        self.assertEqual(sink.take(), ["moved"])
+
+    def test_reconnect_while_nobody_answers(self) -> None:
+        """The old connection closes before a new one is had: interrupted, and resumed later."""
+        _, sink = self.watched()
+        self.endpoint.refusing = True
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(35)
+        self.assertEqual(sink.take(), ["interrupted"])
+        self.endpoint.refusing = False
+        self.run_for(40)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["resumed"])
+
+    def test_shown_out_of_the_room(self) -> None:
+        """An unasked PART: interrupted, and joined again after a pause."""
+        _, sink = self.watched()
+        connection = self.simulator.connections[0]
+        connection.dataReceived(b"PART #ann\r\n")
+        self.run_for(0)
+        self.assertEqual(sink.take(), ["interrupted"])
+        self.run_for(10)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["resumed"])
+
+    def test_suspended_while_watched(self) -> None:
+        """A channel that is suspended while it is watched has ended."""
+        _, sink = self.watched()
+        notice = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #ann :Suspended."
+        self.simulator.say("ann", notice)
+        self.endpoint.flush()
+        self.assertEqual(sink.take(), ["ended STREAM_ENDED SUSPENDED"])
+        self.run_for(1)
+        self.assertEqual(self.simulator.connections, [])
+
+
+class LiveTests(TwitchCase):
+    """Whether the streamer is on air."""
+
+    settings = TwitchSettings(gql_url="http://gql.test/", live_poll=60.0, offline_grace=240.0)
+    simulated = Settings(join_limit=0, ending_after=90.0)
+
+    def test_going_offline_is_only_noted(self) -> None:
+        """By default an offline streamer's room goes on; the new state is passed on, once."""
+        _, sink = self.watched("ending_ann")
+        self.run_for(400)
+        self.assertEqual(sink.take(), ["resumed"])
+
+
+class RequireLiveTests(TwitchCase):
+    """With the option that offline is an error."""
+
+    settings = TwitchSettings(
+        gql_url="http://gql.test/", require_live=True, live_poll=60.0, offline_grace=240.0
+    )
+    simulated = Settings(join_limit=0, ending_after=90.0)
+
+    def test_offline(self) -> None:
+        """Offline at the start: STREAM_NOT_LIVE."""
+        _, _, started = self.start("offline_ann")
+        self.run_for(0.5)
+        self.assertEqual(self.failed(started).code, ErrorCode.STREAM_NOT_LIVE)
+
+    def test_unknown_is_not_offline(self) -> None:
+        """A look-up that fails never means not live, neither at the start nor later."""
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        _, sink, started = self.start("offline_ann")
+        self.run_for(10)
+        self.assertIs(self.successResultOf(started).live, None)
+        self.run_for(600)
+        self.assertEqual([h for h in sink.take() if h != "room"], [])
+
+    def test_end_after_the_grace(self) -> None:
+        """Offline for the whole grace, and only then, is the end."""
+        _, sink = self.watched("ending_ann")
+        self.run_for(300)
+        self.assertEqual(sink.take(), ["resumed"])
+        self.run_for(120)
+        self.assertEqual(sink.take(), ["ended STREAM_ENDED OFFLINE"])

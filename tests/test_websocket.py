@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: MIT
+"""Autobahn's side of a client: limits, slow readers, pings, closing; on a fake clock and transport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import txaio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.errors import CloseCode
+from livechat.hub import Hub
+from livechat.interfaces import ISubscriber
+from livechat.messages import frame
+from livechat.metrics import Metrics
+from livechat.server.websocket import (
+    CLOSE_TIMEOUT,
+    PING_INTERVAL,
+    PING_TIMEOUT,
+    ClientConnection,
+    ClientFactory,
+    Limits,
+    protocol_options,
+)
+from livechat.session import Quotas, Session
+from tests.support.fakes import ScriptedPlatform, unframed
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: localhost:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+def masked(payload: bytes, opcode: int = 1, fin: bool = True) -> bytes:
+    """A client's frame, masked with zeros."""
+    first = (0x80 if fin else 0) | opcode
+    if len(payload) < 126:
+        head = bytes((first, 0x80 | len(payload)))
+    elif len(payload) < 65536:
+        head = bytes((first, 0x80 | 126)) + len(payload).to_bytes(2, "big")
+    else:
+        head = bytes((first, 0x80 | 127)) + len(payload).to_bytes(8, "big")
+    return head + bytes(4) + payload
+
+
+class Wire(StringTransport):
+    """A TCP transport that keeps what is written, and is full when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.no_delay = False
+        self.lost = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
+        """See `ITCPTransport`."""
+        self.no_delay = enabled
+
+    def abortConnection(self) -> None:  # noqa: N802
+        """Gone at once."""
+        self.disconnecting = True
+        self.lost = True
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        data: bytes = self.value()
+        self.clear()
+        return data
+
+
+class WebSocketCase(SynchronousTestCase):
+    """A factory with one scripted platform behind it."""
+
+    limits = Limits(pending=10_000)
+
+    def setUp(self) -> None:
+        """No client yet; Autobahn's own timers run on our clock, too."""
+        self.clock = Clock()
+        self.patch(txaio.config, "loop", self.clock)
+        self.metrics = Metrics()
+        self.platform = ScriptedPlatform()
+        hub = Hub(
+            self.clock,
+            LocalBroker(self.clock),
+            MemoryStats(),
+            self.metrics,
+            linger=0,
+            stats_limit=100,
+            max_channels=100,
+        )
+        self.hub = hub
+
+        def session(subscriber: ISubscriber) -> Session:
+            return Session(
+                subscriber, hub, {"twitch": self.platform}, Quotas(), self.clock, self.metrics
+            )
+
+        self.factory = ClientFactory(self.clock, self.limits, self.metrics, session)
+
+    def accept(self, headers: bytes = b"") -> tuple[ClientConnection, Wire]:
+        """A connection that has sent its upgrade request."""
+        client: Any = self.factory.buildProtocol(None)
+        wire = Wire()
+        # As twisted.web leaves it: its channel is still the registered producer.
+        wire.registerProducer(object(), True)
+        client.makeConnection(wire)
+        client.dataReceived(UPGRADE + headers + b"\r\n")
+        return client, wire
+
+    def opened(self) -> tuple[ClientConnection, Wire]:
+        """A connection whose upgrade was accepted; the answer is taken."""
+        client, wire = self.accept()
+        answer = wire.take()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
+        self.assertNotIn(b"Sec-WebSocket-Extensions", answer)
+        return client, wire
+
+    def said(self, client: ClientConnection, wire: Wire, data: bytes) -> list[dict[str, Any]]:
+        """What a client is answered to these bytes."""
+        client.dataReceived(data)
+        return [msgspec.json.decode(payload) for payload in unframed(wire.take())]
+
+    def lose(self, client: ClientConnection) -> None:
+        """The connection goes away."""
+        client.connectionLost(Failure(ConnectionDone()))
+
+
+class LimitTests(WebSocketCase):
+    """Every limit of Autobahn is set."""
+
+    def test_options_read_back(self) -> None:
+        """A connection carries each option's value; none is left to Autobahn's default."""
+        client, _ = self.opened()
+        expected = protocol_options(self.limits)
+        for name, value in expected.items():
+            if name != "perMessageCompressionAccept":
+                self.assertEqual(getattr(client, name), value, name)
+        known = set(client.CONFIG_ATTRS_COMMON) | set(client.CONFIG_ATTRS_SERVER)
+        derived = {"logOctets", "logFrames", "trackTimings", "allowedOriginsPatterns"}
+        self.assertEqual(known - set(expected), derived)
+
+    def test_no_delay(self) -> None:
+        """Nagle's algorithm is off."""
+        self.assertTrue(self.opened()[1].no_delay)
+
+    def test_subscriber(self) -> None:
+        """A connection is an ISubscriber."""
+        self.assertTrue(verifyObject(ISubscriber, self.opened()[0]))
+
+    def test_too_large(self) -> None:
+        """One byte beyond the limit, in one frame or in pieces that never end: closed with 1009."""
+        for data in (
+            masked(b"x" * (self.limits.message + 1)),
+            masked(b"x" * 40_000, fin=False) + masked(b"x" * 40_000, opcode=0, fin=False),
+        ):
+            client, wire = self.opened()
+            client.dataReceived(data)
+            self.assertEqual(wire.take()[2:4], (1009).to_bytes(2, "big"))
+            self.lose(client)
+
+    def test_as_large_as_allowed(self) -> None:
+        """Exactly the limit is read and answered."""
+        client, wire = self.opened()
+        (answer,) = self.said(client, wire, masked(b"x" * self.limits.message))
+        self.assertEqual(answer["code"], "INVALID_MESSAGE_TYPE")
+
+    def test_bad_utf8(self) -> None:
+        """Text that is not UTF-8: closed with 1007."""
+        client, wire = self.opened()
+        client.dataReceived(masked(b"\xff\xfe"))
+        self.assertEqual(wire.take()[2:4], (1007).to_bytes(2, "big"))
+
+    def test_binary(self) -> None:
+        """A binary message is answered with a code; the connection stays."""
+        client, wire = self.opened()
+        for _ in range(2):
+            (answer,) = self.said(client, wire, masked(b"\x00", opcode=2))
+            self.assertEqual(answer["code"], "INVALID_MESSAGE_TYPE")
+
+    def test_connections(self) -> None:
+        """Beyond the limit of connections: 503 at the upgrade; a place that gets free is given."""
+        self.limits = Limits(connections=2)
+        self.setUp()
+        first, _ = self.opened()
+        self.opened()
+        refused, wire = self.accept()
+        self.assertTrue(wire.take().startswith(b"HTTP/1.1 503 "))
+        self.lose(refused)
+        self.lose(first)
+        self.opened()
+        self.assertEqual(self.factory.clients, 2)
+
+    def test_origins(self) -> None:
+        """A list of origins is exact: no suffix, prefix or other port gets through."""
+        self.limits = Limits(origins=("https://good.example.org", "https://*.wild.example"))
+        self.setUp()
+        for origin, good in (
+            (b"https://good.example.org", True),
+            (b"HTTPS://GOOD.example.org", True),
+            (b"https://a.wild.example", True),
+            (b"https://a.wild.example:81", False),
+            (b"https://evil.test/.wild.example", False),
+            (b"https://wild.example", False),
+            (b"https://good.example.org.evil.test", False),
+            (b"https://evilgood.example.org", False),
+            (b"https://good.example.org:8443", False),
+            (b"http://good.example.org", False),
+            (b"null", False),
+        ):
+            _, wire = self.accept(b"Origin: " + origin + b"\r\n")
+            status = wire.take()[9:12]
+            self.assertEqual(status, b"101" if good else b"403", origin)
+        # What is not a browser sends no Origin.
+        self.opened()
+
+    def test_any_origin(self) -> None:
+        """By default overlays may come from anywhere, files included."""
+        for origin in (b"null", b"https://anything.test", b"http://localhost:1"):
+            _, wire = self.accept(b"Origin: " + origin + b"\r\n")
+            self.assertEqual(wire.take()[9:12], b"101", origin)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.binary(max_size=300))
+    def test_any_bytes(self, data: bytes) -> None:
+        """Any bytes after the upgrade: no exception; the daemon counts its clients right."""
+        self.setUp()
+        client, _ = self.opened()
+        client.dataReceived(data)
+        self.lose(client)
+        self.assertEqual(self.factory.clients, 0)
+
+
+class DeliveryTests(WebSocketCase):
+    """Frames to fast and slow readers."""
+
+    def test_fast(self) -> None:
+        """Delivered frames are written as they are."""
+        client, wire = self.opened()
+        client.deliver(frame(b"one") + frame(b"two"))
+        self.assertEqual(unframed(wire.take()), [b"one", b"two"])
+
+    def test_paused_and_resumed(self) -> None:
+        """While the transport is full frames wait, and go out in order when it has room."""
+        client, wire = self.opened()
+        client.pauseProducing()
+        client.pauseProducing()
+        for n in range(5):
+            client.deliver(frame(b"%d" % n))
+        self.assertEqual(wire.take(), b"")
+        self.assertEqual(client.pending, 15)
+        client.resumeProducing()
+        self.assertEqual(unframed(wire.take()), [b"0", b"1", b"2", b"3", b"4"])
+        self.assertEqual(client.pending, 0)
+        client.deliver(frame(b"5"))
+        self.assertEqual(unframed(wire.take()), [b"5"])
+
+    def test_full_again_while_resuming(self) -> None:
+        """The transport may be full again after the first frame; the rest keeps its order."""
+        client, wire = self.opened()
+        client.pauseProducing()
+        for n in range(3):
+            client.deliver(frame(b"%d" % n))
+        write = wire.write
+
+        def write_and_fill(data: bytes) -> None:
+            write(data)
+            client.pauseProducing()
+
+        self.patch(wire, "write", write_and_fill)
+        client.resumeProducing()
+        self.assertEqual(unframed(wire.take()), [b"0"])
+        client.deliver(frame(b"3"))
+        for expected in (b"1", b"2", b"3"):
+            client.resumeProducing()
+            self.assertEqual(unframed(wire.take()), [expected])
+
+    def test_too_slow(self) -> None:
+        """Beyond the bound: closed with 4008, nothing more is held, the loss is counted."""
+        client, wire = self.opened()
+        client.pauseProducing()
+        for _ in range(11):
+            client.deliver(frame(bytes(996)))
+        self.assertEqual(client.pending, 0)
+        data = wire.take()
+        self.assertEqual(data[2:4], (4008).to_bytes(2, "big"))
+        self.assertEqual(data[4:], b"slow")
+        client.deliver(frame(b"late"))
+        client.resumeProducing()
+        self.assertEqual(wire.take(), b"")
+        self.assertEqual(
+            self.metrics.registry.get_sample_value("livechat_closed_total", {"reason": "slow"}), 1
+        )
+
+    def test_producer(self) -> None:
+        """The connection takes the place of the producer that the HTTP side left behind."""
+        client, wire = self.opened()
+        self.assertIs(wire.producer, client)
+
+    def test_nothing_after_close(self) -> None:
+        """After our close frame nothing more is written, and closing twice is once."""
+        client, wire = self.opened()
+        client.close(CloseCode.POLICY, "enough")
+        client.close(CloseCode.POLICY, "enough")
+        client.deliver(frame(b"late"))
+        self.assertEqual(wire.take(), b"\x88\x08" + (1008).to_bytes(2, "big") + b"enough")
+
+    def test_lost_connection(self) -> None:
+        """A lost client is no client any more; deliveries to it are nothing."""
+        client, wire = self.opened()
+        client.dataReceived(
+            masked(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
+        )
+        self.assertEqual(self.hub.active_streams, 1)
+        self.lose(client)
+        client.deliver(frame(b"late"))
+        self.assertEqual((self.hub.active_streams, self.factory.clients), (0, 0))
+        self.assertEqual(wire.take(), b"")
+
+    def test_session_that_cannot_be_made(self) -> None:
+        """A failure of ours in onOpen is logged and closes the connection with 1011."""
+        self.patch(self.factory, "_make_session", lambda subscriber: 1 / 0)
+        client, wire = self.accept()
+        self.assertIn(b"\x88\x10" + (1011).to_bytes(2, "big") + b"internal error", wire.take())
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.lose(client)
+        self.assertEqual(self.factory.clients, 0)
+
+
+class PingTests(WebSocketCase):
+    """Clients that are gone without saying so."""
+
+    def run_for(self, seconds: int) -> None:
+        """One second at a time, as the wheel turns."""
+        for _ in range(seconds):
+            self.clock.advance(1)
+
+    def test_answering_client_stays(self) -> None:
+        """Pinged once an interval; an answer, or any message, keeps the connection."""
+        client, wire = self.opened()
+        for n in range(4):
+            self.run_for(PING_INTERVAL)
+            data = wire.take()
+            self.assertEqual(data[:1], b"\x89")
+            alive = masked(b"", opcode=10) if n % 2 else masked(b'{"type":"get_stats"}')
+            client.dataReceived(alive)
+            wire.take()
+        self.run_for(PING_TIMEOUT + 1)
+        self.assertFalse(wire.lost)
+
+    def test_silent_client_is_dropped(self) -> None:
+        """Whoever does not answer is gone within interval + timeout (+ one turn)."""
+        wires = [self.opened()[1] for _ in range(10)]
+        self.run_for(PING_INTERVAL + PING_TIMEOUT - 2)
+        self.assertFalse(any(wire.lost for wire in wires))
+        self.run_for(PING_INTERVAL + 4)
+        self.assertTrue(all(wire.lost for wire in wires))
+
+    def test_clock_is_left_clean(self) -> None:
+        """With the last client the wheel stops turning."""
+        client, _ = self.opened()
+        self.run_for(3)
+        self.lose(client)
+        ours = [c for c in self.clock.getDelayedCalls() if "_turn" in repr(c.func)]
+        self.assertEqual(ours, [])
+
+
+class DrainTests(WebSocketCase):
+    """Shutting down."""
+
+    def test_everybody_is_closed(self) -> None:
+        """1001 to every client; done when the last is gone; new ones are refused with 503."""
+        clients = [self.opened() for _ in range(3)]
+        done = self.factory.drain(5.0)
+        for _, wire in clients:
+            self.assertEqual(wire.take()[2:4], (1001).to_bytes(2, "big"))
+        _, wire = self.accept()
+        self.assertTrue(wire.take().startswith(b"HTTP/1.1 503 "))
+        self.assertNoResult(done)
+        for client, _ in clients:
+            self.lose(client)
+        self.assertIsNone(self.successResultOf(done))
+
+    def test_the_deaf_are_dropped(self) -> None:
+        """Who does not close in time is dropped: by the close timeout, at the latest the deadline."""
+        self.assertLess(CLOSE_TIMEOUT, 5.0)
+        client, wire = self.opened()
+        done = self.factory.drain(1.0)
+        self.clock.advance(1.0)
+        self.assertTrue(wire.lost)
+        self.lose(client)
+        self.successResultOf(done)
+
+    def test_nobody_there(self) -> None:
+        """Without clients it is done at once."""
+        self.successResultOf(self.factory.drain(5.0))
+
+    def test_waiting_frames_of_a_slow_client(self) -> None:
+        """Draining a slow client does not wait for it: its close frame goes out after what was written."""
+        client, wire = self.opened()
+        client.pauseProducing()
+        client.deliver(frame(b"held"))
+        self.factory.drain(5.0)
+        self.assertEqual(wire.take()[2:4], (1001).to_bytes(2, "big"))

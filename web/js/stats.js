@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The statistics beside the chat: what the daemon counts, and what this page has seen itself.
+
+import { RateChart } from "./chart.js";
+import { byId, make, say } from "./dom.js";
+import { kindName } from "./happenings.js";
+import { sum, Till } from "./money.js";
+import { roleChips } from "./row.js";
+import { count } from "./words.js";
+
+const TOP = 10;
+const STORAGE = { memory: "In memory", redis: "Redis" };
+
+export class Statistics {
+  #chart = new RateChart(byId("chart"), byId("chart-words"));
+  #till = new Till();
+  #kinds = new Map();
+  #lags = [];
+  #received = 0;
+
+  constructor() {
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  clear() {
+    this.#till = new Till();
+    this.#kinds.clear();
+    this.#lags = [];
+    this.#received = 0;
+    this.#chart.clear();
+    say(byId("total"), "0");
+    say(byId("unique"), "0");
+    say(byId("viewers"), "–");
+    byId("viewers-tile").hidden = true;
+    byId("storage").hidden = true;
+    byId("top").replaceChildren();
+    byId("top-empty").hidden = false;
+    this.#tick();
+    this.#showMoney();
+    this.#showKinds();
+  }
+
+  /** Where the daemon keeps its counts. */
+  storage(type) {
+    const badge = byId("storage");
+    badge.hidden = !Object.hasOwn(STORAGE, type);
+    if (!badge.hidden) say(badge, STORAGE[type]);
+  }
+
+  /** A `stats` message's data. */
+  counted(data) {
+    const users = Array.isArray(data?.uniqueUsers) ? data.uniqueUsers : [];
+    say(byId("total"), count(data?.totalMessages ?? 0));
+    say(byId("unique"), count(data?.uniqueUserCount ?? users.length));
+    const top = users.slice(0, TOP);
+    const most = Math.max(1, top[0]?.messageCount ?? 1);
+    byId("top").replaceChildren(...top.map((user) => chatter(user, most)));
+    byId("top-empty").hidden = top.length > 0;
+  }
+
+  /** A chat message has arrived. */
+  message(timestamp) {
+    this.#received += 1;
+    this.#chart.hit();
+    const lag = Date.now() - Date.parse(timestamp);
+    if (Number.isFinite(lag)) this.#lags.push(lag);
+    if (this.#lags.length > 60) this.#lags.shift();
+  }
+
+  /** Money was paid. */
+  paid(money) {
+    this.#till.add(money);
+    this.#showMoney();
+  }
+
+  /** An event has arrived. */
+  happened(kind, data) {
+    if (kind === "viewers" && Number.isFinite(data?.viewers)) {
+      byId("viewers-tile").hidden = false;
+      say(byId("viewers"), count(data.viewers));
+    }
+    if (this.#kinds.size < 64 || this.#kinds.has(kind)) {
+      this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
+    }
+  }
+
+  #tick() {
+    this.#chart.paint();
+    say(byId("rate"), count(this.#chart.perMinute));
+    say(byId("received"), `${count(this.#received)} received here`);
+    const sorted = [...this.#lags].sort((one, other) => one - other);
+    const median = sorted[Math.floor(sorted.length / 2)];
+    say(byId("lag"), median === undefined ? "–" : seconds(Math.max(0, median)));
+    this.#showKinds();
+  }
+
+  #showMoney() {
+    const rows = this.#till.sums.map(({ currency, value, times }) =>
+      make("li", {}, make("b", {}, sum(value, currency)), make("span", {}, `${count(times)} ×`)),
+    );
+    byId("money").replaceChildren(...rows);
+    byId("money-panel").hidden = rows.length === 0;
+  }
+
+  #showKinds() {
+    const rows = [...this.#kinds].map(([kind, times]) =>
+      make("li", {}, `${kindName(kind)} `, make("b", {}, count(times))),
+    );
+    if (rows.length !== byId("kinds").childElementCount || rows.length) byId("kinds").replaceChildren(...rows);
+    byId("kinds-panel").hidden = rows.length === 0;
+  }
+}
+
+function seconds(milliseconds) {
+  return milliseconds < 10000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${count(Math.round(milliseconds / 1000))} s`;
+}
+
+function chatter(user, most) {
+  const row = make("li", {});
+  const bar = make("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.setProperty("--share", String((user.messageCount ?? 0) / most));
+  row.append(
+    bar,
+    make("span", { class: "who" }, make("bdi", {}, user.display_name || user.username || "?"), ...roleChips(user.roles)),
+    make("span", { class: "how-often" }, count(user.messageCount ?? 0), make("span", { class: "for-ears" }, " messages")),
+  );
+  return row;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What the daemon's codes mean, in words for people.
+
+const ERRORS = {
+  STREAM_NOT_LIVE: ["Not live", "This channel is not live at the moment."],
+  STREAM_ENDED: ["Stream ended", "The stream is over. Thank you for watching."],
+  STREAM_NOT_FOUND: ["Not found", "There is no such channel or video."],
+  UNSUPPORTED_PLATFORM: ["Not supported", "This daemon does not serve that platform."],
+  INVALID_IDENTIFIER: ["Not understood", "That is no channel name, id or URL of this platform."],
+  INVALID_OPTION: ["Not understood", "The daemon did not understand what was asked for."],
+  INVALID_MESSAGE_TYPE: ["Not understood", "The daemon did not understand a message."],
+  NO_ACTIVE_CHAT: ["No chat", "No chat is connected."],
+  UPSTREAM_UNAVAILABLE: ["Platform unreachable", "The platform does not let the daemon read this chat."],
+  TOO_MANY_CHATS: ["Too many chats", "The daemon watches as many chats as it may."],
+  RATE_LIMITED: ["Too fast", "Too many requests. Wait a moment."],
+};
+
+const DETAILS = {
+  OFFLINE: "The streamer is offline.",
+  MEMBERS_ONLY: "The stream is for members only.",
+  CHAT_DISABLED: "The chat is switched off.",
+  AGE_RESTRICTED: "The stream is age restricted.",
+  LOGIN_REQUIRED: "It can only be seen when logged in.",
+  PRIVATE: "It is private.",
+  BLOCKED: "The platform has blocked the daemon’s address for now.",
+  REFUSED: "The platform refused the connection.",
+  UPSTREAM_ERROR: "The platform answered with an error.",
+  SUSPENDED: "The platform has suspended it.",
+  SIGNER_REQUIRED: "TikTok asks for a signature, and no signer is set up.",
+  SIGNER_DOWN: "The signer does not answer.",
+  SIGNER_REJECTED: "The signer rejected the request.",
+  SIGNER_QUOTA: "The signer’s quota is used up.",
+};
+
+/** Codes that answer a command and leave the chat as it was. */
+const PASSING = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSAGE_TYPE"]);
+
+/** Whether the chat that an error speaks of is over, or did not come to be. */
+export function endsChat(code) {
+  return !PASSING.has(code);
+}
+
+/**
+ * An `error` message in words.
+ *
+ * @param {{code?: string, error?: string, details?: string, scheduledStart?: string}} message
+ * @returns {{title: string, text: string, code: string}} `code` with its details, as sent
+ */
+export function errorInWords(message) {
+  const code = String(message.code ?? "ERROR");
+  const known = Object.hasOwn(ERRORS, code);
+  const [title, general] = known ? ERRORS[code] : ["Error", String(message.error ?? "Unknown error.")];
+  const details = typeof message.details === "string" ? message.details : "";
+  return { title, text: special(message, details) ?? general, code: details ? `${code} · ${details}` : code };
+}
+
+function special(message, details) {
+  if (details === "UPCOMING") {
+    const start = new Date(message.scheduledStart ?? "");
+    return Number.isNaN(start.getTime())
+      ? "The stream has been announced and has not begun yet."
+      : `The stream is announced for ${start.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}.`;
+  }
+  return Object.hasOwn(DETAILS, details) ? DETAILS[details] : null;
+}
+
+/** A number with the separators of the reader's language. */
+export function count(number) {
+  return Number(number).toLocaleString();
+}
+
+/** Seconds as people say them: `10 s`, `5 min`, `2 h`, `7 d`. */
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 129600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}
