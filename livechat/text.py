@@ -78,6 +78,8 @@ def _https_url(url: str) -> str | None:
 
 def well_formed(text: str) -> str:
     """The text with lone surrogates replaced, so that it can be written as UTF-8."""
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -151,8 +153,6 @@ def _clean(emote: Emote) -> Emote | None:
     url = https_url(emote.url)
     if url is None or not emote.value:
         return None
-    if emote.value.isascii() and emote.alt.isascii():
-        return emote if url is emote.url else _with_url(emote, url)
     return Emote(
         well_formed(emote.value),
         url,
@@ -161,10 +161,6 @@ def _clean(emote: Emote) -> Emote | None:
         emote.is_custom,
         emote.bits,
     )
-
-
-def _with_url(emote: Emote, url: str) -> Emote:
-    return Emote(emote.value, url, emote.alt, emote.code, emote.is_custom, emote.bits)
 
 
 def _without_duplicate_mark(text: str) -> str:

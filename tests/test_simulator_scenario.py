@@ -151,7 +151,7 @@ class KindTests(SynchronousTestCase):
     def test_all_are_tested(self) -> None:
         """No kind is without a test of its own."""
         tested = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
-        self.assertEqual(tested - {"all_are_tested"}, set(WEIGHTS))
+        self.assertEqual(tested - {"all_are_tested", "reply_threads"}, set(WEIGHTS))
 
     def test_talk(self) -> None:
         """Plain talk has many phrases, with and without emotes, and many voices."""
@@ -169,6 +169,16 @@ class KindTests(SynchronousTestCase):
                 answers += 1
             seen.add(action.id)
         self.assertGreater(answers, 150)
+
+    def test_reply_threads(self) -> None:
+        """A thread is at most three messages deep, so that no script grows with time."""
+        depths = set()
+        for action in actions(2000, reply=1):
+            depth, said = 0, action
+            while isinstance(said, Say) and said.reply_to:
+                depth, said = depth + 1, said.reply_to
+            depths.add(depth)
+        self.assertEqual(depths, {0, 1, 2})
 
     def test_action(self) -> None:
         """An action is marked as one."""

@@ -225,9 +225,10 @@ class ChatTests(SynchronousTestCase):
         self.assertLess(max(counts), 10)
 
     def test_lateness(self) -> None:
-        """A channel that finds itself late by more than a second does not make up for it."""
+        """A channel that finds itself late makes up for ten seconds and no more."""
         line = logged_in(*simulated(20.0, weights={"talk": 1.0}, settings=CALM), "somebody")
-        self.assertLess(len(line.heard(1000.0)), 60)
+        self.assertApproximates(len(line.heard(9.0)), 180, 40)
+        self.assertApproximates(len(line.heard(1000.0)), 200, 40)
 
     def test_time(self) -> None:
         """`tmi-sent-ts` is the time of day at which a line was sent."""
@@ -332,11 +333,10 @@ class ChatTests(SynchronousTestCase):
         connection, transport = on_string(twitch, "somebody")
         connection.pauseProducing()
         clock.pump([0.01] * 100)
-        before = transport.value().count(b"\r\n")
-        self.assertLess(before, 5)
+        self.assertEqual(transport.value(), b"")
         connection.resumeProducing()
         clock.pump([0.01] * 100)
-        self.assertApproximates(transport.value().count(b"\r\n") - before, 200, 60)
+        self.assertApproximates(transport.value().count(b"\r\n"), 200, 60)
 
     def test_slow_reader_is_cut(self) -> None:
         """Who reads nothing while others do is cut when too much waits for it."""

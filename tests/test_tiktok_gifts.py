@@ -193,7 +193,7 @@ class StreakTests(SynchronousTestCase):
         ),
     )
     def test_any_order(self, messages: list[tuple[int, int, int, bool]]) -> None:
-        """Whatever is lost, repeated or out of order: every streak that is heard of is told once."""
+        """Whatever is lost, repeated or out of order: a streak that is heard of is told once."""
         room = Room()
         for number, (user, group, count, ends) in enumerate(messages):
             room.hear(sent(count, user=user, group=group, ends=ends), at=number * 0.5)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Is an account live: every answer of TikTok's pages and JSON, and what a client is told."""
+"""Is an account live: every answer of TikTok's pages and JSON."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ import json
 from random import Random
 from typing import Any
 
-from msgspec import Struct
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.platforms.tiktok.refusals import (
-    Reason,
-    Refused,
-    ended,
-    error_of,
-    not_live,
-    read_handshake,
-    refused,
-)
+from livechat.platforms.tiktok.refusals import Reason, Refused
 from livechat.platforms.tiktok.room import (
     MAX_BODY,
     Answer,
     Live,
     NotLive,
     Unclear,
-    error_for,
     merged,
     read_alive,
     read_info,
@@ -303,6 +292,11 @@ class InfoTests(SynchronousTestCase):
             Refused(Reason.UPSTREAM, "status 10011"),
         )
 
+    def test_blocked(self) -> None:
+        """A block is a block here too."""
+        self.assertEqual(read_info(200, b"<html>"), BLOCKED)
+        self.assertEqual(read_info(403, b"{}"), Refused(Reason.BLOCKED, "HTTP 403"))
+
     def test_login(self) -> None:
         """A viewer who is not logged in is told so."""
         self.assertEqual(read_info(200, b'{"status_code":20003}'), Refused(Reason.LOGIN_REQUIRED))
@@ -328,87 +322,6 @@ class MergedTests(SynchronousTestCase):
         ]
         for first, second, expected in table:
             self.assertEqual(merged(first, second), expected)
-
-
-class Told(Struct):
-    """What of an error a client's program reads."""
-
-    code: ErrorCode
-    details: str | None
-    temporary: bool
-
-
-class ErrorTests(SynchronousTestCase):
-    """What a client is told."""
-
-    def test_every_reason(self) -> None:
-        """Every reason has its code and details, and none of them says that nobody is live."""
-        unavailable = ErrorCode.UPSTREAM_UNAVAILABLE
-        expected = {
-            Reason.NOT_FOUND: Told(ErrorCode.STREAM_NOT_FOUND, None, False),
-            Reason.UNCONFIRMED: Told(unavailable, "BLOCKED", True),
-            Reason.UNCLEAR: Told(unavailable, "UNCLEAR", True),
-            Reason.BLOCKED: Told(unavailable, "BLOCKED", True),
-            Reason.LOGIN_REQUIRED: Told(unavailable, "LOGIN_REQUIRED", True),
-            Reason.PRIVATE: Told(unavailable, "PRIVATE", False),
-            Reason.AGE_RESTRICTED: Told(unavailable, "AGE_RESTRICTED", False),
-            Reason.UPSTREAM: Told(unavailable, "UPSTREAM_ERROR", True),
-            Reason.REFUSED: Told(unavailable, "REFUSED", True),
-            Reason.SIGNER_REQUIRED: Told(unavailable, "SIGNER_REQUIRED", True),
-            Reason.SIGNER_DOWN: Told(unavailable, "SIGNER_DOWN", True),
-            Reason.SIGNER_REJECTED: Told(unavailable, "SIGNER_REJECTED", False),
-            Reason.SIGNER_QUOTA: Told(unavailable, "SIGNER_QUOTA", True),
-        }
-        told = {reason: self.told(error_of(Refused(reason))) for reason in Reason}
-        self.assertEqual(told, expected)
-
-    def told(self, error: ChatError) -> Told:
-        """The parts that programs read; there is always a sentence for people."""
-        self.assertRegex(error.error, r"^[A-Z][^\n]+[^.]$")
-        return Told(error.code, error.details, error.temporary)
-
-    def test_note(self) -> None:
-        """What was seen stands in the sentence, cut and cleaned of what could harm a log."""
-        error = error_of(refused(Reason.REFUSED, "illegal\r\n\x1b[31m key\u202e" + "x" * 500))
-        self.assertEqual(
-            error.error, f"TikTok refused the chat connection (illegal[31m key{'x' * 61})"
-        )
-
-    def test_no_stream(self) -> None:
-        """Only an account that is known to be offline is called not live."""
-        self.assertEqual(error_for(NotLive()).code, ErrorCode.STREAM_NOT_LIVE)
-        self.assertEqual(not_live().details, None)
-        self.assertEqual(error_for(Unclear(LIVE)).details, "UNCLEAR")
-        self.assertEqual(error_for(BLOCKED).details, "BLOCKED")
-
-    def test_ended(self) -> None:
-        """The end of a stream says when TikTok itself ended it."""
-        self.assertEqual(
-            self.told(ended(suspended=False)), Told(ErrorCode.STREAM_ENDED, None, False)
-        )
-        self.assertEqual(
-            self.told(ended(suspended=True)), Told(ErrorCode.STREAM_ENDED, "SUSPENDED", False)
-        )
-
-    def test_handshakes(self) -> None:
-        """The refused upgrades that people have quoted keep the header's text."""
-        entries = json.loads(corpus("tiktok/json/observed_responses.json").read_bytes())["entries"]
-        observed = {
-            entry["id"]: read_handshake(entry["http"], entry["headers"])
-            for entry in entries
-            if "headers" in entry
-        }
-        self.assertEqual(
-            observed,
-            {
-                "ws_device_blocked": Refused(Reason.REFUSED, "DEVICE_BLOCKED"),
-                "ws_illegal_secret_key": Refused(Reason.REFUSED, "illegal secret key"),
-                "ws_illegal_app_id": Refused(Reason.REFUSED, "illegal app_id"),
-            },
-        )
-        self.assertIsNone(read_handshake(101, {}))
-        self.assertEqual(read_handshake(429, {}), Refused(Reason.BLOCKED, "HTTP 429"))
-        self.assertEqual(read_handshake(200, {}), Refused(Reason.REFUSED, "HTTP 200"))
 
 
 class MutationTests(SynchronousTestCase):

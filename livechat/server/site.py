@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 """One port for everything: upgrades go to the WebSocket, all else to Klein routes and files.
 
-    /            upgrade: WebSocket      otherwise: redirect to /test
-    /ws          upgrade: WebSocket      otherwise: 426
-    /health      the specification's two keys, then ours
-    /ready       200 while new clients are welcome, 503 while shutting down
-    /metrics     Prometheus text
-    /test        the page; its files under /web/
+/            upgrade: WebSocket      otherwise: redirect to /test
+/ws          upgrade: WebSocket      otherwise: 426
+/health      the specification's two keys, then ours
+/ready       200 while new clients are welcome, 503 while shutting down
+/metrics     Prometheus text
+/test        the page; its files under /web/
+/overlay     chats for a streaming program; without any named, the page that makes its address
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,12 +42,27 @@ _HEADERS: Final = {
     b"referrer-policy": b"no-referrer",
 }
 
-#: The page runs its own scripts only, shows pictures from anywhere over https, and talks to
-#: whichever WebSocket it was served beside.
-_PAGE_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src https: data: 'self'; "
-    b"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'"
+#: The pages run their own scripts and styles only, show pictures from anywhere over https, and talk
+#: to the daemon that served them.  Nothing but their sanitizing step may turn text into HTML.
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; "
+    b"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"require-trusted-types-for 'script'; trusted-types livechat-raw-html"
 )
+
+_FILE_HEADERS: Final = {
+    # Asked for again every time, so that two versions never meet on one page.
+    b"cache-control": b"no-cache",
+    b"content-security-policy": _POLICY,
+}
+
+#: What the files are, whatever the machine's own list of types says or lacks.
+_CONTENT_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 class Pages:
@@ -103,12 +119,17 @@ class Pages:
     @app.route("/test", methods=["GET", "HEAD"])
     @app.route("/test/", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
-        request.setHeader(b"content-security-policy", _PAGE_POLICY)
-        return _page(self._web / "test.html")
+        return _page(request, self._web / "test.html")
+
+    @app.route("/overlay", methods=["GET", "HEAD"])
+    @app.route("/overlay/", methods=["GET", "HEAD"])
+    def _overlay(self, request: Request) -> IResource:
+        name = "overlay.html" if b"identifier" in (request.args or {}) else "builder.html"
+        return _page(request, self._web / name)
 
     @app.route("/web/", branch=True, methods=["GET", "HEAD"])
     def _files(self, request: IRequest) -> IResource:
-        request.setHeader(b"content-security-policy", _PAGE_POLICY)
+        _set_headers(request, _FILE_HEADERS)
         return _Files(str(self._web))
 
     @app.handle_errors(HTTPException)
@@ -124,8 +145,14 @@ def _text(request: IRequest, body: bytes) -> bytes:
     return body
 
 
-def _page(path: Path) -> IResource:
-    page = File(str(path), defaultType="text/html; charset=utf-8")
+def _set_headers(request: IRequest, headers: Mapping[bytes, bytes]) -> None:
+    for name, value in headers.items():
+        request.setHeader(name, value)
+
+
+def _page(request: IRequest, path: Path) -> IResource:
+    _set_headers(request, _FILE_HEADERS)
+    page = _Files(str(path))
     page.isLeaf = True
     return page
 
@@ -133,13 +160,13 @@ def _page(path: Path) -> IResource:
 class _Files(File):
     """Static files without directory listings."""
 
-    def directoryListing(self) -> IResource:  # noqa: N802
+    contentTypes = _CONTENT_TYPES
+
+    def directoryListing(self) -> IResource:
         return self.childNotFound
 
-    def createSimilarFile(self, path: str) -> _Files:  # noqa: N802
-        similar = _Files(path, self.defaultType)
-        similar.contentTypes = self.contentTypes
-        return similar
+    def createSimilarFile(self, path: str) -> _Files:
+        return _Files(path)
 
 
 class _Preflight(Resource):
@@ -164,8 +191,7 @@ class Root(Resource):
         """Called for the first path segment, which is given back where the pages go on with it."""
         if request.path in _UPGRADE_PATHS and _wants_upgrade(request):
             return self._websocket
-        for name, value in _HEADERS.items():
-            request.setHeader(name, value)
+        _set_headers(request, _HEADERS)
         if request.method == b"OPTIONS":
             return _Preflight()
         assert request.postpath is not None and request.prepath is not None
@@ -183,5 +209,3 @@ def make_site(websocket: ClientFactory, pages: Pages) -> Site:
     site = Site(Root(websocket, pages), timeout=HTTP_TIMEOUT)
     site.displayTracebacks = False
     return site
-
-

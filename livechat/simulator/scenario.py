@@ -95,7 +95,11 @@ def _reply(cast: Cast) -> list[Action]:
     if not cast.said:
         return _talk(cast)
     author = cast.host if cast.random.random() < 0.25 else cast.somebody()
-    return [cast.say(cast.words(phrases.REPLIES), author, reply_to=cast.random.choice(cast.said))]
+    parent = cast.random.choice(cast.said)
+    # Threads stay short: each message holds on to the one it answers.
+    while parent.reply_to and parent.reply_to.reply_to:
+        parent = parent.reply_to
+    return [cast.say(cast.words(phrases.REPLIES), author, reply_to=parent)]
 
 
 def _action(cast: Cast) -> list[Action]:

@@ -14,7 +14,7 @@ from livechat.simulator.twitch_lines import Room, lines
 #: Most that is written to a channel's readers in one turn, in bytes.
 _CHUNK: Final = 32 * 1024
 #: A channel that is so many seconds late does not catch up any further.
-_MAX_LAG: Final = 1.0
+_MAX_LAG: Final = 10.0
 
 
 class Member(Protocol):
@@ -87,11 +87,14 @@ class Channel:
 
     def wake(self) -> None:
         """See to it that the chat goes on, if it can."""
-        if self._timer or self._next is None or not self.members or self._is_over():
-            return
-        if self._enough(not member.paused for member in self.members):
+        if self._timer is None and self._can_go_on():
             wait = max(0.0, self._due - self._clock.seconds())
             self._timer = self._clock.callLater(wait, self._go_on)
+
+    def _can_go_on(self) -> bool:
+        if self._next is None or not self.members or self._is_over():
+            return False
+        return self._enough(not member.paused for member in self.members)
 
     def send(self, chat: Sequence[bytes]) -> None:
         """The same lines to every member."""
@@ -109,7 +112,7 @@ class Channel:
 
     def _go_on(self) -> None:
         self._timer = None
-        if self._is_over():
+        if not self._can_go_on():
             return
         now = self._clock.seconds()
         self._due = max(self._due, now - _MAX_LAG)

@@ -114,11 +114,13 @@ def logged_in(twitch: TwitchSimulator, clock: Clock, *channels: str) -> Line:
     return line
 
 
-def on_string(twitch: TwitchSimulator, channel: str) -> tuple[Connection, StringTransport]:
+def on_string(
+    twitch: TwitchSimulator, channel: str, transport: StringTransport | None = None
+) -> tuple[Connection, StringTransport]:
     """A reader in a channel, on a transport that keeps what it is told; it has read so far."""
     connection = twitch.buildProtocol(None)
     assert connection is not None
-    transport = StringTransport()
+    transport = transport or StringTransport()
     connection.makeConnection(transport)
     connection.dataReceived(
         b"CAP REQ :twitch.tv/tags twitch.tv/commands\r\nNICK justinfan1\r\n"

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
+from unicodedata import category
 
 from livechat.events import ChatData, ChatMessage, ChatMetadata, Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
@@ -17,6 +19,15 @@ MAX_EMOTES: Final = 64
 
 #: Besides white space: what may stand in a comment where an emote belongs.
 _PLACEHOLDERS: Final = "\ufffc\ufffd\u200b"
+
+#: Longest comment in which places are counted in anything but code points.
+_MAX_COUNTED: Final = 1024
+
+_JOINER: Final = "\u200d"
+_FLAG_LETTERS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+
+#: The joiner itself and the five skin tones.
+_ATTACHED: Final = frozenset((_JOINER, *map(chr, range(0x1F3FB, 0x1F400))))
 
 _METADATA: Final = ChatMetadata()
 
@@ -59,17 +70,16 @@ def _placed(text: str, emotes: Iterable[schema.PlacedEmote]) -> list[Piece]:
     """The comment cut where emotes belong.
 
     A blank or a placeholder that stands at an emote's place is replaced by it; before any other
-    character it is put in.  Places count UTF-16 units; beyond the end means at the end (sheet
-    `tiktok` section 10).
+    character it is put in.  Beyond the end means at the end (sheet `tiktok` section 10).
     """
-    # One encoding for all places; text of one unit per character needs none.
-    units = b"" if text.isascii() else text.encode("utf-16-le", "surrogatepass")
+    placed = sorted(((emote.index, emote.emote) for emote in emotes), key=itemgetter(0))
+    places = _places(text, [index for index, _ in placed])
     pieces: list[Piece] = []
     at = 0
-    for emote in sorted(emotes, key=lambda emote: emote.index):
-        place = max(_place(text, units, emote.index), at)
-        pieces += (text[at:place], emote_piece(emote.emote))
-        at = place + 1 if _gives_way(text[place : place + 1]) else place
+    for place, (_, emote) in zip(places, placed, strict=True):
+        start = max(place, at)
+        pieces += (text[at:start], emote_piece(emote))
+        at = start + 1 if _gives_way(text[start : start + 1]) else start
     pieces.append(text[at:])
     return pieces
 
@@ -78,10 +88,57 @@ def _gives_way(character: str) -> bool:
     return character.isspace() or (character != "" and character in _PLACEHOLDERS)
 
 
-def _place(text: str, units: bytes, index: int) -> int:
-    """The place in characters; the middle of a character of two units is its end."""
-    if index <= 0:
-        return 0
-    if not units:
-        return min(index, len(text))
-    return len(units[: 2 * index].decode("utf-16-le", "replace"))
+def _places(text: str, indices: Sequence[int]) -> list[int]:
+    """Where in the text, in code points, these indices point to.
+
+    What they count is nowhere said.  The one recorded emote counts characters as readers see them;
+    web clients count UTF-16 units.  Where the two differ, that one is taken by which more emotes
+    come to stand at an end of the text, a blank or a placeholder; else what was recorded.
+    """
+    if text.isascii() or len(text) > _MAX_COUNTED:
+        return [min(max(index, 0), len(text)) for index in indices]
+    readings = (_character_starts(text), _unit_starts(text))
+    best = max(readings, key=lambda starts: sum(_fits(text, starts, index) for index in indices))
+    return [best[min(max(index, 0), len(best) - 1)] for index in indices]
+
+
+def _fits(text: str, starts: Sequence[int], index: int) -> bool:
+    if not 0 <= index < len(starts):
+        return False
+    place = starts[index]
+    return place in (0, len(text)) or _gives_way(text[place])
+
+
+def _character_starts(text: str) -> list[int]:
+    """Where each character begins that a reader sees as one, and where the text ends.
+
+    A character takes along marks, modifiers and tags, whatever a joiner ties to it, and a second
+    letter of a flag (Unicode annex 29, without its rules for syllables of Hangul).
+    """
+    starts: list[int] = []
+    flag = False
+    for at, character in enumerate(text):
+        second = flag and character in _FLAG_LETTERS
+        flag = character in _FLAG_LETTERS and not second
+        joined = text[at - 1 : at] == _JOINER
+        if at == 0 or not (second or joined or _is_attached(character)):
+            starts.append(at)
+    return [*starts, len(text)]
+
+
+def _is_attached(character: str) -> bool:
+    return (
+        character in _ATTACHED
+        or "\U000e0020" <= character <= "\U000e007f"
+        or category(character) in ("Mn", "Me", "Mc")
+    )
+
+
+def _unit_starts(text: str) -> list[int]:
+    """Where each UTF-16 unit begins, and where the text ends; the middle of a pair is its end."""
+    starts: list[int] = []
+    for at, character in enumerate(text):
+        starts.append(at)
+        if character > "\uffff":
+            starts.append(at + 1)
+    return [*starts, len(text)]

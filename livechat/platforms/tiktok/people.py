@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, Literal
 
 from livechat.events import Author, Badge, Roles
@@ -86,7 +87,7 @@ def image_url(image: Image) -> str | None:
     is there (sheet `tiktok` section 10).
     """
     last_resort = None
-    for candidate in image.url_list[:_MAX_URLS]:
+    for candidate in islice(image.url_list, _MAX_URLS):
         url = https_url(candidate)
         if url is None:
             continue
@@ -113,9 +114,7 @@ _NO_SCENES: Final[dict[int, _Shown]] = {}
 def _badges(badges: Iterable[UserBadge]) -> tuple[list[Badge], dict[int, _Shown]]:
     """One badge per scene: the same badge often comes once as text and once as text and picture."""
     scenes: dict[int, _Shown] = {}
-    for number, badge in enumerate(badges):
-        if number == _MAX_BADGES:
-            break
+    for badge in islice(badges, _MAX_BADGES):
         scene = badge.scene_type
         shown = scenes.get(scene)
         if shown is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from livechat.events import Event
+from livechat.events import ChannelEvent
 from livechat.platforms.youtube.continuation import Continuation, read_continuation
 from livechat.platforms.youtube.innertube import (
     Json,
@@ -54,10 +54,10 @@ def read_metadata(body: bytes) -> Metadata:
     return Metadata(live, viewers, title, continuation)
 
 
-def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) -> list[Event]:
+def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) -> list[ChannelEvent]:
     """What happened between two answers, the first of which may be empty."""
     origin = Origin(video_id, received_ms)
-    events: list[Event] = []
+    events: list[ChannelEvent] = []
     if now.viewers is not None and now.viewers != before.viewers:
         events.append(event("viewers", f"viewers@{received_ms}", origin, {"viewers": now.viewers}))
     if now.title is not None and now.title != before.title:

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""`python -m benchmarks [name ...]`: run all measurements, or those named."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import messages
+
+MEASUREMENTS = {"messages": messages.main}
+
+
+def main(names: list[str]) -> int:
+    """Run them one after the other."""
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
+        return 1
+    for name in names or MEASUREMENTS:
+        MEASUREMENTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

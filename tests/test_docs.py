@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""What the documentation shows is what the daemon does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.errors import CloseCode, ErrorCode
+from livechat.events import EVENT_KINDS
+from livechat.hub import Hub
+from livechat.options import OPTIONS
+from livechat.session import Quotas, Session
+from tests.support.fakes import KeptFrames
+from tests.test_twitch_watcher import TwitchCase
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def matches(expected: Any, got: Any) -> bool:
+    """Equal, where `*` stands for anything and a key `*` for more keys."""
+    if expected == "*":
+        return True
+    if isinstance(expected, dict) and isinstance(got, dict):
+        named = {key: value for key, value in expected.items() if key != "*"}
+        if "*" not in expected and named.keys() != got.keys():
+            return False
+        return all(key in got and matches(value, got[key]) for key, value in named.items())
+    if isinstance(expected, list) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(matches, expected, got))
+    return bool(expected == got)
+
+
+def without_pushes(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages without pushed statistics, which the page leaves out where they are not its point."""
+    return [message for message in messages if message["type"] != "stats"]
+
+
+class ConversationTests(TwitchCase):
+    """The conversations of the protocol's page, played against a session on a simulated Twitch."""
+
+    def test_all(self) -> None:
+        """Every conversation goes as it is written; fields that are not shown are not sent."""
+        blocks = re.findall(
+            r"```conversation\n(.*?)```", (DOCS / "protocol.md").read_text(), re.DOTALL
+        )
+        self.assertGreaterEqual(len(blocks), 6)
+        for block in blocks:
+            self.play(block)
+
+    def play(self, block: str) -> None:
+        """One conversation."""
+        client = KeptFrames()
+        hub = Hub(
+            self.clock,
+            LocalBroker(self.clock),
+            MemoryStats(),
+            self.metrics,
+            linger=0,
+            stats_limit=100,
+            max_channels=10,
+        )
+        platforms = {"twitch": self.twitch}
+        session = Session(client, hub, platforms, Quotas(), self.clock, self.metrics)
+        waiting: list[dict[str, Any]] = []
+        for line in block.splitlines():
+            mark, _, rest = line.partition(" ")
+            if mark == "<":
+                expected = msgspec.json.decode(rest)
+                while waiting and waiting[0]["type"] == "stats" != expected["type"]:
+                    del waiting[0]
+                self.assertTrue(waiting, f"nothing was received for: {line}")
+                got = waiting.pop(0)
+                self.assertTrue(matches(expected, got), f"{line}\nreceived: {got}")
+                continue
+            self.assertEqual(without_pushes(waiting), [], f"received before: {line}")
+            if mark == ">":
+                session.received(rest.encode())
+            else:
+                self.assertEqual(mark, "#", line)
+                self.simulator.say("ann", rest.encode())
+            # Long enough to start; too short for another push of statistics.
+            self.run_for(0.5, 0.05)
+            waiting = client.taken()
+        self.assertEqual(without_pushes(waiting), [], block)
+        session.closed()
+        self.run_for(0)
+
+
+class TableTests(SynchronousTestCase):
+    """The tables of the documentation are complete and hold nothing else."""
+
+    def first_cells(self, page: str, heading: str) -> list[str]:
+        """The names in the first column of the table that follows a heading."""
+        text = (DOCS / page).read_text()
+        section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        self.assertTrue(section, f"{page} has no section {heading}")
+        cells = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
+        return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+    def test_errors(self) -> None:
+        """Every error code is explained."""
+        self.assertEqual(set(self.first_cells("protocol.md", "Errors")), set(ErrorCode))
+
+    def test_events(self) -> None:
+        """Every event kind is named: in the table, or in the sentence on what Twitch lacks."""
+        text = (DOCS / "protocol.md").read_text()
+        lacking = re.search(r"Kinds that Twitch does not have: ([^.]+)\.", text)
+        assert lacking
+        named = set(self.first_cells("protocol.md", "Events"))
+        named |= set(re.findall(r"`([^`]+)`", lacking[1]))
+        self.assertEqual(named, set(EVENT_KINDS))
+
+    def test_close_codes(self) -> None:
+        """Every close code of ours is explained."""
+        text = (DOCS / "protocol.md").read_text().partition("## Close codes")[2]
+        numbers = set(map(int, re.findall(r"\b(\d{4})\b", text)))
+        self.assertLessEqual({int(code) for code in CloseCode} - {1013}, numbers)
+
+    def test_options(self) -> None:
+        """Every option, with its variable and default, and no other."""
+        text = (DOCS / "configuration.md").read_text()
+        rows = re.findall(r"^\| `--([a-z-]+)` \| `([A-Z_]+)` \| ([^|]*) \|", text, re.MULTILINE)
+        documented = {name: (variable, default.strip()) for name, variable, default in rows}
+        expected = {}
+        for option in OPTIONS:
+            shown = " ".join(option.default) if option.kind == "list" else option.default
+            if option.kind == "flag":
+                shown = "on" if option.default else "off"
+            elif isinstance(shown, float):
+                shown = f"{shown:g}"
+            expected[option.name] = (option.variable, f"`{shown}`" if shown != "" else "–")
+        self.assertEqual(documented, expected)

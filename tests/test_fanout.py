@@ -1,0 +1,581 @@
+# SPDX-License-Identifier: MIT
+"""One message to many: who gets it, when, in how many writes, and what is left on the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from livechat.errors import CloseCode
+from livechat.fanout import MAX_HOLD, Fanout, Interest
+from livechat.interfaces import ISubscriber
+from livechat.messages import frame
+from livechat.metrics import Metrics
+
+bounded = settings(deadline=None, database=None, max_examples=150)
+
+ALL = Interest(None)
+CHATS = Interest()
+RAIDS = Interest(frozenset({"raid"}))
+
+
+@implementer(ISubscriber)
+class Listener:
+    """A subscriber that keeps its deliveries and may do something at each.
+
+    :ivar upon: called at each delivery with the frames, after they were kept.
+    """
+
+    def __init__(self) -> None:
+        self.pending: int = 0
+        self.deliveries: list[bytes] = []
+        self.upon: Callable[[], object] = lambda: None
+
+    def deliver(self, frames: bytes) -> None:
+        """See `ISubscriber`."""
+        self.deliveries.append(frames)
+        self.upon()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """See `ISubscriber`."""
+
+
+def joined(*payloads: bytes) -> bytes:
+    """The frames of these payloads, joined."""
+    return b"".join(frame(payload) for payload in payloads)
+
+
+class FanoutCase(SynchronousTestCase):
+    """A fan-out on a clock."""
+
+    def setUp(self) -> None:
+        """A fan-out without subscribers at some time of day."""
+        self.clock = Clock()
+        self.clock.advance(1000.0)
+        self.metrics = Metrics()
+        self.fanout = Fanout(self.clock, self.metrics.deliveries)
+
+    def listener(self, interest: Interest = CHATS) -> Listener:
+        """A subscriber that was added."""
+        made = Listener()
+        self.fanout.add(made, interest)
+        return made
+
+    def chat(self, *payloads: bytes) -> None:
+        """Publish chat messages, as one batch."""
+        self.fanout.publish([("chat", payload) for payload in payloads])
+
+    def due_in(self) -> float:
+        """Seconds until the one call that is on the clock."""
+        (call,) = self.clock.getDelayedCalls()
+        return call.getTime() - self.clock.seconds()
+
+    def delivered(self) -> float | None:
+        """What the delivery counter says."""
+        return self.metrics.registry.get_sample_value("livechat_deliveries_total")
+
+    def costing(self, seconds: float) -> Callable[[], None]:
+        """Something that takes so long."""
+
+        def spend() -> None:
+            self.clock.rightNow += seconds
+
+        return spend
+
+
+class InterestTests(SynchronousTestCase):
+    """Which kinds a subscriber is sent."""
+
+    def test_default(self) -> None:
+        """Without a wish: messages and statistics, no events."""
+        self.assertTrue(Interest().wants("chat"))
+        self.assertTrue(Interest().wants("stats"))
+        self.assertFalse(Interest().wants("raid"))
+        self.assertFalse(Interest().wants(""))
+
+    def test_everything(self) -> None:
+        """None is every kind, also one that nobody has heard of."""
+        for kind in ("chat", "stats", "raid", "new kind"):
+            self.assertTrue(Interest(None).wants(kind))
+
+    def test_some(self) -> None:
+        """Named kinds come beside what all receive."""
+        interest = Interest(frozenset({"raid", "poll"}))
+        wanted = [k for k in ("chat", "stats", "raid", "poll", "gift") if interest.wants(k)]
+        self.assertEqual(wanted, ["chat", "stats", "raid", "poll"])
+
+    def test_equal(self) -> None:
+        """Equal wishes are one group, whatever their order."""
+        one, other = Interest(frozenset(["a", "b"])), Interest(frozenset(["b", "a"]))
+        self.assertEqual({one: 1, other: 2}, {one: 2})
+
+
+class GatherTests(FanoutCase):
+    """What is joined into one write."""
+
+    def test_next_turn(self) -> None:
+        """An idle channel writes in the next turn, not in this one and not later."""
+        listener = self.listener()
+        self.chat(b"one")
+        self.assertEqual(listener.deliveries, [])
+        self.assertEqual(self.due_in(), 0.0)
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(b"one")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_one_write(self) -> None:
+        """What one turn brings, in however many batches, is one write per subscriber, in order."""
+        listeners = [self.listener(), self.listener(ALL), self.listener(RAIDS)]
+        self.chat(b"1", b"2")
+        self.chat(b"3")
+        self.fanout.publish([])
+        self.fanout.publish([("stats", b"4"), ("chat", b"5")])
+        self.clock.advance(0)
+        for listener in listeners:
+            self.assertEqual(listener.deliveries, [joined(b"1", b"2", b"3", b"4", b"5")])
+        self.assertEqual(self.delivered(), 15)
+
+    def test_shared(self) -> None:
+        """Subscribers of one interest are given the very same bytes: one copy for all."""
+        one, other = self.listener(), self.listener()
+        self.chat(b"1", b"2")
+        self.clock.advance(0)
+        self.assertIs(one.deliveries[0], other.deliveries[0])
+
+    def test_turns_apart(self) -> None:
+        """What the next turn brings is another write."""
+        listener = self.listener()
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(b"1"), joined(b"2")])
+
+    def test_interests(self) -> None:
+        """Each receives what it asked for, in the order in which it happened."""
+        everything, chats, raids = self.listener(ALL), self.listener(), self.listener(RAIDS)
+        self.fanout.publish(
+            [("poll", b"p"), ("chat", b"c"), ("raid", b"r"), ("stats", b"s"), ("chat", b"d")]
+        )
+        self.clock.advance(0)
+        self.assertEqual(everything.deliveries, [joined(b"p", b"c", b"r", b"s", b"d")])
+        self.assertEqual(chats.deliveries, [joined(b"c", b"s", b"d")])
+        self.assertEqual(raids.deliveries, [joined(b"c", b"r", b"s", b"d")])
+        self.assertEqual(self.delivered(), 5 + 3 + 4)
+
+    def test_nobody_asked(self) -> None:
+        """An event that nobody asked for is no write and no delivery."""
+        listener = self.listener()
+        self.fanout.publish([("raid", b"r")])
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [])
+        self.assertEqual(self.delivered(), 0)
+
+    def test_nobody_there(self) -> None:
+        """Without subscribers nothing is kept for later ones."""
+        self.chat(b"1")
+        self.clock.advance(0)
+        listener = self.listener()
+        self.clock.advance(1)
+        self.assertEqual(listener.deliveries, [])
+        self.assertEqual(self.delivered(), 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_flush_now(self) -> None:
+        """A flush writes at once, and what was due then has nothing left to do."""
+        listener = self.listener()
+        self.chat(b"1")
+        self.fanout.flush()
+        self.assertEqual(listener.deliveries, [joined(b"1")])
+        self.fanout.flush()
+        self.clock.advance(1)
+        self.assertEqual(listener.deliveries, [joined(b"1")])
+        self.assertEqual(self.delivered(), 1)
+
+    def test_large(self) -> None:
+        """Frames of every header size are joined whole."""
+        listener = self.listener()
+        payloads = (b"a" * 125, b"b" * 126, b"c" * 70_000, b"")
+        self.chat(*payloads)
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(*payloads)])
+
+
+class HoldTests(FanoutCase):
+    """How long messages wait to be joined with the next."""
+
+    def flushed_at_cost(self, seconds: float) -> Listener:
+        """A subscriber whose last write took so long; it takes no time from now on."""
+        listener = self.listener()
+        listener.upon = self.costing(seconds)
+        self.chat(b"first")
+        self.clock.advance(0)
+        listener.upon = lambda: None
+        listener.deliveries.clear()
+        return listener
+
+    def test_last_cost(self) -> None:
+        """Right after a flush that took 8 ms the next one waits 8 ms."""
+        listener = self.flushed_at_cost(0.008)
+        self.chat(b"1")
+        self.assertAlmostEqual(self.due_in(), 0.008)
+        self.clock.advance(0.0075)
+        self.chat(b"2")
+        self.assertEqual(listener.deliveries, [])
+        self.clock.advance(0.001)
+        self.assertEqual(listener.deliveries, [joined(b"1", b"2")])
+
+    def test_part_of_the_cost(self) -> None:
+        """The wait counts from the end of the last flush."""
+        self.flushed_at_cost(0.008)
+        self.clock.advance(0.005)
+        self.chat(b"1")
+        self.assertAlmostEqual(self.due_in(), 0.003)
+
+    def test_rested(self) -> None:
+        """When as much time has passed as the last flush took, there is no wait."""
+        self.flushed_at_cost(0.008)
+        self.clock.advance(0.009)
+        self.chat(b"1")
+        self.assertEqual(self.due_in(), 0.0)
+
+    def test_at_most(self) -> None:
+        """However long the last flush took, the wait is 20 ms."""
+        self.assertEqual(MAX_HOLD, 0.02)
+        for cost in (0.0201, 0.5, 3600.0):
+            self.flushed_at_cost(cost)
+            self.chat(b"1")
+            self.assertAlmostEqual(self.due_in(), 0.02, places=9)
+            self.clock.advance(0.021)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_cheap_again(self) -> None:
+        """The last flush counts, not the worst."""
+        self.flushed_at_cost(0.5)
+        self.chat(b"1")
+        self.clock.advance(0.02)
+        self.chat(b"2")
+        self.assertEqual(self.due_in(), 0.0)
+
+    def test_cost_is_of_all(self) -> None:
+        """The cost is that of all subscribers together, of whichever interest."""
+        listeners = [self.listener(), self.listener(), self.listener(ALL)]
+        for listener in listeners:
+            listener.upon = self.costing(0.004)
+        self.chat(b"1")
+        self.clock.advance(0)
+        self.chat(b"2")
+        self.assertAlmostEqual(self.due_in(), 0.012)
+
+    def test_empty_flush(self) -> None:
+        """A flush that had nothing to write is no measure of cost."""
+        self.flushed_at_cost(0.008)
+        self.fanout.flush()
+        self.chat(b"1")
+        self.assertAlmostEqual(self.due_in(), 0.008)
+
+    def test_set_back(self) -> None:
+        """A clock that is set back by an hour holds nothing for longer than the hold."""
+        listener = self.flushed_at_cost(0.5)
+        self.clock.rightNow -= 3600.0
+        self.chat(b"1")
+        self.assertAlmostEqual(self.due_in(), 0.02)
+        self.clock.advance(0.021)
+        self.assertEqual(listener.deliveries, [joined(b"1")])
+
+    def test_set_back_during_flush(self) -> None:
+        """A flush that ends before it began has cost nothing."""
+        self.flushed_at_cost(-3600.0)
+        self.chat(b"1")
+        self.assertEqual(self.due_in(), 0.0)
+
+    def test_set_forward(self) -> None:
+        """A clock that is set forward between two messages makes no wait."""
+        self.flushed_at_cost(0.008)
+        self.clock.rightNow += 3600.0
+        self.chat(b"1")
+        self.assertEqual(self.due_in(), 0.0)
+
+    def test_saturated(self) -> None:
+        """At 1 ms per flush and a message each 100 µs, about half the time is spent on flushes."""
+        listener = self.listener()
+        listener.upon = self.costing(0.001)
+        began = self.clock.seconds()
+        for _ in range(1000):
+            self.chat(b"x")
+            self.clock.advance(0.0001)
+        self.clock.advance(1)
+        spent = 0.001 * len(listener.deliveries)
+        self.assertEqual(b"".join(listener.deliveries), joined(*[b"x"] * 1000))
+        self.assertLess(spent / (self.clock.seconds() - 1 - began), 0.55)
+        self.assertEqual(self.delivered(), 1000)
+
+
+class MembershipTests(FanoutCase):
+    """Who is there when."""
+
+    def test_length(self) -> None:
+        """The length is the number of subscribers."""
+        one, _ = self.listener(), self.listener(ALL)
+        self.assertEqual(len(self.fanout), 2)
+        self.fanout.remove(one)
+        self.assertEqual(len(self.fanout), 1)
+
+    def test_newcomer(self) -> None:
+        """A newcomer gets nothing that was published before; the others get it at once."""
+        before = self.listener()
+        self.chat(b"old")
+        after = self.listener()
+        self.assertEqual(before.deliveries, [joined(b"old")])
+        self.chat(b"new")
+        self.clock.advance(0)
+        self.assertEqual(before.deliveries, [joined(b"old"), joined(b"new")])
+        self.assertEqual(after.deliveries, [joined(b"new")])
+
+    def test_leaver(self) -> None:
+        """Who leaves gets what was published so far, at once, and nothing more."""
+        leaver, other = self.listener(), self.listener()
+        self.chat(b"old")
+        self.fanout.remove(leaver)
+        self.assertEqual(leaver.deliveries, [joined(b"old")])
+        self.chat(b"new")
+        self.clock.advance(0)
+        self.assertEqual(leaver.deliveries, [joined(b"old")])
+        self.assertEqual(other.deliveries, [joined(b"old"), joined(b"new")])
+        self.assertEqual(self.delivered(), 3)
+
+    def test_unknown_leaver(self) -> None:
+        """Who was never there, or has left, can be removed without harm."""
+        leaver, other = self.listener(), self.listener()
+        self.fanout.remove(leaver)
+        self.fanout.remove(leaver)
+        self.fanout.remove(Listener())
+        self.assertEqual(len(self.fanout), 1)
+        self.chat(b"1")
+        self.clock.advance(0)
+        self.assertEqual(other.deliveries, [joined(b"1")])
+
+    def test_back_again(self) -> None:
+        """Who left and comes back with another interest has only the new one."""
+        listener = self.listener(ALL)
+        self.fanout.remove(listener)
+        self.fanout.add(listener, CHATS)
+        self.fanout.publish([("raid", b"r"), ("chat", b"c")])
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(b"c")])
+
+    def test_added_twice(self) -> None:
+        """Who is added again with another interest still gets each message once."""
+        listener = self.listener(CHATS)
+        self.fanout.add(listener, ALL)
+        self.fanout.publish([("chat", b"c"), ("raid", b"r")])
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(b"c", b"r")])
+        self.fanout.remove(listener)
+        self.chat(b"late")
+        self.clock.advance(0)
+        self.assertEqual(listener.deliveries, [joined(b"c", b"r")])
+
+
+class ReentrancyTests(FanoutCase):
+    """Subscribers that change who is there while they are being written to."""
+
+    def test_removes_itself(self) -> None:
+        """Who leaves at its delivery gets that one and no more; the others get all."""
+        first, leaver, last = self.listener(), self.listener(), self.listener()
+        leaver.upon = lambda: self.fanout.remove(leaver)
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        for listener in (first, last):
+            self.assertEqual(listener.deliveries, [joined(b"1"), joined(b"2")])
+        self.assertEqual(leaver.deliveries, [joined(b"1")])
+        self.assertEqual(self.delivered(), 5)
+
+    def test_last_one_removes_itself(self) -> None:
+        """When the only one leaves at its delivery, nobody is left and nothing is kept."""
+        leaver = self.listener(ALL)
+        leaver.upon = lambda: self.fanout.remove(leaver)
+        self.chat(b"1")
+        self.clock.advance(0)
+        self.assertEqual(len(self.fanout), 0)
+        self.chat(b"2")
+        self.clock.advance(0)
+        self.assertEqual(leaver.deliveries, [joined(b"1")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_removes_a_later_one(self) -> None:
+        """Who is removed before its turn gets what was published before, once, and no more."""
+        remover, removed, other = self.listener(), self.listener(), self.listener(ALL)
+        remover.upon = lambda: self.fanout.remove(removed)
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(removed.deliveries, [joined(b"1")])
+        for listener in (remover, other):
+            self.assertEqual(listener.deliveries, [joined(b"1"), joined(b"2")])
+        self.assertEqual(self.delivered(), 5)
+
+    def test_removes_an_earlier_one(self) -> None:
+        """Who was written to before may be removed by a later one."""
+        removed, remover = self.listener(), self.listener()
+        remover.upon = lambda: self.fanout.remove(removed)
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(removed.deliveries, [joined(b"1")])
+        self.assertEqual(remover.deliveries, [joined(b"1"), joined(b"2")])
+        self.assertEqual(self.delivered(), 3)
+
+    def test_removes_one_of_another_interest(self) -> None:
+        """It makes no difference whether the other has the same interest."""
+        remover, removed = self.listener(CHATS), self.listener(ALL)
+        remover.upon = lambda: self.fanout.remove(removed)
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(removed.deliveries, [joined(b"1")])
+        self.assertEqual(remover.deliveries, [joined(b"1"), joined(b"2")])
+        self.assertEqual(self.delivered(), 3)
+
+    def test_adds(self) -> None:
+        """Who is added at another's delivery gets what comes after it."""
+        adder, other, added = self.listener(), self.listener(ALL), Listener()
+
+        def add() -> None:
+            self.fanout.add(added, ALL)
+            adder.upon = lambda: None
+
+        adder.upon = add
+        for payload in (b"1", b"2"):
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(added.deliveries, [joined(b"2")])
+        for listener in (adder, other):
+            self.assertEqual(listener.deliveries, [joined(b"1"), joined(b"2")])
+        self.assertEqual(self.delivered(), 5)
+
+    def test_publishes(self) -> None:
+        """What is published at a delivery reaches all, once and in order."""
+        publisher, same, other = self.listener(), self.listener(), self.listener(ALL)
+
+        def publish() -> None:
+            publisher.upon = lambda: None
+            self.chat(b"2")
+
+        publisher.upon = publish
+        self.chat(b"1")
+        self.clock.advance(0)
+        self.clock.advance(MAX_HOLD)
+        for listener in (publisher, same, other):
+            self.assertEqual(b"".join(listener.deliveries), joined(b"1", b"2"))
+        self.assertEqual(self.delivered(), 6)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_flushes(self) -> None:
+        """A flush within a flush writes nothing twice."""
+        first, second = self.listener(), self.listener(ALL)
+        first.upon = self.fanout.flush
+        second.upon = self.fanout.flush
+        self.chat(b"1")
+        self.clock.advance(0)
+        for listener in (first, second):
+            self.assertEqual(listener.deliveries, [joined(b"1")])
+        self.assertEqual(self.delivered(), 2)
+
+
+class CloseTests(FanoutCase):
+    """The end of a channel."""
+
+    def test_close(self) -> None:
+        """What waits is written at once, and nothing is left on the clock."""
+        listener = self.listener()
+        self.chat(b"1")
+        self.fanout.close()
+        self.assertEqual(listener.deliveries, [joined(b"1")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_close_idle(self) -> None:
+        """Nothing waits: nothing is written."""
+        listener = self.listener()
+        self.fanout.close()
+        self.assertEqual(listener.deliveries, [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_close_twice(self) -> None:
+        """A second time does nothing."""
+        listener = self.listener()
+        self.chat(b"1")
+        self.fanout.close()
+        self.fanout.close()
+        self.assertEqual(listener.deliveries, [joined(b"1")])
+
+    def test_goodbyes(self) -> None:
+        """After the close subscribers can still be taken out."""
+        listener = self.listener()
+        self.fanout.close()
+        self.fanout.remove(listener)
+        self.assertEqual(len(self.fanout), 0)
+
+
+class AnyStoryTests(SynchronousTestCase):
+    """Whatever happens in whatever order, everybody gets exactly what was theirs."""
+
+    @bounded
+    @given(
+        st.lists(
+            st.one_of(
+                st.tuples(st.just("toggle"), st.integers(0, 3)),
+                st.tuples(st.sampled_from(["chat", "stats", "raid", "poll"]), st.integers(1, 3)),
+                st.tuples(st.just("time"), st.integers(0, 30)),
+                st.tuples(st.just("flush"), st.just(0)),
+            ),
+            max_size=40,
+        )
+    )
+    def test_story(self, story: list[tuple[str, int]]) -> None:
+        """Deliveries and their count are those of a model that writes each message by itself."""
+        clock, metrics = Clock(), Metrics()
+        fanout = Fanout(clock, metrics.deliveries)
+        wishes = (CHATS, ALL, RAIDS, CHATS)
+        listeners = [Listener() for _ in wishes]
+        for listener in listeners:
+            listener.upon = lambda: setattr(clock, "rightNow", clock.rightNow + 0.003)
+        expected: list[list[bytes]] = [[] for _ in wishes]
+        present: set[int] = set()
+        number = 0
+        for action, argument in story:
+            if action == "toggle":
+                if argument in present:
+                    fanout.remove(listeners[argument])
+                else:
+                    fanout.add(listeners[argument], wishes[argument])
+                present ^= {argument}
+            elif action == "time":
+                clock.advance(argument / 1000)
+            elif action == "flush":
+                fanout.flush()
+            else:
+                payloads = [b"%d" % (number + n) for n in range(argument)]
+                number += argument
+                fanout.publish([(action, payload) for payload in payloads])
+                for index in present:
+                    if action in ("chat", "stats") or wishes[index] in (
+                        ALL,
+                        Interest(frozenset({action})),
+                    ):
+                        expected[index] += payloads
+            self.assertEqual(len(fanout), len(present))
+            self.assertLessEqual(len(clock.getDelayedCalls()), 1)
+        fanout.close()
+        self.assertEqual(clock.getDelayedCalls(), [])
+        for listener, payloads in zip(listeners, expected, strict=True):
+            self.assertEqual(b"".join(listener.deliveries), joined(*payloads))
+        self.assertEqual(
+            metrics.registry.get_sample_value("livechat_deliveries_total"),
+            sum(map(len, expected)),
+        )

@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: MIT
+"""Broken and hostile answers: nothing raises, nothing else is lost, no text becomes markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from random import Random
+from typing import Any
+
+import html5lib  # type: ignore[import-untyped]
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.events import ChannelEvent, ChannelKey, ChatMessage
+from livechat.messages import encode_event
+from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
+from livechat.platforms.youtube.innertube import mended
+from livechat.platforms.youtube.metadata import read_metadata
+from livechat.platforms.youtube.page import Page
+from livechat.platforms.youtube.streams import candidates, read_streams
+from livechat.platforms.youtube.verdict import verdict
+from tests.support import golden
+from tests.test_youtube_corpus import actions, recorded
+from tests.test_youtube_items import NOW, VIDEO, answer, custom, item, message, read, standard, text
+from tests.test_youtube_streams import lockup, tab, video
+from tests.test_youtube_verdict import MEMBERS, ON_AIR, SCHEDULED, chat, player, watch
+
+KEY = ChannelKey("youtube", "username", "name")
+
+#: What a node may turn into.
+REPLACEMENTS: tuple[Callable[[], Any], ...] = (
+    lambda: None,
+    lambda: [],
+    dict,
+    lambda: "text",
+    lambda: "\ud800",
+    lambda: 7,
+    lambda: -(10**17),
+    lambda: 1.5,
+    lambda: True,
+    lambda: [{}],
+    lambda: {"runs": [{"text": []}, {"emoji": 3}]},
+)
+
+Place = tuple[Any, Any]
+
+
+def places(node: Any) -> Iterator[Place]:
+    """Every place in a value that holds another, as holder and key."""
+    members: Any = []
+    if isinstance(node, dict):
+        members = node.items()
+    elif isinstance(node, list):
+        members = enumerate(node)
+    for key, child in list(members):
+        yield node, key
+        yield from places(child)
+
+
+def broken(whole: Any) -> Iterator[tuple[Place, object]]:
+    """A value with one node after the other missing or replaced; each is put back afterwards."""
+    for holder, key in list(places(whole)):
+        kept = holder.copy()
+        for make in (None, *REPLACEMENTS):
+            if make is None:
+                del holder[key]
+            else:
+                holder[key] = make()
+            yield (key, make and make()), whole
+            holder.clear()
+            holder.update(kept) if isinstance(holder, dict) else holder.extend(kept)
+
+
+def copied(node: Any) -> Any:
+    """A value that shares nothing with the first."""
+    return msgspec.json.decode(msgspec.json.encode(node))
+
+
+def encoded(poll: Poll) -> list[bytes]:
+    """Everything in it as subscribers receive it, which must be UTF-8."""
+    messages = [encode_event(KEY, event) for event in poll.events]
+    for one in messages:
+        one.decode("utf-8")
+    return messages
+
+
+class MutationTests(SynchronousTestCase):
+    """One node missing, null or of another kind costs one action at most."""
+
+    def setUp(self) -> None:
+        """Two good actions, and what they amount to."""
+        self.around = [text(id="before"), text(id="after")]
+        self.expected = encoded(read(*self.around))
+        self.tried = 0
+
+    def assert_neighbours(self, action: Any, note: object) -> None:
+        """An action between two good ones, whatever it is, leaves both."""
+        document = answer(self.around[0], mended(action), self.around[1])
+        messages = encoded(read_answer(document, VIDEO, NOW))
+        self.assertEqual([messages[0], messages[-1]], self.expected, note)
+        self.tried += 1
+
+    def test_every_node(self) -> None:
+        """Every node of every kind of action, in every way: the neighbours are delivered."""
+        body = (golden.ROOT / "youtube" / "every_kind.json").read_bytes()
+        for whole in actions(msgspec.json.decode(body)):
+            for note, action in broken(whole):
+                self.assert_neighbours(action, note)
+        self.assertGreater(self.tried, 12_000)
+
+    def test_recorded(self) -> None:
+        """The same with recorded actions, seeded: as many mutations again, several at once."""
+        random = Random(20261123)
+        whole = [action for document in recorded().values() for action in actions(document)]
+        for _ in range(3000):
+            action = copied(random.choice(whole))
+            for _ in range(random.randint(1, 3)):
+                found = list(places(action))
+                if not found:
+                    break
+                holder, key = random.choice(found)
+                holder[key] = random.choice(REPLACEMENTS)()
+            self.assert_neighbours(action, action)
+
+    def test_through_bytes(self) -> None:
+        """Read from bytes, the lone surrogates that JSON can spell do not cost the answer."""
+        action = text({"text": "x"}, id="bad")
+        renderer = action["addChatItemAction"]["item"]["liveChatTextMessageRenderer"]
+        renderer["message"]["runs"][0]["text"] = "@@"
+        renderer["@@"] = "@@"
+        body = msgspec.json.encode(answer(self.around[0], action, self.around[1]))
+        for spelling in (b"\\ud800", b"\\udfff\\ud800", b"a\\ud83d", b"\\u0000", b"\\ud83d\\ude00"):
+            messages = encoded(read_poll(body.replace(b"@@", spelling), VIDEO, NOW))
+            self.assertEqual([messages[0], messages[-1]], self.expected, spelling)
+            self.assertEqual(len(messages), 3)
+
+    def test_numbers(self) -> None:
+        """Numbers that JSON can spell and we cannot hold do not cost the answer."""
+        action = text({"text": "x"}, id="bad", extra="@@")
+        body = msgspec.json.encode(answer(self.around[0], action, self.around[1]))
+        for number in (b"1" * 5000, b"1e999", b"-1e999", b"NaN", b"Infinity", b"1" * 19):
+            messages = encoded(read_poll(body.replace(b'"@@"', number), VIDEO, NOW))
+            self.assertEqual(len(messages), 3, number[:20])
+
+    def test_envelope(self) -> None:
+        """The envelope's nodes, in every way: a signal perhaps, never an exception."""
+        document = {"responseContext": {}, **answer(text(), header={"liveChatHeaderRenderer": {}})}
+        for _, whole in broken(document):
+            encoded(read_answer(mended(whole), VIDEO, NOW))
+        metadata: Any = {"actions": [{"updateTitleAction": {"title": {"runs": [{"text": "T"}]}}}]}
+        for _, whole in broken(metadata):
+            read_metadata(msgspec.json.encode(mended(whole)))
+
+    def test_pages(self) -> None:
+        """The nodes that verdicts and lists are made of, in every way: no exception."""
+        pages = [
+            Page(watch(chat(), counted_live=True), player(details=ON_AIR)),
+            Page(watch(chat()), player("UNPLAYABLE", details=ON_AIR, playability=MEMBERS)),
+            Page(watch(), player(details={"isUpcoming": True}, playability=SCHEDULED)),
+        ]
+        for page in pages:
+            for value in (page.data, page.player):
+                for _ in broken(value):
+                    found = verdict(page)
+                    self.assertIsNotNone(found)
+        entries = tab(video("aaaaaaaaaa0", "LIVE", "1"), lockup("bbbbbbbbbb0", "LIVE", "LIVE", "5"))
+        page = Page({"contents": {"twoColumnBrowseResultsRenderer": {"tabs": [entries]}}})
+        for _ in broken(page.data):
+            self.assertLessEqual(len(candidates(read_streams(page))), 2)
+
+
+class NestingTests(SynchronousTestCase):
+    """Depth."""
+
+    def test_deep(self) -> None:
+        """An item that nests deeply is read; one beyond all sense makes the answer unreadable."""
+        body = msgspec.json.encode(answer(text(id="a", extra="@@"), text(id="b")))
+        deep = b'{"a":' * 400 + b"1" + b"}" * 400
+        self.assertEqual(len(read_poll(body.replace(b'"@@"', deep), VIDEO, NOW).events), 2)
+        for bottom in (b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000):
+            poll = read_poll(body.replace(b'"@@"', bottom), VIDEO, NOW)
+            self.assertEqual((poll.signal, poll.events), (Signal.UNREADABLE, []))
+
+    def test_replays_in_replays(self) -> None:
+        """A wrapping in a wrapping is not followed."""
+        inner: Any = text()
+        for _ in range(50):
+            inner = {"replayChatItemAction": {"actions": [inner]}}
+        poll = read_answer(answer(inner), VIDEO, NOW)
+        self.assertEqual((poll.events, poll.unread), ([], {"replayChatItemAction": 1}))
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        st.recursive(
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+            lambda inner: st.one_of(
+                st.lists(inner, max_size=4),
+                st.dictionaries(
+                    st.sampled_from(
+                        [
+                            *("continuationContents", "liveChatContinuation", "actions", "error"),
+                            *("addChatItemAction", "item", "liveChatTextMessageRenderer", "id"),
+                            *("message", "runs", "emoji", "authorName", "text", "continuations"),
+                            *("contents", "liveChatRenderer", "thumbnails", "url", "header"),
+                        ]
+                    ),
+                    inner,
+                    max_size=4,
+                ),
+            ),
+            max_leaves=30,
+        )
+    )
+    def test_any_value(self, value: Any) -> None:
+        """Any value at all, as an answer or as an action, raises nothing."""
+        encoded(read_answer(value, VIDEO, NOW))
+        encoded(read_answer(answer(value), VIDEO, NOW))
+
+
+#: Markup in many forms; each is put between many kinds of surroundings.
+MARKUP = [
+    *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>"),
+    *("</span><b>x</b>", '"><img src=x>', "'><i>", "<!--", "-->", "<![CDATA[x]]>", "]]>"),
+    *("javascript:alert(1)", "data:text/html,<p>", "&lt;b&gt;", "&#60;b&#62;", "&amp;lt;"),
+    *("<style>*{display:none}</style>", "<math><mi//xlink:href='x'>", "<a href=//x>y</a>"),
+    *("<noscript><p title='</noscript><img src=x>'>", "<template><b>", "<textarea><b>"),
+    *(
+        "<iframe srcdoc='<b>'>",
+        "<plaintext>",
+        "</title>",
+        "<base href=//x>",
+        "&",
+        "<",
+        ">",
+        '"',
+        "'",
+    ),
+    *("` onmouseover=alert(1)", "' onload='x", '" onload="x', "<?php", "<%x%>", "\\x3cb\\x3e"),
+]
+SURROUNDINGS = ["{}", "a{}b", " {} ", "{}{}", "<{}>", '"{}"', "'{}'", "</span>{}", "{}</span>"]
+SURROUNDINGS += ["&{};", "<p {}>", "<img alt={}>", "{}\n{}", "é{}😀", "<!--{}-->", "{}="]
+
+Elements = list[tuple[str, dict[str, str], str]]
+
+
+def elements(html: str) -> Elements:
+    """What a browser makes of it: tag, attributes and text of each element, in order."""
+    tree = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
+    return [
+        (node.tag, dict(node.attrib), node.text or "") for node in tree.iter() if node is not tree
+    ]
+
+
+class MarkupTests(SynchronousTestCase):
+    """No text becomes markup, and none is lost (cases A1 and A2)."""
+
+    def test_text_and_labels(self) -> None:
+        """In every place of a message, hundreds of times: our two elements only, same text."""
+        payloads = [frame.format(*[piece] * 2) for frame, piece in product(SURROUNDINGS, MARKUP)]
+        self.assertGreaterEqual(len(payloads), 500)
+        for payload in payloads:
+            label = {"accessibility": {"accessibilityData": {"label": payload}}}
+            pictures = {"thumbnails": [{"url": "https://yt3.ggpht.com/x"}], **label}
+            badge = {"icon": {"iconType": "OWNER"}, "tooltip": payload}
+            found = message(
+                text(
+                    {"text": payload},
+                    custom(shortcuts=[payload], image=pictures),
+                    standard(payload, shortcuts=[payload]),
+                    authorName={"simpleText": payload},
+                    authorBadges=[{"liveChatAuthorBadgeRenderer": badge}],
+                )
+            )
+            content = found.data.content
+            image = {"class": "emote", "src": "https://yt3.ggpht.com/x", "alt": payload}
+            image["title"] = payload
+            other = {**image, "src": "https://www.youtube.com/s/gaming/emoji/1/e.svg"}
+            self.assertEqual(
+                elements(content.raw_html),
+                [
+                    ("span", {"class": "text"}, payload),
+                    ("img", {**image, "data-custom": "true"}, ""),
+                    ("img", other, ""),
+                ],
+            )
+            self.assertEqual((content.raw, content.sanitized), (payload * 3, payload))
+            self.assertEqual(found.data.author.display_name, payload)
+            self.assertEqual(found.data.author.badges[0].label, payload)
+
+    def test_money_and_stickers(self) -> None:
+        """Amounts and a sticker's label are texts too, and stay as they are."""
+        for payload in MARKUP:
+            label = {"accessibility": {"accessibilityData": {"label": payload}}}
+            sticker = {"thumbnails": [{"url": "https://yt3.ggpht.com/x"}], **label}
+            amount = {"simpleText": payload}
+            action = item("liveChatPaidStickerRenderer", sticker=sticker, purchaseAmountText=amount)
+            metadata = msgspec.to_builtins(message(action).data.metadata)
+            self.assertEqual(metadata["sticker"]["alt"], payload)
+            self.assertEqual(metadata["monetary_data"]["amount"], payload)
+
+    def test_addresses(self) -> None:
+        """Of pictures anywhere, addresses that are not plainly https and public are dropped."""
+        schemes = ["javascript:", "data:image/png;base64,", "ftp://", "file://", "blob:", "//", ""]
+        schemes += ["https:/", "https://user@", "https://", "HTTPS://", "vbscript:", "\x01https://"]
+        hosts = ["localhost/a", "127.0.0.1/a", "[::1]/a", "yt3.ggpht.com/a b", "x.local/a", "x"]
+        hosts += [
+            'yt3.ggpht.com/"onload=x',
+            "yt3.ggpht.com/<b>",
+            "yt3.ggpht.com:81/a",
+            "10.0.0.1/a",
+        ]
+        hosts += [
+            "yt3.ggpht.com/\n",
+            "yt3.ggpht.com/" + "x" * 100_000,
+            "é.test/a",
+            "yt3.ggpht.com\\@x/",
+        ]
+        hosts += ["x.internal/a", "yt3.ggpht.com/`", "yt3.ggpht.com/'"]
+        bad = [scheme + host for scheme, host in product(schemes, hosts)]
+        self.assertGreaterEqual(len(bad), 200)
+        for url in bad:
+            pictures = {"thumbnails": [{"url": url}]}
+            badge = {"customThumbnail": pictures, "tooltip": "Member"}
+            found = message(
+                text(
+                    custom(image=pictures),
+                    authorPhoto=pictures,
+                    authorBadges=[{"liveChatAuthorBadgeRenderer": badge}],
+                )
+            ).data
+            self.assertIsNone(found.author.avatar_url, url[:80])
+            self.assertIsNone(found.author.badges[0].image_url)
+            self.assertEqual([tag for tag, _, _ in elements(found.content.raw_html)], ["span"])
+            self.assertEqual(found.content.raw, ":customEmoji:")
+
+
+class TextTests(SynchronousTestCase):
+    """Odd characters (case A3)."""
+
+    def test_odd_characters(self) -> None:
+        """Half characters, NUL, bidi controls, marks without end: delivered in valid JSON."""
+        pieces = ["\ud800", "\udc00", "\udfff\ud800", "\0", "\u202e", "\u2066", "\u200b", "\ufeff"]
+        pieces += [
+            "e" + "\u0301" * 10_000,
+            "שלום",
+            "مرحبا",
+            "👨\u200d👩\u200d👧",
+            "🏴\U000e0067\U000e007f",
+        ]
+        pieces += ["\r\n", "\t", "\u2028", "\x1b[31m", "\x7f", "\ufffe", "\U0010ffff", "ﷺ" * 100]
+        strings = [
+            before + piece + after for piece, before, after in product(pieces, "a é<", "b 😀 ")
+        ]
+        self.assertGreaterEqual(len(strings), 300)
+        for string in strings:
+            action = text({"text": string}, standard(string), authorName={"simpleText": string})
+            (event,) = read_answer(mended(answer(action)), VIDEO, NOW).events
+            assert isinstance(event, ChatMessage)
+            decoded = msgspec.json.decode(encode_event(KEY, event))["data"]["data"]
+            raw = decoded["content"]["raw"].encode("utf-16-le")
+            tiles = [
+                raw[2 * element["position"][0] : 2 * element["position"][1]].decode("utf-16-le")
+                for element in decoded["content"]["elements"]
+            ]
+            self.assertEqual(
+                tiles, [element["value"] for element in decoded["content"]["elements"]]
+            )
+            self.assertEqual("".join(tiles), decoded["content"]["raw"])
+            self.assertEqual(len(decoded["content"]["elements"]), 2)
+
+    def test_events_too(self) -> None:
+        """What goes into an event's data is writable as well."""
+        body = msgspec.json.encode(answer({"removeChatItemAction": {"targetItemId": "@@"}}))
+        poll = read_poll(body.replace(b"@@", b"\\ud800"), VIDEO, NOW)
+        (event,) = poll.events
+        assert isinstance(event, ChannelEvent)
+        self.assertEqual(event.data, {"message_id": "\ufffd"})
+        encoded(poll)

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// The test page: one chat at a time, everything about it, and how to connect to it.
+
+import { queryOf, sourcesIn } from "./address.js";
+import { ChatLog } from "./chatlog.js";
+import { Connection, socketAddress } from "./connection.js";
+import { byId, make, say } from "./dom.js";
+import { Frames } from "./frames.js";
+import { sentenceOf, whoIsGone, whyGone } from "./happenings.js";
+import { paidWith } from "./money.js";
+import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
+import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
+import { Statistics } from "./stats.js";
+import { themeButton } from "./theme.js";
+import { endsChat, errorInWords } from "./words.js";
+
+/** Rows kept on the page. */
+const ROWS = 250;
+/** Shortest time between two messages that are read aloud, in ms. */
+const READ_EVERY = 4000;
+
+const form = byId("connect-form");
+const identifier = byId("identifier");
+const identifierType = byId("identifier-type");
+const stats = new Statistics();
+const frames = new Frames();
+const log = new ChatLog(byId("scroller"), byId("list"), { cap: ROWS, onUnseen: showUnseen });
+const connection = new Connection(socketAddress(), {
+  onState: connectionChanged,
+  onFrame: received,
+  onSent: (text) => frames.passed("out", JSON.parse(text), text),
+});
+
+/** The chat that is connected or being connected, or null. */
+let source = null;
+/** Set while a failure is on show that closing the connection must not wipe away. */
+let verdict = null;
+let countdown = 0;
+
+// ---- status -------------------------------------------------------------------------------------
+
+function showStatus(state, title, text, code = "") {
+  clearInterval(countdown);
+  byId("status").dataset.state = state;
+  say(byId("status-title"), title);
+  say(byId("status-text"), text);
+  say(byId("status-code"), code);
+  byId("status-code").hidden = !code;
+  byId("again").hidden = state !== "bad" && state !== "over";
+}
+
+function connectionChanged(state, { retryIn, attempt } = {}) {
+  const isActive = state !== "closed";
+  byId("disconnect").disabled = !isActive;
+  say(byId("connect"), isActive ? "Reconnect" : "Connect");
+  if (state === "connecting") {
+    if (!attempt) showStatus("busy", "Connecting", "Opening a WebSocket to the daemon…");
+  } else if (state === "open") showStatus("busy", "Connected", "Asking the daemon for the chat…");
+  else if (state === "lost") showLoss(retryIn);
+  else if (verdict) showStatus(...verdict);
+  else showStatus("idle", "Not connected", "Choose a platform, name a channel, connect.");
+}
+
+function showLoss(retryIn) {
+  const due = Date.now() + retryIn;
+  showStatus("warn", "Connection lost", "");
+  const show = () => {
+    const left = Math.max(0, Math.ceil((due - Date.now()) / 1000));
+    say(byId("status-text"), left > 1 ? `The daemon does not answer. Next try in ${left} s.` : "The daemon does not answer. Trying again…");
+  };
+  show();
+  countdown = setInterval(show, 500);
+}
+
+// ---- what the daemon says -----------------------------------------------------------------------
+
+function received(message, text) {
+  frames.passed("in", message, text);
+  switch (message.type) {
+    case "chat":
+      return chatCame(message.data);
+    case "event":
+      return eventCame(message.data);
+    case "stats":
+      return stats.counted(message.data);
+    case "status":
+      return statusCame(message);
+    case "error":
+      return errorCame(message);
+    default:
+      return undefined;
+  }
+}
+
+function statusCame({ status, storage_type: storage, live, feed, reason }) {
+  if (status === "subscribed") {
+    stats.storage(storage);
+    showStatus("busy", "Subscribed", "Waiting for the chat to begin…");
+  } else if (status === "started") {
+    const where = `Reading ${source.identifier} on ${platformName(source.platform)}.`;
+    const offline = live === false ? " The streamer is offline; the chat room is open." : "";
+    const top = feed === "top" ? " Only the top chat could be had." : "";
+    showStatus("live", live === false ? "Chat open" : "Live", where + offline + top);
+    sayEmpty("Waiting for the first message", "The chat is connected. Nobody has written yet.");
+  } else if (status === "reconnecting") {
+    const why = typeof reason === "string" && reason ? ` (${reason})` : "";
+    showStatus("warn", "Reconnecting", `The platform dropped the connection${why}; the daemon is getting it back.`);
+  } else if (status === "unsubscribed") showStatus("idle", "Unsubscribed", "The chat was let go of.");
+}
+
+function errorCame(message) {
+  const { title, text, code } = errorInWords(message);
+  if (!endsChat(message.code)) {
+    log.add(() => eventRow("error", `${title}: ${text} (${code})`, new Date().toISOString()));
+    return;
+  }
+  verdict = [message.code === "STREAM_ENDED" ? "over" : "bad", title, text, code];
+  connection.close();
+  sayEmpty(title, text);
+}
+
+function chatCame(data) {
+  if (!data?.data) return;
+  stats.message(data.timestamp);
+  const paid = paidWith(data.data);
+  if (paid) stats.paid(paid);
+  byId("empty").hidden = true;
+  log.add(() => chatRow(data));
+  readOut(data);
+}
+
+function eventCame(event) {
+  if (!event?.type) return;
+  const { type, data = {}, timestamp } = event;
+  stats.happened(type, data);
+  const paid = type === "gift" || type === "donation" ? paidWith(data) : null;
+  if (paid) stats.paid(paid);
+  log.add(() => {
+    if (type === "deletion" || type === "timeout") strikeOutAll(event);
+    const sentence = sentenceOf(event);
+    if (!sentence) return null;
+    byId("empty").hidden = true;
+    const row = log.rowOf(data.message_id);
+    if (!row || type === "pin") return eventRow(type, sentence, timestamp);
+    // What came with a message stands above it; a membership's message says it all itself.
+    if (type !== "membership") putOccasion(row, type, sentence);
+    return null;
+  });
+}
+
+function strikeOutAll(event) {
+  const { id, username } = whoIsGone(event.data);
+  const messageId = event.type === "deletion" ? event.data.message_id : null;
+  for (const row of log.rows) {
+    const isMeant = messageId
+      ? row.dataset.id === messageId
+      : event.data.scope === "chat" || (id ? row.dataset.author === id : username && row.dataset.login === username);
+    if (isMeant) strikeOut(row, whyGone(event));
+  }
+}
+
+// ---- the chat -----------------------------------------------------------------------------------
+
+function showUnseen(unseen, following) {
+  byId("newest").hidden = following;
+  say(byId("newest"), unseen ? `↓ ${unseen.toLocaleString()} new` : "↓ Newest");
+}
+
+function sayEmpty(title, text) {
+  say(byId("empty-title"), title);
+  say(byId("empty-text"), text);
+  byId("snippet").hidden = true;
+}
+
+let lastRead = 0;
+
+function readOut(data) {
+  if (byId("read-out").getAttribute("aria-pressed") !== "true" || Date.now() - lastRead < READ_EVERY) return;
+  lastRead = Date.now();
+  const { author, content } = data.data;
+  say(byId("ears"), `${author?.display_name ?? ""}: ${content?.sanitized || content?.raw || ""}`);
+}
+
+byId("newest").addEventListener("click", () => {
+  log.follow();
+  byId("scroller").focus({ preventScroll: true });
+});
+byId("clear").addEventListener("click", () => log.clear());
+byId("read-out").addEventListener("click", ({ currentTarget }) => {
+  const isOn = currentTarget.getAttribute("aria-pressed") !== "true";
+  currentTarget.setAttribute("aria-pressed", String(isOn));
+});
+byId("list").addEventListener("click", ({ target }) => {
+  const row = log.rowOf(target.closest(".reply")?.dataset.to);
+  row?.scrollIntoView({ block: "center" });
+  row?.animate?.([{ background: "var(--accent-soft)" }, {}], 1500);
+});
+
+// ---- the form -----------------------------------------------------------------------------------
+
+function wanted() {
+  const text = identifier.value.trim();
+  const platform = platformOfUrl(text) ?? form.elements.platform.value;
+  const chosen = { platform, identifier: text };
+  if (platform === "youtube") chosen.identifierType = isUrl(text) ? "username" : identifierType.value;
+  return chosen;
+}
+
+function formChanged() {
+  const pasted = platformOfUrl(identifier.value);
+  if (pasted) form.elements.platform.value = pasted;
+  const platform = form.elements.platform.value;
+  identifier.placeholder = PLATFORMS[platform].placeholder;
+  identifierType.hidden = platform !== "youtube" || Boolean(pasted);
+  say(byId("hint"), PLATFORMS[platform].hint);
+  showSnippet();
+}
+
+function showSnippet() {
+  const { platform, identifier: name, identifierType: type } = wanted();
+  const command = { type: "subscribe", platform, identifier: name || "…" };
+  if (type && type !== "username") command.identifierType = type;
+  say(
+    byId("snippet"),
+    `const ws = new WebSocket("${socketAddress()}");\n` +
+      `ws.onopen = () => ws.send(JSON.stringify(\n  ${JSON.stringify(command)}));\n` +
+      "ws.onmessage = ({ data }) => console.log(JSON.parse(data));",
+  );
+}
+
+function connect(chosen) {
+  source = chosen;
+  verdict = null;
+  log.clear();
+  stats.clear();
+  byId("empty").hidden = false;
+  sayEmpty("Connecting", "The chat appears here.");
+  const query = queryOf([chosen]);
+  history.replaceState(null, "", `?${query}`);
+  byId("overlay-link").href = `/overlay#${query}`;
+  document.title = `${chosen.identifier} (${chosen.platform}) - LiveChat`;
+  byId("channel").replaceChildren(platformMark(chosen.platform), make("bdi", {}, chosen.identifier));
+  connection.open([{ ...chosen, events: true }]);
+}
+
+function disconnect() {
+  verdict = null;
+  connection.close();
+  history.replaceState(null, "", location.pathname);
+  document.title = "LiveChat Test";
+}
+
+for (const label of form.querySelectorAll(".platforms label")) {
+  const platform = label.querySelector("input").value;
+  label.querySelector(".face").append(platformMark(platform), PLATFORMS[platform].name);
+}
+for (const [value, words] of Object.entries(IDENTIFIER_TYPES)) identifierType.append(make("option", { value }, words));
+form.addEventListener("input", formChanged);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (identifier.value.trim()) connect(wanted());
+});
+byId("disconnect").addEventListener("click", disconnect);
+byId("again").addEventListener("click", () => source && connect(source));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.nodeName)) return;
+  event.preventDefault();
+  identifier.select();
+});
+
+// ---- the daemon ---------------------------------------------------------------------------------
+
+async function showHealth() {
+  if (document.hidden) return;
+  try {
+    const health = await (await fetch("/health", { signal: AbortSignal.timeout(5000) })).json();
+    const streams = `${health.activeStreams} active ${health.activeStreams === 1 ? "stream" : "streams"}`;
+    say(byId("health"), [`daemon ${health.status}`, streams, health.version && `v${health.version}`].filter(Boolean).join(" · "));
+    byId("health").dataset.state = "good";
+  } catch {
+    say(byId("health"), "daemon unreachable");
+    byId("health").dataset.state = "bad";
+  }
+}
+
+// ---- beginning ----------------------------------------------------------------------------------
+
+themeButton(byId("theme"));
+setInterval(() => frames.tick(), 500);
+setInterval(showHealth, 10000);
+showHealth();
+const [first] = sourcesIn(new URLSearchParams(location.search));
+if (first && Object.hasOwn(PLATFORMS, first.platform)) {
+  form.elements.platform.value = first.platform;
+  identifier.value = first.identifier;
+  if (Object.hasOwn(IDENTIFIER_TYPES, first.identifierType ?? "")) identifierType.value = first.identifierType;
+}
+formChanged();
+if (first) connect(Object.hasOwn(PLATFORMS, first.platform) ? wanted() : first);
+else identifier.focus();
