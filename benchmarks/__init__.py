@@ -1,1 +1,1 @@
-"""Measurements: CPU time per piece of work, printed as tables.  Run by `make bench`; nothing here is a test."""
+"""Measurements, printed as tables: run by `make bench`; nothing here is a test."""

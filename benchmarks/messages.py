@@ -15,9 +15,10 @@ from itertools import islice
 from twisted.internet.task import Clock
 
 from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.channel import Channel, Subscription
+from livechat.channel import Channel
 from livechat.events import ChannelKey, ChatMessage
 from livechat.fanout import Interest
+from livechat.lifecycle import Subscription
 from livechat.messages import encode_event, frame
 from livechat.metrics import Metrics
 from livechat.platforms.twitch.chat import translate

@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""The life of one watched chat: joins watcher, broker, statistics and fan-out.
+"""One watched chat of this node: joins watcher, broker, statistics and fan-out.
 
 A channel is made for its first subscriber and released by the hub when nobody has watched for the
-linger.  Its states and what moves it are the table at the end of `_build_machine`; messages do not pass
-through the machine but straight from `Channel.received` to the fan-out.
-
-    Joining ---lead---> Starting --live--> Live --interrupted--> Interrupted
-       |                 ^   |               ^---- resumed ---------'
-       '-follow-> Following  '-failed-> Gone
-                    (lead)
-    Live, Interrupted --ended--> Gone          any --release--> Gone
-
-Entering Gone stops the upstream and then leaves the broker.
+linger.  Its states are in `lifecycle`; messages go straight from `Channel.received` to the fan-out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from automat import TypeMachineBuilder
-from msgspec import UNSET
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.errors import ChatError
 from livechat.events import ChannelKey, ChatMessage, Event, LiveInfo
-from livechat.fanout import Fanout, Interest
+from livechat.fanout import Fanout
 from livechat.interfaces import (
     IBroker,
     IEventSink,
@@ -37,10 +25,10 @@ from livechat.interfaces import (
     IMembership,
     IPlatform,
     IStatsStore,
-    ISubscriber,
     IWatcher,
 )
-from livechat.messages import ServerMessage, Status, encode, encode_event, failure, frame, started
+from livechat.lifecycle import Life, Subscription, machine
+from livechat.messages import encode_event
 from livechat.metrics import Metrics
 from livechat.stats import ChannelStats
 
@@ -70,267 +58,6 @@ class RecentIds:
         return item in self._old
 
 
-class Subscription:
-    """One subscriber's share in one channel.
-
-    :ivar identifier: what the client sent, which is how it is addressed in its own messages.
-    :ivar lost: told when the channel is gone (failed to start, or ended), after the client was.
-    """
-
-    __slots__ = ("identifier", "interest", "key", "lost", "subscriber")
-
-    def __init__(
-        self,
-        key: ChannelKey,
-        subscriber: ISubscriber,
-        identifier: str,
-        interest: Interest,
-        lost: Callable[[Subscription], None],
-    ) -> None:
-        self.key = key
-        self.subscriber = subscriber
-        self.identifier = identifier
-        self.interest = interest
-        self.lost = lost
-
-    def send(self, message: ServerMessage) -> None:
-        """A message for this subscriber alone."""
-        self.subscriber.deliver(frame(encode(message)))
-
-    def fail(self, error: ChatError) -> None:
-        """Tell the client that the channel is gone, and then its session."""
-        self.send(failure(error, self.key.platform, self.identifier))
-        self.lost(self)
-
-
-class _Inputs(Protocol):
-    """What moves a channel."""
-
-    def subscribe(self, subscription: Subscription) -> None:
-        """Somebody wants to watch."""
-
-    def resubscribe(self, subscription: Subscription) -> None:
-        """Somebody who watches asks again."""
-
-    def lead(self) -> None:
-        """The broker: this node watches the upstream."""
-
-    def follow(self) -> None:
-        """The broker: another node does."""
-
-    def live(self, info: LiveInfo) -> None:
-        """The watcher has started."""
-
-    def failed(self, error: ChatError) -> None:
-        """The watcher could not start."""
-
-    def interrupted(self, reason: str) -> None:
-        """The upstream was lost."""
-
-    def resumed(self, info: LiveInfo) -> None:
-        """The upstream is back."""
-
-    def ended(self, error: ChatError) -> None:
-        """The chat is over."""
-
-    def release(self) -> None:
-        """Nobody watches any more."""
-
-
-class _Life:
-    """What the machine works on: the parts of one channel, and who is to be told what.
-
-    `waiting` are subscriptions that were told nothing yet; `told` those that were greeted.
-    """
-
-    def __init__(self, channel: Channel, platform: IPlatform, fanout: Fanout) -> None:
-        self.channel = channel
-        self.key = channel.key
-        self.platform = platform
-        self.fanout = fanout
-        self.waiting: dict[ISubscriber, Subscription] = {}
-        self.told: dict[ISubscriber, Subscription] = {}
-        self.info = LiveInfo("")
-        self.reason = ""
-
-    def subscribed(self, subscription: Subscription) -> Status:
-        """`subscribed` for one subscriber."""
-        return Status(
-            "subscribed",
-            identifier=subscription.identifier,
-            platform=self.key.platform,
-            channel=self.key.identifier,
-            storage_type=self.channel.stats.storage_type,
-        )
-
-    def started(self, subscription: Subscription) -> Status:
-        """`started` for one subscriber."""
-        return started(subscription.identifier, self.key, self.info)
-
-    def reconnecting(self, subscription: Subscription) -> Status:
-        """`reconnecting` for one subscriber."""
-        return Status(
-            "reconnecting",
-            identifier=subscription.identifier,
-            platform=self.key.platform,
-            channel=self.key.identifier,
-            reason=self.reason or UNSET,
-        )
-
-    def greet(self, subscription: Subscription, standing: Status) -> None:
-        """Say where the channel stands, deliver from now on, then give the statistics."""
-        self.fanout.flush()
-        subscription.send(self.subscribed(subscription))
-        subscription.send(standing)
-        self.told[subscription.subscriber] = subscription
-        self.fanout.add(subscription.subscriber, subscription.interest)
-        self.channel.stats.snapshot().addCallback(self._first_stats, subscription)
-
-    def _first_stats(self, payload: bytes, subscription: Subscription) -> None:
-        if self.told.get(subscription.subscriber) is subscription:
-            subscription.subscriber.deliver(frame(payload))
-
-    def tell_all(self, standing: Callable[[Subscription], Status]) -> None:
-        """A status to every subscriber, after what was published so far."""
-        self.fanout.flush()
-        for subscription in list(self.told.values()):
-            subscription.send(standing(subscription))
-
-    def fail_all(self, error: ChatError) -> None:
-        """Tell every subscriber, greeted or waiting, that the channel is gone."""
-        self.fanout.flush()
-        everybody = [*self.told.values(), *self.waiting.values()]
-        for subscription in everybody:
-            self.drop(subscription)
-        for subscription in everybody:
-            subscription.fail(error)
-
-    def drop(self, subscription: Subscription) -> None:
-        """Deliver what was published so far and nothing more."""
-        self.fanout.remove(subscription.subscriber)
-        self.waiting.pop(subscription.subscriber, None)
-        self.told.pop(subscription.subscriber, None)
-
-
-def _build_machine() -> Callable[[_Life], _Inputs]:
-    builder = TypeMachineBuilder(_Inputs, _Life)
-    joining = builder.state("Joining")
-    following = builder.state("Following")
-    starting = builder.state("Starting")
-    live = builder.state("Live")
-    interrupted = builder.state("Interrupted")
-    gone = builder.state("Gone")
-
-    def wait(inputs: _Inputs, life: _Life, subscription: Subscription) -> None:
-        life.waiting[subscription.subscriber] = subscription
-
-    def start(inputs: _Inputs, life: _Life) -> None:
-        life.channel.start_watching().addCallbacks(
-            inputs.live, lambda reason: inputs.failed(_coded(reason))
-        )
-
-    def go_live(inputs: _Inputs, life: _Life, info: LiveInfo) -> None:
-        life.info = info
-        waiting = list(life.waiting.values())
-        life.waiting.clear()
-        for subscription in waiting:
-            life.greet(subscription, life.started(subscription))
-
-    def greet_live(inputs: _Inputs, life: _Life, subscription: Subscription) -> None:
-        life.greet(subscription, life.started(subscription))
-
-    def greet_interrupted(inputs: _Inputs, life: _Life, subscription: Subscription) -> None:
-        life.greet(subscription, life.reconnecting(subscription))
-
-    def repeat_live(inputs: _Inputs, life: _Life, subscription: Subscription) -> None:
-        life.fanout.flush()
-        subscription.send(life.subscribed(subscription))
-        subscription.send(life.started(subscription))
-
-    def repeat_interrupted(inputs: _Inputs, life: _Life, subscription: Subscription) -> None:
-        life.fanout.flush()
-        subscription.send(life.subscribed(subscription))
-        subscription.send(life.reconnecting(subscription))
-
-    def interrupt(inputs: _Inputs, life: _Life, reason: str) -> None:
-        life.reason = reason
-        life.tell_all(life.reconnecting)
-
-    def resume(inputs: _Inputs, life: _Life, info: LiveInfo) -> None:
-        life.info = info
-        life.tell_all(life.started)
-
-    def learn(inputs: _Inputs, life: _Life, info: LiveInfo) -> None:
-        life.info = info
-
-    def explain(inputs: _Inputs, life: _Life, reason: str) -> None:
-        life.reason = reason
-
-    def fail(inputs: _Inputs, life: _Life, error: ChatError) -> None:
-        life.channel.depart()
-        life.fail_all(error)
-
-    def depart(inputs: _Inputs, life: _Life) -> None:
-        life.channel.depart()
-
-    # From top to bottom: who joins, what the broker says, what the watcher says, the end.
-    for early in (joining, following, starting):
-        early.upon(_Inputs.subscribe).to(early)(wait)
-        # Whoever waits has been told nothing yet and will be, once.
-        early.upon(_Inputs.resubscribe).to(early).returns(None)
-        early.upon(_Inputs.interrupted).to(early).returns(None)
-        early.upon(_Inputs.resumed).to(early).returns(None)
-    live.upon(_Inputs.subscribe).to(live)(greet_live)
-    live.upon(_Inputs.resubscribe).to(live)(repeat_live)
-    interrupted.upon(_Inputs.subscribe).to(interrupted)(greet_interrupted)
-    interrupted.upon(_Inputs.resubscribe).to(interrupted)(repeat_interrupted)
-
-    for aspiring in (joining, following):
-        aspiring.upon(_Inputs.lead).to(starting)(start)
-        aspiring.upon(_Inputs.follow).to(following).returns(None)
-        aspiring.upon(_Inputs.ended).to(gone)(fail)
-
-    starting.upon(_Inputs.live).to(live)(go_live)
-    starting.upon(_Inputs.failed).to(gone)(fail)
-    starting.upon(_Inputs.ended).to(gone)(fail)
-    live.upon(_Inputs.interrupted).to(interrupted)(interrupt)
-    live.upon(_Inputs.resumed).to(live)(learn)
-    live.upon(_Inputs.ended).to(gone)(fail)
-    interrupted.upon(_Inputs.interrupted).to(interrupted)(explain)
-    interrupted.upon(_Inputs.resumed).to(live)(resume)
-    interrupted.upon(_Inputs.ended).to(gone)(fail)
-
-    for any_state in (joining, following, starting, live, interrupted):
-        any_state.upon(_Inputs.release).to(gone)(depart)
-    # What is still on its way when the channel is gone.
-    for late in (_Inputs.lead, _Inputs.follow, _Inputs.release):
-        gone.upon(late).to(gone).returns(None)
-    for late_info in (_Inputs.live, _Inputs.resumed):
-        gone.upon(late_info).to(gone).returns(None)
-    for late_error in (_Inputs.failed, _Inputs.ended):
-        gone.upon(late_error).to(gone).returns(None)
-    gone.upon(_Inputs.interrupted).to(gone).returns(None)
-    gone.upon(_Inputs.resubscribe).to(gone).returns(None)
-    return builder.build()
-
-
-_machine = _build_machine()
-
-
-def _coded(reason: Failure) -> ChatError:
-    """A failed start as a coded error; what is not one is a fault of ours and is logged."""
-    if isinstance(reason.value, ChatError):
-        return reason.value
-    if not isinstance(reason.value, CancelledError):
-        _log.failure("a watcher failed to start for a reason that has no code", reason)
-    return ChatError(
-        ErrorCode.UPSTREAM_UNAVAILABLE,
-        "The chat could not be started",
-        "INTERNAL",
-        temporary=True,
-    )
-
-
 @implementer(IEventSink, IMember)
 class Channel:
     """One watched chat of this node.
@@ -356,8 +83,8 @@ class Channel:
         self._recent = RecentIds()
         self._fanout = Fanout(clock, metrics.deliveries)
         self.stats = ChannelStats(key, store, clock, stats_limit, self._push_stats)
-        self._life = _Life(self, platform, self._fanout)
-        self._inputs = _machine(self._life)
+        self._life = Life(key, self, self._fanout, self.stats)
+        self._inputs = machine(self._life)
         self._watcher: IWatcher | None = None
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()
@@ -369,7 +96,7 @@ class Channel:
         return not self._life.waiting and not self._life.told
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Add a subscriber, who will be greeted as soon as the chat flows, or told why it does not."""
+        """Add a subscriber, greeted as soon as the chat flows, or told why it does not."""
         self._inputs.subscribe(subscription)
 
     def resubscribe(self, subscription: Subscription) -> None:

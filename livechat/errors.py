@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What can go wrong, as values: codes a client can act on, and the reasons a connection is closed for.
+"""What can go wrong, as values: codes a client can act on, and why a connection is closed.
 
 Ground floor: imports nothing of ours.
 """
@@ -40,7 +40,7 @@ class ChatError(Exception):
 
     :ivar code: what happened, for programs.
     :ivar error: one English sentence, for people.
-    :ivar details: a machine-readable reason (`MEMBERS_ONLY`, `BLOCKED`, ...) or a short explanation.
+    :ivar details: a reason for programs (`MEMBERS_ONLY`, `BLOCKED`, ...) or a short explanation.
     :ivar temporary: the same request may succeed later without the client changing it.
     :ivar scheduled_start: when an upcoming stream is announced to begin (ISO 8601 UTC).
     """

@@ -60,7 +60,7 @@ def iso_time(milliseconds: int) -> str:
 
 
 class ChannelKey(Struct, frozen=True):
-    """What makes two requests mean the same chat: canonical, safe in URLs, IRC lines, keys and logs."""
+    """What makes two requests mean one chat: canonical, safe in URLs, lines, keys and logs."""
 
     platform: str
     identifier_type: str
@@ -80,7 +80,7 @@ class LiveInfo(Struct, frozen=True):
     """
 
     live_id: str
-    live: bool | None | UnsetType = UNSET
+    live: bool | UnsetType | None = UNSET
     feed: str | UnsetType = UNSET
 
 

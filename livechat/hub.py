@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Who watches what on this node: one channel per key, shared by all, kept a little after the last left."""
+"""Who watches what on this node: one channel per key, kept a little after the last one left."""
 
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.channel import Channel, Subscription
+from livechat.channel import Channel
 from livechat.errors import ChatError, ErrorCode
 from livechat.events import ChannelKey
 from livechat.interfaces import IBroker, IPlatform, IStatsStore
+from livechat.lifecycle import Subscription
 from livechat.metrics import Metrics
 
 

@@ -20,7 +20,7 @@ from livechat.events import ChannelKey, Event, LiveInfo, StatsData, Tally
 
 
 class IPlatform(Interface):
-    """A platform whose chats can be watched.  Also an `IService`: started before the first watch."""
+    """A platform whose chats can be watched.  Also an `IService`, started before any watch."""
 
     name: str = Attribute("What a client calls it in `platform`, for example `twitch`.")
     hosts: frozenset[str] = Attribute("Host names whose URLs are this platform's.")
@@ -100,7 +100,7 @@ class IStatsStore(Interface):
         """Add counted messages to a channel's totals.  The tally is the store's from now on."""
 
     def snapshot(key: ChannelKey, limit: int) -> Deferred[StatsData]:
-        """Totals and the `limit` most active users, most active first; zeros for an unknown channel."""
+        """Totals and the `limit` most active users; zeros for an unknown channel."""
 
     def forget(key: ChannelKey) -> Deferred[None]:
         """Nobody watches the channel any more: let go of what need not outlive that."""
@@ -126,11 +126,11 @@ class IMembership(Interface):
         """Hand publications to every member, this one included; only the leader does so."""
 
     def leave() -> None:
-        """Have no part in the channel any more; idempotent.  A leader has stopped watching first."""
+        """Have no part in the channel; idempotent.  A leader has stopped watching first."""
 
 
 class IBroker(Interface):
-    """Sees to it that each channel has one watcher, and carries what it publishes to all members."""
+    """Sees to it that each channel has one watcher, whose publications reach all members."""
 
     def join(key: ChannelKey, member: IMember) -> IMembership:
         """Take part in a channel.  `lead` or `follow` is called later, never during this call."""

@@ -65,7 +65,7 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     platform: str | UnsetType = UNSET
     channel: str | UnsetType = UNSET
     storage_type: str | UnsetType = UNSET
-    live: bool | None | UnsetType = UNSET
+    live: bool | UnsetType | None = UNSET
     feed: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
 
@@ -132,7 +132,9 @@ def started(identifier: str, key: ChannelKey, info: LiveInfo) -> Status:
     )
 
 
-def failure(error: ChatError, platform: str | None = None, identifier: str | None = None) -> Failure:
+def failure(
+    error: ChatError, platform: str | None = None, identifier: str | None = None
+) -> Failure:
     """A `ChatError` as the message a client receives."""
     return Failure(
         error.error,

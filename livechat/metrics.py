@@ -28,7 +28,10 @@ class Metrics:
             "livechat_events", "Other events received and passed on", ["platform"], registry=r
         )
         self.duplicates = Counter(
-            "livechat_duplicates", "Items dropped because their id was seen", ["platform"], registry=r
+            "livechat_duplicates",
+            "Items dropped because their id was seen",
+            ["platform"],
+            registry=r,
         )
         self.unparsed = Counter(
             "livechat_unparsed",
@@ -43,7 +46,10 @@ class Metrics:
             "livechat_interruptions", "Upstreams lost and sought again", ["platform"], registry=r
         )
         self.connects = Counter(
-            "livechat_upstream_connects", "Connections opened to a platform", ["platform"], registry=r
+            "livechat_upstream_connects",
+            "Connections opened to a platform",
+            ["platform"],
+            registry=r,
         )
         self.deliveries = Counter(
             "livechat_deliveries", "Messages handed to subscribers", registry=r

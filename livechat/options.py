@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -109,7 +109,9 @@ def _url(*schemes: str) -> Callable[[str], str]:
         except ValueError:
             good = False
         if not good:
-            raise ValueError(f"must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
+            raise ValueError(
+                f"must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}"
+            )
         return text
 
     return parse
@@ -156,7 +158,9 @@ OPTIONS: Sequence[Option] = (
         "redis://[user:password@]host:port/db; needed by redis storage.",
         secret=True,
     ),
-    Option("linger", 10.0, _seconds(0, 86400), "Seconds an upstream is kept after its last watcher."),
+    Option(
+        "linger", 10.0, _seconds(0, 86400), "Seconds an upstream is kept after its last watcher."
+    ),
     Option("start-timeout", 30.0, _seconds(1, 600), "Seconds in which a chat must start."),
     Option("stats-top", 100, _whole(1, 10000), "Users named in a statistics message."),
     Option("max-clients", 0, _whole(0, 10**7), "Connections open at once; 0 for no limit."),
@@ -164,12 +168,13 @@ OPTIONS: Sequence[Option] = (
     Option("max-chats", 32, _whole(1, 10000), "Chats that one connection may hold."),
     Option("max-message", 65536, _whole(1024, 1 << 24), "Bytes of the largest client message."),
     Option(
-        "max-pending", 1 << 20, _whole(65536, 1 << 30), "Bytes held for a client that does not read."
+        "max-pending",
+        1 << 20,
+        _whole(65536, 1 << 30),
+        "Bytes held for a client that does not read.",
     ),
     Option("command-rate", 10.0, _seconds(0.1, 10000), "Commands per second of one connection."),
-    Option(
-        "origins", ("*",), _origin, "Allowed Origin header or pattern; * for all.", kind="list"
-    ),
+    Option("origins", ("*",), _origin, "Allowed Origin header or pattern; * for all.", kind="list"),
     Option(
         "twitch-irc",
         "tls:irc.chat.twitch.tv:6697",
@@ -189,7 +194,9 @@ OPTIONS: Sequence[Option] = (
         "An offline Twitch channel is STREAM_NOT_LIVE, and going offline is STREAM_ENDED.",
         kind="flag",
     ),
-    Option("twitch-live-poll", 60.0, _seconds(1, 3600), "Seconds between two looks at who is live."),
+    Option(
+        "twitch-live-poll", 60.0, _seconds(1, 3600), "Seconds between two looks at who is live."
+    ),
     Option(
         "twitch-offline-grace",
         240.0,
@@ -217,12 +224,12 @@ class Options(usage.Options):
         " over WebSocket. Every option has an environment variable: PORT, REDIS_URL and"
         " STATS_STORAGE, otherwise LIVECHAT_ and the option's name in capitals."
     )
-    optParameters = [
+    optParameters: ClassVar = [
         [option.name, None, None, f"{option.help} [{option.variable}, default: {option.default}]"]
         for option in OPTIONS
         if option.kind == "value"
     ]
-    optFlags = [
+    optFlags: ClassVar = [
         [option.name, None, f"{option.help} [{option.variable}]"]
         for option in OPTIONS
         if option.kind == "flag"
@@ -231,7 +238,7 @@ class Options(usage.Options):
     settings: Settings
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._environ = os.environ if environ is None else environ
         self._lists: dict[str, list[str]] = {}
 
@@ -243,14 +250,14 @@ class Options(usage.Options):
         """Allowed Origin header, or pattern; may be repeated; default: *. [LIVECHAT_ORIGINS]"""
         self._lists.setdefault("origins", []).append(value)
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:  # noqa: N802
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse; a wrong value is one line on stderr and exit code 1."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call]
+            super().parseOptions(options)
         except usage.UsageError as error:
             wrong(str(error))
 
-    def postOptions(self) -> None:  # noqa: N802
+    def postOptions(self) -> None:
         """Bring command line, environment and defaults together.
 
         :raises usage.UsageError: a value is wrong.

@@ -47,12 +47,13 @@ DRAIN: Final = 5.0
 CONNECT_TIMEOUT: Final = 10.0
 
 
-def makeService(options: Options) -> IService:  # noqa: N802
+def makeService(options: Options) -> IService:
     """The daemon for `twistd livechat`.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
-    from twisted.internet import reactor
+    # Importing it installs it, so that is left to the one who runs the service.
+    from twisted.internet import reactor  # noqa: PLC0415
 
     return build(reactor, options.settings)
 
@@ -166,12 +167,12 @@ class Daemon(Service):
         )
         self._storage: Callable[[], str] = lambda: hub.storage_type
 
-    def privilegedStartService(self) -> None:  # noqa: N802
+    def privilegedStartService(self) -> None:
         """Listen, before privileges are shed.
 
         :raises SystemExit: a port cannot be had; one line on stderr.
         """
-        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        super().privilegedStartService()
         failures: list[tuple[str, Failure]] = []
         for description, endpoint in self._endpoints:
             endpoint.listen(self.site).addCallbacks(
@@ -182,14 +183,14 @@ class Daemon(Service):
         for description, reason in failures:
             wrong(f"cannot listen on {description}: {reason.getErrorMessage()}")
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         """Start the platforms."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._services.startService()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stopService(self) -> Deferred[None]:
         """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:

@@ -14,12 +14,12 @@ from msgspec import UNSET, Struct
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from livechat.channel import Subscription
 from livechat.errors import ChatError, CloseCode, ErrorCode
 from livechat.events import ChannelKey
 from livechat.fanout import Interest
 from livechat.hub import Hub
 from livechat.interfaces import IPlatform, ISubscriber
+from livechat.lifecycle import Subscription
 from livechat.messages import Command, ServerMessage, Status, decode_command, encode, failure, frame
 from livechat.metrics import Metrics
 from livechat.pacing import TokenBucket
@@ -63,9 +63,7 @@ class Session:
         self._platforms = platforms
         self._quotas = quotas
         self._metrics = metrics
-        self._bucket = TokenBucket(
-            quotas.commands_per_second, quotas.commands_burst, clock.seconds
-        )
+        self._bucket = TokenBucket(quotas.commands_per_second, quotas.commands_burst, clock.seconds)
         self._refused = 0
         # In order of subscribing; includes chats whose start is still under way.
         self._held: dict[ChannelKey, Subscription] = {}

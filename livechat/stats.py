@@ -104,7 +104,11 @@ class ChannelStats:
     def _push_due(self) -> None:
         self._call = None
         self._last_push = self._clock.seconds()
-        self.snapshot().addCallback(lambda payload: self._push(payload))
+        self.snapshot().addCallback(self._pushed)
+
+    def _pushed(self, payload: bytes) -> None:
+        # Looked up now: the channel may have gone while the store was asked.
+        self._push(payload)
 
 
 def _nobody(payload: bytes) -> None:

@@ -49,7 +49,7 @@ Piece = str | Emote
 
 
 def https_url(url: object) -> str | None:
-    """The address if it may be passed on as an image: https, a public-looking host, no odd characters.
+    """The address if it may be passed on as an image: https, a public host, no odd characters.
 
     A scheme-less address (`//host/path`), as platforms like to give them, counts as https.
     """
@@ -71,7 +71,12 @@ def _https_url(url: str) -> str | None:
     if parts.scheme != "https" or port not in (None, 443) or "@" in parts.netloc:
         return None
     # A name with a dot that does not end in a digit: neither an address nor a machine of the house.
-    if "." not in host or host[-1].isdigit() or ":" in host or host.endswith((".local", ".internal")):
+    if (
+        "." not in host
+        or host[-1].isdigit()
+        or ":" in host
+        or host.endswith((".local", ".internal"))
+    ):
         return None
     return url
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Black box: the real daemon as a process, a foreign WebSocket client, a simulated Twitch on a port.
+"""Black box: the real daemon as a process, a foreign client, a simulated Twitch on a port.
 
 The numbers in the docstrings are those of the acceptance list of the original service's behaviour.
 """
 
 from __future__ import annotations
 
+import http.client
 import signal
+import socket
 import time
 from typing import Any
 from urllib.request import Request, urlopen
@@ -54,7 +56,7 @@ class DaemonCase(TestCase):
     timeout = 120
     options: tuple[str, ...] = ("--linger=0",)
 
-    async def setUp(self) -> None:
+    async def setUp(self) -> None:  # type: ignore[override]
         """Start both; every channel is quiet but for what the test says."""
         quiet = Scenario(1, 0.0)
         self.twitch = TwitchSimulator(reactor, time.time, quiet, Settings(ending_after=3.0))
@@ -73,7 +75,7 @@ class DaemonCase(TestCase):
         """A free loopback port for a simulated server."""
         port: IListeningPort = reactor.listenTCP(0, factory, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
-        number: int = port.getHost().port
+        number: int = port.getHost().port  # type: ignore[attr-defined]
         return number
 
     def _end(self, daemon: Daemon) -> Deferred[int | str]:
@@ -194,7 +196,7 @@ class SubscriptionTests(DaemonCase):
         await client.until("started")
 
     async def test_platforms_and_identifiers(self) -> None:
-        """5: unknown platforms are refused; `@`, capitals and full URLs mean the same channel."""
+        """5: unknown platforms are refused; `@`, capitals and URLs mean the same channel."""
         client = await self.client()
         await client.send(type="subscribe", platform="kick", identifier="ann")
         self.assertEqual((await client.next())["code"], "UNSUPPORTED_PLATFORM")
@@ -244,7 +246,7 @@ class MessageTests(DaemonCase):
         return message
 
     async def test_fields(self) -> None:
-        """7: emotes with positions and pictures, colons and URLs intact, /me, roles, times, login."""
+        """7: emotes with positions and pictures, colons and URLs, /me, roles, times, login."""
         client = await self.watching("ann")
         emote = await self.said(client, privmsg("ann", "a👏 Kappa: b", emotes="25:3-7"))
         content = emote["data"]["content"]
@@ -273,7 +275,7 @@ class MessageTests(DaemonCase):
     async def test_hostile_text(self) -> None:
         """9: hostile text and names are text; no markup but ours."""
         client = await self.watching("ann")
-        hostile = '<img src=x onerror=alert(1)> "&\'</span><script>'
+        hostile = "<img src=x onerror=alert(1)> \"&'</span><script>"
         chat = await self.said(client, privmsg("ann", hostile, display_name="<b>Ann</b>"))
         html = chat["data"]["content"]["rawHtml"]
         self.assertEqual(
@@ -309,9 +311,10 @@ class MessageTests(DaemonCase):
         self.assertEqual([m["type"] for m in await plain.settled() if m["type"] != "stats"], [])
 
     async def test_bad_lines_cost_themselves(self) -> None:
-        """16: garbage, an oversized line and unknown commands are dropped and counted; life goes on."""
+        """16: garbage, oversized lines and unknown commands are dropped, counted, survived."""
         client = await self.watching("ann")
         for connection in self.twitch.joined("ann"):
+            assert connection.transport is not None
             connection.transport.write(b"\xff\xfe\x00 garbage\r\n:\r\n@;;=;\r\n" + b"x" * 200_000)
             connection.transport.write(b"\r\nNEWCOMMAND #ann :what\r\n@emotes=x PRIVMSG #ann :\r\n")
         chat = await self.said(client, privmsg("ann", "after the storm"))
@@ -353,7 +356,7 @@ class TroubleTests(DaemonCase):
     """Upstreams that break, and the end of the daemon."""
 
     async def test_dropped_upstream(self) -> None:
-        """12: told once, reconnected, told again; one upstream; nothing twice, nothing lost after."""
+        """12: told once, reconnected, told again; one upstream; nothing twice or lost after."""
         client = await self.watching("ann")
         self.twitch.say("ann", privmsg("ann", "before", id="before"))
         await client.until("chat")
@@ -368,7 +371,7 @@ class TroubleTests(DaemonCase):
         self.assertEqual((await client.until("chat"))["data"]["message_id"], "after")
 
     async def test_reconnect_request(self) -> None:
-        """RECONNECT: a new connection is made before the old one closes; no status, no duplicate."""
+        """RECONNECT: a new connection before the old one closes; no status, no duplicate."""
         client = await self.watching("ann")
         old = self.twitch.connections[0]
         self.twitch.reconnect()
@@ -393,7 +396,7 @@ class TroubleTests(DaemonCase):
     test_unreachable_at_the_start.options = ("--start-timeout=2",)  # type: ignore[attr-defined]
 
     async def test_sigterm(self) -> None:
-        """15: every client is closed with 1001, none is told STREAM_ENDED, the process ends in time."""
+        """15: every client is closed with 1001, none told STREAM_ENDED; the end comes in time."""
         clients = [await self.watching("ann") for _ in range(5)]
         self.twitch.say("ann", privmsg("ann", "last words"))
         chats = [await client.until("chat") for client in clients]
@@ -408,8 +411,6 @@ class TroubleTests(DaemonCase):
 
     async def test_sigterm_with_a_deaf_client(self) -> None:
         """A client that does not answer the close frame does not keep the daemon from ending."""
-        import socket
-
         deaf = socket.create_connection(("127.0.0.1", self.daemon.port))
         self.addCleanup(deaf.close)
         deaf.sendall(
@@ -462,7 +463,6 @@ class PageTests(DaemonCase):
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body, redirects not followed."""
-        import http.client
 
         def ask() -> tuple[int, dict[str, str], bytes]:
             connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, PATIENCE)
@@ -479,7 +479,9 @@ class PageTests(DaemonCase):
     async def test_routes(self) -> None:
         """/health, /test, /ready and /metrics answer; / redirects; /ws asks for an upgrade."""
         status, headers, body = await self.get("/health")
-        self.assertEqual((status, headers["content-type"]), (200, "application/json; charset=utf-8"))
+        self.assertEqual(
+            (status, headers["content-type"]), (200, "application/json; charset=utf-8")
+        )
         self.assertTrue(body.startswith(b'{"status":"ok","activeStreams":0'), body)
         self.assertEqual(headers["access-control-allow-origin"], "*")
         self.assertEqual(headers["access-control-allow-methods"], "GET,OPTIONS")
@@ -499,7 +501,7 @@ class PageTests(DaemonCase):
         self.assertEqual((await self.get("/health", "HEAD"))[2], b"")
 
     async def test_nothing_outside_the_pages(self) -> None:
-        """Paths that try to leave web/, odd methods and unknown paths: 4xx, no file, no traceback."""
+        """Paths that try to leave web/, odd methods, unknown paths: no file, no traceback."""
         for path in (
             "/nope", "/web/", "/web", "/web/../pyproject.toml", "/web/%2e%2e/pyproject.toml",
             "/web/..%2fpyproject.toml", "/web//etc/passwd", "/web/%00", "/test/../../etc/passwd",

@@ -37,7 +37,7 @@ def matches(expected: Any, got: Any) -> bool:
 
 
 def without_pushes(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Messages without pushed statistics, which the page leaves out where they are not its point."""
+    """Messages without pushed statistics, which the page shows only where they are the point."""
     return [message for message in messages if message["type"] != "stats"]
 
 
@@ -134,5 +134,8 @@ class TableTests(SynchronousTestCase):
                 shown = "on" if option.default else "off"
             elif isinstance(shown, float):
                 shown = f"{shown:g}"
-            expected[option.name] = (option.variable, f"`{shown}`" if shown != "" else "–")
+            expected[option.name] = (
+                option.variable,
+                f"`{shown}`" if shown != "" else "\N{EN DASH}",
+            )
         self.assertEqual(documented, expected)

@@ -10,11 +10,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.channel import RecentIds, Subscription
+from livechat.channel import RecentIds
 from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, LiveInfo
+from livechat.events import ChannelKey, Event, LiveInfo
 from livechat.fanout import Interest
 from livechat.hub import Hub
+from livechat.lifecycle import Subscription
 from livechat.metrics import Metrics
 from tests.support.fakes import (
     KeptFrames,
@@ -164,7 +165,7 @@ class StartTests(HubCase):
         )
 
     def test_uncoded_failure_becomes_a_coded_one(self) -> None:
-        """A watcher that fails with something else: UPSTREAM_UNAVAILABLE, and the failure is logged."""
+        """A watcher fails with something else: UPSTREAM_UNAVAILABLE, and it is logged."""
         subscriber, _ = self.subscribe()
         self.turn()
         assert self.watcher.started is not None
@@ -244,10 +245,12 @@ class MessageTests(HubCase):
         self.watcher.live()
         self.turn()
         asker.taken()
-        both = [chat("x"), happening("membership", "x"), happening("membership", "x")]
+        both: list[Event] = [chat("x"), happening("membership", "x"), happening("membership", "x")]
         self.watcher.sink.received(both)
         self.turn(0.02)
-        self.assertEqual([m["type"] for m in asker.taken() if m["type"] != "stats"], ["chat", "event"])
+        self.assertEqual(
+            [m["type"] for m in asker.taken() if m["type"] != "stats"], ["chat", "event"]
+        )
 
     def test_events_only_for_who_asked(self) -> None:
         """Without `events` a client sees what the specification describes and nothing else."""
@@ -322,7 +325,7 @@ class InterruptionTests(HubCase):
         self.assertEqual(self.counter("livechat_interruptions_total", platform="twitch"), 2)
 
     def test_joiner_during_an_interruption_hears_the_truth(self) -> None:
-        """Who joins meanwhile is told that the chat is being sought, and started once it is back."""
+        """Who joins meanwhile is told that it is being sought, and started once it is back."""
         self.live()
         self.watcher.sink.interrupted("connection lost")
         late, _ = self.subscribe()
@@ -491,7 +494,7 @@ class RaceTests(HubCase):
 
     def test_all_orders(self) -> None:
         """Subscribe, another subscribe, the upstream's answer, the first leaves: in all 24 orders
-        one upstream at most at a time, everyone who stays is greeted, and nothing is left at the end."""
+        one upstream at most at a time, who stays is greeted, and nothing is left at the end."""
         for order in permutations(("one", "two", "live", "leave")):
             self.setUp()
             held: dict[str, tuple[KeptFrames, Subscription]] = {}
@@ -515,5 +518,7 @@ class RaceTests(HubCase):
                 self.hub.unsubscribe(subscription)
             self.turn()
             self.assertEqual(self.hub.active_streams, 0, order)
-            self.assertEqual([w.stops for w in self.platform.watchers], [1] * len(self.platform.watchers))
+            self.assertEqual(
+                [w.stops for w in self.platform.watchers], [1] * len(self.platform.watchers)
+            )
             self.assertEqual(self.clock.getDelayedCalls(), [], order)

@@ -30,7 +30,7 @@ class SessionCase(SynchronousTestCase):
         self.metrics = Metrics()
         self.twitch = ScriptedPlatform("twitch")
         self.youtube = ScriptedPlatform("youtube")
-        self.youtube.hosts = frozenset({"youtube.test"})  # type: ignore[misc]
+        self.youtube.hosts = frozenset({"youtube.test"})
         self.hub = Hub(
             self.clock,
             LocalBroker(self.clock),
@@ -68,7 +68,7 @@ class NoChatTests(SessionCase):
     """A connection that holds nothing."""
 
     def test_nothing_asked_for(self) -> None:
-        """get_stats and unsubscribe on a fresh connection: NO_ACTIVE_CHAT with the original's text."""
+        """On a fresh connection both are NO_ACTIVE_CHAT, with the original's text."""
         for kind in ("get_stats", "unsubscribe"):
             self.session.received(msgspec.json.encode({"type": kind}))
             self.assertEqual(
@@ -225,18 +225,21 @@ class IdentifierTests(SessionCase):
 
     def test_unknown_platform(self) -> None:
         """UNSUPPORTED_PLATFORM for names unknown and for what is no name."""
-        for platform in ("kick", "", "TWITCH", None, 5, ["twitch"], {}):
+        platforms: list[Any] = ["kick", "", "TWITCH", None, 5, ["twitch"], {}]
+        for platform in platforms:
             said = self.say(type="subscribe", platform=platform, identifier="ann")
             self.assertEqual(said, ["UNSUPPORTED_PLATFORM"])
 
     def test_bad_identifiers(self) -> None:
-        """Missing, empty, too long, not text, of a wrong type: INVALID_IDENTIFIER with the platform."""
-        for identifier in ("", "  ", None, 5, [], {}, True, "x" * 3000, "bad"):
+        """Missing, empty, too long, not text, of a wrong type: INVALID_IDENTIFIER."""
+        identifiers: list[Any] = ["", "  ", None, 5, [], {}, True, "x" * 3000, "bad"]
+        for identifier in identifiers:
             said = self.say(type="subscribe", platform="twitch", identifier=identifier)
             self.assertEqual(said, ["INVALID_IDENTIFIER"], identifier)
         self.assertEqual(self.say(type="subscribe", platform="twitch"), ["INVALID_IDENTIFIER"])
         self.clock.advance(10)
-        for kind in ("channel", "", None, 3, []):
+        kinds: list[Any] = ["channel", "", None, 3, []]
+        for kind in kinds:
             said = self.say(
                 type="subscribe", platform="twitch", identifier="ann", identifierType=kind
             )
@@ -255,7 +258,8 @@ class IdentifierTests(SessionCase):
         watcher.sink.received([happening("raid"), happening("gift")])
         self.clock.advance(0.02)
         self.assertEqual(self.client.kinds(), ["event"])
-        for events in ("raid", 1, {}, [1], None):
+        wishes: list[Any] = ["raid", 1, {}, [1], None]
+        for events in wishes:
             said = self.say(type="subscribe", platform="twitch", identifier="bob", events=events)
             expected = [] if events is None else ["INVALID_OPTION"]
             self.assertEqual(said, expected, events)
@@ -327,7 +331,7 @@ class BadInputTests(SessionCase):
 
     def test_unexpected_failure_of_ours(self) -> None:
         """A bug of ours is logged, closes the connection with 1011 and shows no traceback."""
-        self.twitch.key = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+        self.twitch.key = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
         self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"a"}')
         self.assertEqual(self.client.closed, (CloseCode.INTERNAL, "internal error"))
         self.assertEqual(self.client.taken(), [])

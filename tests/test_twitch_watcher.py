@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Twitch from subscribe to message: real rooms against the simulated server, on a fake clock and wire."""
+"""Twitch from subscribe to message, against the simulated server, on a fake clock and wire."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class KeptEvents:
         """Messages by their text, other events by their kind."""
         self.events += events
         for event in events:
-            text = isinstance(event, ChatMessage) and event.data.content.raw
-            self.heard.append(text or event.type)  # type: ignore[union-attr]
+            chat = isinstance(event, ChatMessage)
+            self.heard.append(event.data.content.raw if chat else event.type)
 
     def interrupted(self, reason: str) -> None:
         """The upstream was lost."""
@@ -77,7 +77,7 @@ class TwitchCase(SynchronousTestCase):
         self.metrics = Metrics()
         self.twitch = Twitch(
             self.endpoint,
-            self.gql,
+            self.gql,  # type: ignore[arg-type]
             self.clock,
             self.clock.seconds,
             Random(7),
@@ -160,7 +160,7 @@ class PortTests(TwitchCase):
         self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER)
 
     def test_stop_before_start_and_twice(self) -> None:
-        """stop is idempotent, before and after the start, and leaves the room and the connection."""
+        """stop is idempotent, before and after the start; room and connection are left."""
         watcher = self.twitch.watch(self.twitch.key("ann", "username"), KeptEvents())  # type: ignore[arg-type]
         self.successResultOf(watcher.stop())
         watcher, sink = self.watched()
@@ -251,7 +251,7 @@ class StartTests(TwitchCase):
         self.assertGreater(self.endpoint.attempts, 2)
 
     def test_passing_trouble(self) -> None:
-        """Refused, hanging, refused login, no capabilities, slow: within the deadline it still starts."""
+        """Refused, hanging, no login, no capabilities, slow: within the deadline it starts."""
         for trouble in ("refusing", "hanging", Fault.NAK, Fault.LOGIN_FAILURE, Fault.SLOW_WELCOME):
             login = f"ann_{trouble if isinstance(trouble, str) else trouble.name.lower()}"
             if isinstance(trouble, str):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Autobahn's side of a client: limits, slow readers, pings, closing; on a fake clock and transport."""
+"""Autobahn's side of a client: limits, slow readers, pings, closing; on a fake clock."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Wire(StringTransport):
         self.no_delay = False
         self.lost = False
 
-    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
+    def setTcpNoDelay(self, enabled: bool) -> None:
         """See `ITCPTransport`."""
         self.no_delay = enabled
 
-    def abortConnection(self) -> None:  # noqa: N802
+    def abortConnection(self) -> None:
         """Gone at once."""
         self.disconnecting = True
         self.lost = True
@@ -84,7 +84,7 @@ class WebSocketCase(SynchronousTestCase):
     def setUp(self) -> None:
         """No client yet; Autobahn's own timers run on our clock, too."""
         self.clock = Clock()
-        self.patch(txaio.config, "loop", self.clock)
+        self.patch(txaio.config, "loop", self.clock)  # type: ignore[attr-defined]
         self.metrics = Metrics()
         self.platform = ScriptedPlatform()
         hub = Hub(
@@ -315,9 +315,7 @@ class DeliveryTests(WebSocketCase):
     def test_lost_connection(self) -> None:
         """A lost client is no client any more; deliveries to it are nothing."""
         client, wire = self.opened()
-        client.dataReceived(
-            masked(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
-        )
+        client.dataReceived(masked(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}'))
         self.assertEqual(self.hub.active_streams, 1)
         self.lose(client)
         client.deliver(frame(b"late"))
@@ -368,7 +366,7 @@ class PingTests(WebSocketCase):
         client, _ = self.opened()
         self.run_for(3)
         self.lose(client)
-        ours = [c for c in self.clock.getDelayedCalls() if "_turn" in repr(c.func)]
+        ours = [c for c in self.clock.getDelayedCalls() if "_turn" in str(c)]
         self.assertEqual(ours, [])
 
 
@@ -389,7 +387,7 @@ class DrainTests(WebSocketCase):
         self.assertIsNone(self.successResultOf(done))
 
     def test_the_deaf_are_dropped(self) -> None:
-        """Who does not close in time is dropped: by the close timeout, at the latest the deadline."""
+        """Who does not close in time is dropped, at the latest at the deadline."""
         self.assertLess(CLOSE_TIMEOUT, 5.0)
         client, wire = self.opened()
         done = self.factory.drain(1.0)
@@ -403,7 +401,7 @@ class DrainTests(WebSocketCase):
         self.successResultOf(self.factory.drain(5.0))
 
     def test_waiting_frames_of_a_slow_client(self) -> None:
-        """Draining a slow client does not wait for it: its close frame goes out after what was written."""
+        """Draining does not wait for a slow client: its close frame follows what was written."""
         client, wire = self.opened()
         client.pauseProducing()
         client.deliver(frame(b"held"))

@@ -150,6 +150,7 @@ REFUSED = [
     ("é" * 128, "username"),
     ("x" * 1_000_000, "username"),
     ("https://www.youtube.com/@name?" + "x" * 2048, "username"),
+    ("https://www.youtube.com/watch?v=qT5OTDvJK1Q" + "&a=b" * 100, "username"),
     ("\ud800", "username"),
 ]
 

@@ -89,6 +89,10 @@ class CutTests(SynchronousTestCase):
         html = f'<script>ytcfg.set({{"A":1}});var ytInitialData = {deep}</script>'
         page = read_page(html)
         self.assertEqual((page.config, page.data), ({"A": 1}, {}))
+        for depth in range(100, 1200, 50):
+            value = '{"a":' * depth + '"\\ud800"' + "}" * depth
+            page = read_page(f'<script>var ytInitialData = {value};ytcfg.set({{"A":1}})</script>')
+            self.assertEqual(page.config, {"A": 1}, depth)
 
     def test_bounded(self) -> None:
         """A page of nothing but assignments is given up after a fixed number of them."""

@@ -1,1 +1,1 @@
-"""The platforms: each has pure readers, one pure translator (`chat`) and one I/O room (`watcher`)."""
+"""The platforms: pure readers, one pure translator (`chat`), I/O in `watcher`."""

@@ -124,8 +124,9 @@ class Pages:
     @app.route("/overlay", methods=["GET", "HEAD"])
     @app.route("/overlay/", methods=["GET", "HEAD"])
     def _overlay(self, request: Request) -> IResource:
-        name = "overlay.html" if b"identifier" in (request.args or {}) else "builder.html"
-        return _page(request, self._web / name)
+        asked = request.args or {}
+        is_filled = b"identifier" in asked or b"sample" in asked
+        return _page(request, self._web / ("overlay.html" if is_filled else "builder.html"))
 
     @app.route("/web/", branch=True, methods=["GET", "HEAD"])
     def _files(self, request: IRequest) -> IResource:
@@ -183,18 +184,19 @@ class Root(Resource):
     """Sends upgrades to the WebSocket and everything else to the pages."""
 
     def __init__(self, websocket: ClientFactory, pages: Pages) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._websocket = WebSocketResource(websocket)
         self._pages: IResource = pages.app.resource()
 
-    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:  # noqa: N802
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Called for the first path segment, which is given back where the pages go on with it."""
         if request.path in _UPGRADE_PATHS and _wants_upgrade(request):
             return self._websocket
         _set_headers(request, _HEADERS)
         if request.method == b"OPTIONS":
             return _Preflight()
-        assert request.postpath is not None and request.prepath is not None
+        assert request.postpath is not None
+        assert request.prepath is not None
         request.postpath.insert(0, request.prepath.pop())
         return self._pages
 

@@ -71,14 +71,14 @@ class ClientConnection(WebSocketServerProtocol):
         self._paused = False
         self.pending: int = 0
 
-    def onConnect(self, request: ConnectionRequest) -> None:  # noqa: N802
+    def onConnect(self, request: ConnectionRequest) -> None:
         """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
         if self.factory.draining:
             raise ConnectionDeny(503, "shutting down")
         if not self.factory.allows(request.headers.get("origin")):
             raise ConnectionDeny(403, "origin not allowed")
 
-    def onOpen(self) -> None:  # noqa: N802
+    def onOpen(self) -> None:
         """The handshake is done: become a subscriber."""
         try:
             # Autobahn leaves Nagle's algorithm on under a bare factory; it costs 30 ms at p99.
@@ -91,7 +91,7 @@ class ClientConnection(WebSocketServerProtocol):
             _log.failure("a connection could not be set up")
             self.close(CloseCode.INTERNAL, "internal error")
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A client's command."""
         self.factory.wheel.heard(self)
         if self._session is None:
@@ -105,11 +105,11 @@ class ClientConnection(WebSocketServerProtocol):
         else:
             self._session.received(payload)
 
-    def onPong(self, payload: bytes) -> None:  # noqa: N802
+    def onPong(self, payload: bytes) -> None:
         """Proof of life."""
         self.factory.wheel.heard(self)
 
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The connection is gone, in whichever way."""
         session, self._session = self._session, None
         self._waiting.clear()
@@ -141,11 +141,11 @@ class ClientConnection(WebSocketServerProtocol):
             self.transport.unregisterProducer()
             self._paused = False
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:
         """See `IPushProducer`; called again at every write while the transport is full."""
         self._paused = True
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """See `IPushProducer`: write what waited until the transport is full again."""
         self._paused = False
         while self._waiting and not self._paused:
@@ -153,7 +153,7 @@ class ClientConnection(WebSocketServerProtocol):
             self.pending -= len(frames)
             self.transport.write(frames)
 
-    def stopProducing(self) -> None:  # noqa: N802
+    def stopProducing(self) -> None:
         """See `IPushProducer`: the connection is gone; `onClose` follows."""
 
 
@@ -222,7 +222,7 @@ class ClientFactory(WebSocketServerFactory):
         metrics: Metrics,
         make_session: Callable[[ISubscriber], Session],
     ) -> None:
-        super().__init__(server="livechat", reactor=reactor)  # type: ignore[no-untyped-call]
+        super().__init__(server="livechat", reactor=reactor)
         self.limits = limits
         self.metrics = metrics
         self._make_session = make_session
@@ -232,7 +232,7 @@ class ClientFactory(WebSocketServerFactory):
         self.draining = False
         self._drained: Deferred[None] | None = None
         self.wheel = PingWheel(self._clock, self._drop_silent)
-        self.setProtocolOptions(**protocol_options(limits))  # type: ignore[no-untyped-call]
+        self.setProtocolOptions(**protocol_options(limits))
 
     @property
     def clients(self) -> int:

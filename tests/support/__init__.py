@@ -1,1 +1,1 @@
-"""What several tests share: the recorded corpus, golden files, fakes that are real parts on a fake wire."""
+"""What several tests share: recorded corpus, golden files, real parts on a fake wire."""

@@ -110,9 +110,8 @@ class Client:
         """Connect."""
         url = f"ws://127.0.0.1:{port}{path}"
         options.setdefault("compression", None)
-        connection = await deferToThread(
-            connect, url, open_timeout=PATIENCE, ping_interval=None, max_queue=None, **options
-        )
+        options |= {"open_timeout": PATIENCE, "ping_interval": None, "max_queue": None}
+        connection = await deferToThread(lambda: connect(url, **options))
         return cls(connection)
 
     async def send(self, **command: Any) -> None:
@@ -125,7 +124,9 @@ class Client:
 
     async def subscribe(self, identifier: str, **more: Any) -> None:
         """Subscribe to a Twitch channel, without waiting for the answer."""
-        await self.send(**{"type": "subscribe", "platform": "twitch", "identifier": identifier, **more})
+        await self.send(
+            **{"type": "subscribe", "platform": "twitch", "identifier": identifier, **more}
+        )
 
     async def next(self) -> dict[str, Any]:
         """The next message, whatever it is."""

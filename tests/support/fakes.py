@@ -113,6 +113,8 @@ class ScriptedPlatform(Service):
 
     hosts = frozenset({"scripted.test"})
 
+    name: str
+
     def __init__(self, name: str = "twitch") -> None:
         self.name = name
         self.watchers: list[ScriptedWatcher] = []

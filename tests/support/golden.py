@@ -31,7 +31,7 @@ def check_whole(case: TestCase, name: str, output: object) -> None:
 
 
 def check_digests(case: TestCase, name: str, outputs: Mapping[str, object]) -> None:
-    """Compare outputs of recorded items, by item name, with the digests in `golden/<name>.digests`."""
+    """Compare outputs of recorded items, by name, with the digests in `golden/<name>.digests`."""
     path = ROOT / f"{name}.digests"
     lines = {
         item: f"{item} {sha256(msgspec.json.encode(output)).hexdigest()[:16]}"
@@ -39,11 +39,15 @@ def check_digests(case: TestCase, name: str, outputs: Mapping[str, object]) -> N
     }
     if not rewriting() and path.exists():
         known = {line.rsplit(" ", 1)[0]: line for line in path.read_text().splitlines()}
-        changed = [item for item in known.keys() | lines.keys() if known.get(item) != lines.get(item)]
+        changed = [
+            item for item in known.keys() | lines.keys() if known.get(item) != lines.get(item)
+        ]
         if changed:
             first = sorted(changed)[0]
             shown = msgspec.json.encode(outputs.get(first)).decode()
-            case.fail(f"{name}: {len(changed)} of {len(lines)} items differ; first {first}: {shown}")
+            case.fail(
+                f"{name}: {len(changed)} of {len(lines)} items differ; first {first}: {shown}"
+            )
     _check(case, path, "".join(f"{line}\n" for line in lines.values()))
 
 

@@ -37,9 +37,7 @@ class InMemoryEndpoint:
         if server is None:
             return fail(ConnectionRefusedError())
         client: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
-        pump = connect(
-            server, FakeTransport(server, True), client, FakeTransport(client, False)
-        )
+        pump = connect(server, FakeTransport(server, True), client, FakeTransport(client, False))
         self._pumps.append(pump)
         return succeed(client)
 
@@ -47,4 +45,4 @@ class InMemoryEndpoint:
         """Carry everything that either side has written, until both are silent."""
         moved = True
         while moved:
-            moved = any([pump.flush() for pump in list(self._pumps)])
+            moved = sum(bool(pump.flush()) for pump in list(self._pumps)) > 0

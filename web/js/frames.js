@@ -2,6 +2,7 @@
 // The drawer for developers: the latest frames as they crossed the wire.
 
 import { ChatLog } from "./chatlog.js";
+import { copy } from "./copy.js";
 import { byId, make, say } from "./dom.js";
 
 const KEPT = 200;
@@ -100,29 +101,4 @@ function pretty(text) {
   } catch {
     return text;
   }
-}
-
-/** Copies, and says on the button whether it went well. */
-export async function copy(button, text) {
-  button.dataset.words ??= button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = copyOldWay(text) ? "Copied" : "Not allowed";
-  }
-  setTimeout(() => {
-    button.textContent = button.dataset.words;
-  }, 1500);
-}
-
-// Without https the browser gives no clipboard, but it still knows the command.
-function copyOldWay(text) {
-  const field = make("textarea", { class: "for-ears", "aria-hidden": "true" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
 }

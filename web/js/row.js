@@ -42,7 +42,7 @@ export function chatRow(message) {
   if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
   if (metadata.sticker) body.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
   head.append(timeOf(message.timestamp));
-  row.append(avatar(author), body);
+  row.append(authorAvatar(author), body);
   return row;
 }
 
@@ -107,7 +107,8 @@ function badgeWords(label) {
   return String(label ?? "").replace(/\/1$/, "").replaceAll(/[/_-]+/g, " ").trim();
 }
 
-function avatar(author) {
+/** The picture of an author, or the first letter of the name. */
+export function authorAvatar(author) {
   const shown = author.display_name || author.username || "?";
   const circle = make("span", { class: "avatar", "aria-hidden": "true" });
   const letters = [...shown.replace(/[^\p{L}\p{N}]/gu, "")].slice(0, 1).join("");
@@ -118,7 +119,8 @@ function avatar(author) {
   return circle;
 }
 
-function putMoney(row, head, money) {
+/** Marks a row as paid, in the platform's colour, with the amount. */
+export function putMoney(row, head, money) {
   row.classList.add("paid");
   const color = hexColor(money.color);
   if (color) {
@@ -137,7 +139,8 @@ function replyLine(reply) {
   return line;
 }
 
-function timeOf(timestamp) {
+/** When it was, as hours and minutes. */
+export function timeOf(timestamp) {
   const at = new Date(timestamp ?? "");
   if (Number.isNaN(at.getTime())) return make("time", {});
   const two = (number) => String(number).padStart(2, "0");

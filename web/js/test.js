@@ -58,7 +58,11 @@ function connectionChanged(state, { retryIn, attempt } = {}) {
   } else if (state === "open") showStatus("busy", "Connected", "Asking the daemon for the chat…");
   else if (state === "lost") showLoss(retryIn);
   else if (verdict) showStatus(...verdict);
-  else showStatus("idle", "Not connected", "Choose a platform, name a channel, connect.");
+  else showIdle();
+}
+
+function showIdle() {
+  showStatus("idle", "Not connected", PLATFORMS[form.elements.platform.value].hint);
 }
 
 function showLoss(retryIn) {
@@ -213,6 +217,7 @@ function formChanged() {
   identifier.placeholder = PLATFORMS[platform].placeholder;
   identifierType.hidden = platform !== "youtube" || Boolean(pasted);
   say(byId("hint"), PLATFORMS[platform].hint);
+  if (byId("status").dataset.state === "idle") showIdle();
   showSnippet();
 }
 
@@ -275,7 +280,7 @@ async function showHealth() {
   try {
     const health = await (await fetch("/health", { signal: AbortSignal.timeout(5000) })).json();
     const streams = `${health.activeStreams} active ${health.activeStreams === 1 ? "stream" : "streams"}`;
-    say(byId("health"), [`daemon ${health.status}`, streams, health.version && `v${health.version}`].filter(Boolean).join(" · "));
+    say(byId("health"), [`daemon ${health.status}`, streams, /^[0-9]/.test(health.version) && `v${health.version}`].filter(Boolean).join(" · "));
     byId("health").dataset.state = "good";
   } catch {
     say(byId("health"), "daemon unreachable");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether Twitch channels exist and are live, asked of Twitch's unofficial GQL (sheet `twitch` section 7).
+"""Whether Twitch channels exist and are live, asked of its unofficial GQL (sheet section 7).
 
 Optional by nature: whatever goes wrong here means "not known", never "not live".
 """
@@ -89,9 +89,7 @@ class Lookup:
     :param url: where to ask; empty: never, and everything is unknown.
     """
 
-    def __init__(
-        self, url: str, http: HTTPClient, clock: IReactorTime, metrics: Metrics
-    ) -> None:
+    def __init__(self, url: str, http: HTTPClient, clock: IReactorTime, metrics: Metrics) -> None:
         self._url = url
         self._http = http
         self._clock = clock

@@ -15,13 +15,13 @@ from uuid import UUID
 from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, Event, LiveInfo
+from livechat.events import ChannelKey
 from livechat.interfaces import IEventSink, IPlatform, IWatcher
 from livechat.metrics import Metrics
 from livechat.platforms.twitch.chat import Translation, translate
@@ -112,7 +112,7 @@ class Twitch(Service):
             offline_grace=settings.offline_grace,
         )
 
-    def stopService(self) -> None:  # noqa: N802
+    def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
         for presence in list(self._rooms.values()):

@@ -42,6 +42,13 @@ def make_author(
     return Author(channel, name.removeprefix("@") or name, name, avatar_url, roles, badges or [])
 
 
+def name_only(names: list[str]) -> dict[str, str] | None:
+    """Somebody of whom only the name is told, if that: the first of the names."""
+    if not names or not names[0]:
+        return None
+    return {"username": names[0].removeprefix("@"), "display_name": names[0]}
+
+
 def _standing(entries: Json) -> tuple[list[Badge], Roles]:
     """One badge per badge shown, in that order, and the roles that they stand for."""
     badges: list[Badge] = []

@@ -206,14 +206,10 @@ def _channel(text: str) -> ChannelKey | None:
 def _name(text: str, folder: str = "") -> ChannelKey | None:
     """A handle or legacy name of letters, their marks, digits and `_ - . ·`, else None."""
     name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
+    if not all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LMN" for c in name):
         return None
     # At least one letter or digit: `.` and `..` mean other things in a path.
-    if size > _LONGEST_NAME or not any(c.isalnum() for c in name):
-        return None
-    if not all(c in _NAME_MARKS or unicodedata.category(c)[0] in "LMN" for c in name):
+    if len(name.encode()) > _LONGEST_NAME or not any(c.isalnum() for c in name):
         return None
     return ChannelKey(PLATFORM, "username", folder + name)
 

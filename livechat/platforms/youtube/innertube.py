@@ -24,6 +24,7 @@ _COUNT: Final = re.compile(
     r"([0-9]{1,3}(?:[.,\s][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,3}))?\s?([KMB]\b)?", re.IGNORECASE
 )
 _SUFFIXES: Final = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+_HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _MAX_DIGITS: Final = 18  # what every reader of JSON can hold
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -47,10 +48,13 @@ def decode(body: bytes) -> Json:
 def decode_at(text: str, at: int) -> tuple[Json, int]:
     """The JSON value that begins at a place of a text, and the place after it.
 
+    Its strings can all be written as UTF-8.
+
     :raises ValueError: no JSON there, or nested too deeply.
     """
     try:
-        return _lenient.raw_decode(text, at)
+        value, end = _lenient.raw_decode(text, at)
+        return (mended(value) if _HALF_CHARACTER.search(text, at, end) else value), end
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

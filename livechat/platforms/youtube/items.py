@@ -4,14 +4,15 @@
 One reader per renderer (sheet `youtube` sections 6 and 7).  A reader answers with what the item
 amounts to and raises `ValueError` for an item without what makes it one.
 
-The `data` of events:
+The `data` of events; `user` is an author as in a chat message unless said otherwise:
 
 ========== ====================================================================================
 membership `status` (`new`, `upgrade` or `milestone`), `message_id` of the chat message that says
-           the same, `author`, `tier` (null if not told), `months` (milestone), `text` as shown
-gift       `gift` (`membership_purchase`, `membership_redemption` or `jewels`), `author`, `text`,
-           `image_url`; of a purchase `count`; of a redemption `gifter`, its author being the
-           receiver; of jewels `value` (null if not told) and `currency` (`JEWELS`)
+           the same, `user`, `tier` (null if not told), `months` (milestone), `text` as shown
+gift       `gift` (`membership_purchase`, `membership_redemption` or `jewels`), `user` who gave,
+           `text`, `image_url`; of a purchase `count`; of a redemption `recipient`, the giver
+           being known by `username` and `display_name` only, or null; of jewels `value` (null if
+           not told) and `currency` (`JEWELS`)
 donation   `text`, `subtext`, `amount` as shown, `value`, `currency`
 room       `mode` as YouTube names its icon (`SLOW_MODE`, ...), `text`, `subtext`
 notice     `notice` (`engagement` or `purchase`), `text`; of an engagement notice `icon`
@@ -37,7 +38,7 @@ from livechat.events import (
     Sticker,
     iso_time,
 )
-from livechat.platforms.youtube.author import make_author, read_author
+from livechat.platforms.youtube.author import make_author, name_only, read_author
 from livechat.platforms.youtube.identifier import PLATFORM
 from livechat.platforms.youtube.innertube import (
     Json,
@@ -189,7 +190,7 @@ def _member(
     data: dict[str, Any] = {
         "status": status,
         "message_id": chat.message_id,
-        "author": chat.data.author,
+        "user": chat.data.author,
         "tier": tier,
         "text": text,
     }
@@ -208,7 +209,7 @@ def _gift_purchase(item: Json, origin: Origin) -> Sequence[Event]:
         item,
         origin,
         gift="membership_purchase",
-        author=read_author(giver),
+        user=read_author(giver),
         text=text_of(text),
         image_url=picture(dig(header, "image")),
         count=_first_number(text),
@@ -222,11 +223,11 @@ def _gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
         item,
         origin,
         gift="membership_redemption",
-        author=read_author(item),
+        # "received a gift membership by ", giver: emphasis marks names in every language.
+        user=name_only(bold_runs(message)[-1:]),
         text=text_of(message),
         image_url=None,
-        # "received a gift membership by ", gifter: emphasis marks names in every language.
-        gifter=next(reversed(bold_runs(message)), None),
+        recipient=read_author(item),
     )
 
 
@@ -242,7 +243,7 @@ def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
         item,
         origin,
         gift="jewels",
-        author=make_author(
+        user=make_author(
             name, name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))
         ),
         text=text,

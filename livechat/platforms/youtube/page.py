@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from livechat.platforms.youtube.innertube import Json, decode_at, dig, mended, string
+from livechat.platforms.youtube.innertube import Json, decode_at, dig, string
 
 #: What a page that names no version is answered with; versions are not checked strictly.
 FALLBACK_VERSION: Final = "2.20260213.01.00"
@@ -26,7 +26,6 @@ _ASSIGNMENT: Final = re.compile(
 
 #: How many values are tried; a page has six.  Each costs at most one pass over the page.
 _MAX_VALUES: Final = 16
-_HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Client(Struct, frozen=True):
@@ -111,10 +110,7 @@ def _end_of_script(html: str, at: int) -> int:
 def _value(html: str, at: int) -> tuple[dict[str, Json], int]:
     """The object that begins here and the place after it; an empty one where it is no JSON."""
     try:
-        value, end = decode_at(html, at)
+        return decode_at(html, at)
     except ValueError:
         # Some configuration is JavaScript and not JSON.
         return {}, at
-    if not isinstance(value, dict):
-        return {}, at
-    return (mended(value) if _HALF_CHARACTER.search(html, at, end) else value), end

@@ -7,15 +7,15 @@ time, so each happens when it arrives.
 The `data` of events:
 
 ========== ====================================================================================
-deletion   `message_id`; `text` shown in its place where YouTube gives one
-timeout    `user_id`, all of whose messages are gone; `text` shown in their place if given
+deletion   `scope` (`message`), `message_id`; `shown` in its place where YouTube gives a text
+timeout    `user` (`id`), all of whose messages are gone; `shown` in their place likewise
 poll       `status` (`opened`, `updated` or `closed`), `poll_id`, and unless closed `question`,
            `choices` (`text`, `ratio` 0 to 1 or null) and `votes` (null if not told)
-pin        `status` (`pinned` or `unpinned`), `pin_id`, and if pinned `message_id`, `author`,
-           `content` as in a chat message and `text` (who pinned it, as shown); a banner that is
+pin        `status` (`pinned` or `unpinned`), `pin_id`, and if pinned `message_id`, `user`
+           and `content` as in a chat message and `text` (who pinned it, as shown); a banner that is
            not a pinned message is taken down as `unpinned` too, YouTube naming only its id
-raid       `direction` (`incoming` or `outgoing`), `channel`, `video_id` (outgoing), `text`,
-           `avatar_url`, `pin_id`
+raid       `direction` (`incoming` or `outgoing`), `user` (`username` and `display_name` of the
+           other channel, or null), `video_id` (outgoing), `text`, `avatar_url`, `pin_id`
 question   `text`, `pin_id`: the streamer calls for questions
 notice     `notice` (`summary` or `product`), `text`, `pin_id`
 goal       `goal_id`, `text`
@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from livechat.events import ChatMessage, Event
+from livechat.platforms.youtube.author import name_only
 from livechat.platforms.youtube.innertube import (
     Json,
     bold_runs,
@@ -51,19 +52,20 @@ def _id(node: Json, *path: str) -> str:
 
 def _removed(action: Json, origin: Origin) -> Sequence[Event]:
     target = _id(action, "targetItemId")
-    return [event("deletion", target, origin, {"message_id": target, **_shown_instead(action)})]
+    data = {"scope": "message", "message_id": target, **_shown_instead(action)}
+    return [event("deletion", target, origin, data)]
 
 
 def _author_removed(action: Json, origin: Origin) -> Sequence[Event]:
     target = _id(action, "externalChannelId")
     # The same person may come back and be put out again.
     event_id = f"{target}@{origin.received_ms}"
-    return [event("timeout", event_id, origin, {"user_id": target, **_shown_instead(action)})]
+    return [event("timeout", event_id, origin, {"user": {"id": target}, **_shown_instead(action)})]
 
 
 def _shown_instead(action: Json) -> dict[str, Any]:
     text = text_of(dig(action, "deletedStateMessage"))
-    return {"text": text} if text else {}
+    return {"shown": text} if text else {}
 
 
 def _poll_opened(panel: Json, origin: Origin) -> Sequence[Event]:
@@ -114,7 +116,7 @@ def _pinned(banner: Json, origin: Origin) -> Sequence[Event]:
         "status": "pinned",
         "pin_id": pin_id,
         "message_id": message.message_id,
-        "author": message.data.author,
+        "user": message.data.author,
         "content": message.data.content,
         "text": text_of(dig(banner, "header", "liveChatBannerHeaderRenderer", "text")),
     }
@@ -135,7 +137,7 @@ def _redirect(banner: Json, origin: Origin) -> Sequence[Event]:
     pin_id = _id(banner, "actionId")
     data = {
         "direction": "outgoing" if video_id else "incoming",
-        "channel": next(iter(bold_runs(dig(renderer, "bannerMessage"))), None),
+        "user": name_only(bold_runs(dig(renderer, "bannerMessage"))),
         "video_id": video_id or None,
         "text": text_of(dig(renderer, "bannerMessage")),
         "avatar_url": picture(dig(renderer, "authorPhoto")),

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: MIT
+"""What every `IBroker` does: one leader per channel, and what it publishes reaches every member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from livechat.events import ChannelKey
+from livechat.interfaces import IBroker, IMember, IMembership
+
+if TYPE_CHECKING:
+    _Case = TestCase
+else:
+    _Case = object
+
+KEY = ChannelKey("twitch", "username", "ann")
+OTHER = ChannelKey("tiktok", "username", "ann")
+
+Publications = list[tuple[str, bytes]]
+
+
+@implementer(IMember)
+class Member:
+    """A member that keeps what it was told.
+
+    :ivar roles: `lead` and `follow`, as they were said.
+    :ivar upon: called with `lead`, `follow` or `published` each time it was told something.
+    """
+
+    def __init__(self) -> None:
+        self.roles: list[str] = []
+        self.batches: list[Publications] = []
+        self.upon: Callable[[str], object] = lambda said: None
+
+    @property
+    def received(self) -> Publications:
+        """All publications, in order."""
+        return [publication for batch in self.batches for publication in batch]
+
+    def lead(self) -> None:
+        """See `IMember`."""
+        self.roles.append("lead")
+        self.upon("lead")
+
+    def follow(self) -> None:
+        """See `IMember`."""
+        self.roles.append("follow")
+        self.upon("follow")
+
+    def published(self, publications: Sequence[tuple[str, bytes]]) -> None:
+        """See `IMember`."""
+        self.batches.append(list(publications))
+        self.upon("published")
+
+
+class BrokerContract(_Case):
+    """Mixin for a `TestCase` of one broker, or of several that know each other."""
+
+    def broker(self) -> IBroker:
+        """The broker that the next member joins: always the same, or one of several in turn."""
+        raise NotImplementedError
+
+    def settle(self) -> Deferred[None]:
+        """Let time pass until everything that is on its way has arrived."""
+        raise NotImplementedError
+
+    def joined(self, key: ChannelKey = KEY) -> tuple[Member, IMembership]:
+        """A member that has just joined, and its membership."""
+        member = Member()
+        return member, self.broker().join(key, member)
+
+    async def settled(self, count: int) -> list[tuple[Member, IMembership]]:
+        """So many members that joined one after the other and know their roles."""
+        members = [self.joined() for _ in range(count)]
+        await self.settle()
+        return members
+
+    def test_interfaces(self) -> None:
+        """Broker and membership are what they are by their interfaces."""
+        broker = self.broker()
+        self.assertTrue(verifyObject(IBroker, broker))
+        member = Member()
+        self.assertTrue(verifyObject(IMember, member))
+        membership = broker.join(KEY, member)
+        self.assertTrue(verifyObject(IMembership, membership))
+        membership.leave()
+
+    async def test_told_later(self) -> None:
+        """A member is told its role after the joining, never during it."""
+        members = []
+        for _ in range(3):
+            member, _ = self.joined()
+            self.assertEqual(member.roles, [])
+            members.append(member)
+        await self.settle()
+        self.assertEqual([len(member.roles) for member in members], [1, 1, 1])
+
+    async def test_one_leader(self) -> None:
+        """The first leads, the others follow; nobody is told anything twice."""
+        members = await self.settled(5)
+        roles = [member.roles for member, _ in members]
+        self.assertEqual(roles, [["lead"]] + [["follow"]] * 4)
+        await self.settle()
+        self.assertEqual([member.roles for member, _ in members], roles)
+
+    async def test_late_joiner(self) -> None:
+        """Who joins while another leads follows."""
+        ((leader, _),) = await self.settled(1)
+        late, _ = self.joined()
+        await self.settle()
+        self.assertEqual((leader.roles, late.roles), (["lead"], ["follow"]))
+
+    async def test_channels_apart(self) -> None:
+        """Each channel has a leader of its own, and hears nothing of the other."""
+        one, its = self.joined(KEY)
+        other, others = self.joined(OTHER)
+        await self.settle()
+        self.assertEqual((one.roles, other.roles), (["lead"], ["lead"]))
+        its.publish([("chat", b"1")])
+        others.publish([("chat", b"2")])
+        await self.settle()
+        self.assertEqual(one.received, [("chat", b"1")])
+        self.assertEqual(other.received, [("chat", b"2")])
+
+    async def test_publish(self) -> None:
+        """What the leader publishes reaches every member, itself included, in order."""
+        members = await self.settled(4)
+        _, leading = members[0]
+        expected: Publications = []
+        for number in range(50):
+            batch = [("chat", b"%d" % number), ("raid", b"\xff\x00\r\n" * number)]
+            expected += batch
+            leading.publish(batch)
+        await self.settle()
+        for member, _ in members:
+            self.assertEqual(member.received, expected)
+
+    async def test_publish_alone(self) -> None:
+        """A leader without followers still hears itself."""
+        ((leader, leading),) = await self.settled(1)
+        leading.publish([("chat", b"{}")])
+        await self.settle()
+        self.assertEqual(leader.received, [("chat", b"{}")])
+
+    async def test_late_joiner_hears_what_follows(self) -> None:
+        """Who joins later hears what is published from then on, and nothing of before."""
+        ((_, leading),) = await self.settled(1)
+        leading.publish([("chat", b"old")])
+        await self.settle()
+        late, _ = self.joined()
+        await self.settle()
+        leading.publish([("chat", b"new")])
+        await self.settle()
+        self.assertEqual(late.received, [("chat", b"new")])
+
+    async def test_follower_leaves(self) -> None:
+        """A follower that leaves hears nothing more; the others notice nothing."""
+        (leader, leading), (gone, going), (other, _) = await self.settled(3)
+        going.leave()
+        leading.publish([("chat", b"1")])
+        await self.settle()
+        self.assertEqual((gone.roles, gone.received), (["follow"], []))
+        for member, role in ((leader, "lead"), (other, "follow")):
+            self.assertEqual((member.roles, member.received), ([role], [("chat", b"1")]))
+
+    async def test_successor(self) -> None:
+        """When the leader has left, one of the others leads, later, and what it publishes is heard."""
+        (gone, going), *rest = await self.settled(3)
+        going.leave()
+        self.assertEqual([member.roles for member, _ in rest], [["follow"], ["follow"]])
+        await self.settle()
+        leaders = [(member, its) for member, its in rest if member.roles == ["follow", "lead"]]
+        ((_, leading),) = leaders
+        self.assertEqual(sorted(len(member.roles) for member, _ in rest), [1, 2])
+        leading.publish([("chat", b"1")])
+        await self.settle()
+        for member, _ in rest:
+            self.assertEqual(member.received, [("chat", b"1")])
+        self.assertEqual((gone.roles, gone.received), (["lead"], []))
+
+    async def test_leave_twice(self) -> None:
+        """Leaving again does nothing: there is one successor, and it stays."""
+        (_, going), *rest = await self.settled(3)
+        going.leave()
+        going.leave()
+        await self.settle()
+        going.leave()
+        await self.settle()
+        self.assertEqual(sorted(len(member.roles) for member, _ in rest), [1, 2])
+
+    async def test_leader_and_heir_leave(self) -> None:
+        """When the leader and the next in line leave at once, a third one leads."""
+        members = await self.settled(4)
+        for _, membership in members[:2]:
+            membership.leave()
+        await self.settle()
+        leaders = [member for member, _ in members[2:] if member.roles[-1] == "lead"]
+        self.assertEqual(len(leaders), 1)
+
+    async def test_all_but_the_last_leave(self) -> None:
+        """Whoever remains leads."""
+        members = await self.settled(5)
+        for _, membership in members[:4]:
+            membership.leave()
+        await self.settle()
+        self.assertEqual(members[4][0].roles, ["follow", "lead"])
+
+    async def test_leaves_before_it_is_told(self) -> None:
+        """Who leaves before it was told its role is told nothing, and stands in nobody's way."""
+        gone, going = self.joined()
+        stays, _ = self.joined()
+        going.leave()
+        await self.settle()
+        self.assertEqual(gone.roles, [])
+        self.assertEqual(stays.roles[-1:], ["lead"])
+
+    async def test_leader_leaves_as_another_joins(self) -> None:
+        """A member that joins in the moment the leader leaves ends up led by somebody."""
+        (_, going), (second, _) = await self.settled(2)
+        going.leave()
+        third, _ = self.joined()
+        await self.settle()
+        self.assertEqual([second.roles[-1], third.roles[-1]].count("lead"), 1)
+        self.assertLessEqual(second.roles.count("lead") + third.roles.count("lead"), 1)
+
+    async def test_leaves_when_told_to_lead(self) -> None:
+        """A member that cannot lead and leaves at once is succeeded."""
+        (first, its), (second, _) = self.joined(), self.joined()
+        first.upon = lambda said: its.leave()
+        await self.settle()
+        self.assertEqual(first.roles, ["lead"])
+        self.assertEqual(second.roles[-1:], ["lead"])
+
+    async def test_leaves_at_a_publication(self) -> None:
+        """A member that another one takes out while a publication goes round hears no more."""
+        members = await self.settled(3)
+        (leader, leading), (first, firsts), (last, lasts) = members
+        # Whichever of the two hears it first takes the other one out.
+        first.upon = lambda said: lasts.leave()
+        last.upon = lambda said: firsts.leave()
+        leading.publish([("chat", b"1"), ("chat", b"2")])
+        await self.settle()
+        self.assertEqual(len(leader.batches), 1)
+        self.assertEqual(len(first.batches) + len(last.batches), 1)
+
+    async def test_channel_begins_anew(self) -> None:
+        """When all have left, the next to join leads."""
+        for _, membership in await self.settled(3):
+            membership.leave()
+        await self.settle()
+        again, _ = self.joined()
+        await self.settle()
+        self.assertEqual(again.roles, ["lead"])
+
+    async def test_joins_behind(self) -> None:
+        """Who joins while its predecessor still stops follows it, and leads when that has left."""
+        ((_, going),) = await self.settled(1)
+        heir, _ = self.joined()
+        await self.settle()
+        self.assertEqual(heir.roles, ["follow"])
+        going.leave()
+        await self.settle()
+        self.assertEqual(heir.roles, ["follow", "lead"])
+
+    async def test_any_story(self) -> None:
+        """Joining and leaving at random: one leader whenever things have settled, never two."""
+        random = Random(7)
+        present: list[tuple[Member, IMembership]] = []
+        gone: list[tuple[Member, list[str], int]] = []
+        heard = 0
+        for number in range(60):
+            for _ in range(random.randrange(5)):
+                if present and random.random() < 0.5:
+                    # Rather an old one, who leads or is next in line, than a new one.
+                    index = min(random.randrange(len(present)) for _ in range(2))
+                    member, membership = present.pop(index)
+                    membership.leave()
+                    gone.append((member, list(member.roles), len(member.batches)))
+                else:
+                    present.append(self.joined())
+            await self.settle()
+            leaders = [its for member, its in present if member.roles[-1] == "lead"]
+            self.assertEqual(len(leaders), min(1, len(present)))
+            for membership in leaders:
+                membership.publish([("chat", b"%d" % number)])
+            await self.settle()
+            for member, _ in present:
+                self.assertEqual(member.received[-1], ("chat", b"%d" % number))
+                self.assertIn(member.roles, (["lead"], ["follow"], ["follow", "lead"]))
+                heard += 1
+        for member, roles, batches in gone:
+            self.assertEqual((member.roles, len(member.batches)), (roles, batches))
+        self.assertGreater(min(heard, len(gone)), 20)

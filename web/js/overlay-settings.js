@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// How an overlay looks, as parameters of its address; the page that makes addresses uses the same.
+
+export const THEMES = {
+  outline: "Outline: bare text with a dark edge",
+  glass: "Glass: dark see-through cards",
+  paper: "Paper: light cards",
+};
+
+/** What can be left out, by its name in `hide`. */
+export const HIDEABLE = {
+  platform: "platform mark",
+  badges: "badges and roles",
+  bots: "bots",
+  commands: "commands (!…)",
+  events: "gifts, raids, subscriptions",
+};
+
+/** What can be added, by its name in `show`. */
+export const SHOWABLE = { avatars: "avatars", time: "time" };
+
+export const DEFAULTS = {
+  theme: "outline",
+  newest: "bottom",
+  fade: 0,
+  size: 22,
+  font: "",
+  max: 50,
+  hide: [],
+  show: [],
+  bots: [],
+  sample: false,
+};
+
+/** Programs that write in many chats. */
+const KNOWN_BOTS = new Set(
+  ("botisimo botrixoficial coebot commanderroot creatisbot deepbot fossabot kofistreambot moobot " +
+    "nightbot own3d phantombot pokemoncommunitygame restreambot sery_bot soundalerts " +
+    "stay_hydrated_bot streamelements streamlabs streamstickers tangiabot wizebot").split(" "),
+);
+
+/**
+ * The settings in a query; what is missing or out of range is as in `DEFAULTS`.
+ *
+ * - `theme`: `outline`, `glass` or `paper`
+ * - `newest`: `bottom` or `top`
+ * - `fade`: seconds until a message goes, 0 never
+ * - `size`: of the text in pixels, 8 to 120
+ * - `font`: a font family that the machine has
+ * - `max`: messages kept, 1 to 200
+ * - `hide`, `show`, `bots`: lists with commas; `bots` are further names to hide with `hide=bots`
+ * - `sample`: invented messages, to arrange things by
+ *
+ * @param {URLSearchParams} query
+ */
+export function settingsIn(query) {
+  const list = (name) => (query.get(name) ?? "").toLowerCase().split(",").map((word) => word.trim()).filter(Boolean);
+  return {
+    theme: Object.hasOwn(THEMES, query.get("theme") ?? "") ? query.get("theme") : DEFAULTS.theme,
+    newest: query.get("newest") === "top" ? "top" : DEFAULTS.newest,
+    fade: number(query.get("fade"), 0, 3600, DEFAULTS.fade),
+    size: number(query.get("size"), 8, 120, DEFAULTS.size),
+    font: (query.get("font") ?? "").replaceAll(/[^\p{L}\p{N} _-]/gu, "").slice(0, 60).trim(),
+    max: Math.round(number(query.get("max"), 1, 200, DEFAULTS.max)),
+    hide: list("hide").filter((word) => Object.hasOwn(HIDEABLE, word)),
+    show: list("show").filter((word) => Object.hasOwn(SHOWABLE, word)),
+    bots: list("bots").map((name) => name.replace(/^@/, "")).slice(0, 50),
+    sample: query.has("sample"),
+  };
+}
+
+/** Adds to a query whatever differs from `DEFAULTS`. */
+export function putSettings(query, settings) {
+  for (const [name, normal] of Object.entries(DEFAULTS)) {
+    const value = settings[name];
+    if (Array.isArray(value)) {
+      if (value.length) query.set(name, value.join(","));
+    } else if (name === "sample") {
+      if (value) query.set(name, "1");
+    } else if (value !== normal) query.set(name, String(value));
+  }
+  return query;
+}
+
+/** Whether a message is one that the settings leave out. */
+export function isHidden(message, settings) {
+  const { author = {}, content = {} } = message.data;
+  const name = String(author.username ?? "").toLowerCase();
+  const isBot = KNOWN_BOTS.has(name.replace(/^@/, "")) || settings.bots.includes(name.replace(/^@/, ""));
+  return (
+    (settings.hide.includes("bots") && isBot) ||
+    (settings.hide.includes("commands") && String(content.raw ?? "").startsWith("!"))
+  );
+}
+
+function number(text, least, most, normal) {
+  const value = Number.parseFloat(text ?? "");
+  return Number.isFinite(value) ? Math.max(least, Math.min(most, value)) : normal;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// The overlay: one or several chats, merged, for a streaming program. Nothing to click: everything
+// is said by the address (see overlay-settings.js).
+
+import { sourcesIn } from "./address.js";
+import { Connection, socketAddress } from "./connection.js";
+import { byId, make } from "./dom.js";
+import { sentenceOf, whoIsGone } from "./happenings.js";
+import { isHidden, settingsIn } from "./overlay-settings.js";
+import { platformMark, platformName } from "./platforms.js";
+import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
+import { sampleMessage } from "./sample.js";
+import { sanitized } from "./sanitize.js";
+import { picture } from "./pictures.js";
+import { errorInWords } from "./words.js";
+
+/** Events that are worth a line on a stream. */
+const CELEBRATED = new Set(["donation", "follow", "gift", "raid", "subscription"]);
+/** Errors that pass by themselves: the stream has not begun, is over, cannot be read now. */
+const PASSING = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS"]);
+const RETRY = 30000;
+const NOTE = 10000;
+
+const query = new URLSearchParams(location.search);
+const settings = settingsIn(query);
+const sources = sourcesIn(query);
+const list = byId("list");
+/** Rows to come, newest last; made in the next frame. */
+const waiting = [];
+
+// ---- how it looks -------------------------------------------------------------------------------
+
+document.body.dataset.theme = settings.theme;
+document.body.dataset.newest = settings.newest;
+document.body.style.setProperty("--size", `${settings.size}px`);
+document.body.style.setProperty("--fade", `${settings.fade}s`);
+if (settings.font) document.body.style.setProperty("--font", `"${settings.font}"`);
+if (settings.fade) document.body.classList.add("fading");
+
+function messageRow(message) {
+  const { author, content = {}, metadata = {} } = message.data;
+  const row = make("li", { class: "line" });
+  row.dataset.platform = message.platform;
+  row.dataset.id = message.message_id;
+  row.dataset.author = author.id;
+  row.dataset.login = author.username;
+  if (metadata.action) row.classList.add("action");
+  const head = make("span", { class: "head" });
+  if (!settings.hide.includes("platform")) head.append(platformMark(message.platform));
+  if (settings.show.includes("avatars")) head.append(authorAvatar(author));
+  const [name, ...marks] = nameAndMarks(author);
+  if (!settings.hide.includes("badges")) head.append(...marks);
+  head.append(name);
+  if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
+  const text = make("span", { class: "words" });
+  text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
+  row.append(head, " ", text);
+  if (metadata.sticker) row.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
+  if (settings.show.includes("time")) row.append(timeOf(message.timestamp));
+  return row;
+}
+
+function eventRow(event, sentence) {
+  const row = make("li", { class: "line happening" });
+  if (!settings.hide.includes("platform")) row.append(platformMark(event.platform), " ");
+  row.append(sentence);
+  return row;
+}
+
+// ---- rows come and go ---------------------------------------------------------------------------
+
+function show(build) {
+  waiting.push(build);
+  if (waiting.length > settings.max) waiting.shift();
+  if (waiting.length === 1) requestAnimationFrame(flush);
+}
+
+function flush() {
+  const fresh = waiting.splice(0).map((build) => build());
+  if (settings.newest === "top") list.prepend(...fresh.reverse());
+  else list.append(...fresh);
+  while (list.childElementCount > settings.max) {
+    (settings.newest === "top" ? list.lastElementChild : list.firstElementChild).remove();
+  }
+}
+
+list.addEventListener("animationend", ({ animationName, target }) => {
+  if (animationName === "leave") target.remove();
+});
+
+/** On a stream what was deleted is gone, not struck out. */
+function takeAway(event) {
+  flush();
+  const { id, username } = whoIsGone(event.data);
+  for (const row of [...list.children]) {
+    if (row.dataset.platform !== event.platform) continue;
+    const isMeant =
+      event.type === "deletion"
+        ? event.data.scope === "chat" || row.dataset.id === event.data.message_id
+        : id
+          ? row.dataset.author === id
+          : username && row.dataset.login === username;
+    if (isMeant) row.remove();
+  }
+}
+
+/** Something that only the streamer needs to know; it goes soon, unless it needs to be mended. */
+function note(text, stays) {
+  const row = make("li", { class: "line note" }, text);
+  if (settings.newest === "top") list.prepend(row);
+  else list.append(row);
+  if (!stays) setTimeout(() => row.remove(), NOTE);
+}
+
+// ---- what the daemon says -----------------------------------------------------------------------
+
+const told = new Set();
+
+function received(message) {
+  if (message.type === "chat" && message.data?.data?.author) {
+    if (!isHidden(message.data, settings)) show(() => messageRow(message.data));
+  } else if (message.type === "event" && message.data) eventCame(message.data);
+  else if (message.type === "error") errorCame(message);
+}
+
+function eventCame(event) {
+  if (event.type === "deletion" || event.type === "timeout") takeAway(event);
+  if (!CELEBRATED.has(event.type) || settings.hide.includes("events")) return;
+  const sentence = sentenceOf(event);
+  if (sentence) show(() => eventRow(event, sentence));
+}
+
+function errorCame(message) {
+  const { title, text, code } = errorInWords(message);
+  const source = sources.find((one) => one.platform === message.platform && one.identifier === message.identifier);
+  const isPassing = PASSING.has(message.code);
+  const what = source ? `${source.identifier} (${platformName(source.platform)}): ` : "";
+  // The same trouble is told once, not with every attempt.
+  if (!told.has(what + code)) note(`${what}${title}. ${text}`, !isPassing);
+  told.add(what + code);
+  if (source && isPassing) {
+    setTimeout(() => connection.resubscribe({ ...source, events: true }), RETRY * (1 + Math.random() / 3));
+  }
+}
+
+const connection = new Connection(socketAddress(), { onState() {}, onFrame: received });
+
+if (settings.sample) {
+  const next = () => {
+    const message = sampleMessage();
+    if (!isHidden(message, settings)) show(() => messageRow(message));
+  };
+  for (let i = 0; i < 8; i += 1) next();
+  setInterval(next, 1600);
+} else if (sources.length) connection.open(sources.map((source) => ({ ...source, events: true })));
