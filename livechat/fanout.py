@@ -66,7 +66,7 @@ class Fanout:
 
     def add(self, subscriber: ISubscriber, interest: Interest) -> None:
         """Deliver to this subscriber from now on: nothing that was published before."""
-        self.flush()
+        self.remove(subscriber)
         self._interest[subscriber] = interest
         group = self._groups.setdefault(interest, _Group({}, []))
         group.subscribers[subscriber] = None

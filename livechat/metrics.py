@@ -62,7 +62,8 @@ class Metrics:
 
     def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
         """Count something unknown or unreadable under its own name, as long as names are few."""
-        name = (platform, kind[:64])
+        # Half characters, which an upstream may send, cannot be written out.
+        name = (platform, kind[:64].encode("utf-8", "replace").decode())
         if name not in self._names:
             if len(self._names) >= MAX_NAMES:
                 name = (platform, "other")

@@ -18,6 +18,9 @@ from msgspec import Struct
 from twisted.python import usage
 
 
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
+
+
 class Settings(Struct, frozen=True):
     """Every choice, parsed and checked; the field names are the option names."""
 
@@ -295,7 +298,8 @@ class Options(usage.Options):
         try:
             return option.parse(text)
         except ValueError as error:
-            shown = "" if option.secret else f", not {text[:100]!r}"
+            # An address may hold a password even where none is expected.
+            shown = "" if option.secret else f", not {_CREDENTIALS.sub('//***@', text)[:100]!r}"
             raise usage.UsageError(f"{name} {error}{shown}") from None
 
 

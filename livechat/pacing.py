@@ -52,9 +52,7 @@ class TokenBucket:
 
     def take(self, tokens: float = 1.0) -> bool:
         """Take tokens if they are there."""
-        now = self._seconds()
-        self._tokens = min(self._burst, self._tokens + (now - self._when) * self._rate)
-        self._when = now
+        self._refill()
         # Half a millionth of slack: float time that adds up to a whole token must give one.
         if self._tokens + 5e-7 < tokens:
             return False
@@ -63,9 +61,15 @@ class TokenBucket:
 
     def wait(self, tokens: float = 1.0) -> float:
         """Seconds until so many tokens will be there."""
+        self._refill()
+        return max(0.0, (tokens - self._tokens) / self._rate)
+
+    def _refill(self) -> None:
         now = self._seconds()
-        held = min(self._burst, self._tokens + (now - self._when) * self._rate)
-        return max(0.0, (tokens - held) / self._rate)
+        # A clock that was set back brings no tokens, and takes none.
+        passed = max(0.0, now - self._when)
+        self._tokens = min(self._burst, self._tokens + passed * self._rate)
+        self._when = now
 
 
 def sleep(clock: IReactorTime, seconds: float) -> Deferred[None]:

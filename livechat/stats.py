@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from msgspec import UNSET
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -43,6 +42,8 @@ class ChannelStats:
         self._limit = limit
         self._push = push
         self._tally = Tally()
+        # How often counts were handed over; tells an answer of the store from an older one.
+        self._handed = 0
         self._latest: bytes | None = None
         self._call: IDelayedCall | None = None
         self._last_push = clock.seconds() - PUSH_INTERVAL
@@ -58,7 +59,7 @@ class ChannelStats:
         tally.total += 1
         data = message.data
         # The platform's stand-in for people who hide is many people, or nobody: not a chatter.
-        if data.metadata.anonymous is UNSET:
+        if not data.metadata.anonymous:
             author = data.author
             user = tally.users.get(author.id)
             if user is None:
@@ -67,6 +68,8 @@ class ChannelStats:
                 )
             else:
                 user.message_count += 1
+                user.username = author.username
+                user.display_name = author.display_name
                 user.roles = author.roles
         if self._call is None:
             self._latest = None
@@ -78,7 +81,7 @@ class ChannelStats:
         if self._latest is not None and not self._tally.total:
             return succeed(self._latest)
         self._hand_over()
-        return self._store.snapshot(self._key, self._limit).addCallback(self._encoded)
+        return self._store.snapshot(self._key, self._limit).addCallback(self._encoded, self._handed)
 
     def close(self) -> None:
         """Store what was counted and let the channel go."""
@@ -93,11 +96,12 @@ class ChannelStats:
     def _hand_over(self) -> None:
         if self._tally.total:
             tally, self._tally = self._tally, Tally()
+            self._handed += 1
             self._store.add(self._key, tally)
 
-    def _encoded(self, data: StatsData) -> bytes:
+    def _encoded(self, data: StatsData, handed: int) -> bytes:
         payload = encode(Stats(data, self._key.platform, self._key.identifier))
-        if not self._tally.total:
+        if handed == self._handed and not self._tally.total:
             self._latest = payload
         return payload
 

@@ -446,7 +446,40 @@ class DecodeTests(SynchronousTestCase):
 
     def test_hostile_values(self) -> None:
         """Every hostile value in every field is a command or the one error, and can be answered."""
-        values = ["null", "true", "false", "0", "-0", "1", "1.5", "1e308", "-1e308", "123456789012345678901234567890", "[]", "{}", "[[]]", '""', '"', '"', '"\\u0000"', '"\\u202e"', '"\\ud83d\\ude00"', '"\\ud83d"', '"\\n\\r"', '"\\/"', '"__proto__"', '{"type":"subscribe"}', '["raid",1]', "[null]", '{"$ne":1}', '"a:b"', '"../.."', '"%00"', "\"'--\"", '"<b>"']
+        values = [
+            "null",
+            "true",
+            "false",
+            "0",
+            "-0",
+            "1",
+            "1.5",
+            "1e308",
+            "-1e308",
+            "123456789012345678901234567890",
+            "[]",
+            "{}",
+            "[[]]",
+            '""',
+            '"',
+            '"',
+            '"\\u0000"',
+            '"\\u202e"',
+            '"\\ud83d\\ude00"',
+            '"\\ud83d"',
+            '"\\n\\r"',
+            '"\\/"',
+            '"__proto__"',
+            '{"type":"subscribe"}',
+            '["raid",1]',
+            "[null]",
+            '{"$ne":1}',
+            '"a:b"',
+            '"../.."',
+            '"%00"',
+            '"\'--"',
+            '"<b>"',
+        ]
         texts = [value for value in values if value] + ['"' + "x" * 65_000 + '"']
         for field in ("type", "platform", "identifier", "identifierType", "events", "other"):
             for value in texts:

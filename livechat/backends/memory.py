@@ -141,8 +141,9 @@ class LocalBroker:
     def carry(self, key: ChannelKey, publications: Sequence[tuple[str, bytes]]) -> None:
         """Hand publications to every member of a channel."""
         topic = self._topics.get(key)
-        if topic is not None:
-            for membership in tuple(topic.members):
+        for membership in tuple(topic.members) if topic is not None else ():
+            # Whoever was told before may have made this one leave.
+            if topic is not None and membership in topic.members:
                 membership.member.published(publications)
 
     def left(self, key: ChannelKey, membership: _LocalMembership) -> None:
@@ -155,14 +156,17 @@ class LocalBroker:
             del self._topics[key]
         elif topic.leader is membership:
             topic.leader = None
-            self._clock.callLater(0, self._tell_role, key, topic.members[0])
+            self._clock.callLater(0, self._appoint, key)
 
     def _tell_role(self, key: ChannelKey, membership: _LocalMembership) -> None:
+        self._appoint(key)
         topic = self._topics.get(key)
-        if topic is None or membership not in topic.members:
-            return
-        if topic.leader is None and topic.members[0] is membership:
-            topic.leader = membership
-            membership.member.lead()
-        elif topic.leader is not membership:
+        if topic is not None and membership in topic.members and topic.leader is not membership:
             membership.member.follow()
+
+    def _appoint(self, key: ChannelKey) -> None:
+        """See to it that the channel has a leader: the first in line."""
+        topic = self._topics.get(key)
+        if topic is not None and topic.leader is None:
+            topic.leader = topic.members[0]
+            topic.leader.member.lead()

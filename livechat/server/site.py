@@ -163,6 +163,13 @@ class _Files(File):
 
     contentTypes = _CONTENT_TYPES
 
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        # A file's name holds no zero byte, and asking for one raises.
+        child: IResource = (
+            self.childNotFound if b"\x00" in path else super().getChild(path, request)
+        )
+        return child
+
     def directoryListing(self) -> IResource:
         return self.childNotFound
 

@@ -52,7 +52,7 @@ function showStatus(state, title, text, code = "") {
 function connectionChanged(state, { retryIn, attempt } = {}) {
   const isActive = state !== "closed";
   byId("disconnect").disabled = !isActive;
-  say(byId("connect"), isActive ? "Reconnect" : "Connect");
+  showConnect();
   if (state === "connecting") {
     if (!attempt) showStatus("busy", "Connecting", "Opening a WebSocket to the daemon…");
   } else if (state === "open") showStatus("busy", "Connected", "Asking the daemon for the chat…");
@@ -63,6 +63,13 @@ function connectionChanged(state, { retryIn, attempt } = {}) {
 
 function showIdle() {
   showStatus("idle", "Not connected", PLATFORMS[form.elements.platform.value].hint);
+}
+
+/** The button invites to connect, unless what the form says is connected already. */
+function showConnect() {
+  const isDone = !byId("disconnect").disabled && JSON.stringify(wanted()) === JSON.stringify(source);
+  say(byId("connect"), isDone ? "Reconnect" : "Connect");
+  byId("connect").classList.toggle("done", isDone);
 }
 
 function showLoss(retryIn) {
@@ -218,6 +225,7 @@ function formChanged() {
   identifierType.hidden = platform !== "youtube" || Boolean(pasted);
   say(byId("hint"), PLATFORMS[platform].hint);
   if (byId("status").dataset.state === "idle") showIdle();
+  showConnect();
   showSnippet();
 }
 

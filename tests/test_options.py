@@ -1,0 +1,471 @@
+# SPDX-License-Identifier: MIT
+"""What an operator may choose: from the command line, from the environment, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.options import OPTIONS, Option, Options, Settings, wrong
+
+#: The defaults that the configuration contract promises, for all of its options.
+PROMISED: Mapping[str, Any] = {
+    "port": 3000,
+    "listen": (),
+    "stats-storage": "memory",
+    "redis-url": "",
+    "twitch-irc": "tls:irc.chat.twitch.tv:6697",
+    "twitch-gql-url": "https://gql.twitch.tv/gql",
+    "youtube-url": "https://www.youtube.com",
+    "tiktok-url": "https://www.tiktok.com",
+    "tiktok-webcast-url": "https://webcast.tiktok.com",
+    "tiktok-signer-url": "",
+    "tiktok-signer-key": "",
+    "tiktok-socket-hosts": (),
+    "linger": 10.0,
+    "demo": False,
+    # Named where the wire contract speaks of them.
+    "start-timeout": 30.0,
+    "stats-top": 100,
+    "twitch-require-live": False,
+    # Proposed with the reliability cases.
+    "max-chats": 32,
+    "max-message": 65536,
+    "max-pending": 1 << 20,
+    "origins": ("*",),
+}
+
+#: Of each option: texts that are taken, with their values.
+TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
+    "port": [("0", 0), ("1", 1), ("8080", 8080), ("65535", 65535)],
+    "listen": [("tcp:3000:interface=127.0.0.1", ("tcp:3000:interface=127.0.0.1",))],
+    "stats-storage": [("memory", "memory")],
+    "redis-url": [
+        ("redis://localhost", "redis://localhost"),
+        ("redis://user:secret@host:6379/2", "redis://user:secret@host:6379/2"),
+        ("rediss://host/0", "rediss://host/0"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+    ],
+    "linger": [("0", 0.0), ("0.5", 0.5), ("86400", 86400.0)],
+    "start-timeout": [("1", 1.0), ("45.5", 45.5), ("600", 600.0)],
+    "stats-top": [("1", 1), ("10000", 10000)],
+    "max-clients": [("0", 0), ("10000000", 10**7)],
+    "max-channels": [("1", 1), ("10000000", 10**7)],
+    "max-chats": [("1", 1), ("10000", 10000)],
+    "max-message": [("1024", 1024), ("16777216", 1 << 24)],
+    "max-pending": [("65536", 65536), ("1073741824", 1 << 30)],
+    "command-rate": [("0.1", 0.1), ("10000", 10000.0)],
+    "origins": [("https://example.org", ("https://example.org",)), ("null", ("null",))],
+    "twitch-irc": [("tcp:127.0.0.1:6667", "tcp:127.0.0.1:6667"), ("tls:h:1", "tls:h:1")],
+    "twitch-gql-url": [("http://127.0.0.1:8000/gql", "http://127.0.0.1:8000/gql")],
+    "twitch-require-live": [("1", True)],
+    "twitch-live-poll": [("1", 1.0), ("3600", 3600.0)],
+    "twitch-offline-grace": [("0", 0.0), ("86400", 86400.0)],
+    "demo": [("1", True)],
+    "demo-rate": [("0.01", 0.01), ("10000", 10000.0)],
+    "demo-seed": [("0", 0), ("1000000000", 10**9)],
+}
+
+_WHOLE = ("", "-1", "+1", "1.0", "1e1", " 1", "1 ", "0x10", "ten", "1_0", "٣", "9" * 13, "9" * 5000)
+_NUMBER = ("", "-1", "nan", "inf", "-inf", "1e400", "ten", "1,5", "--", "0x10")
+_URL = (
+    "x",
+    "host:1",
+    "ftp://h/",
+    "://h",
+    "http//h",
+    "http:",
+    "http://",
+    "http:///x",
+    "file:///etc",
+)
+
+#: Of each option: texts that are refused, from the command line at least.
+REFUSED: Mapping[str, Sequence[str]] = {
+    "port": [*_WHOLE, "65536", "999999"],
+    "listen": ["", "3000", ":3000", "tcp", "tcp:", " tcp:1", "/tmp/socket"],
+    "stats-storage": ["", "Redis", "redis ", "file", "none"],
+    "redis-url": [
+        "",
+        "localhost",
+        "localhost:6379",
+        "http://h/",
+        "redis:/h",
+        "redis:h",
+        "redis://",
+        "redis:///0",
+        "redis://:6379",
+        "redis://h:0/",
+        "redis://h:65536",
+        "redis://h:x",
+        "redis://[::1",
+    ],
+    "linger": [*_NUMBER, "86401"],
+    "start-timeout": [*_NUMBER, "0.9", "601"],
+    "stats-top": [*_WHOLE, "0", "10001"],
+    "max-clients": [*_WHOLE, "10000001"],
+    "max-channels": [*_WHOLE, "0", "10000001"],
+    "max-chats": [*_WHOLE, "0", "10001"],
+    "max-message": [*_WHOLE, "1023", "16777217"],
+    "max-pending": [*_WHOLE, "65535", "1073741825"],
+    "command-rate": [*_NUMBER, "0", "10001"],
+    "origins": ["", "a b", "a\tb", "\n"],
+    "twitch-irc": ["", "6667", ":6667", "tcp", "tcp:"],
+    "twitch-gql-url": [*_URL, "redis://h/", "http://h:0/", "http://h:x/"],
+    "twitch-live-poll": [*_NUMBER, "0", "3601"],
+    "twitch-offline-grace": [*_NUMBER, "86401"],
+    "demo-rate": [*_NUMBER, "0", "10001"],
+    "demo-seed": [*_WHOLE, "1000000001"],
+}
+
+SECRET = "hunter2"
+
+
+class OptionsCase(SynchronousTestCase):
+    """Options read from a command line and an environment that the test gives."""
+
+    def settings(self, *arguments: str, **environ: str) -> Settings:
+        """The outcome; nothing may be said on stderr."""
+        self.patch(sys, "stderr", io.StringIO())
+        options = Options(environ)
+        options.parseOptions(arguments)
+        self.assertEqual(sys.stderr.getvalue(), "")
+        return options.settings
+
+    def refusal(self, *arguments: str, **environ: str) -> str:
+        """What is said about a wrong choice: one line, and exit code 1."""
+        said = io.StringIO()
+        self.patch(sys, "stderr", said)
+        with self.assertRaises(SystemExit, msg=f"{arguments} {environ}") as caught:
+            Options(environ).parseOptions(arguments)
+        self.assertEqual(caught.exception.code, 1)
+        line = said.getvalue()
+        self.assertRegex(line, r"\Alivechat: [^\r\n\x1b]+\n\Z")
+        self.assertNotIn("Traceback", line)
+        self.assertNotIn(SECRET, line)
+        self.assertLess(len(line), 500)
+        return line
+
+    def line_of(self, option: Option, text: str) -> list[str]:
+        """An option on the command line."""
+        return [f"--{option.name}"] if option.kind == "flag" else [f"--{option.name}={text}"]
+
+
+class TableTests(OptionsCase):
+    """The options as declared."""
+
+    def test_fields(self) -> None:
+        """Every option is a setting, every setting an option, and none has a second default."""
+        self.assertEqual(
+            sorted(option.field for option in OPTIONS), sorted(f.name for f in fields(Settings))
+        )
+        self.assertTrue(all(f.default is NODEFAULT for f in fields(Settings)))
+
+    def test_variables(self) -> None:
+        """Three variables keep the names they had, all others are built in one way."""
+        for option in OPTIONS:
+            kept = {"port": "PORT", "redis-url": "REDIS_URL", "stats-storage": "STATS_STORAGE"}
+            built = "LIVECHAT_" + option.name.upper().replace("-", "_")
+            self.assertEqual(option.variable, kept.get(option.name, built))
+
+    def test_these_tables_are_whole(self) -> None:
+        """No option is forgotten by the tests of this module."""
+        names = {option.name for option in OPTIONS}
+        flags = {option.name for option in OPTIONS if option.kind == "flag"}
+        self.assertEqual(TAKEN.keys(), names)
+        self.assertEqual(REFUSED.keys(), names - flags)
+
+    def test_defaults(self) -> None:
+        """Without any choice the settings are what the contract promises, and what is declared."""
+        chosen = self.settings()
+        for option in OPTIONS:
+            self.assertEqual(getattr(chosen, option.field), option.default, option.name)
+            if option.name in PROMISED:
+                self.assertEqual(option.default, PROMISED[option.name], option.name)
+        promised = {option.name for option in OPTIONS} & PROMISED.keys()
+        self.assertGreaterEqual(len(promised), 14)
+
+    def test_defaults_could_be_chosen(self) -> None:
+        """What is the default without being asked for may be asked for."""
+        for option in OPTIONS:
+            if option.default not in ("", ()) and option.kind == "value":
+                text = str(option.default)
+                self.assertEqual(option.parse(text), option.default, option.name)
+
+    def test_secrets(self) -> None:
+        """What holds a password is declared to be secret."""
+        for option in OPTIONS:
+            holds = any(word in option.name for word in ("redis-url", "key", "password", "token"))
+            self.assertEqual(option.secret, holds, option.name)
+
+    def test_help(self) -> None:
+        """The help names every option and its variable, and shows none of the environment."""
+        text = str(Options({"REDIS_URL": f"redis://:{SECRET}@h"}))
+        for option in OPTIONS:
+            self.assertIn(f"--{option.name}", text)
+            self.assertIn(option.variable, "".join(text.split()), option.name)
+        self.assertNotIn(SECRET, text)
+
+
+class SourceTests(OptionsCase):
+    """Where a choice comes from."""
+
+    def test_command_line(self) -> None:
+        """Every option can be given on the command line."""
+        for option in OPTIONS:
+            for text, value in TAKEN[option.name]:
+                chosen = self.settings(*self.line_of(option, text))
+                self.assertEqual(getattr(chosen, option.field), value, (option.name, text))
+                self.assertIs(type(getattr(chosen, option.field)), type(value))
+
+    def test_two_words(self) -> None:
+        """Value and option may be two arguments."""
+        chosen = self.settings("--port", "8080", "--linger", "0", "--demo")
+        self.assertEqual((chosen.port, chosen.linger, chosen.demo), (8080, 0.0, True))
+
+    def test_environment(self) -> None:
+        """Every option can be given in the environment."""
+        for option in OPTIONS:
+            for text, value in TAKEN[option.name]:
+                chosen = self.settings(**{option.variable: text})
+                self.assertEqual(getattr(chosen, option.field), value, (option.name, text))
+                self.assertIs(type(getattr(chosen, option.field)), type(value))
+
+    def test_everything_else_is_default(self) -> None:
+        """A choice of one option changes no other."""
+        defaults = self.settings()
+        for option in OPTIONS:
+            text, _ = TAKEN[option.name][0]
+            for chosen in (
+                self.settings(*self.line_of(option, text)),
+                self.settings(**{option.variable: text}),
+            ):
+                changed = {
+                    f.name
+                    for f in fields(Settings)
+                    if getattr(chosen, f.name) != getattr(defaults, f.name)
+                }
+                self.assertLessEqual(changed, {option.field})
+
+    def test_command_line_wins(self) -> None:
+        """The command line wins over the environment."""
+        for option in OPTIONS:
+            text, value = TAKEN[option.name][-1]
+            other, _ = TAKEN[option.name][0]
+            if option.kind == "flag":
+                other = "0"
+            chosen = self.settings(*self.line_of(option, text), **{option.variable: other})
+            self.assertEqual(getattr(chosen, option.field), value, option.name)
+
+    def test_wrong_environment_that_is_not_used(self) -> None:
+        """A wrong variable does no harm when the command line chose."""
+        self.assertEqual(self.settings("--port=1", PORT="wrong").port, 1)
+        self.assertEqual(
+            self.settings("--listen=tcp:1", LIVECHAT_LISTEN="wrong").listen, ("tcp:1",)
+        )
+
+    def test_last_one_counts(self) -> None:
+        """An option given twice has its last value."""
+        self.assertEqual(self.settings("--port=1", "--port=2").port, 2)
+
+    def test_empty_variables(self) -> None:
+        """A variable that is set to nothing is as if it were not set, for every option."""
+        empty = {option.variable: "" for option in OPTIONS}
+        chosen = self.settings(**empty)
+        for option in OPTIONS:
+            # Here nothing is a choice: never ask.
+            expected = "" if option.name == "twitch-gql-url" else option.default
+            self.assertEqual(getattr(chosen, option.field), expected, option.name)
+
+    def test_never_ask(self) -> None:
+        """The look-ups can be turned off with an empty address on the command line, too."""
+        self.assertEqual(self.settings("--twitch-gql-url=").twitch_gql_url, "")
+        self.assertEqual(self.settings("--twitch-gql-url", "").twitch_gql_url, "")
+
+    def test_process_environment(self) -> None:
+        """Without another environment it is the process's own."""
+        self.patch(os, "environ", {"PORT": "4321"})
+        options = Options()
+        options.parseOptions([])
+        self.assertEqual(options.settings.port, 4321)
+
+    def test_flags_in_the_environment(self) -> None:
+        """A flag is turned on and off by the usual words."""
+        for text in ("1", "true", "TRUE", "yes", "on", "On"):
+            self.assertIs(self.settings(LIVECHAT_DEMO=text).demo, True)
+        for text in ("0", "false", "False", "no", "off", ""):
+            self.assertIs(self.settings(LIVECHAT_DEMO=text).demo, False)
+
+    def test_foreign_variables(self) -> None:
+        """Variables of other programs, and ours without their prefix, mean nothing."""
+        defaults = self.settings()
+        self.assertEqual(
+            self.settings(LINGER="5", LIVECHAT_PORT="5", LIVECHAT_REDIS_URL="x", PATH="/bin"),
+            defaults,
+        )
+
+
+class ListTests(OptionsCase):
+    """Options that may be repeated."""
+
+    def test_command_line(self) -> None:
+        """Each repetition adds one, in order."""
+        chosen = self.settings(
+            "--listen=tcp:3000:interface=127.0.0.1",
+            "--listen",
+            "unix:/run/livechat.socket",
+            "--origins=https://a.example",
+            "--origins=https://*.b.example",
+        )
+        self.assertEqual(
+            chosen.listen, ("tcp:3000:interface=127.0.0.1", "unix:/run/livechat.socket")
+        )
+        self.assertEqual(chosen.origins, ("https://a.example", "https://*.b.example"))
+
+    def test_environment(self) -> None:
+        """In the environment spaces or line ends part them."""
+        chosen = self.settings(
+            LIVECHAT_LISTEN="tcp:3000  systemd:domain=INET:index=0\n",
+            LIVECHAT_ORIGINS=" https://a.example\nnull ",
+        )
+        self.assertEqual(chosen.listen, ("tcp:3000", "systemd:domain=INET:index=0"))
+        self.assertEqual(chosen.origins, ("https://a.example", "null"))
+
+    def test_not_added_up(self) -> None:
+        """The command line replaces what the environment lists."""
+        chosen = self.settings("--origins=https://a.example", LIVECHAT_ORIGINS="https://b.example")
+        self.assertEqual(chosen.origins, ("https://a.example",))
+
+    def test_one_wrong(self) -> None:
+        """One wrong entry is enough, and the line says which."""
+        self.assertIn("'3001'", self.refusal("--listen=tcp:3000", "--listen=3001"))
+        self.assertIn("'3001'", self.refusal(LIVECHAT_LISTEN="tcp:3000 3001"))
+
+
+class RefusalTests(OptionsCase):
+    """Wrong choices: one line, exit code 1."""
+
+    def test_command_line(self) -> None:
+        """Every wrong value is refused, and the line names the option and what it must be."""
+        for option in OPTIONS:
+            for text in REFUSED.get(option.name, ()):
+                line = self.refusal(f"--{option.name}={text}")
+                self.assertIn(f"--{option.name} must be ", line)
+
+    def test_environment(self) -> None:
+        """So it is in the environment, where the line names the variable."""
+        for option in OPTIONS:
+            for text in REFUSED.get(option.name, ()):
+                # Nothing is not a wrong choice here, and spaces part the entries of a list.
+                if text and (option.kind != "list" or text.split() == [text]):
+                    line = self.refusal(**{option.variable: text})
+                    self.assertIn(f"{option.variable} must be ", line)
+
+    def test_exact(self) -> None:
+        """The line as an operator sees it."""
+        self.assertEqual(
+            self.refusal("--port=70000"),
+            "livechat: --port must be a whole number from 0 to 65535, not '70000'\n",
+        )
+        self.assertEqual(
+            self.refusal(LIVECHAT_LINGER="soon"),
+            "livechat: LIVECHAT_LINGER must be a number from 0 to 86400, not 'soon'\n",
+        )
+        self.assertEqual(
+            self.refusal(STATS_STORAGE="disk"),
+            "livechat: STATS_STORAGE must be memory or redis, not 'disk'\n",
+        )
+
+    def test_flags(self) -> None:
+        """A flag takes no value on the command line and only known words in the environment."""
+        self.refusal("--demo=1")
+        for text in ("2", "y", "enabled", "1 1", " "):
+            self.assertIn("LIVECHAT_DEMO must be 1 or 0", self.refusal(LIVECHAT_DEMO=text))
+
+    def test_not_options(self) -> None:
+        """Unknown options, missing values, ambiguous names and stray words are refused."""
+        for arguments in (
+            ["--unknown"],
+            ["--unknown=1"],
+            ["-x"],
+            ["--port"],
+            ["--twitch=1"],
+            ["stray"],
+            ["--port=1", "stray", "words"],
+            ["--li\nne"],
+        ):
+            self.refusal(*arguments)
+
+    def test_redis_without_address(self) -> None:
+        """Redis storage needs an address, wherever either comes from."""
+        expected = "livechat: --stats-storage=redis needs --redis-url (REDIS_URL)\n"
+        self.assertEqual(self.refusal("--stats-storage=redis"), expected)
+        self.assertEqual(self.refusal(STATS_STORAGE="redis"), expected)
+        self.assertEqual(self.refusal(STATS_STORAGE="redis", REDIS_URL=""), expected)
+
+    def test_redis(self) -> None:
+        """With an address it is chosen, from either place; an address alone chooses nothing."""
+        url = "redis://h/0"
+        for chosen in (
+            self.settings("--stats-storage=redis", f"--redis-url={url}"),
+            self.settings("--stats-storage=redis", REDIS_URL=url),
+            self.settings(f"--redis-url={url}", STATS_STORAGE="redis"),
+            self.settings(STATS_STORAGE="redis", REDIS_URL=url),
+        ):
+            self.assertEqual((chosen.stats_storage, chosen.redis_url), ("redis", url))
+        self.assertEqual(self.settings(REDIS_URL=url).stats_storage, "memory")
+        self.assertEqual(
+            self.settings("--stats-storage=memory", STATS_STORAGE="redis").stats_storage, "memory"
+        )
+
+    def test_secrets_in_wrong_addresses(self) -> None:
+        """A wrong Redis address is not shown, in whichever way it is wrong."""
+        for text in (
+            f"http://user:{SECRET}@h/",
+            f"redis:/:{SECRET}@h",
+            f"redis://:{SECRET}@h:0/",
+            f"redis://:{SECRET}@h:99999/",
+            f"redis://:{SECRET}@:1/",
+            f"user:{SECRET}@h",
+            f"redis://[{SECRET}",
+            SECRET,
+        ):
+            self.refusal(f"--redis-url={text}")
+            self.refusal("--redis-url", text)
+            self.refusal(REDIS_URL=text)
+
+    def test_secrets_in_unknown_options(self) -> None:
+        """A mistyped option does not give away what it was to hold."""
+        for name in ("redisurl", "redis-urls", "redis-password", "auth"):
+            self.refusal(f"--{name}=redis://:{SECRET}@h/0")
+        self.refusal(f"redis://:{SECRET}@h/0")
+
+    def test_secrets_in_other_addresses(self) -> None:
+        """A password in an address that is no secret as such is not shown, either."""
+        for text in (f"ftp://user:{SECRET}@h/gql", f"http://user:{SECRET}@h:0/gql"):
+            self.refusal(f"--twitch-gql-url={text}")
+            self.refusal(LIVECHAT_TWITCH_GQL_URL=text)
+
+    def test_long_and_odd_values(self) -> None:
+        """Long values are cut, control characters written out: the line stays one line."""
+        line = self.refusal("--port=" + "x" * 100_000)
+        self.assertIn("'" + "x" * 100 + "'", line)
+        self.assertNotIn("x" * 101, line)
+        self.assertIn(r"'1\n2\x1b[31m'", self.refusal("--port=1\n2\x1b[31m"))
+        self.assertIn(r"'\udcff'", self.refusal("--port=\udcff"))
+
+    def test_wrong(self) -> None:
+        """Later checks end the process in the same way, whatever their sentence looks like."""
+        said = io.StringIO()
+        self.patch(sys, "stderr", said)
+        with self.assertRaises(SystemExit) as caught:
+            wrong("cannot listen:\n  address\tin use ")
+        self.assertEqual(caught.exception.code, 1)
+        self.assertEqual(said.getvalue(), "livechat: cannot listen: address in use\n")
