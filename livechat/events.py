@@ -77,11 +77,14 @@ class LiveInfo(Struct, frozen=True):
     :ivar live: whether the streamer is on air; None means not known; UNSET where the chat exists
         only while the stream is live.
     :ivar feed: YouTube: `all` messages or the filtered `top` chat.
+    :ivar receiving: TikTok: whether the room has sent anything since we entered it.  A quiet room
+        has; False is a connection that is open and blind so far.
     """
 
     live_id: str
     live: bool | UnsetType | None = UNSET
     feed: str | UnsetType = UNSET
+    receiving: bool | UnsetType = UNSET
 
 
 class Roles(Struct, frozen=True):

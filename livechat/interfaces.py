@@ -77,6 +77,11 @@ class ISubscriber(Interface):
     """The far end of a delivery: one client connection."""
 
     pending: int = Attribute("Bytes held for a client that does not read fast enough.")
+    direct: int = Attribute(
+        "Descriptor to which whole frames may be written beside `deliver`, because nothing waits"
+        " to be written before them; -1 for none.  It may change whenever the reactor runs."
+    )
+    deflate: bool = Attribute("Whether it reads compressed frames (RFC 7692, without context).")
 
     def deliver(frames: bytes) -> None:
         """Send complete frames, in order; never blocks, never raises.

@@ -21,7 +21,6 @@ from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.server import Site
 
 from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.hub import Hub
@@ -30,7 +29,9 @@ from livechat.metrics import Metrics
 from livechat.options import Options, Settings, wrong
 from livechat.pacing import sleep
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
+from livechat.server.door import Doors
 from livechat.server.site import Pages, make_site
+from livechat.server.transport import make_direct
 from livechat.server.websocket import ClientFactory, Limits
 from livechat.session import Quotas, Session
 from livechat.simulator.service import makeSimulator
@@ -162,9 +163,8 @@ class Daemon(Service):
             return Session(subscriber, hub, platforms, quotas, reactor, metrics)
 
         self._clients = ClientFactory(reactor, limits, metrics, make_session)
-        self.site: Site = make_site(
-            self._clients, Pages(self._health, self._ready, metrics, web_directory())
-        )
+        site = make_site(Pages(self._health, self._ready, metrics, web_directory()))
+        self._doors = Doors(self._clients, site, reactor, limits.handshake)
         self._storage: Callable[[], str] = lambda: hub.storage_type
 
     def privilegedStartService(self) -> None:
@@ -175,7 +175,7 @@ class Daemon(Service):
         super().privilegedStartService()
         failures: list[tuple[str, Failure]] = []
         for description, endpoint in self._endpoints:
-            endpoint.listen(self.site).addCallbacks(
+            endpoint.listen(self._doors).addCallbacks(
                 self._listening,
                 lambda reason, description=description: failures.append((description, reason)),
             )
@@ -206,6 +206,7 @@ class Daemon(Service):
         _log.info("stopped")
 
     def _listening(self, port: IListeningPort) -> None:
+        make_direct(port)
         self._ports.append(port)
         host = port.getHost()
         number = getattr(host, "port", None)

@@ -49,6 +49,18 @@ class Quotas(Struct, frozen=True):
 class Session:
     """What one client holds and has asked for."""
 
+    __slots__ = (
+        "_asked",
+        "_bucket",
+        "_held",
+        "_hub",
+        "_metrics",
+        "_platforms",
+        "_quotas",
+        "_refused",
+        "_subscriber",
+    )
+
     def __init__(
         self,
         subscriber: ISubscriber,

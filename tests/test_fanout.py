@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from zope.interface import implementer
 from livechat.errors import CloseCode
 from livechat.fanout import MAX_HOLD, Fanout, Interest
 from livechat.interfaces import ISubscriber
-from livechat.messages import frame
+from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
 
 bounded = settings(deadline=None, database=None, max_examples=150)
@@ -31,8 +33,12 @@ class Listener:
     :ivar upon: called at each delivery with the frames, after they were kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deflate: bool = False) -> None:
         self.pending: int = 0
+        self.direct: int = -1
+        self.deflate: bool = deflate
+        self.direct: int = -1
+        self.deflate: bool = False
         self.deliveries: list[bytes] = []
         self.upon: Callable[[], object] = lambda: None
 
@@ -486,6 +492,170 @@ class ReentrancyTests(FanoutCase):
         for listener in (first, second):
             self.assertEqual(listener.deliveries, [joined(b"1")])
         self.assertEqual(self.delivered(), 2)
+
+
+class DeflateTests(FanoutCase):
+    """Subscribers that read compressed frames."""
+
+    LARGE = b'{"text":"' + b"again and " * 100 + b'"}'
+
+    def test_both(self) -> None:
+        """Each gets the frames that it reads, with the same messages in the same order."""
+        plain, packed = Listener(), Listener(deflate=True)
+        for listener in (plain, packed):
+            self.fanout.add(listener, CHATS)
+        self.chat(b"1", self.LARGE, b"2")
+        self.clock.advance(0)
+        self.assertEqual(plain.deliveries, [joined(b"1", self.LARGE, b"2")])
+        expected = frame(b"1") + deflated_frame(self.LARGE) + frame(b"2")
+        self.assertEqual(packed.deliveries, [expected])
+        self.assertLess(len(expected), 200)
+        self.assertEqual(self.delivered(), 6)
+
+    def test_shared(self) -> None:
+        """A message is compressed once for all who want the same."""
+        listeners = [Listener(deflate=True) for _ in range(3)]
+        for listener in listeners:
+            self.fanout.add(listener, CHATS)
+        self.chat(self.LARGE)
+        self.clock.advance(0)
+        for listener in listeners:
+            self.assertIs(listener.deliveries[0], listeners[0].deliveries[0])
+
+    def test_interests(self) -> None:
+        """What they asked for is told apart from how they read it."""
+        wishes = [(CHATS, False), (CHATS, True), (ALL, False), (ALL, True)]
+        listeners = []
+        for interest, deflate in wishes:
+            listeners.append(Listener(deflate))
+            self.fanout.add(listeners[-1], interest)
+        self.fanout.publish([("raid", self.LARGE), ("chat", b"c")])
+        self.clock.advance(0)
+        packed = deflated_frame(self.LARGE)
+        self.assertEqual(
+            [listener.deliveries for listener in listeners],
+            [
+                [joined(b"c")],
+                [joined(b"c")],
+                [joined(self.LARGE, b"c")],
+                [packed + frame(b"c")],
+            ],
+        )
+        for listener in listeners:
+            self.fanout.remove(listener)
+        self.assertEqual(len(self.fanout), 0)
+
+
+class DirectTests(FanoutCase):
+    """Subscribers with nothing queued are written to without being asked."""
+
+    def direct(self, interest: Interest = CHATS) -> tuple[Listener, socket.socket]:
+        """A subscriber with a descriptor, which keeps what it is given, and the far end."""
+        near, far = socket.socketpair()
+        for end in (near, far):
+            end.setblocking(False)
+            self.addCleanup(end.close)
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        listener = self.listener(interest)
+        listener.direct = near.fileno()
+        return listener, far
+
+    def read(self, far: socket.socket) -> bytes:
+        """Everything that has come out at the far end."""
+        data = b""
+        try:
+            while chunk := far.recv(1 << 20):
+                data += chunk
+        except BlockingIOError:
+            pass
+        return data
+
+    def test_written(self) -> None:
+        """The frames are there, and the subscriber was not asked; the count is the same."""
+        ends = [self.direct() for _ in range(3)]
+        self.chat(b"1", b"2")
+        self.clock.advance(0)
+        for listener, far in ends:
+            self.assertEqual(self.read(far), joined(b"1", b"2"))
+            self.assertEqual(listener.deliveries, [])
+        self.assertEqual(self.delivered(), 6)
+
+    def test_mixed(self) -> None:
+        """Those with a descriptor and those without get the same, wherever they stand."""
+        listeners = [self.listener()]
+        ends = [self.direct()]
+        listeners.append(self.listener())
+        ends.append(self.direct())
+        listeners.append(self.listener())
+        self.chat(b"1")
+        self.clock.advance(0)
+        self.assertEqual([listener.deliveries for listener in listeners], [[joined(b"1")]] * 3)
+        self.assertEqual([self.read(far) for _, far in ends], [joined(b"1")] * 2)
+        self.assertEqual([listener.deliveries for listener, _ in ends], [[], []])
+        self.assertEqual(self.delivered(), 5)
+
+    def test_asked_anew(self) -> None:
+        """A descriptor is used only as long as the subscriber names it."""
+        listener, far = self.direct()
+        descriptor = listener.direct
+        for payload, direct in ((b"1", descriptor), (b"2", -1), (b"3", descriptor)):
+            listener.direct = direct
+            self.chat(payload)
+            self.clock.advance(0)
+        self.assertEqual(self.read(far), joined(b"1", b"3"))
+        self.assertEqual(listener.deliveries, [joined(b"2")])
+
+    def test_part(self) -> None:
+        """What does not fit is given to the subscriber, from the very byte on."""
+        ends = [self.direct() for _ in range(3)]
+        payload = os.urandom(1_000_000)
+        self.chat(payload)
+        self.clock.advance(0)
+        for listener, far in ends:
+            (rest,) = listener.deliveries
+            begun = self.read(far)
+            self.assertGreater(len(begun), 0)
+            self.assertEqual(begun + rest, joined(payload))
+        self.assertEqual(self.delivered(), 3)
+
+    def test_full_or_broken(self) -> None:
+        """Who cannot be written to at all is given everything; it costs no other a byte."""
+        ends = [self.direct() for _ in range(8)]
+        full, broken, closed = {0, 3}, {4}, {7}
+        for index in full:
+            descriptor = ends[index][0].direct
+            while True:
+                try:
+                    os.write(descriptor, b"x" * 4096)
+                except BlockingIOError:
+                    break
+        for index in broken:
+            ends[index][1].close()
+        for index in closed:
+            spare = os.dup(ends[index][0].direct)
+            os.close(spare)
+            ends[index][0].direct = spare
+        self.chat(b"1")
+        self.clock.advance(0)
+        for index, (listener, far) in enumerate(ends):
+            if index in full | broken | closed:
+                self.assertEqual(listener.deliveries, [joined(b"1")])
+            else:
+                self.assertEqual(listener.deliveries, [])
+                self.assertEqual(self.read(far), joined(b"1"))
+        self.assertEqual(self.delivered(), 8)
+
+    def test_newcomer_and_leaver(self) -> None:
+        """A newcomer gets nothing of before, who leaves nothing of after, here as well."""
+        leaver, leavers = self.direct()
+        self.chat(b"1")
+        _, news = self.direct()
+        self.chat(b"2")
+        self.fanout.remove(leaver)
+        self.chat(b"3")
+        self.clock.advance(0)
+        self.assertEqual(self.read(leavers), joined(b"1", b"2"))
+        self.assertEqual(self.read(news), joined(b"2", b"3"))
 
 
 class CloseTests(FanoutCase):

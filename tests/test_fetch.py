@@ -4,17 +4,39 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from OpenSSL import SSL
+from OpenSSL.crypto import X509, PKey
+from treq.client import HTTPClient
 from treq.testing import StubTreq
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
+from twisted.test.iosim import FakeTransport, connect, makeFakeClient, makeFakeServer
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import URI, Agent
 from twisted.web.http import Request
+from twisted.web.iweb import IAgentEndpointFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
 
 from livechat.platforms.fetch import Fetched, FetchError, fetch
 
@@ -34,7 +56,7 @@ class Upstream(Resource):
     def __init__(self, begin: Callable[[Request], None]) -> None:
         super().__init__()
         self.begin = begin
-        self.asked: list[tuple[bytes, bytes, dict[bytes, list[bytes]], bytes]] = []
+        self.asked: list[tuple[bytes, bytes, dict[bytes, Sequence[bytes]], bytes]] = []
         self.requests: list[Request] = []
         self.gone: list[Failure | None] = []
 
@@ -82,14 +104,15 @@ class FetchCase(SynchronousTestCase):
     def upstream(self, begin: Callable[[Request], None]) -> Upstream:
         """An upstream that answers so."""
         self.site = Upstream(begin)
-        self.http = StubTreq(self.site)
+        self.http: Any = StubTreq(self.site)
         return self.site
 
     def fetch(self, **options: Any) -> Deferred[Fetched]:
         """Ask it; at most 1000 bytes, within 5 seconds, unless said otherwise."""
-        options = {"method": "GET", "url": URL, "limit": 1000, "deadline": 5.0} | options
-        method, url = options.pop("method"), options.pop("url")
-        return Deferred.fromCoroutine(fetch(self.http, self.clock, method, url, **options))
+        chosen: dict[str, Any] = {"method": "GET", "url": URL, "limit": 1000, "deadline": 5.0}
+        chosen |= options
+        method, url = chosen.pop("method"), chosen.pop("url")
+        return Deferred.fromCoroutine(fetch(self.http, self.clock, method, url, **chosen))
 
     def fetched(self, begin: Callable[[Request], None], **options: Any) -> Fetched:
         """A complete answer, after which nothing is on the clock."""
@@ -147,6 +170,16 @@ class AnswerTests(FetchCase):
         self.assertEqual(headers["x-latin"], "caf\xe9")
         self.assertEqual([name for name in headers if name != name.lower()], [])
 
+    def test_cookies(self) -> None:
+        """Every cookie that is set is told, in order, and none where there is none."""
+
+        def begin(request: Request) -> None:
+            request.responseHeaders.setRawHeaders("Set-Cookie", [b"a=1; Path=/", b"b=2"])
+            whole(b"")(request)
+
+        self.assertEqual(self.fetched(begin).set_cookies, ("a=1; Path=/", "b=2"))
+        self.assertEqual(self.fetched(whole(b"")).set_cookies, ())
+
     def test_in_parts(self) -> None:
         """A body that comes in parts is put together; the deadline is over when it is complete."""
         site = self.upstream(first(b"one "))
@@ -190,7 +223,7 @@ class AnswerTests(FetchCase):
 class QuestionTests(FetchCase):
     """What the upstream is asked."""
 
-    def asked(self, **options: Any) -> tuple[bytes, bytes, dict[bytes, list[bytes]], bytes]:
+    def asked(self, **options: Any) -> tuple[bytes, bytes, dict[bytes, Sequence[bytes]], bytes]:
         """The one request that was made."""
         self.fetched(whole(b""), **options)
         (request,) = self.site.asked
@@ -271,7 +304,7 @@ class DeadlineTests(FetchCase):
     """How long an answer may take."""
 
     def late(self, begin: Callable[[Request], None]) -> Upstream:
-        """An upstream that does not end in time; the deadline is that of the whole, to the moment."""
+        """An upstream that does not end in time, which is that of the whole, to the moment."""
         site = self.upstream(begin)
         asked = self.fetch()
         self.http.flush()
@@ -291,7 +324,7 @@ class DeadlineTests(FetchCase):
         self.assertIsInstance(site.gone[0], Failure)
 
     def test_body_without_end(self) -> None:
-        """So is one that begins and does not end: nobody reads on for an answer that is not wanted."""
+        """So is one that begins and does not end: nobody reads what nobody wants."""
         site = self.late(first(b"begun"))
         self.assertEqual(len(site.gone), 1)
         self.assertIsInstance(site.gone[0], Failure)
@@ -391,7 +424,7 @@ class BrokenTests(FetchCase):
             async def request(self, method: str, url: str, **options: Any) -> None:
                 raise Several
 
-        self.http = Failing()  # type: ignore[assignment]
+        self.http = Failing()
         self.assertEqual(self.reason(self.fetch()), "first; ConnectionResetError")
 
     def test_cause(self) -> None:
@@ -434,3 +467,110 @@ class CancelTests(FetchCase):
         asked = self.fetch()
         asked.cancel()
         self.assertEqual(self.successResultOf(asked).body, b"x")
+
+
+def self_signed() -> CertificateOptions:
+    """A server's certificate that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "upstream.example")])
+    now = datetime.now(UTC)
+    certificate = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, now, now + timedelta(days=1)
+    ).sign(key, SHA256())
+    return CertificateOptions(PKey.from_cryptography_key(key), X509.from_cryptography(certificate))
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Trusting:
+    """A TLS client that believes any certificate."""
+
+    def clientConnectionForTLS(self, tls: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """See `IOpenSSLClientConnectionCreator`."""
+        connection = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        connection.set_connect_state()
+        return connection
+
+
+@implementer(IAgentEndpointFactory, IStreamClientEndpoint)
+class SecureWire:
+    """Connections through TLS that stay in memory, whatever the address."""
+
+    def __init__(self, reactor: MemoryReactorClock) -> None:
+        self._reactor = reactor
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+        """See `IAgentEndpointFactory`."""
+        return self
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        """See `IStreamClientEndpoint`."""
+        secure = TLSMemoryBIOFactory(Trusting(), True, factory, self._reactor)
+        wire = TCP4ClientEndpoint(self._reactor, "192.0.2.1", 443)
+
+        async def connected() -> IProtocol:
+            tls: Any = await wire.connect(secure)
+            protocol: IProtocol = tls.wrappedProtocol
+            return protocol
+
+        return Deferred.fromCoroutine(connected())
+
+
+class Begun(Protocol):
+    """An HTTP server that begins an answer and does not end it."""
+
+    def __init__(self) -> None:
+        self.head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def dataReceived(self, data: bytes) -> None:
+        """Send 600 bytes more of the body, the first time after its head."""
+        assert self.transport is not None
+        self.transport.write(self.head + b"258\r\n" + b"x" * 600 + b"\r\n")
+        self.head = b""
+
+
+class SecureTests(FetchCase):
+    """Through TLS, where a polite end needs the peer's consent, which a hostile one never gives."""
+
+    def begun(self) -> Deferred[Fetched]:
+        """Ask; the answer has begun, with 600 bytes. `wire` is our end of it, below TLS."""
+        self.reactor = MemoryReactorClock()
+        agent = Agent.usingEndpointFactory(self.reactor, SecureWire(self.reactor))
+        self.http = HTTPClient(agent)
+        asked = self.fetch()
+        client = self.reactor.tcpClients[0][2].buildProtocol(None)
+        factory = Factory.forProtocol(Begun)
+        secure = TLSMemoryBIOFactory(self_signed(), False, factory, self.reactor)
+        self.server = secure.buildProtocol(None)
+        self.wire: FakeTransport = makeFakeClient(client)
+        self.pump = connect(self.server, makeFakeServer(self.server), client, self.wire)
+        for _ in range(5):
+            # TLS gathers small writes until the next turn.
+            self.reactor.advance(0)
+            self.pump.flush()
+        self.assertNoResult(asked)
+        self.assertFalse(self.wire.disconnecting)
+        return asked
+
+    def test_deadline(self) -> None:
+        """At the deadline the connection is cut off."""
+        asked = self.begun()
+        self.clock.advance(5)
+        self.assertEqual(self.reason(asked), "no complete answer in 5 s")
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_cancelled(self) -> None:
+        """So it is when nobody wants the answer any more."""
+        asked = self.begun()
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
+        self.assertTrue(self.wire.disconnecting)
+
+    def test_too_large(self) -> None:
+        """And when the answer is too large."""
+        asked = self.begun()
+        self.server.wrappedProtocol.dataReceived(b"more")
+        self.reactor.advance(0)
+        # One way only: the peer has heard nothing of it when we look.
+        self.pump.pump()
+        self.assertEqual(self.reason(asked), "answer larger than 1000 bytes")
+        self.assertTrue(self.wire.disconnecting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import TypeVar
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +18,6 @@ from livechat.events import ChannelKey, StatsData
 from livechat.interfaces import IBroker, IMembership
 from tests.contracts.broker import KEY, OTHER, BrokerContract, Member
 from tests.contracts.stats_store import StatsStoreContract, counted, tally
-
-T = TypeVar("T")
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -38,7 +36,7 @@ class MemoryStatsContractTests(StatsStoreContract, TestCase):
         """An empty store."""
         self.store = MemoryStats()
 
-    def result(self, deferred: Deferred[T]) -> Deferred[T]:
+    def result(self, deferred: Deferred[Any]) -> Deferred[Any]:
         """Memory answers at once."""
         return succeed(self.successResultOf(deferred))
 
@@ -92,7 +90,7 @@ class MemoryStatsTests(SynchronousTestCase):
         self.assertGreaterEqual(counts["b"], 4)
 
     def test_newcomers_in_one_tally(self) -> None:
-        """More newcomers in one tally than there are places: the bound holds, the total is exact."""
+        """More newcomers in one tally than places: the bound holds, the total is exact."""
         store = MemoryStats(max_users=3)
         store.add(KEY, tally({str(number): 1 for number in range(100)}))
         data = self.snapshot(store)
@@ -282,7 +280,7 @@ class LocalBrokerTests(SynchronousTestCase):
     @bounded
     @given(st.lists(st.sampled_from([-1, -1, -2, 0, 0, 1, 2]), max_size=40))
     def test_any_story(self, story: list[int]) -> None:
-        """Joins (-1), turns (-2) and leaves in any order: never two leaders, never none for long."""
+        """Joins (-1), turns (-2) and leaves in any order: never two leaders, or none for long."""
         clock = Clock()
         broker = LocalBroker(clock)
         present: list[tuple[Member, IMembership]] = []

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
@@ -31,6 +33,7 @@ from livechat.events import (
     UserTally,
 )
 from livechat.messages import (
+    MIN_DEFLATED,
     Chat,
     Command,
     Failure,
@@ -39,6 +42,7 @@ from livechat.messages import (
     Stats,
     Status,
     decode_command,
+    deflated_frame,
     encode,
     encode_event,
     failure,
@@ -305,7 +309,8 @@ class DecodeTests(SynchronousTestCase):
         """The error for a payload that is no command."""
         with self.assertRaises(ChatError, msg=repr(payload[:80])) as caught:
             decode_command(payload)
-        return caught.exception
+        error: ChatError = caught.exception
+        return error
 
     def decoded(self, payload: bytes) -> Command | None:
         """The command, or None for the one error there may be; anything else fails the test."""
@@ -537,6 +542,8 @@ class FrameTests(SynchronousTestCase):
     def received(self, data: bytes) -> list[Frame]:
         """What a client makes of bytes from its server; it fails on masked or broken frames."""
         client = Protocol(Side.CLIENT, state=OPEN, max_size=None)
+        # Our side keeps no context, and has the largest window; the client's own does not matter.
+        client.extensions = [PerMessageDeflate(True, False, 15, 15)]
         client.receive_data(data)
         frames = client.events_received()
         self.assertIsNone(client.close_exc if client.state is not OPEN else None)
@@ -575,3 +582,41 @@ class FrameTests(SynchronousTestCase):
         """Every payload arrives as it was, in order."""
         received = self.received(b"".join(map(frame, payloads)))
         self.assertEqual([event.data for event in received], payloads)
+
+    def test_deflated(self) -> None:
+        """A compressed frame is marked, smaller, and means the same; each one by itself."""
+        payload = b'{"text":"' + b"again and " * 100 + b'"}'
+        made = deflated_frame(payload)
+        self.assertEqual(made[0], 0xC1)
+        self.assertLess(len(made), 100)
+        for together in (made, made * 3, made + frame(b"x") + made):
+            frames = self.received(together)
+            self.assertEqual(frames[0].data, payload)
+            self.assertEqual(frames[-1].data, payload)
+
+    def test_not_worth_it(self) -> None:
+        """Small payloads, and those that do not shrink, are sent as they are."""
+        self.assertEqual(MIN_DEFLATED, 256)
+        noise = Random(1).randbytes(5000)
+        for payload in (b"", b"x", b"x" * (MIN_DEFLATED - 1), noise):
+            self.assertEqual(deflated_frame(payload), frame(payload))
+        self.assertNotEqual(deflated_frame(b"x" * MIN_DEFLATED), frame(b"x" * MIN_DEFLATED))
+
+    def test_deflated_sizes(self) -> None:
+        """Whatever the size before and after, the client reads what was meant."""
+        random = Random(2)
+        for size in (256, 1000, 65_535, 65_536, 300_000):
+            for letters in (1, 3, 60, 256):
+                payload = bytes(random.randrange(letters) for _ in range(size // 10)) * 10
+                made = deflated_frame(payload)
+                self.assertLessEqual(len(made), len(frame(payload)))
+                (read,) = self.received(made)
+                self.assertEqual(read.data, payload)
+
+    @bounded
+    @given(st.lists(st.binary(max_size=30).map(lambda part: part * 40), max_size=5))
+    def test_any_deflated(self, payloads: list[bytes]) -> None:
+        """Every payload arrives as it was, in order, compressed and plain by turns."""
+        data = b"".join(deflated_frame(p) + frame(p) for p in payloads)
+        expected = [payload for payload in payloads for _ in range(2)]
+        self.assertEqual([event.data for event in self.received(data)], expected)

@@ -26,7 +26,7 @@ class MetricsTests(SynchronousTestCase):
         }
 
     def exposed(self) -> dict[str, float]:
-        """Every value of the exposition, by name and labels, read by the client library's parser."""
+        """Every value of the exposition, by name and labels, read by the library's parser."""
         return {
             f"{sample.name}{sorted(sample.labels.items())}": sample.value
             for family in text_string_to_metric_families(self.metrics.exposition().decode())
@@ -120,7 +120,7 @@ class MetricsTests(SynchronousTestCase):
         self.assertEqual(len(counts), MAX_NAMES + 2)
 
     def test_odd_names(self) -> None:
-        """Names full of markup, quotes, line ends or invisible characters come through the format."""
+        """Names with markup, quotes, line ends or invisible characters survive the format."""
         names = ['"', "\\", "a\nb", "a b", "{}", "é😀", "\x1b[31m", "<b>", "\u202e", "a,b=c"]
         for name in names:
             self.metrics.count_unparsed("youtube", name)

@@ -133,10 +133,11 @@ class OptionsCase(SynchronousTestCase):
 
     def settings(self, *arguments: str, **environ: str) -> Settings:
         """The outcome; nothing may be said on stderr."""
-        self.patch(sys, "stderr", io.StringIO())
+        said = io.StringIO()
+        self.patch(sys, "stderr", said)
         options = Options(environ)
         options.parseOptions(arguments)
-        self.assertEqual(sys.stderr.getvalue(), "")
+        self.assertEqual(said.getvalue(), "")
         return options.settings
 
     def refusal(self, *arguments: str, **environ: str) -> str:
@@ -449,7 +450,17 @@ class RefusalTests(OptionsCase):
 
     def test_secrets_in_other_addresses(self) -> None:
         """A password in an address that is no secret as such is not shown, either."""
-        for text in (f"ftp://user:{SECRET}@h/gql", f"http://user:{SECRET}@h:0/gql"):
+        for text in (
+            f"ftp://user:{SECRET}@h/gql",
+            f"http://user:{SECRET}@h:0/gql",
+            f"http://:{SECRET}@h@:0/gql",
+            # A slash in a password is what makes such an address wrong.
+            f"http://user:{SECRET}/x@h/gql",
+            f"http://user:x/{SECRET}@h/gql",
+            f"http://user:{SECRET}?@h:0/gql",
+            f"user:{SECRET}@h/gql",
+            f"http:user:{SECRET}@h",
+        ):
             self.refusal(f"--twitch-gql-url={text}")
             self.refusal(LIVECHAT_TWITCH_GQL_URL=text)
 
@@ -465,7 +476,6 @@ class RefusalTests(OptionsCase):
         """Later checks end the process in the same way, whatever their sentence looks like."""
         said = io.StringIO()
         self.patch(sys, "stderr", said)
-        with self.assertRaises(SystemExit) as caught:
-            wrong("cannot listen:\n  address\tin use ")
-        self.assertEqual(caught.exception.code, 1)
+        ended = self.assertRaises(SystemExit, wrong, "cannot listen:\n  address\tin use ")
+        self.assertEqual(ended.code, 1)
         self.assertEqual(said.getvalue(), "livechat: cannot listen: address in use\n")

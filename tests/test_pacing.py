@@ -170,7 +170,7 @@ class TokenBucketTests(SynchronousTestCase):
                 self.assertTrue(bucket.take())
 
     def test_clock_set_back(self) -> None:
-        """A wall clock that is set back by a day costs no day: tokens come at the rate from there."""
+        """A clock that is set back by a day costs no day: tokens come at the rate."""
         bucket = self.bucket(2.0, 4)
         self.clock.advance(DAY)
         self.taken(bucket)
@@ -218,7 +218,7 @@ class TokenBucketTests(SynchronousTestCase):
         for sixteenths, tokens in story:
             clock.advance(sixteenths / 16)
             held = min(Fraction(burst), held + Fraction(sixteenths, 16) * rate)
-            self.assertAlmostEqual(bucket.wait(tokens), float(max(0, tokens - held) / rate))
+            self.assertAlmostEqual(bucket.wait(tokens), max(0.0, float(tokens - held) / rate))
             granted = held >= tokens
             self.assertIs(bucket.take(tokens), granted)
             if granted:

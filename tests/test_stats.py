@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -178,7 +179,7 @@ class QuickStoreTests(StatsCase):
             self.clock.advance(0.001)
         self.clock.pump([0.001] * 1001)
         self.assertEqual(PUSH_INTERVAL, 1.0)
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
         self.assertEqual(len(times), 6)
         self.assertGreaterEqual(min(gaps), 0.999999)
         self.assertLess(max(gaps), 1.01)
@@ -375,7 +376,7 @@ class QuickStoreTests(StatsCase):
         )
     )
     def test_any_story(self, story: list[tuple[str, int]]) -> None:
-        """Whatever happens, totals and counts are exact, pushes are a second apart and all differ."""
+        """Whatever happens: counts are exact, pushes a second apart, and no two the same."""
         clock = Clock()
         pushes: list[tuple[float, bytes]] = []
         channel = ChannelStats(
@@ -406,7 +407,7 @@ class QuickStoreTests(StatsCase):
             self.assertTrue(right(pushes[-1][1]))
         payloads = [payload for _, payload in pushes]
         self.assertEqual(len(set(payloads)), len(payloads))
-        for (earlier, _), (later, _) in zip(pushes, pushes[1:], strict=False):
+        for (earlier, _), (later, _) in pairwise(pushes):
             self.assertGreaterEqual(later - earlier, PUSH_INTERVAL - 1e-9)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The five renderings of a message, checked by code that shares nothing with the room that makes them."""
+"""The five renderings of a message, checked by code that shares nothing with ours."""
 
 from __future__ import annotations
 
@@ -380,7 +380,7 @@ class HostileTests(Rules):
         "<\x0bscript\x0c>alert(1)",
         "\u2028<script>\u2029",
         "\u202e<b>gnp.exe</b>",
-        "＜script＞alert(1)＜/script＞",
+        "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
         "<" * 1000,
         "{{constructor.constructor('alert(1)')()}}",
         "${alert(1)}",
@@ -578,8 +578,16 @@ class HttpsUrlTests(SynchronousTestCase):
 
     def test_not_text(self) -> None:
         """What is no text is no address."""
-        for url in (None, 0, 1, True, b"https://example.org/x.png", ["https://example.org"], {}):
-            self.assertIsNone(https_url(url))
+        values: list[object] = [
+            None,
+            0,
+            1,
+            True,
+            b"https://example.org/",
+            ["https://a.example"],
+            {},
+        ]
+        self.assertEqual([value for value in values if https_url(value) is not None], [])
 
     def test_length(self) -> None:
         """Addresses of up to 2048 characters are passed on."""
@@ -643,7 +651,7 @@ class WellFormedTests(SynchronousTestCase):
     @bounded
     @given(st.text(_ANY))
     def test_any_text(self, text: str) -> None:
-        """The outcome can always be written, is stable, and no longer for JavaScript than before."""
+        """The outcome can be written, is stable, and no longer for JavaScript than before."""
         made = well_formed(text)
         made.encode("utf-8")
         self.assertEqual(well_formed(made), made)

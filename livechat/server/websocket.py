@@ -7,12 +7,14 @@ and a failed callback is logged and closes the connection with 1011.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
@@ -23,6 +25,7 @@ from zope.interface import implementer
 from livechat.errors import ChatError, CloseCode, ErrorCode
 from livechat.interfaces import ISubscriber
 from livechat.metrics import Metrics
+from livechat.server.transport import DirectServer
 from livechat.session import Session
 
 _log = Logger()
@@ -30,6 +33,24 @@ _log = Logger()
 #: Seconds between two pings of one client, and how long it may take to answer.
 PING_INTERVAL: Final = 25
 PING_TIMEOUT: Final = 10
+
+#: What Autobahn keeps of a handshake for whoever may ask.
+_HANDSHAKE_ONLY: Final = frozenset(
+    {
+        "_wskey",
+        "http_headers",
+        "http_request_data",
+        "http_request_host",
+        "http_request_params",
+        "http_request_path",
+        "http_request_uri",
+        "http_response_data",
+        "http_status_line",
+        "websocket_extensions",
+        "websocket_origin",
+        "websocket_protocols",
+    }
+)
 
 #: Seconds for a client to answer our close frame; then the connection is dropped.
 CLOSE_TIMEOUT: Final = 3.0
@@ -43,6 +64,7 @@ class Limits(Struct, frozen=True):
     :ivar connections: open at once; 0 for no limit.
     :ivar origins: allowed `Origin` values or patterns; `*` for all.
     :ivar handshake: seconds for the opening handshake.
+    :ivar compression: whether clients may ask for compressed frames.
     """
 
     message: int = 65536
@@ -50,6 +72,7 @@ class Limits(Struct, frozen=True):
     connections: int = 0
     origins: tuple[str, ...] = ("*",)
     handshake: float = 10.0
+    compression: bool = True
 
 
 @implementer(ISubscriber, IPushProducer)
@@ -67,9 +90,12 @@ class ClientConnection(WebSocketServerProtocol):
     def __init__(self) -> None:
         super().__init__()
         self._session: Session | None = None
-        self._waiting: deque[bytes] = deque()
+        # Made when it is needed: an empty deque is dearer than all else here together.
+        self._waiting: deque[bytes] | None = None
         self._paused = False
         self.pending: int = 0
+        self.direct: int = -1
+        self.deflate: bool = False
 
     def onConnect(self, request: ConnectionRequest) -> None:
         """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
@@ -83,13 +109,23 @@ class ClientConnection(WebSocketServerProtocol):
         try:
             # Autobahn leaves Nagle's algorithm on under a bare factory; it costs 30 ms at p99.
             self.transport.setTcpNoDelay(True)
-            # twisted.web's channel is still the registered producer after the hand-over.
-            self.transport.unregisterProducer()
             self.transport.registerProducer(self, True)
+            self._shed()
+            self.deflate = bool(self.websocket_extensions_in_use)
             self._session = self.factory.opened(self)
+            if isinstance(self.transport, DirectServer):
+                self.transport.own(self)
         except Exception:
             _log.failure("a connection could not be set up")
             self.close(CloseCode.INTERNAL, "internal error")
+
+    def _shed(self) -> None:
+        """Let go of what only the handshake needed: a third of an idle connection's memory."""
+        kept = {name: value for name, value in vars(self).items() if name not in _HANDSHAKE_ONLY}
+        # Nothing is sent in pieces here, and an empty deque is large.
+        kept["send_queue"] = ()
+        # A new dictionary, because one from which much was taken stays as large as it was.
+        self.__dict__ = kept
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A client's command."""
@@ -112,7 +148,7 @@ class ClientConnection(WebSocketServerProtocol):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The connection is gone, in whichever way."""
         session, self._session = self._session, None
-        self._waiting.clear()
+        self._waiting = None
         self.pending = 0
         if session is not None:
             session.closed()
@@ -122,7 +158,17 @@ class ClientConnection(WebSocketServerProtocol):
         """See `ISubscriber`."""
         if self._session is None and self.state != self.STATE_OPEN:
             return
-        if self._paused:
+        if self.direct >= 0:
+            try:
+                written = os.write(self.direct, frames)
+            except OSError:
+                # Full, or broken: the transport finds out which.
+                written = 0
+            if written < len(frames):
+                self.transport.write(frames[written:])
+        elif self._paused:
+            if self._waiting is None:
+                self._waiting = deque()
             self._waiting.append(frames)
             self.pending += len(frames)
             if self.pending > self.factory.limits.pending:
@@ -131,9 +177,18 @@ class ClientConnection(WebSocketServerProtocol):
         elif self.state == self.STATE_OPEN:
             self.transport.write(frames)
 
+    def queued(self) -> None:
+        """See `transport.Owner`."""
+        self.direct = -1
+
+    def drained(self, descriptor: int) -> None:
+        """See `transport.Owner`; after a close frame nothing more is written."""
+        if self.state == self.STATE_OPEN:
+            self.direct = descriptor
+
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`: what waits for a slow client is let go of, the close frame is not."""
-        self._waiting.clear()
+        self._waiting = None
         self.pending = 0
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(int(code), reason.encode(), isReply=False)
@@ -213,8 +268,6 @@ class ClientFactory(WebSocketServerFactory):
     :param make_session: given a subscriber, its conversation.
     """
 
-    protocol = ClientConnection  # type: ignore[assignment]
-
     def __init__(
         self,
         reactor: Any,
@@ -232,7 +285,17 @@ class ClientFactory(WebSocketServerFactory):
         self.draining = False
         self._drained: Deferred[None] | None = None
         self.wheel = PingWheel(self._clock, self._drop_silent)
-        self.setProtocolOptions(**protocol_options(limits))
+        options = protocol_options(limits)
+        self.setProtocolOptions(**options)
+        # Autobahn copies every option into every connection that does not have it already; here
+        # each connection has them through its class.
+        options["allowedOriginsPatterns"] = self.allowedOriginsPatterns
+        options |= {"logOctets": False, "logFrames": False, "trackTimings": False}
+        options["perMessageCompressionAccept"] = staticmethod(
+            options["perMessageCompressionAccept"]
+        )
+        made: Any = type("ClientConnection", (ClientConnection,), options)
+        self.protocol = made
 
     @property
     def clients(self) -> int:
@@ -300,6 +363,27 @@ def _origin_pattern(origin: str) -> re.Pattern[str]:
     return re.compile("[^/:]*".join(re.escape(part) for part in origin.lower().split("*")))
 
 
+def _accept_compression(
+    offers: Sequence[PerMessageDeflateOffer],
+) -> PerMessageDeflateOfferAccept | None:
+    """Permessage-deflate without context on our side, so that one compressed frame serves all.
+
+    An offer that wants a smaller window than the one with which all are compressed is passed over.
+    """
+    for offer in offers:
+        if not offer.request_max_window_bits:
+            return PerMessageDeflateOfferAccept(
+                offer,
+                request_no_context_takeover=offer.accept_no_context_takeover,
+                no_context_takeover=True,
+            )
+    return None
+
+
+def _decline(offers: Sequence[PerMessageDeflateOffer]) -> None:
+    """No compression."""
+
+
 def protocol_options(limits: Limits) -> dict[str, Any]:
     """Every option that Autobahn's server knows, none left to its default."""
     return {
@@ -318,7 +402,7 @@ def protocol_options(limits: Limits) -> dict[str, Any]:
         "openHandshakeTimeout": limits.handshake,
         "closeHandshakeTimeout": CLOSE_TIMEOUT,
         "tcpNoDelay": True,
-        "perMessageCompressionAccept": lambda offers: None,
+        "perMessageCompressionAccept": _accept_compression if limits.compression else _decline,
         # The ping wheel does it for all with one timer.
         "autoPingInterval": 0,
         "autoPingTimeout": 0,

@@ -171,7 +171,7 @@ class BrokerContract(_Case):
             self.assertEqual((member.roles, member.received), ([role], [("chat", b"1")]))
 
     async def test_successor(self) -> None:
-        """When the leader has left, one of the others leads, later, and what it publishes is heard."""
+        """When the leader has left, one of the others leads, later, and is heard by all."""
         (gone, going), *rest = await self.settled(3)
         going.leave()
         self.assertEqual([member.roles for member, _ in rest], [["follow"], ["follow"]])

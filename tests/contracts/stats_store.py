@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     _Case = TestCase
 else:
     _Case = object
-
-T = TypeVar("T")
 
 KEY = ChannelKey("twitch", "username", "ann")
 
@@ -48,17 +46,22 @@ class StatsStoreContract(_Case):
     store: IStatsStore
     kept_when_forgotten: int
 
-    def result(self, deferred: Deferred[T]) -> Deferred[T]:
-        """Bring about what a store's answer waits for; to be extended where that takes something."""
+    def result(self, deferred: Deferred[Any]) -> Deferred[Any]:
+        """Bring about what an answer waits for; to be extended where that takes something."""
         return deferred
 
     async def add(self, key: ChannelKey, counts: Mapping[str, int], hidden: int = 0) -> None:
         """Add to a channel; a store answers nothing to that."""
         self.assertIsNone(await self.result(self.store.add(key, tally(counts, hidden=hidden))))
 
+    async def forget(self, key: ChannelKey) -> None:
+        """Forget a channel; a store answers nothing to that, either."""
+        self.assertIsNone(await self.result(self.store.forget(key)))
+
     async def snapshot(self, key: ChannelKey = KEY, limit: int = 100) -> StatsData:
         """A channel's statistics."""
-        return await self.result(self.store.snapshot(key, limit))
+        data: StatsData = await self.result(self.store.snapshot(key, limit))
+        return data
 
     def test_interface(self) -> None:
         """The store is one by its interface, and says what kind it is."""
@@ -248,7 +251,7 @@ class StatsStoreContract(_Case):
         other = ChannelKey("tiktok", "username", "ann")
         for key in (KEY, other):
             await self.add(key, {"1": 2}, hidden=1)
-        self.assertIsNone(await self.result(self.store.forget(KEY)))
+        await self.forget(KEY)
         kept = self.kept_when_forgotten
         self.assertEqual((await self.snapshot()).total_messages, kept)
         await self.add(KEY, {"2": 1})
@@ -260,7 +263,7 @@ class StatsStoreContract(_Case):
     async def test_forget_unknown(self) -> None:
         """An unknown channel can be forgotten, also twice."""
         for _ in range(2):
-            self.assertIsNone(await self.result(self.store.forget(KEY)))
+            await self.forget(KEY)
         self.assertEqual(await self.snapshot(), StatsData([], 0, 0))
 
     async def test_forget_right_after_adding(self) -> None:

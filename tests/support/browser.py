@@ -34,7 +34,14 @@ from livechat.simulator.twitch_connection import Settings
 from tests.support.daemon import PATIENCE, Daemon, start_daemon
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Route, expect
+else:
+    try:
+        from playwright.sync_api import expect
+    except ImportError:
+        expect = None  # No test gets as far as using it.
+
+__all__ = ["BrowserCase", "PlayedDaemon", "Visit", "chat", "event", "expect", "missing"]
 
 T = TypeVar("T")
 
@@ -63,9 +70,7 @@ def missing() -> str | None:
     """Why browser tests must be skipped; None if they can run, or must with or without success."""
     if os.environ.get("LIVECHAT_REQUIRE_BROWSER") == "1":
         return None
-    try:
-        import playwright  # noqa: F401, PLC0415
-    except ImportError:
+    if expect is None:
         return "no browser: the Python package playwright is not installed"
     return None if chromium() else "no browser: the program chromium is not installed"
 
@@ -113,7 +118,7 @@ class Browser:
         await deferToThreadPool(reactor, self._pool, self._start)
 
     def _start(self) -> None:
-        from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
         expect.set_options(timeout=PATIENCE * 1000)
         self._playwright = sync_playwright().start()
@@ -165,7 +170,7 @@ class BrowserCase(TestCase):
 
     async def setUp(self) -> None:  # type: ignore[override]
         """Start all of them."""
-        options = self.options
+        options = getattr(getattr(self, self._testMethodName), "options", self.options)
         if "--demo" not in options:
             quiet = Scenario(1, 0.0)
             self.twitch = TwitchSimulator(reactor, time.time, quiet, Settings(ending_after=3.0))
@@ -180,6 +185,10 @@ class BrowserCase(TestCase):
         self.browser = Browser()
         self.addCleanup(lambda: Deferred.fromCoroutine(self.browser.stop()))
         await self.browser.start()
+
+    def start_again(self, *options: str) -> Deferred[Daemon]:
+        """Another daemon, from a visit."""
+        return Deferred.fromCoroutine(self.started(*options))
 
     async def started(self, *options: str) -> Daemon:
         """A daemon that is killed at the end."""

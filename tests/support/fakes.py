@@ -52,6 +52,8 @@ class KeptFrames:
 
     def __init__(self) -> None:
         self.pending: int = 0
+        self.direct: int = -1
+        self.deflate: bool = False
         self.deliveries: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
 

@@ -2,8 +2,9 @@
 // Colours that people chose for their names, made readable on a light and on a dark ground.
 
 const HEX = /^#[0-9a-f]{6}$/i;
-const LIGHT_GROUND = 0.96;
-const DARK_GROUND = 0.012;
+/** Luminance of the least favourable grounds that names stand on, tinted rows included. */
+const LIGHT_GROUND = 0.78;
+const DARK_GROUND = 0.045;
 const CONTRAST = 4.5;
 
 const known = new Map();
@@ -37,7 +38,8 @@ export function readable(color, name) {
 
 /** Black or white, whichever reads better on a colour. */
 export function inkOn(color) {
-  return luminance(parse(color)) > 0.32 ? "#000" : "#fff";
+  const ground = luminance(parse(color));
+  return contrast(ground, 0) > contrast(ground, 1) ? "#000" : "#fff";
 }
 
 /** A number for a name, the same every time: 0 to 359. */

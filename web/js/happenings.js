@@ -15,6 +15,9 @@ const TITLES = {
   timeout: "Time-outs", viewers: "Viewers",
 };
 
+/** Showers of gifts that have been told; their single gifts follow and are not told again. */
+const showers = new Set();
+
 /** The plural name of a kind. */
 export function kindName(kind) {
   return Object.hasOwn(TITLES, kind) ? TITLES[kind] : String(kind);
@@ -28,7 +31,7 @@ export function kindName(kind) {
 export function sentenceOf({ type, data = {} }) {
   if (COUNTED_ONLY.has(type)) return null;
   const build = Object.hasOwn(SENTENCES, type) ? SENTENCES[type] : null;
-  return build?.(data) || words(data.text) || null;
+  return (build ? build(data) : words(data.text)) || null;
 }
 
 /** Why messages are gone, for a `deletion` or `timeout`. */
@@ -53,6 +56,12 @@ const SENTENCES = {
     return `${name(data)} is raiding${viewers}`;
   },
   gift: (data) => {
+    const shower = words(data.community_gift_id);
+    if (shower && data.recipient && showers.has(shower)) return null;
+    if (shower && !data.recipient) {
+      if (showers.size > 100) showers.clear();
+      showers.add(shower);
+    }
     if (words(data.text)) return words(data.text);
     const paid = paidWith(data);
     const times = Number(data.count) > 1 ? ` × ${count(data.count)}` : "";

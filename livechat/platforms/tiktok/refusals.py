@@ -35,10 +35,20 @@ class Refused(Struct, frozen=True):
     """One refusal.
 
     :ivar note: what was seen, in printable ASCII: a status, a header's text, seconds to wait.
+    :ivar wait: seconds for which it is of no use to ask again; 0 when that was not said.
     """
 
     reason: Reason
     note: str = ""
+    wait: float = 0.0
+
+
+class Denied(Exception):
+    """What was wanted cannot be had, for the reason that the refusal gives."""
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(refusal.reason, refusal.note)
+        self.refusal = refusal
 
 
 #: What a client reads.  Waiting or another try may help with all but those that say otherwise.
@@ -63,12 +73,27 @@ _SENTENCES: Final[Mapping[Reason, str]] = {
 _LASTING: Final = frozenset({Reason.PRIVATE, Reason.AGE_RESTRICTED, Reason.SIGNER_REJECTED})
 
 _MAX_NOTE: Final = 80
+_MAX_WAIT: Final = 3600.0
 
 
-def refused(reason: Reason, note: object = "") -> Refused:
+def refused(reason: Reason, note: object = "", wait: float = 0.0) -> Refused:
     """A refusal; the note comes from outside and is cut and cleaned."""
     text = str(note)[:_MAX_NOTE]
-    return Refused(reason, "".join(c for c in text if c.isascii() and c.isprintable()))
+    return Refused(reason, "".join(c for c in text if c.isascii() and c.isprintable()), wait)
+
+
+def seconds_to_wait(headers: Mapping[str, str], now: float) -> float:
+    """What an answer says about when to come again; 0 when it does not, an hour at most.
+
+    :param headers: names in lower case.
+    :param now: wall time in seconds: some servers tell the moment instead of the time until then.
+    """
+    for name in ("retry-after", "ratelimit-reset", "x-ratelimit-reset"):
+        value = headers.get(name, "").strip()
+        if value.isascii() and value.isdigit() and len(value) < 14:
+            seconds = float(value)
+            return min(max(seconds - now, 0.0) if seconds > 1e9 else seconds, _MAX_WAIT)
+    return 0.0
 
 
 def error_of(refusal: Refused) -> ChatError:

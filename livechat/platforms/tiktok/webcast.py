@@ -79,6 +79,11 @@ class Push(Struct, frozen=True):
     batch: Batch
     reply: bytes | None = None
 
+    @property
+    def carries(self) -> bool:
+        """Whether it is of a kind that carries messages, rather than a sign of life."""
+        return self.kind in _WITH_BATCH
+
 
 class Unread(Struct, frozen=True):
     """Bytes that could not be read, and what they were taken for."""

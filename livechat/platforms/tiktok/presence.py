@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: MIT
+"""One watched account: from its name through its room's feed to having left, one story.
+
+The story finds the room, goes in, listens until the feed is lost, and begins again: it ends by
+itself only when the stream is over.  Its pauses are drawn with full jitter and grow until something
+has really come from the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from random import Random
+from typing import Final, NoReturn, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from livechat.errors import ChatError
+from livechat.events import Event, LiveInfo
+from livechat.interfaces import IEventSink, IWatcher
+from livechat.pacing import Backoff, sleep
+from livechat.platforms.tiktok.chat import StreamState, Translator
+from livechat.platforms.tiktok.connection import IFeed, IRoom
+from livechat.platforms.tiktok.lookup import Lookup
+from livechat.platforms.tiktok.occasion import Room
+from livechat.platforms.tiktok.refusals import (
+    Denied,
+    Reason,
+    Refused,
+    ended,
+    error_of,
+    not_live,
+    refused,
+)
+from livechat.platforms.tiktok.room import Live, NotLive, error_for
+from livechat.platforms.tiktok.webcast import Batch, Push
+
+_log = Logger()
+
+#: Seconds after which an open socket that has only answered heartbeats is as good as it gets.
+QUIET_START: Final = 10.0
+
+#: Pauses between attempts, in seconds: first ceiling and highest (sheet `tiktok` section 4).
+FIRST_PAUSE: Final = 2.0
+LONGEST_PAUSE: Final = 60.0
+
+#: How often an announced end is looked into, and seconds between two looks.
+END_LOOKS: Final = 3
+END_PAUSE: Final = 2.0
+
+#: Seconds between two looks for gifts whose end was lost.
+GIFT_LOOK: Final = 5.0
+
+#: Events held while the start has not been told yet.
+MAX_EARLY: Final = 2000
+
+#: Refusals that another attempt within the start deadline does not mend.
+_VERDICTS: Final = frozenset(
+    {
+        Reason.NOT_FOUND,
+        Reason.LOGIN_REQUIRED,
+        Reason.PRIVATE,
+        Reason.AGE_RESTRICTED,
+        Reason.REFUSED,
+        Reason.SIGNER_REQUIRED,
+        Reason.SIGNER_REJECTED,
+        Reason.SIGNER_QUOTA,
+    }
+)
+
+
+class IHouse(Protocol):
+    """What a presence asks of the platform."""
+
+    clock: IReactorTime
+    random: Random
+    lookup: Lookup
+    start_timeout: float
+    history: bool
+
+    def enter(self, presence: Presence) -> None:
+        """It begins."""
+
+    def leave(self, presence: Presence) -> None:
+        """It is over; idempotent."""
+
+    def relayed(self, handle: str) -> Live | None:
+        """The room of this account, if somebody relays its frames to us."""
+
+    def relay(self, handle: str, room: IRoom) -> IFeed | None:
+        """The frames that somebody relays."""
+
+    def open(self, room_id: str, room: IRoom) -> Deferred[IFeed]:
+        """A socket into the room; fails with `Denied`."""
+
+    def milliseconds(self) -> int:
+        """Wall time."""
+
+    def count_unparsed(self, names: dict[str, int]) -> None:
+        """Things that could not be read or mean nothing, by name."""
+
+
+@implementer(IWatcher)
+class Presence:
+    """Our presence in the room of one account."""
+
+    def __init__(self, house: IHouse, handle: str, sink: IEventSink) -> None:
+        self.handle = handle
+        self._house = house
+        self._sink = sink
+        self._backoff = Backoff(house.random, FIRST_PAUSE, LONGEST_PAUSE)
+        self._starting: Deferred[LiveInfo] | None = None
+        self._deadline: IDelayedCall | None = None
+        self._story: Deferred[NoReturn] | None = None
+        self._nap: Deferred[None] | None = None
+        self._gifts: IDelayedCall | None = None
+        self._live: Live | None = None
+        self._translator: Translator | None = None
+        self._feed: IFeed | None = None
+        self._opened = 0.0
+        self._answered = False
+        # What the client knows: None before the start and while the feed is lost.
+        self._info: LiveInfo | None = None
+        self._started = False
+        self._seeing = False
+        self._state: StreamState | None = None
+        self._trouble: Refused | None = None
+        self._early: list[Event] = []
+        self._gone = False
+
+    # IWatcher
+
+    def start(self) -> Deferred[LiveInfo]:
+        """See `IWatcher`."""
+        starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
+        self._starting = starting
+        self._house.enter(self)
+        self._deadline = self._house.clock.callLater(self._house.start_timeout, self._late)
+        self._story = Deferred.fromCoroutine(self._keep())
+        self._story.addErrback(self._over)
+        return starting
+
+    def stop(self) -> Deferred[None]:
+        """See `IWatcher`."""
+        starting = self._starting
+        self._leave()
+        if starting is not None:
+            starting.cancel()
+        return succeed(None)
+
+    def relay_came(self) -> None:
+        """Somebody relays our room now: use that, unless we see already."""
+        if self._seeing or self._gone:
+            return
+        if self._feed is not None:
+            self._feed.drop("a relay has come")
+        elif self._nap is not None:
+            self._nap.callback(None)
+
+    # What feeds tell (`IRoom`).
+
+    def heard(self, push: Push) -> None:
+        """See `IRoom`."""
+        if self._gone:
+            return
+        self._answered = True
+        if push.carries:
+            self._see()
+            self.brought(push.batch)
+        elif self._starting is not None and self._seconds() - self._opened >= QUIET_START:
+            self._succeed()
+
+    def brought(self, batch: Batch) -> None:
+        """See `IRoom`."""
+        translator = self._translator
+        if translator is None:
+            return
+        messages = batch.messages
+        if not self._house.history:
+            messages = [message for message in messages if not message.is_history]
+        translation = translator.translate(messages, self._house.milliseconds(), self._seconds())
+        if batch.dropped or translation.dropped:
+            self._house.count_unparsed({**batch.dropped, **translation.dropped})
+        state = translation.state
+        self._report(translation.events)
+        if state is not None and state.over and self._feed is not None:
+            self._state = state
+            self._feed.drop("the stream has ended")
+
+    def unread(self, name: str) -> None:
+        """See `IRoom`."""
+        self._answered = True
+        self._house.count_unparsed({name: 1})
+
+    def queued(self, seconds: float) -> None:
+        """See `IRoom`: waiting for our own turn is not held against the platform."""
+        if self._deadline is not None:
+            self._deadline.delay(seconds)
+
+    # The story.
+
+    async def _keep(self) -> NoReturn:
+        """Watch until the stream is over.
+
+        :raises ChatError: why there is nothing to watch, or no more.
+        """
+        failures = 0
+        while True:
+            try:
+                feed = await self._go_in()
+            except Denied as denied:
+                failures += 1
+                await self._pause(failures, denied.refusal)
+                continue
+            self._feed = feed
+            self._opened = self._seconds()
+            try:
+                why = await feed.lost
+            finally:
+                self._feed = None
+                feed.drop("left")
+            if self._state is not None:
+                await self._make_sure_of_the_end()
+            failures = 0 if self._seeing else failures + 1
+            restriction = None if self._seeing else await self._restriction()
+            self._lost(f"{why} ({restriction})" if restriction else why)
+            # A server that lets us in and drops us at once must not be hammered either.
+            await self._pause(failures, refused(restriction or Reason.UPSTREAM, why))
+
+    async def _go_in(self) -> IFeed:
+        """A feed of the room.
+
+        :raises Denied: not at the moment.
+        :raises ChatError: there is nothing to watch.
+        """
+        self._answered = False
+        relayed = self._house.relayed(self.handle)
+        if relayed is not None:
+            self._settle_in(relayed)
+            feed = self._house.relay(self.handle, self)
+            if feed is not None:
+                return feed
+        live = await self._find()
+        self._settle_in(live)
+        return await self._house.open(live.room_id, self)
+
+    async def _find(self) -> Live:
+        """The room to go into; the one where we were, as long as it is on air."""
+        known = self._live
+        lookup = self._house.lookup
+        alive = await lookup.alive(known.room_id) if known is not None else None
+        if known is not None and alive:
+            return known
+        answer = await lookup.find(self.handle)
+        self._check_wanted()
+        if isinstance(answer, Live):
+            return answer
+        if self._started and (isinstance(answer, NotLive) or alive is False):
+            raise ended(suspended=False)
+        if isinstance(answer, NotLive):
+            raise not_live()
+        if self._started and known is not None:
+            # Nobody tells us about the room, yet it may still let us in.
+            return known
+        refusal = answer if isinstance(answer, Refused) else refused(Reason.UNCLEAR)
+        if refusal.reason in _VERDICTS:
+            raise error_for(refusal)
+        raise Denied(refusal)
+
+    def _settle_in(self, live: Live) -> None:
+        """This is the room from now on; gifts and likes of another are not its own."""
+        if self._live is None or live.room_id != self._live.room_id:
+            self._report(self._translator.overdue(inf) if self._translator else [])
+            self._translator = Translator(Room(live.room_id, live.owner_id))
+        self._live = live
+
+    async def _restriction(self) -> Reason | None:
+        """What keeps the room silent, if TikTok says so."""
+        live = self._live
+        if live is None:
+            return None
+        restriction = live.restriction or await self._house.lookup.restriction(live.room_id)
+        self._check_wanted()
+        return restriction
+
+    async def _make_sure_of_the_end(self) -> None:
+        """The room said that its stream is over: now and then it is not.
+
+        :raises ChatError: it is over.
+        """
+        assert self._live is not None
+        for look in range(END_LOOKS):
+            if look:
+                await sleep(self._house.clock, END_PAUSE)
+            if not await self._house.lookup.alive(self._live.room_id):
+                self._check_wanted()
+                raise ended(suspended=self._state is StreamState.SUSPENDED)
+        self._state = None
+
+    async def _pause(self, failures: int, refusal: Refused) -> None:
+        """Wait before the next attempt.
+
+        :raises ChatError: while starting, when no attempt would come in time or change anything.
+        """
+        self._check_wanted()
+        self._trouble = refusal
+        seconds = max(self._backoff.delay(failures), refusal.wait)
+        if self._starting is not None and self._deadline is not None:
+            left = self._deadline.getTime() - self._seconds()
+            if refusal.reason in _VERDICTS or refusal.wait >= left:
+                raise error_of(refusal)
+        _log.info(
+            "TikTok: {reason} {note}; trying again in {seconds:.1f} s",
+            reason=refusal.reason,
+            note=refusal.note,
+            seconds=seconds,
+        )
+        timer = self._house.clock.callLater(seconds, lambda: nap.callback(None))
+        self._nap = nap = Deferred()
+        try:
+            await nap
+        finally:
+            self._nap = None
+            if timer.active():
+                timer.cancel()
+
+    def _check_wanted(self) -> None:
+        """Go no further once we have left, however a request answered its cancellation."""
+        if self._gone:
+            raise CancelledError
+
+    # What the sink is told.
+
+    def _see(self) -> None:
+        """Something came from the room itself."""
+        if self._seeing:
+            return
+        self._seeing = True
+        self._trouble = None
+        self._succeed()
+
+    def _succeed(self) -> None:
+        """We are in; said again when that changes."""
+        assert self._live is not None
+        before, self._info = self._info, LiveInfo(self._live.room_id, receiving=self._seeing)
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            self._started = True
+            self._disarm()
+            self._gifts = self._house.clock.callLater(GIFT_LOOK, self._look_for_gifts)
+            starting.callback(self._info)
+        elif before != self._info:
+            self._sink.resumed(self._info)
+        early, self._early = self._early, []
+        if early and self._info is not None:
+            self._sink.received(early)
+
+    def _lost(self, why: str) -> None:
+        """The feed is gone."""
+        self._seeing = False
+        if self._info is not None:
+            self._info = None
+            self._sink.interrupted(why)
+
+    def _report(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        if self._info is not None:
+            self._sink.received(events)
+            return
+        room = MAX_EARLY - len(self._early)
+        self._early += events[:room]
+        if len(events) > room:
+            self._house.count_unparsed({"too early": len(events) - room})
+
+    def _look_for_gifts(self) -> None:
+        self._gifts = self._house.clock.callLater(GIFT_LOOK, self._look_for_gifts)
+        if self._translator is not None:
+            self._report(self._translator.overdue(self._seconds()))
+
+    def _late(self) -> None:
+        """The deadline of the start."""
+        self._deadline = None
+        if self._feed is not None and self._answered:
+            self._succeed()
+            return
+        starting, self._starting = self._starting, None
+        trouble = self._trouble or refused(Reason.UPSTREAM, "no answer in time")
+        self._leave()
+        if starting is not None:
+            starting.errback(error_of(trouble))
+
+    def _over(self, reason: Failure) -> None:
+        """The story has ended."""
+        self._story = None
+        if reason.check(CancelledError):
+            return
+        error = reason.value
+        if not isinstance(error, ChatError):
+            _log.failure("watching a TikTok room failed", reason)
+            error = error_of(refused(Reason.UPSTREAM, "internal error"))
+        starting, self._starting = self._starting, None
+        rest = self._translator.overdue(inf) if self._translator and self._started else []
+        rest, self._early = [*self._early, *rest], []
+        self._leave()
+        if starting is not None:
+            starting.errback(error)
+        elif self._started:
+            if rest:
+                self._sink.received(rest)
+            self._sink.ended(error)
+
+    def _leave(self) -> None:
+        """Let go of everything; idempotent."""
+        self._gone = True
+        self._starting = None
+        self._info = None
+        self._disarm()
+        if self._gifts is not None:
+            self._gifts.cancel()
+            self._gifts = None
+        self._early.clear()
+        self._translator = None
+        story, self._story = self._story, None
+        if story is not None:
+            story.cancel()
+        self._house.leave(self)
+
+    def _disarm(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None and deadline.active():
+            deadline.cancel()
+
+    def _seconds(self) -> float:
+        return self._house.clock.seconds()

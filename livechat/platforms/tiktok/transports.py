@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""The ways into a room: the direct socket, a signed one, or whichever works (sheet `tiktok` section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from livechat.pacing import sleep
+from livechat.platforms.tiktok.connection import Connect, IRoom, Opening, PushSocket, open_socket
+from livechat.platforms.tiktok.identity import Identity
+from livechat.platforms.tiktok.query import socket_url
+from livechat.platforms.tiktok.refusals import Denied, Reason, refused
+from livechat.platforms.tiktok.signer import Signer
+
+_log = Logger()
+
+#: Seconds between two upgrades of this process, and how many may come at once.  No number is
+#: published; this is the sheet's advice (sections 4 and 13).
+GAP: Final = 1.0
+BURST: Final = 4
+
+#: Seconds between a refused identity and the use of a new one (sheet section 3).
+REFRESH_PAUSE: Final = 2.0
+
+#: Seconds for which the signer is asked first after the direct way was refused.
+DETOUR: Final = 600.0
+
+#: What makes another way worth trying.
+_SHUT: Final = frozenset({Reason.REFUSED, Reason.BLOCKED})
+
+
+class Turns:
+    """Who may connect when: first come, first served, at most `BURST` at once."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._free = clock.seconds() - BURST * GAP
+
+    async def take(self, queued: Callable[[float], None]) -> None:
+        """Wait for a turn.
+
+        :param queued: told how long that will take, if it takes any time.
+        """
+        now = self._clock.seconds()
+        self._free = max(self._free, now - BURST * GAP) + GAP
+        wait = self._free - now
+        if wait > 0:
+            queued(wait)
+            await sleep(self._clock, wait)
+
+
+class Transports:
+    """Opens sockets into rooms.
+
+    :param mode: `direct`; `signer`; or `auto`: direct, and signed where that is refused.
+    :param url: of the direct socket.
+    :param count: told of every connection that is opened.
+    """
+
+    def __init__(
+        self,
+        mode: str,
+        url: str,
+        signer: Signer | None,
+        identity: Identity,
+        connect: Connect,
+        clock: IReactorTime,
+        count: Callable[[], None],
+    ) -> None:
+        self._mode = mode
+        self._url = url
+        self._signer = signer
+        self._identity = identity
+        self._connect = connect
+        self._clock = clock
+        self._count = count
+        self._turns = Turns(clock)
+        self._detour = 0.0
+
+    async def open(self, room_id: str, room: IRoom) -> PushSocket:
+        """A socket that is open and has asked to be let into the room.
+
+        :raises Denied: there is no way in.
+        """
+        if self._mode == "direct":
+            return await self._direct(room_id, room)
+        if self._mode == "signer" or (self._signer and self._clock.seconds() < self._detour):
+            return await self._signed(room_id, room)
+        try:
+            return await self._direct(room_id, room)
+        except Denied as denied:
+            if denied.refusal.reason not in _SHUT:
+                raise
+            if self._signer is None:
+                if denied.refusal.reason is Reason.BLOCKED:
+                    raise
+                raise Denied(refused(Reason.SIGNER_REQUIRED, denied.refusal.note)) from denied
+            _log.info("TikTok refused the direct socket: {note}", note=denied.refusal.note)
+        self._detour = self._clock.seconds() + DETOUR
+        return await self._signed(room_id, room)
+
+    async def _direct(self, room_id: str, room: IRoom) -> PushSocket:
+        """Without a signature; a refused identity is changed once."""
+        cookie = await self._identity.cookie()
+        try:
+            return await self._enter(self._unsigned(room_id, cookie), room)
+        except Denied as denied:
+            if denied.refusal.reason is not Reason.REFUSED:
+                raise
+        self._identity.discard(cookie)
+        await sleep(self._clock, REFRESH_PAUSE)
+        cookie = await self._identity.cookie()
+        try:
+            return await self._enter(self._unsigned(room_id, cookie), room)
+        except Denied as denied:
+            if denied.refusal.reason is Reason.REFUSED:
+                # The next attempt, whenever it comes, is somebody else's.
+                self._identity.discard(cookie)
+            raise
+
+    def _unsigned(self, room_id: str, cookie: str) -> Opening:
+        browser = self._identity.browser
+        return Opening(
+            room_id, socket_url(self._url, room_id, browser), browser.socket_headers(cookie)
+        )
+
+    async def _signed(self, room_id: str, room: IRoom) -> PushSocket:
+        """With the address and the cookies that a signer gives; new ones for every attempt."""
+        if self._signer is None:
+            raise Denied(refused(Reason.SIGNER_REQUIRED))
+        opening = await self._signer.opening(room_id, self._identity.browser)
+        socket = await self._enter(opening, room)
+        if opening.first is not None:
+            room.brought(opening.first)
+        return socket
+
+    async def _enter(self, opening: Opening, room: IRoom) -> PushSocket:
+        await self._turns.take(room.queued)
+        self._count()
+        return await open_socket(self._connect, self._clock, opening, room)

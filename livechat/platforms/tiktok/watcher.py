@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""TikTok as an `IPlatform`: what all watched rooms share, from the identity to the frame intake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from treq.client import HTTPClient
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime, IStreamServerEndpoint
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.events import ChannelKey
+from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.metrics import Metrics
+from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
+from livechat.platforms.tiktok.identifier import HOSTS, handle_of
+from livechat.platforms.tiktok.identity import Identity
+from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.lookup import Lookup
+from livechat.platforms.tiktok.presence import Presence
+from livechat.platforms.tiktok.room import Live
+from livechat.platforms.tiktok.signer import Budget, Signer
+from livechat.platforms.tiktok.transports import Transports
+
+_log = Logger()
+
+#: The direct socket (sheet `tiktok` section 4).
+SOCKET_URL: Final = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
+
+#: How a room may be entered.
+TRANSPORTS: Final = ("auto", "direct", "signer")
+
+
+class TikTokSettings(Struct, frozen=True):
+    """What an operator may choose.
+
+    :ivar url: base of pages and `api-live`.
+    :ivar webcast_url: base of `webcast/...`.
+    :ivar socket_url: the direct socket, without query.
+    :ivar transport: `direct`; `signer`; or `auto`: direct, and signed where that is refused.
+    :ivar signer_url: base of an Euler-compatible signer; empty: there is none.
+    :ivar signer_budget: requests to it that a day may have; 0: no limit of ours.
+    :ivar socket_hosts: socket hosts that a signer may name besides TikTok's own.
+    :ivar history: deliver the few comments that were made just before we came.
+    :ivar start_timeout: seconds in which a start must succeed.
+    :ivar intake_token: what a relay of frames must know; empty: nobody may relay.
+    """
+
+    url: str = "https://www.tiktok.com"
+    webcast_url: str = "https://webcast.tiktok.com"
+    socket_url: str = SOCKET_URL
+    transport: str = "auto"
+    signer_url: str = ""
+    signer_key: str = ""
+    signer_budget: int = 0
+    socket_hosts: tuple[str, ...] = ()
+    history: bool = True
+    start_timeout: float = 30.0
+    intake_token: str = ""
+
+
+@implementer(IPlatform)
+class TikTok(Service):
+    """TikTok LIVE, read anonymously.
+
+    :param http: keeps no cookies of its own: who we are is the identity's business.
+    :param connect: where the socket of a host, port and TLS is.
+    :param now: wall time in seconds, for messages without a time of their own.
+    :param intake: where relays of frames may connect; None: nowhere.
+    """
+
+    name = "tiktok"
+    hosts = HOSTS
+
+    def __init__(
+        self,
+        http: HTTPClient,
+        connect: Connect,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        random: Random,
+        metrics: Metrics,
+        settings: TikTokSettings,
+        intake: IStreamServerEndpoint | None = None,
+    ) -> None:
+        self.clock = clock
+        self.random = random
+        self.start_timeout = settings.start_timeout
+        self.history = settings.history
+        self._now = now
+        self._metrics = metrics
+        site = settings.url.rstrip("/")
+        self._identity = Identity(site, http, clock)
+        self.lookup = Lookup(
+            site, settings.webcast_url.rstrip("/"), http, clock, now, self._identity
+        )
+        signer = None
+        if settings.signer_url:
+            own = urlsplit(settings.socket_url).hostname or ""
+            signer = Signer(
+                settings.signer_url.rstrip("/"),
+                settings.signer_key,
+                frozenset({own, *settings.socket_hosts}),
+                http,
+                clock,
+                now,
+                Budget(settings.signer_budget, now, metrics),
+            )
+        connects = metrics.connects.labels("tiktok")
+        self._transports = Transports(
+            settings.transport,
+            settings.socket_url,
+            signer,
+            self._identity,
+            connect,
+            clock,
+            connects.inc,
+        )
+        self._presences: dict[Presence, None] = {}
+        self.intake = Intake(settings.intake_token, clock, self._relay_came)
+        self._intake_endpoint = intake
+        self._listening: Deferred[object] | None = None
+
+    def key(self, identifier: str, identifier_type: str) -> ChannelKey:
+        """See `IPlatform`: a handle, `@handle` or an address of the account."""
+        if identifier_type != "username":
+            raise ChatError(
+                ErrorCode.INVALID_IDENTIFIER,
+                "TikTok accounts are found by username only",
+                "identifierType",
+            )
+        return ChannelKey("tiktok", "username", handle_of(identifier))
+
+    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+        """See `IPlatform`."""
+        return Presence(self, key.identifier, sink)
+
+    def startService(self) -> None:
+        """Open the intake, if there is one."""
+        super().startService()
+        if self._intake_endpoint is not None:
+            self._listening = self._intake_endpoint.listen(self.intake)
+            self._listening.addErrback(
+                lambda reason: _log.error(
+                    "the TikTok intake cannot listen: {reason}", reason=reason.getErrorMessage()
+                )
+            )
+
+    def stopService(self) -> None:
+        """Leave everything at once."""
+        super().stopService()
+        for presence in list(self._presences):
+            presence.stop()
+        self._identity.stop()
+        self.intake.stop()
+        if self._listening is not None:
+            self._listening.addCallback(_close)
+            self._listening = None
+
+    # What presences ask for (`IHouse`).
+
+    def enter(self, presence: Presence) -> None:
+        """See `IHouse`."""
+        self._presences[presence] = None
+
+    def leave(self, presence: Presence) -> None:
+        """See `IHouse`."""
+        self._presences.pop(presence, None)
+
+    def relayed(self, handle: str) -> Live | None:
+        """See `IHouse`."""
+        return self.intake.relayed(handle)
+
+    def relay(self, handle: str, room: IRoom) -> IFeed | None:
+        """See `IHouse`."""
+        return self.intake.relay(handle, room)
+
+    def open(self, room_id: str, room: IRoom) -> Deferred[IFeed]:
+        """See `IHouse`."""
+        return Deferred.fromCoroutine(self._transports.open(room_id, room))
+
+    def milliseconds(self) -> int:
+        """See `IHouse`."""
+        return int(self._now() * 1000)
+
+    def count_unparsed(self, names: dict[str, int]) -> None:
+        """See `IHouse`."""
+        for name, amount in names.items():
+            self._metrics.count_unparsed("tiktok", name, amount)
+
+    def _relay_came(self, handle: str) -> None:
+        for presence in list(self._presences):
+            if presence.handle == handle:
+                presence.relay_came()
+
+
+def _close(port: object) -> object:
+    stop = getattr(port, "stopListening", None)
+    return stop() if stop is not None else None

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""A TCP transport that says when a write beside it is safe.
+
+The fan-out writes whole frames straight to the descriptors of those connections that have nothing
+queued: one loop in C instead of arming and disarming the poller per connection.  Such a write must
+never land inside a frame of which the transport still holds a part.  So the transport itself tells
+its subscriber: `queued` before anything enters its buffer, `drained` when the buffer has become
+empty.  The only room that touches what is private in Twisted (`tests/test_transport.py` fails when
+that changes): `_tempDataLen`, `_aborting`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from twisted.internet import tcp
+from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
+
+
+class Owner(Protocol):
+    """Who wants to write beside the transport."""
+
+    def queued(self) -> None:
+        """The transport holds bytes, or will never be empty again: keep off the descriptor."""
+
+    def drained(self, descriptor: int) -> None:
+        """The transport holds nothing."""
+
+
+class DirectServer(tcp.Server):
+    """An accepted connection.
+
+    :ivar owner: told about the buffer from when it is set.
+    """
+
+    owner: Owner | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is queued and nothing stands in the way of more."""
+        return bool(
+            self.connected
+            and not self.disconnecting
+            and not self._aborting
+            and not self.dataBuffer
+            and not self._tempDataLen
+        )
+
+    def own(self, owner: Owner) -> None:
+        """Begin to tell an owner, with how things are now."""
+        self.owner = owner
+        if self.is_empty:
+            owner.drained(self.fileno())
+
+    def startWriting(self) -> None:
+        """Twisted: there is something to write (or a close to be made)."""
+        if self.owner is not None:
+            self.owner.queued()
+        super().startWriting()
+
+    def stopWriting(self) -> None:
+        """Twisted: everything is written."""
+        super().stopWriting()
+        if self.owner is not None and self.is_empty:
+            self.owner.drained(self.fileno())
+
+    def abortConnection(self) -> None:
+        """Twisted: drop the connection at once."""
+        if self.owner is not None:
+            self.owner.queued()
+        super().abortConnection()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Twisted: gone; the descriptor may belong to somebody else in a moment."""
+        if self.owner is not None:
+            self.owner.queued()
+            self.owner = None
+        super().connectionLost(reason)
+
+
+def make_direct(port: IListeningPort) -> None:
+    """Let a listening TCP port accept `DirectServer`s; other kinds of port stay as they are.
+
+    Over TLS the protocol's transport is another one, so there nothing is written directly.
+    """
+    listening: Any = port
+    if isinstance(port, tcp.Port):
+        listening.transport = DirectServer
