@@ -150,6 +150,7 @@ class Channel:
                 self.stats.count(event)
             else:
                 others += 1
+                self.stats.count_event(event)
             publications.append((kind, payload))
         platform = self.key.platform
         if duplicates:

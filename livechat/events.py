@@ -247,15 +247,45 @@ class UserTally(Struct):
 
 
 class Tally(Struct):
-    """Messages counted since the last time somebody asked: added to a store, then begun anew."""
+    """What was counted since the last time somebody asked: added to a store, then begun anew.
+
+    :ivar events: how many of each event kind.
+    :ivar money: what was paid, in millionths, by currency or unit (see `Money`).
+    :ivar minutes: messages by the minute in which they were received, counted from 1970.
+    :ivar first: the earliest time that a message bears, as in `ChatMessage`; empty for none.
+    :ivar last: the latest one.
+    """
 
     total: int = 0
     users: dict[str, UserTally] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    money: dict[str, int] = field(default_factory=dict)
+    minutes: dict[int, int] = field(default_factory=dict)
+    first: str = ""
+    last: str = ""
 
 
 class StatsData(Struct, frozen=True):
-    """The `data` of a `stats` message; `uniqueUserCount` is an addition."""
+    """The `data` of a `stats` message.  Everything after `totalMessages` is an addition.
+
+    :ivar unique_user_count: exact, or an estimate where `unique_user_count_estimated` is true.
+    :ivar message_count_error: by how much a user's `messageCount` may be wrong at most; UNSET: 0.
+    :ivar messages_per_minute: of the last sixty seconds.
+    :ivar peak_messages_per_minute: the most in one minute of the clock.
+    :ivar money: what was paid, by currency (ISO 4217) or unit (`BITS`, `DIAMONDS`, `JEWELS`).
+    :ivar events: how many of each event kind.
+    """
 
     unique_users: list[UserTally] = field(name="uniqueUsers")
     total_messages: int = field(name="totalMessages")
     unique_user_count: int = field(name="uniqueUserCount")
+    unique_user_count_estimated: bool | UnsetType = field(
+        default=UNSET, name="uniqueUserCountEstimated"
+    )
+    message_count_error: int | UnsetType = field(default=UNSET, name="messageCountError")
+    messages_per_minute: int | UnsetType = field(default=UNSET, name="messagesPerMinute")
+    peak_messages_per_minute: int | UnsetType = field(default=UNSET, name="peakMessagesPerMinute")
+    first_message_time: str | UnsetType = field(default=UNSET, name="firstMessageTime")
+    last_message_time: str | UnsetType = field(default=UNSET, name="lastMessageTime")
+    money: dict[str, int | float] | UnsetType = UNSET
+    events: dict[str, int] | UnsetType = UNSET

@@ -101,6 +101,9 @@ class IStatsStore(Interface):
 
     storage_type: str = Attribute("`memory` or `redis`: where counts go at this moment.")
 
+    def storage_of(key: ChannelKey) -> str:
+        """The same of one channel, with which alone something may be wrong."""
+
     def add(key: ChannelKey, tally: Tally) -> Deferred[None]:
         """Add counted messages to a channel's totals.  The tally is the store's from now on."""
 

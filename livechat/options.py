@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from twisted.python import usage
 
-
-_CREDENTIALS = re.compile(r"//[^/\s]*@")
+_CREDENTIALS = re.compile(r"//[^\s]*@")
 
 
 class Settings(Struct, frozen=True):
@@ -42,6 +41,7 @@ class Settings(Struct, frozen=True):
     max_message: int
     max_pending: int
     command_rate: float
+    no_compression: bool
     origins: tuple[str, ...]
     demo: bool
     demo_rate: float
@@ -177,6 +177,7 @@ OPTIONS: Sequence[Option] = (
         "Bytes held for a client that does not read.",
     ),
     Option("command-rate", 10.0, _seconds(0.1, 10000), "Commands per second of one connection."),
+    Option("no-compression", False, _flag, "Do not compress, whatever clients offer.", kind="flag"),
     Option("origins", ("*",), _origin, "Allowed Origin header or pattern; * for all.", kind="list"),
     Option(
         "twitch-irc",

@@ -157,6 +157,7 @@ class Daemon(Service):
             pending=settings.max_pending,
             connections=settings.max_clients,
             origins=settings.origins,
+            compression=not settings.no_compression,
         )
 
         def make_session(subscriber: ISubscriber) -> Session:

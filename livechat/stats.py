@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Counting one channel's messages, and when the counts are stored and told.
+"""Counting one channel, and when the counts are stored and told.
 
 Counting is a dict update per message.  Once a second, if anything changed, the counts go to the
 store and one encoded snapshot goes to all subscribers.
@@ -13,12 +13,19 @@ from typing import Final
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.events import ChannelKey, ChatMessage, StatsData, Tally, UserTally
+from livechat.events import ChannelEvent, ChannelKey, ChatMessage, StatsData, Tally, UserTally
 from livechat.interfaces import IStatsStore
 from livechat.messages import Stats, encode
 
-#: Seconds between two pushes of a channel's statistics.
+#: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
+#: nothing was counted.
 PUSH_INTERVAL: Final = 1.0
+
+#: Kinds of events that say what was paid, as `value` and `currency`.
+PAID_KINDS: Final = frozenset({"donation", "gift"})
+
+#: Most that one payment may be in its currency; what claims to be more is not counted.
+MAX_PAYMENT: Final = 1e9
 
 
 class ChannelStats:
@@ -45,21 +52,23 @@ class ChannelStats:
         # How often counts were handed over; tells an answer of the store from an older one.
         self._handed = 0
         self._latest: bytes | None = None
+        self._latest_time = 0.0
         self._call: IDelayedCall | None = None
         self._last_push = clock.seconds() - PUSH_INTERVAL
 
     @property
     def storage_type(self) -> str:
-        """Where counts go at this moment."""
-        return self._store.storage_type
+        """Where the counts of this channel go at this moment."""
+        return self._store.storage_of(self._key)
 
     def count(self, message: ChatMessage) -> None:
         """Count one message (already free of duplicates)."""
         tally = self._tally
         tally.total += 1
         data = message.data
+        metadata = data.metadata
         # The platform's stand-in for people who hide is many people, or nobody: not a chatter.
-        if not data.metadata.anonymous:
+        if not metadata.anonymous:
             author = data.author
             user = tally.users.get(author.id)
             if user is None:
@@ -71,15 +80,33 @@ class ChannelStats:
                 user.username = author.username
                 user.display_name = author.display_name
                 user.roles = author.roles
+        if metadata.monetary_data:
+            self._paid(metadata.monetary_data.currency, metadata.monetary_data.value)
+        written = message.timestamp
+        if written > tally.last:
+            tally.last = written
+            if not tally.first:
+                tally.first = written
+        elif written < tally.first:
+            tally.first = written
         if self._call is None:
-            self._latest = None
-            wait = self._last_push + PUSH_INTERVAL - self._clock.seconds()
-            self._call = self._clock.callLater(min(max(0.0, wait), PUSH_INTERVAL), self._push_due)
+            self._expect_push()
+
+    def count_event(self, event: ChannelEvent) -> None:
+        """Count one event by its kind, and what was paid with it."""
+        events = self._tally.events
+        events[event.type] = events.get(event.type, 0) + 1
+        if event.type in PAID_KINDS:
+            self._paid(event.data.get("currency"), event.data.get("value"))
+        if self._call is None:
+            self._expect_push()
 
     def snapshot(self) -> Deferred[bytes]:
         """The encoded `stats` message as of now; never fails."""
-        if self._latest is not None and not self._tally.total:
-            return succeed(self._latest)
+        if self._latest is not None and not self._counted:
+            age = self._clock.seconds() - self._latest_time
+            if 0 <= age < PUSH_INTERVAL:
+                return succeed(self._latest)
         self._hand_over()
         return self._store.snapshot(self._key, self._limit).addCallback(self._encoded, self._handed)
 
@@ -93,16 +120,36 @@ class ChannelStats:
         self._hand_over()
         self._store.forget(self._key)
 
+    @property
+    def _counted(self) -> bool:
+        """Whether anything was counted that the store does not know."""
+        return bool(self._tally.total or self._tally.events)
+
+    def _paid(self, currency: object, value: object) -> None:
+        if not isinstance(currency, str) or not isinstance(value, int | float):
+            return
+        if currency and 0 < value <= MAX_PAYMENT:
+            money = self._tally.money
+            money[currency] = money.get(currency, 0) + round(value * 1_000_000)
+
+    def _expect_push(self) -> None:
+        self._latest = None
+        wait = self._last_push + PUSH_INTERVAL - self._clock.seconds()
+        self._call = self._clock.callLater(min(max(0.0, wait), PUSH_INTERVAL), self._push_due)
+
     def _hand_over(self) -> None:
-        if self._tally.total:
+        if self._counted:
             tally, self._tally = self._tally, Tally()
+            if tally.total:
+                tally.minutes[int(self._clock.seconds() // 60)] = tally.total
             self._handed += 1
             self._store.add(self._key, tally)
 
     def _encoded(self, data: StatsData, handed: int) -> bytes:
         payload = encode(Stats(data, self._key.platform, self._key.identifier))
-        if handed == self._handed and not self._tally.total:
+        if handed == self._handed and not self._counted:
             self._latest = payload
+            self._latest_time = self._clock.seconds()
         return payload
 
     def _push_due(self) -> None:

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from livechat import fanout
 from livechat.errors import CloseCode
 from livechat.fanout import MAX_HOLD, Fanout, Interest
 from livechat.interfaces import ISubscriber
@@ -37,8 +38,6 @@ class Listener:
         self.pending: int = 0
         self.direct: int = -1
         self.deflate: bool = deflate
-        self.direct: int = -1
-        self.deflate: bool = False
         self.deliveries: list[bytes] = []
         self.upon: Callable[[], object] = lambda: None
 
@@ -152,6 +151,23 @@ class GatherTests(FanoutCase):
         self.chat(b"1", b"2")
         self.clock.advance(0)
         self.assertIs(one.deliveries[0], other.deliveries[0])
+
+    def test_framed_once(self) -> None:
+        """A message is framed once, however many interests there are."""
+        framed: list[bytes] = []
+
+        def framing(payload: bytes) -> bytes:
+            framed.append(payload)
+            return frame(payload)
+
+        self.patch(fanout, "frame", framing)
+        for interest in (CHATS, ALL, RAIDS):
+            self.listener(interest)
+            self.listener(interest)
+        self.fanout.publish([("chat", b"c"), ("poll", b"p"), ("raid", b"r")])
+        self.clock.advance(0)
+        self.assertEqual(framed, [b"c", b"p", b"r"])
+        self.assertEqual(self.delivered(), 6 + 2 + 4)
 
     def test_turns_apart(self) -> None:
         """What the next turn brings is another write."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +39,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from livechat.platforms.fetch import Fetched, FetchError, fetch
+from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, fetch
 
 URL = "https://upstream.example/path?q=1"
 
@@ -199,6 +200,26 @@ class AnswerTests(FetchCase):
         packed = whole(gzip.compress(b"x" * 900), content_encoding="gzip")
         self.assertEqual(self.fetched(packed).body, b"x" * 900)
 
+    def test_compressed_in_parts(self) -> None:
+        """So is one that comes byte by byte, and one to which something was appended."""
+        packed = gzip.compress(bytes(range(256)))
+
+        def begin(request: Request) -> None:
+            request.setHeader("content-encoding", "gzip")
+            for at in range(len(packed)):
+                request.write(packed[at : at + 1])
+                self.http.flush()
+            request.write(b"appended")
+            request.finish()
+
+        self.assertEqual(self.fetched(begin).body, bytes(range(256)))
+
+    def test_compressed_nothing(self) -> None:
+        """An empty body is empty, whatever its headers say."""
+        self.assertEqual(self.fetched(whole(b"", content_encoding="gzip")).body, b"")
+        packed = whole(gzip.compress(b""), content_encoding="gzip")
+        self.assertEqual(self.fetched(packed).body, b"")
+
     def test_redirect(self) -> None:
         """A redirect is an answer like any other, unless it is to be followed."""
 
@@ -291,6 +312,18 @@ class LimitTests(FetchCase):
         self.assertEqual(len(site.gone), 1)
         self.assertIsInstance(site.gone[0], Failure)
 
+    def test_more_of_it(self) -> None:
+        """What comes in the same read after too much is not looked at."""
+
+        def begin(request: Request) -> None:
+            for _ in range(3):
+                request.write(b"x" * 600)
+
+        self.upstream(begin)
+        asked = self.fetch()
+        self.http.flush()
+        self.assertEqual(self.reason(asked), "answer larger than 1000 bytes")
+
     def test_unpacked(self) -> None:
         """What counts is the size after unpacking."""
         packed = gzip.compress(b"\0" * 1_000_000)
@@ -298,6 +331,184 @@ class LimitTests(FetchCase):
         asked = self.fetch(limit=len(packed) * 10)
         self.http.flush()
         self.assertEqual(self.reason(asked), f"answer larger than {len(packed) * 10} bytes")
+
+    def test_bomb(self) -> None:
+        """A bomb is not unpacked before it is measured."""
+        self.check_bomb(gzip.compress(b"\0" * 16_000_000, 1), "gzip")
+
+    def test_bomb_in_a_bomb(self) -> None:
+        """Not even if it was packed several times, or says so."""
+        packed = gzip.compress(b"\0" * 16_000_000, 1)
+        for said in range(2, 5):
+            self.check_bomb(packed, ",".join(["gzip"] * said))
+            packed = gzip.compress(packed)
+            self.check_bomb(packed, ",".join(["gzip"] * said))
+
+    def check_bomb(self, packed: bytes, encoding: str) -> None:
+        """What unpacks to 16 MB is given up with less than a tenth of that in memory."""
+        self.assertLess(len(packed), 80_000)
+        self.upstream(whole(packed, content_encoding=encoding))
+        tracemalloc.start()
+        try:
+            asked = self.fetch(limit=100_000)
+            self.http.flush()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertTrue(self.reason(asked))
+        self.assertLess(peak, 1_600_000)
+
+
+class RedirectTests(FetchCase):
+    """Where redirects may lead."""
+
+    HOSTS = frozenset({"www.upstream.example", "consent.upstream.example"})
+
+    def led(self, *targets: str, **options: Any) -> tuple[Fetched, list[str]]:
+        """The answer of somebody who is sent from place to place, and the places asked."""
+        places: list[str] = []
+        remaining = list(targets)
+
+        def begin(request: Request) -> None:
+            host = request.requestHeaders.getRawHeaders("Host", [""])[0]
+            places.append(host + request.uri.decode())
+            if remaining:
+                whole(b"moved", 302, location=remaining.pop(0))(request)
+            else:
+                whole(b"here")(request)
+
+        answer = self.fetched(begin, **({"hosts": self.HOSTS} | options))
+        return answer, places
+
+    def test_none(self) -> None:
+        """An answer that is no redirect says where it came from."""
+        answer, places = self.led()
+        self.assertEqual((answer.status, answer.body, answer.url), (200, b"here", URL))
+        self.assertEqual(places, ["upstream.example/path?q=1"])
+
+    def test_not_asked_for(self) -> None:
+        """Who does not say to which hosts is led nowhere, and is told no address."""
+        answer, places = self.led("/there", hosts=None)
+        self.assertEqual((answer.status, answer.url), (302, ""))
+        self.assertEqual(len(places), 1)
+
+    def test_within(self) -> None:
+        """Redirects within the place that was asked are followed, relative or not."""
+        answer, places = self.led("/two", "three?x=1", "https://upstream.example/four")
+        self.assertEqual(answer.url, "https://upstream.example/four")
+        self.assertEqual(
+            places,
+            [
+                "upstream.example/path?q=1",
+                "upstream.example/two",
+                "upstream.example/three?x=1",
+                "upstream.example/four",
+            ],
+        )
+
+    def test_to_known_hosts(self) -> None:
+        """So are redirects to the hosts that were named, and on from there, and back."""
+        targets = (
+            "https://www.upstream.example/a",
+            "//consent.upstream.example:443/b",
+            "/c",
+            "https://upstream.example/d",
+        )
+        answer, places = self.led(*targets)
+        self.assertEqual((answer.status, answer.url), (200, targets[-1]))
+        self.assertEqual(len(places), 5)
+
+    def test_elsewhere(self) -> None:
+        """No other host is ever asked: the redirect is the answer, and says where it leads."""
+        for target in (
+            "https://evil.test/",
+            "//evil.test/",
+            "http://www.upstream.example/",
+            "https://www.upstream.example:8443/",
+            "https://www.upstream.example.evil.test/",
+            "https://www.upstream.example@evil.test/",
+            "https://user@www.upstream.example/",
+            "https://evil.test\\@www.upstream.example/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "http://upstream.example/",
+            "https://upstream.example:8443/",
+            "https://evil.test:99999/",
+            "ftp://www.upstream.example/",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+        ):
+            answer, places = self.led(target)
+            self.assertEqual((answer.status, answer.body), (302, b"moved"), target)
+            self.assertEqual(places, ["upstream.example/path?q=1"], target)
+            self.assertNotIn(answer.url, ("", URL))
+
+    def test_after_a_few(self) -> None:
+        """It makes no difference how far one was led before."""
+        answer, places = self.led("/two", "https://www.upstream.example/", "https://evil.test/")
+        self.assertEqual((answer.status, answer.url), (302, "https://evil.test/"))
+        self.assertEqual(len(places), 3)
+
+    def test_five(self) -> None:
+        """Five redirects are followed, and not a sixth."""
+        self.assertEqual(MAX_REDIRECTS, 5)
+        answer, places = self.led(*["/again"] * 5)
+        self.assertEqual((answer.status, len(places)), (200, 6))
+        site = self.upstream(whole(b"", 302, location="/again"))
+        asked = self.fetch(hosts=self.HOSTS)
+        self.http.flush()
+        self.assertEqual(self.reason(asked), "redirected more than 5 times")
+        self.assertEqual(len(site.asked), 6)
+
+    def test_every_status(self) -> None:
+        """Every redirecting status is one; others are none, whatever their headers say."""
+        for status, asked in ((301, 2), (303, 2), (307, 2), (308, 2), (300, 1), (304, 1), (404, 1)):
+            site = self.upstream(whole(b"", status, location="/there"))
+            site.begin = self.once(site.begin)
+            answer = self.fetch(hosts=self.HOSTS)
+            self.http.flush()
+            self.assertEqual(len(site.asked), asked, status)
+            expected = 200 if asked == 2 else status
+            self.assertEqual(self.successResultOf(answer).status, expected)
+
+    def once(self, begin: Callable[[Request], None]) -> Callable[[Request], None]:
+        """So the first time, and an empty answer from then on."""
+        answers = [begin]
+
+        def next_one(request: Request) -> None:
+            answer = answers.pop() if answers else whole(b"")
+            answer(request)
+
+        return next_one
+
+    def test_no_target(self) -> None:
+        """A redirect that leads nowhere is an answer, one that leads to nonsense a failure."""
+        self.assertEqual(self.fetched(whole(b"", 302), hosts=self.HOSTS).status, 302)
+        self.upstream(whole(b"", 302, location="https://[::1"))
+        asked = self.fetch(hosts=self.HOSTS)
+        self.http.flush()
+        self.assertTrue(self.reason(asked))
+        self.assertEqual(len(self.site.asked), 1)
+
+    def test_one_deadline(self) -> None:
+        """The deadline is for all of it together."""
+        site = self.upstream(nothing)
+        asked = self.fetch(hosts=self.HOSTS)
+        for _ in range(2):
+            self.http.flush()
+            self.clock.advance(2)
+            whole(b"", 302, location="/again")(site.requests[-1])
+        self.http.flush()
+        self.clock.advance(1)
+        self.assertEqual(self.reason(asked), "no complete answer in 5 s")
+
+    def test_one_limit_each(self) -> None:
+        """No answer on the way may be larger than the limit, either."""
+        site = self.upstream(whole(b"x" * 1001, 302, location="/there"))
+        asked = self.fetch(hosts=self.HOSTS)
+        self.http.flush()
+        self.assertEqual(self.reason(asked), "answer larger than 1000 bytes")
+        self.assertEqual(len(site.asked), 1)
 
 
 class DeadlineTests(FetchCase):
@@ -392,7 +603,7 @@ class BrokenTests(FetchCase):
     def test_bad_compression(self) -> None:
         """A body that cannot be unpacked, or not to its end, brings no broken text."""
         packed = gzip.compress(bytes(range(256)) * 3)
-        for body in (b"this is no gzip", packed[:10] + b"\xff" * 50):
+        for body in (b"this is no gzip", packed[:10] + b"\xff" * 50, packed[:-1], packed[:200]):
             self.upstream(whole(body, content_encoding="gzip"))
             asked = self.fetch()
             self.http.flush()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from random import Random
 from typing import Any
 
@@ -589,6 +590,10 @@ class FrameTests(SynchronousTestCase):
         made = deflated_frame(payload)
         self.assertEqual(made[0], 0xC1)
         self.assertLess(len(made), 100)
+        # The end that every flushed block has is left out, and has to be put back (RFC 7692 7.2).
+        deflated, end = made[2:], b"\x00\x00\xff\xff"
+        self.assertFalse(deflated.endswith(end))
+        self.assertEqual(zlib.decompressobj(-15).decompress(deflated + end), payload)
         for together in (made, made * 3, made + frame(b"x") + made):
             frames = self.received(together)
             self.assertEqual(frames[0].data, payload)

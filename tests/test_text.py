@@ -48,6 +48,7 @@ _TEXTS = st.one_of(_MARKUP, st.text(_ANY, max_size=12))
 _URLS = st.one_of(
     st.just(URL),
     st.just("//cdn.example.org/a?b=1&c=2"),
+    st.just("https://cdn.example.org/?a=1&lt;2&amp;3&copy"),
     st.just("javascript:alert(1)"),
     st.just("https://127.0.0.1/x"),
     st.text(_ANY, max_size=20),
@@ -263,6 +264,15 @@ class ContentTests(Rules):
             url = "https://cdn.example.org/a.png"
             self.assertEqual(made.elements[0].metadata, EmoteMetadata(url, value, True, 5))
             self.assertIn(f'src="{url}"', made.raw_html)
+
+    def test_entities_in_address(self) -> None:
+        """What looks like an entity in an address stays what it is."""
+        url = "https://cdn.example.org/?a=1&lt;2&amp;3&copy;&c"
+        made = content([Emote("Kappa", url, "Kappa", "Kappa")])
+        self.check(made)
+        self.assertIn(
+            'src="https://cdn.example.org/?a=1&amp;lt;2&amp;amp;3&amp;copy;&amp;c"', made.raw_html
+        )
 
     def test_empty_value(self) -> None:
         """An emote that stands for nothing written would have no place: it is left out."""

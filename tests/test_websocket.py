@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import zlib
 from typing import Any
 
 import msgspec
@@ -18,9 +21,10 @@ from zope.interface.verify import verifyObject
 
 from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.errors import CloseCode
+from livechat.fanout import Fanout, Interest
 from livechat.hub import Hub
 from livechat.interfaces import ISubscriber
-from livechat.messages import frame
+from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
 from livechat.server.websocket import (
     CLOSE_TIMEOUT,
@@ -409,3 +413,72 @@ class DrainTests(WebSocketCase):
         client.deliver(frame(b"held"))
         self.factory.drain(5.0)
         self.assertEqual(wire.take()[2:4], (1001).to_bytes(2, "big"))
+
+
+class CompressionTests(WebSocketCase):
+    """Permessage-deflate without context, one compressed frame for all who agreed to it."""
+
+    OFFER = b"Sec-WebSocket-Extensions: permessage-deflate"
+    LARGE = b'{"type":"chat","text":"' + b"hello hello " * 50 + b'"}'
+
+    def test_accepted(self) -> None:
+        """An offer is answered with no context takeover on our side, whatever else it allows."""
+        for more in (b"", b"; client_max_window_bits", b"; server_no_context_takeover"):
+            client, wire = self.accept(self.OFFER + more + b"\r\n")
+            answer = wire.take()
+            self.assertIn(b"Sec-WebSocket-Extensions: permessage-deflate", answer)
+            self.assertIn(b"server_no_context_takeover", answer)
+            self.assertTrue(client.deflate)
+
+    def test_small_window(self) -> None:
+        """An offer that wants a smaller window is declined: the shared frame uses the largest."""
+        client, wire = self.accept(self.OFFER + b"; server_max_window_bits=9\r\n")
+        self.assertNotIn(b"Sec-WebSocket-Extensions", wire.take())
+        self.assertFalse(client.deflate)
+
+    def test_switched_off(self) -> None:
+        """With compression off every offer is declined."""
+        self.limits = Limits(compression=False)
+        self.setUp()
+        client, wire = self.accept(self.OFFER + b"\r\n")
+        self.assertNotIn(b"Sec-WebSocket-Extensions", wire.take())
+        self.assertFalse(client.deflate)
+
+    def test_frames_are_readable_apart(self) -> None:
+        """Each frame inflates without any before it; a small payload is sent as it is."""
+        for payload in (self.LARGE, self.LARGE[::-1] * 3):
+            data = deflated_frame(payload)
+            self.assertEqual(data[0], 0xC1)
+            size, at = (data[1], 2) if data[1] < 126 else (int.from_bytes(data[2:4], "big"), 4)
+            self.assertEqual(len(data), at + size)
+            inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            self.assertEqual(inflater.decompress(data[at:] + b"\x00\x00\xff\xff"), payload)
+        for payload in (b"", b"small", os.urandom(300)):
+            self.assertEqual(deflated_frame(payload), frame(payload))
+
+    def test_groups(self) -> None:
+        """Who agreed gets the compressed frame, who did not the plain one; each is made once."""
+        compressed, cwire = self.accept(self.OFFER + b"\r\n")
+        cwire.take()
+        plain, pwire = self.opened()
+        fanout = Fanout(self.clock, self.metrics.deliveries)
+        fanout.add(compressed, Interest())
+        fanout.add(plain, Interest())
+        fanout.publish([("chat", self.LARGE)])
+        fanout.flush()
+        self.assertEqual(cwire.take(), deflated_frame(self.LARGE))
+        self.assertEqual(pwire.take(), frame(self.LARGE))
+        fanout.close()
+
+    def test_bomb(self) -> None:
+        """A small frame that inflates to 200 MB is refused with 1009; memory stays flat."""
+        client, wire = self.accept(self.OFFER + b"\r\n")
+        wire.take()
+        deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(200))
+        bomb += deflater.flush(zlib.Z_SYNC_FLUSH)[:-4]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        client.dataReceived(masked(bomb[:60_000], opcode=0x41))
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.assertEqual(wire.take()[2:4], (1009).to_bytes(2, "big"))
+        self.assertLess(after - before, 20_000)

@@ -3,89 +3,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from heapq import heappop, heappush, nlargest
-from typing import Final
+import time
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from livechat.events import ChannelKey, StatsData, Tally, UserTally
+from livechat.backends.totals import MAX_USERS, ChannelTotals
+from livechat.events import ChannelKey, StatsData, Tally
 from livechat.interfaces import IBroker, IMember, IMembership, IStatsStore
-
-#: Users of one channel that are counted exactly; beyond it the least active make room.
-MAX_USERS: Final = 10_000
-
-
-class _ChannelTotals:
-    """Totals of one channel in bounded memory.
-
-    Up to `max_users` users are counted exactly.  A newcomer beyond that takes the place and the
-    count of the least active user ("space-saving"): no count is ever too low, none is too high by
-    more than the smallest count held, and the most active users stay.
-    """
-
-    def __init__(self, max_users: int) -> None:
-        self._max_users = max_users
-        self._users: dict[str, UserTally] = {}
-        # (count, id): counts may be out of date and are brought up to date when they come up.
-        self._least: list[tuple[int, str]] = []
-        self._displaced = 0
-        self.total = 0
-
-    def add(self, tally: Tally) -> None:
-        self.total += tally.total
-        for user in tally.users.values():
-            known = self._users.get(user.id)
-            if known is not None:
-                user.message_count += known.message_count
-            else:
-                if len(self._users) >= self._max_users:
-                    user.message_count += self._displace()
-                heappush(self._least, (user.message_count, user.id))
-            self._users[user.id] = user
-
-    def _displace(self) -> int:
-        """Take the least active user out; their count goes to the newcomer."""
-        while True:
-            count, user_id = heappop(self._least)
-            now = self._users[user_id].message_count
-            if now == count:
-                del self._users[user_id]
-                self._displaced += 1
-                return count
-            heappush(self._least, (now, user_id))
-
-    def snapshot(self, limit: int) -> StatsData:
-        top = nlargest(limit, self._users.values(), key=lambda user: user.message_count)
-        # Everybody who was displaced is counted as somebody else: an upper bound of the number.
-        return StatsData(top, self.total, len(self._users) + self._displaced)
 
 
 @implementer(IStatsStore)
 class MemoryStats:
-    """Statistics that live as long as their channel is watched."""
+    """Statistics that live as long as their channel is watched.
+
+    :param max_users: users of one channel that are counted exactly.
+    :param now: seconds since 1970; for rates.
+    """
 
     storage_type: str = "memory"
 
-    def __init__(self, max_users: int = MAX_USERS) -> None:
+    def __init__(self, max_users: int = MAX_USERS, now: Callable[[], float] = time.time) -> None:
         self._max_users = max_users
-        self._channels: dict[ChannelKey, _ChannelTotals] = {}
+        self._now = now
+        self._channels: dict[ChannelKey, ChannelTotals] = {}
+
+    def storage_of(self, key: ChannelKey) -> str:
+        """See `IStatsStore`."""
+        return self.storage_type
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
         """See `IStatsStore`."""
         totals = self._channels.get(key)
         if totals is None:
-            totals = self._channels[key] = _ChannelTotals(self._max_users)
+            totals = self._channels[key] = ChannelTotals(self._max_users)
         totals.add(tally)
         return succeed(None)
 
     def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
         """See `IStatsStore`."""
         totals = self._channels.get(key)
-        return succeed(StatsData([], 0, 0) if totals is None else totals.snapshot(limit))
+        if totals is None:
+            return succeed(StatsData([], 0, 0))
+        return succeed(totals.snapshot(limit, self._now()))
 
     def forget(self, key: ChannelKey) -> Deferred[None]:
         """See `IStatsStore`."""

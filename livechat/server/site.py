@@ -39,11 +39,11 @@ _HEADERS: Final = {
 }
 
 #: The pages run their own scripts and styles only, show pictures from anywhere over https, and talk
-#: to the daemon that served them.  Nothing but their sanitizing step may turn text into HTML.
+#: to the daemon that served them.  No string ever becomes HTML.
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; "
     b"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
-    b"require-trusted-types-for 'script'; trusted-types livechat-raw-html"
+    b"require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 _FILE_HEADERS: Final = {

@@ -31,6 +31,10 @@ from twisted.web.server import Site
 
 from livechat.simulator.playback import Recording, read_lines
 from livechat.simulator.scenario import Scenario
+from livechat.simulator.tiktok import TikTokSimulator
+from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
+from livechat.simulator.tiktok_playback import TikTokRecording, read_payloads
+from livechat.simulator.tiktok_site import TikTokSite
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import LOGIN
 from livechat.simulator.twitch_faults import Fault, Mishap
@@ -40,6 +44,10 @@ _log: Final = Logger()
 _INTERFACE: Final = "127.0.0.1"
 _FAULTS: Final = {fault.value: fault for fault in Fault}
 _MISHAPS: Final = {mishap.value: mishap for mishap in Mishap}
+_TIKTOK_FAULTS: Final = {fault.value: fault for fault in TikTokFault}
+_TIKTOK_MISHAPS: Final = {mishap.value: mishap for mishap in TikTokMishap}
+_LASTING: Final = (*_FAULTS, *_TIKTOK_FAULTS)
+_PASSING: Final = (*_MISHAPS, *_TIKTOK_MISHAPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,15 @@ class Addresses:
 
     :ivar twitch_irc: a client endpoint string.
     :ivar twitch_gql_url: an address for POSTs.
+    :ivar tiktok_url: base of TikTok's pages, `api-live` and `webcast`; also of the signer, under
+        `/signer`.
+    :ivar tiktok_socket_url: the push socket.
     """
 
     twitch_irc: str
     twitch_gql_url: str
+    tiktok_url: str
+    tiktok_socket_url: str
 
 
 class Options(UsageOptions):
@@ -61,8 +74,10 @@ class Options(UsageOptions):
         "Simulates chat platforms on this machine. Every Twitch channel is live, except those "
         "whose name begins with offline, missing, suspended, ending (ends after half a minute) or "
         "quiet (live, nobody writes); one that begins with busy has ten times the rate. "
-        f"Faults that last: {', '.join(_FAULTS)}. "
-        f"Faults that come again and again: {', '.join(_MISHAPS)}."
+        "TikTok accounts likewise, where suspended is live until TikTok ends the stream, private "
+        "is a private account, and restricted a room that stays silent. "
+        f"Faults that last: {', '.join(_LASTING)}. "
+        f"Faults that come again and again: {', '.join(_PASSING)}."
     )
     optParameters = [  # noqa: RUF012
         ["twitch-irc-port", None, "6667", "TCP port of the IRC server; 0: any free one"],
@@ -71,6 +86,8 @@ class Options(UsageOptions):
         ["rate", None, "2", "Messages per second and channel"],
         ["twitch-lines", None, "", "File of recorded IRC lines to play when its channel is joined"],
         ["twitch-channel", None, "", "Play the recorded lines into this channel"],
+        ["tiktok-recording", None, "", "File of recorded webcast payloads to play"],
+        ["tiktok-account", None, "", "Play the recorded payloads into this account's room"],
         ["speed", None, "1", "Of the recording; 0: as fast as the reader takes it"],
         ["fault-every", None, "30", "Seconds between faults that come again and again"],
     ]
@@ -81,6 +98,9 @@ class Options(UsageOptions):
         self.faults: set[Fault] = set()
         self.mishaps: set[Mishap] = set()
         self.recording: Recording | None = None
+        self.tiktok_faults: set[TikTokFault] = set()
+        self.tiktok_mishaps: set[TikTokMishap] = set()
+        self.tiktok_recording: TikTokRecording | None = None
 
     def opt_fault(self, name: str) -> None:
         """Something that goes wrong (see below); may be given several times."""
@@ -88,8 +108,12 @@ class Options(UsageOptions):
             self.faults.add(_FAULTS[name])
         elif name in _MISHAPS:
             self.mishaps.add(_MISHAPS[name])
+        elif name in _TIKTOK_FAULTS:
+            self.tiktok_faults.add(_TIKTOK_FAULTS[name])
+        elif name in _TIKTOK_MISHAPS:
+            self.tiktok_mishaps.add(_TIKTOK_MISHAPS[name])
         else:
-            raise UsageError(f"--fault: {name!r} is none of {', '.join((*_FAULTS, *_MISHAPS))}")
+            raise UsageError(f"--fault: {name!r} is none of {', '.join((*_LASTING, *_PASSING))}")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line; a wrong value is one line on stderr and the end (exit code 1)."""
@@ -116,8 +140,12 @@ class Options(UsageOptions):
             raise UsageError(f"--twitch-channel: {self['twitch-channel']!r} is no Twitch login")
         if self["twitch-lines"]:
             self.recording = self._recording(Path(self["twitch-lines"]))
-        elif self["twitch-channel"] or self["loop"]:
+        elif self["twitch-channel"] or (self["loop"] and not self["tiktok-recording"]):
             raise UsageError("--twitch-channel and --loop need --twitch-lines")
+        if self["tiktok-recording"]:
+            self.tiktok_recording = self._tiktok_recording(Path(self["tiktok-recording"]))
+        elif self["tiktok-account"]:
+            raise UsageError("--tiktok-account needs --tiktok-recording")
 
     def _number(self, name: str, most: float, whole: bool = False) -> float:
         given = self[name]
@@ -137,11 +165,21 @@ class Options(UsageOptions):
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"--twitch-lines: {path}: {reason}") from None
 
+    def _tiktok_recording(self, path: Path) -> TikTokRecording:
+        account = self["tiktok-account"].lower()
+        try:
+            payloads = read_payloads(path)
+            return TikTokRecording(payloads, account, self["speed"], bool(self["loop"]))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"--tiktok-recording: {path}: {reason}") from None
+
 
 class SimulatorService(Service):
     """The simulated platforms on loopback ports.
 
     :ivar twitch: the Twitch server, whose faults can be switched at any time.
+    :ivar tiktok: TikTok, likewise.
 
     :param reactor: also the clock.
     :param mishaps: what goes wrong every `mishap_every` seconds.
@@ -153,17 +191,21 @@ class SimulatorService(Service):
         self,
         reactor: IReactorTCP,
         twitch: TwitchSimulator,
+        tiktok: TikTokSimulator,
         *,
         twitch_irc_port: int = 0,
         http_port: int = 0,
         mishaps: Iterable[Mishap] = (),
+        tiktok_mishaps: Iterable[TikTokMishap] = (),
         mishap_every: float = 30.0,
     ) -> None:
         self.twitch = twitch
+        self.tiktok = tiktok
         self._reactor = reactor
         self._wanted = (twitch_irc_port, http_port)
         self._ports: list[IListeningPort] = []
         self._mishaps = list(mishaps)
+        self._tiktok_mishaps = list(tiktok_mishaps)
         self._mishap_every = mishap_every
         self._striking = LoopingCall(self._strike)
         self._striking.clock = cast(IReactorTime, reactor)
@@ -176,7 +218,8 @@ class SimulatorService(Service):
         :raises CannotListenError: a port is taken.
         """
         if not self._ports:
-            servers: tuple[ServerFactory[Any], ...] = (self.twitch, _Site(resources(self.twitch)))
+            site = _Site(resources(self.twitch, self.tiktok))
+            servers: tuple[ServerFactory[Any], ...] = (self.twitch, site)
             for port, factory in zip(self._wanted, servers, strict=True):
                 try:
                     opened = self._reactor.listenTCP(port, factory, interface=_INTERFACE)
@@ -188,6 +231,8 @@ class SimulatorService(Service):
         return Addresses(
             f"tcp:{_INTERFACE}:{irc}",
             f"http://{_INTERFACE}:{http}/twitch/gql",
+            f"http://{_INTERFACE}:{http}/tiktok",
+            f"ws://{_INTERFACE}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
         )
 
     def privilegedStartService(self) -> None:
@@ -208,7 +253,8 @@ class SimulatorService(Service):
         _log.info(
             "Twitch IRC at {irc}, GQL at {gql}", irc=where.twitch_irc, gql=where.twitch_gql_url
         )
-        if self._mishaps:
+        _log.info("TikTok at {url}, signer at {url}/signer", url=where.tiktok_url)
+        if self._mishaps or self._tiktok_mishaps:
             self._striking.start(self._mishap_every, now=False)
 
     def stopService(self) -> Deferred[None]:
@@ -218,6 +264,7 @@ class SimulatorService(Service):
             self._striking.stop()
         closed = self._close()
         self.twitch.drop()
+        self.tiktok.drop()
         return closed
 
     def _close(self) -> Deferred[None]:
@@ -228,6 +275,8 @@ class SimulatorService(Service):
     def _strike(self) -> None:
         for mishap in self._mishaps:
             self.twitch.strike(mishap)
+        for tiktok_mishap in self._tiktok_mishaps:
+            self.tiktok.strike(tiktok_mishap)
 
 
 class _Site(Site):
@@ -239,12 +288,14 @@ class _Site(Site):
         """Say nothing."""
 
 
-def resources(twitch: TwitchSimulator) -> Resource:
+def resources(twitch: TwitchSimulator, tiktok: TikTokSimulator | None = None) -> Resource:
     """The HTTP side of all platforms, each under its own name."""
     root = Resource()
     on_twitch = Resource()
     root.putChild(b"twitch", on_twitch)
     on_twitch.putChild(b"gql", GraphQL(twitch))
+    if tiktok is not None:
+        root.putChild(b"tiktok", TikTokSite(tiktok))
     return root
 
 
@@ -260,7 +311,10 @@ def makeSimulator(
     :param rate: messages per second and channel.
     """
     clock = cast(IReactorTime, reactor)
-    return SimulatorService(reactor, TwitchSimulator(clock, now, Scenario(seed, rate)))
+    scenario = Scenario(seed, rate)
+    return SimulatorService(
+        reactor, TwitchSimulator(clock, now, scenario), TikTokSimulator(clock, now, scenario)
+    )
 
 
 def makeService(options: Options) -> SimulatorService:
@@ -272,6 +326,8 @@ def makeService(options: Options) -> SimulatorService:
     clock = cast(IReactorTime, reactor)
     twitch = TwitchSimulator(clock, time.time, scenario, recording=options.recording)
     twitch.faults |= options.faults
+    tiktok = TikTokSimulator(clock, time.time, scenario, options.tiktok_recording)
+    tiktok.faults |= options.tiktok_faults
     _log.info("seed {seed}", seed=options["seed"])
     if options.recording:
         for login in sorted(options.recording.channels):
@@ -281,8 +337,10 @@ def makeService(options: Options) -> SimulatorService:
     return SimulatorService(
         cast(IReactorTCP, reactor),
         twitch,
+        tiktok,
         twitch_irc_port=options["twitch-irc-port"],
         http_port=options["http-port"],
         mishaps=options.mishaps,
+        tiktok_mishaps=options.tiktok_mishaps,
         mishap_every=options["fault-every"],
     )

@@ -8,18 +8,16 @@ Nothing reaches the network: every https picture is drawn here.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import time
 from collections.abc import Callable
 from hashlib import sha256
-from html import escape
-from itertools import count
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twisted.internet import reactor
+from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import blockingCallFromThread, deferToThreadPool
@@ -41,16 +39,23 @@ else:
     except ImportError:
         expect = None  # No test gets as far as using it.
 
-__all__ = ["BrowserCase", "PlayedDaemon", "Visit", "chat", "event", "expect", "missing"]
+__all__ = ["Browser", "BrowserCase", "Visit", "chromium", "expect", "missing"]
 
 T = TypeVar("T")
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-dev-shm-usage "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+reactor: Any = _reactor
 
-_numbers = count(1)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 _FACE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="56" height="56">'
@@ -70,7 +75,7 @@ def missing() -> str | None:
     """Why browser tests must be skipped; None if they can run, or must with or without success."""
     if os.environ.get("LIVECHAT_REQUIRE_BROWSER") == "1":
         return None
-    if expect is None:
+    if find_spec("playwright") is None:
         return "no browser: the Python package playwright is not installed"
     return None if chromium() else "no browser: the program chromium is not installed"
 
@@ -159,7 +164,7 @@ class Browser:
 
 
 class BrowserCase(TestCase):
-    """A browser, a daemon, and if the daemon does not demonstrate, a simulated Twitch that is quiet.
+    """A browser, a daemon, and for one that does not demonstrate a simulated, quiet Twitch.
 
     :cvar options: of the daemon.
     """
@@ -186,6 +191,11 @@ class BrowserCase(TestCase):
         self.addCleanup(lambda: Deferred.fromCoroutine(self.browser.stop()))
         await self.browser.start()
 
+    def ended(self, daemon: Daemon) -> Deferred[int | str]:
+        """Kill a daemon; fires when it is gone."""
+        daemon.kill()
+        return daemon.ended
+
     def start_again(self, *options: str) -> Deferred[Daemon]:
         """Another daemon, from a visit."""
         return Deferred.fromCoroutine(self.started(*options))
@@ -193,7 +203,7 @@ class BrowserCase(TestCase):
     async def started(self, *options: str) -> Daemon:
         """A daemon that is killed at the end."""
         daemon = start_daemon(reactor, *options)
-        self.addCleanup(lambda: (daemon.kill(), daemon.ended)[1])
+        self.addCleanup(self.ended, daemon)
         await daemon.listening
         return daemon
 
@@ -218,85 +228,14 @@ class BrowserCase(TestCase):
 
         return await self.browser.visit(silent, **options)
 
-    def here(self, work: Callable[[], Any]) -> Any:
+    def await_readers(self, *channels: str) -> None:
+        """From a visit: wait, bounded, until the daemon reads channels of the simulated Twitch."""
+        until = time.monotonic() + PATIENCE
+        while not all(self.here(self.twitch.joined, channel) for channel in channels):
+            if time.monotonic() > until:
+                raise AssertionError(f"nobody reads {channels}")
+            time.sleep(0.02)
+
+    def here(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """From a visit: do something in the reactor's thread, and wait for it."""
-        return blockingCallFromThread(reactor, work)
-
-
-class PlayedDaemon:
-    """In place of the daemon's WebSocket: what it is told is kept, what it says a test decides.
-
-    :ivar heard: the commands of the page, decoded.
-    """
-
-    def __init__(self, page: Page) -> None:
-        self.heard: list[dict[str, Any]] = []
-        self._page = page
-        self._socket: Any = None
-        page.route_web_socket(re.compile("/ws$"), self._connected)
-
-    def _connected(self, socket: Any) -> None:
-        self._socket = socket
-        socket.on_message(lambda text: self.heard.append(json.loads(text)))
-
-    def say(self, *messages: dict[str, Any]) -> None:
-        """Send messages, once the page has said what it wants."""
-        for _ in range(200):
-            if self.heard:
-                break
-            self._page.wait_for_timeout(20)
-        for message in messages:
-            self._socket.send(json.dumps(message))
-
-    def greet(self, **more: Any) -> None:
-        """Subscribed and started, for whatever was asked for."""
-        self.say()
-        about = {name: self.heard[-1][name] for name in ("platform", "identifier")}
-        self.say(
-            {"type": "status", "status": "subscribed", "storage_type": "redis", **about},
-            {"type": "status", "status": "started", "liveId": "live", **about, **more},
-        )
-
-
-def chat(text: str = "hello", *, html: str | None = None, **more: Any) -> dict[str, Any]:
-    """A `chat` message as the daemon sends it.
-
-    :param html: `rawHtml`; without it the text, escaped.
-    :param more: replaces fields of the author, the metadata or the envelope, by their names.
-    """
-    author: dict[str, Any] = {
-        "id": "42",
-        "username": "ann",
-        "display_name": "Ann",
-        "avatar_url": None,
-        "roles": {"broadcaster": False, "moderator": False, "subscriber": False, "verified": False},
-        "badges": [],
-    }
-    envelope: dict[str, Any] = {
-        "type": "chat",
-        "platform": "youtube",
-        "timestamp": "2026-01-02T03:04:05.678Z",
-        "message_id": f"message-{next(_numbers)}",
-        "room_id": "room",
-    }
-    metadata: dict[str, Any] = {"type": "chat"}
-    for name, value in more.items():
-        place = author if name in {*author, "color"} else envelope if name in envelope else metadata
-        place[name] = value
-    rendered = f'<span class="text">{escape(text)}</span>' if html is None else html
-    content = {"raw": text, "formatted": text, "sanitized": text, "rawHtml": rendered}
-    envelope["data"] = {"author": author, "content": content, "metadata": metadata}
-    return {"type": "chat", "data": envelope}
-
-
-def event(kind: str, **data: Any) -> dict[str, Any]:
-    """An `event` message as the daemon sends it."""
-    envelope = {
-        "type": kind,
-        "platform": "youtube",
-        "timestamp": "2026-01-02T03:04:05.678Z",
-        "event_id": f"event-{next(_numbers)}",
-        "room_id": "room",
-        "data": data,
-    }
-    return {"type": "event", "data": envelope}
+        return blockingCallFromThread(reactor, work, *arguments)

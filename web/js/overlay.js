@@ -7,17 +7,17 @@ import { Connection, socketAddress } from "./connection.js";
 import { byId, make } from "./dom.js";
 import { sentenceOf, whoIsGone } from "./happenings.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
+import { picture } from "./pictures.js";
 import { platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
-import { picture } from "./pictures.js";
-import { errorInWords } from "./words.js";
+import { endsChat, errorInWords } from "./words.js";
 
 /** Events that are worth a line on a stream. */
 const CELEBRATED = new Set(["donation", "follow", "gift", "raid", "subscription"]);
 /** Errors that pass by themselves: the stream has not begun, is over, cannot be read now. */
-const PASSING = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS"]);
+const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS"]);
 const RETRY = 30000;
 const NOTE = 10000;
 
@@ -37,9 +37,10 @@ document.body.style.setProperty("--fade", `${settings.fade}s`);
 if (settings.font) document.body.style.setProperty("--font", `"${settings.font}"`);
 if (settings.fade) document.body.classList.add("fading");
 
-function messageRow(message) {
+function messageRow(message, channel = "") {
   const { author, content = {}, metadata = {} } = message.data;
   const row = make("li", { class: "line" });
+  row.dataset.channel = channel;
   row.dataset.platform = message.platform;
   row.dataset.id = message.message_id;
   row.dataset.author = author.id;
@@ -89,11 +90,11 @@ list.addEventListener("animationend", ({ animationName, target }) => {
 });
 
 /** On a stream what was deleted is gone, not struck out. */
-function takeAway(event) {
+function takeAway(event, channel) {
   flush();
   const { id, username } = whoIsGone(event.data);
   for (const row of [...list.children]) {
-    if (row.dataset.platform !== event.platform) continue;
+    if (row.dataset.platform !== event.platform || row.dataset.channel !== channel) continue;
     const isMeant =
       event.type === "deletion"
         ? event.data.scope === "chat" || row.dataset.id === event.data.message_id
@@ -118,27 +119,28 @@ const told = new Set();
 
 function received(message) {
   if (message.type === "chat" && message.data?.data?.author) {
-    if (!isHidden(message.data, settings)) show(() => messageRow(message.data));
-  } else if (message.type === "event" && message.data) eventCame(message.data);
+    if (!isHidden(message.data, settings)) show(() => messageRow(message.data, message.identifier));
+  } else if (message.type === "event" && message.data) eventCame(message.data, message.identifier);
   else if (message.type === "error") errorCame(message);
 }
 
-function eventCame(event) {
-  if (event.type === "deletion" || event.type === "timeout") takeAway(event);
+function eventCame(event, channel = "") {
+  if (event.type === "deletion" || event.type === "timeout") takeAway(event, channel);
   if (!CELEBRATED.has(event.type) || settings.hide.includes("events")) return;
   const sentence = sentenceOf(event);
   if (sentence) show(() => eventRow(event, sentence));
 }
 
 function errorCame(message) {
+  if (!endsChat(message)) return;
   const { title, text, code } = errorInWords(message);
   const source = sources.find((one) => one.platform === message.platform && one.identifier === message.identifier);
-  const isPassing = PASSING.has(message.code);
+  const isTemporary = TEMPORARY.has(message.code);
   const what = source ? `${source.identifier} (${platformName(source.platform)}): ` : "";
   // The same trouble is told once, not with every attempt.
-  if (!told.has(what + code)) note(`${what}${title}. ${text}`, !isPassing);
+  if (!told.has(what + code)) note(`${what}${title}. ${text}`, !isTemporary);
   told.add(what + code);
-  if (source && isPassing) {
+  if (source && isTemporary) {
     setTimeout(() => connection.resubscribe({ ...source, events: true }), RETRY * (1 + Math.random() / 3));
   }
 }

@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: MIT
-// The only place that parses HTML: the daemon's `rawHtml`, rebuilt from the two elements it may hold.
+// From the daemon's `rawHtml` to nodes, without ever handing a string to an HTML parser.
 //
-// The daemon has escaped everything already. This is the second wall: even a daemon that lies gets
-// nothing on the page but text and https pictures. What was parsed lives in a template, where no
-// script runs and no picture loads, and is thrown away; the page only sees new elements made here.
-// Where the browser knows Trusted Types, the page's policy forbids any other use of HTML.
+// `rawHtml` holds two elements and nothing else: `<span class="text">` around escaped text, and
+// `<img class="emote" src alt …>`. Those two are recognised and made anew; whatever else a daemon
+// might send is shown as the characters that it is. The page's policy forbids every use of HTML
+// (Trusted Types), so this is not a habit but a wall.
 
 import { picture } from "./pictures.js";
 
-const policy = globalThis.trustedTypes?.createPolicy("livechat-raw-html", {
-  createHTML: (html) => html,
-});
-
-const nursery = document.createElement("template");
+const PIECE = /<span class="text">([^<]*)<\/span>|<img((?: [a-z-]+="[^"<>]*")+)>/g;
+const ATTRIBUTE = / ([a-z-]+)="([^"]*)"/g;
+const ENTITY = /&(amp|lt|gt|quot|#39|#x27);/g;
+const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'", "#x27": "'" };
 
 /**
  * The content of a message, safe to put on the page.
  *
- * @param {string} rawHtml `<span class="text">` and `<img class="emote">` only; of anything else the
- *   text is kept
- * @returns {DocumentFragment}
+ * @param {string} rawHtml
+ * @returns {DocumentFragment} text nodes, emotes, and words for emotes whose picture cannot be had
  */
 export function sanitized(rawHtml) {
-  const html = String(rawHtml);
-  nursery.innerHTML = policy ? policy.createHTML(html) : html;
   const clean = document.createDocumentFragment();
-  for (const node of nursery.content.childNodes) {
-    const isEmote = node.nodeName === "IMG" && node.classList.contains("emote");
-    if (isEmote) clean.append(picture(node.getAttribute("src"), node.getAttribute("alt"), "emote"));
-    else clean.append(node.textContent ?? "");
+  let end = 0;
+  for (const found of rawHtml.matchAll(PIECE)) {
+    if (found.index > end) clean.append(rawHtml.slice(end, found.index));
+    clean.append(found[2] === undefined ? unescaped(found[1]) : emote(found[0], found[2]));
+    end = found.index + found[0].length;
   }
-  nursery.content.replaceChildren();
+  if (end < rawHtml.length) clean.append(rawHtml.slice(end));
   return clean;
+}
+
+function emote(whole, attributes) {
+  const given = new Map();
+  for (const [, name, value] of attributes.matchAll(ATTRIBUTE)) given.set(name, unescaped(value));
+  return given.get("class") === "emote" ? picture(given.get("src"), given.get("alt"), "emote") : whole;
+}
+
+function unescaped(text) {
+  return text.replaceAll(ENTITY, (_, name) => CHARACTERS[name]);
 }

@@ -121,7 +121,7 @@ function statusCame({ status, storage_type: storage, live, feed, reason }) {
 
 function errorCame(message) {
   const { title, text, code } = errorInWords(message);
-  if (!endsChat(message.code)) {
+  if (!endsChat(message)) {
     log.add(() => eventRow("error", `${title}: ${text} (${code})`, new Date().toISOString()));
     return;
   }

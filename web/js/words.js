@@ -35,9 +35,11 @@ const DETAILS = {
 /** Codes that answer a command and leave the chat as it was. */
 const PASSING = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSAGE_TYPE"]);
 
-/** Whether the chat that an error speaks of is over, or did not come to be. */
-export function endsChat(code) {
-  return !PASSING.has(code);
+/** Whether an `error` message says that a chat is over, or did not come to be. */
+export function endsChat({ code, identifier }) {
+  // Without an identifier it is the answer to a question for statistics, while no chat is held.
+  const isAnswer = code === "STREAM_NOT_FOUND" && identifier === undefined;
+  return !PASSING.has(code) && !isAnswer;
 }
 
 /**

@@ -19,7 +19,12 @@ from autobahn.websocket.types import ConnectionResponse
 from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
 from twisted.logger import Logger
 
 from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, read_handshake, refused
@@ -237,7 +242,7 @@ async def open_socket(
     """
     parts = urlsplit(opening.url)
     tls = parts.scheme == "wss"
-    factory = _factory(opening, room, clock)
+    factory = _SocketFactory(opening, room, clock)
     endpoint = connect(parts.hostname or "", parts.port or (443 if tls else 80), tls)
     connecting: Deferred[Any] = endpoint.connect(factory)
     timer = clock.callLater(OPEN_TIMEOUT, connecting.cancel)
@@ -264,21 +269,21 @@ async def open_socket(
     return socket
 
 
-def _factory(opening: Opening, room: IRoom, clock: IReactorTime) -> WebSocketClientFactory:
-    # The User-Agent stands among the headers, so that all are in the order of a browser.
-    factory = WebSocketClientFactory(
-        opening.url, useragent=None, headers=dict(opening.headers), reactor=clock
-    )  # type: ignore[no-untyped-call]
-    factory.noisy = False
+class _SocketFactory(WebSocketClientFactory):
+    """Makes the one protocol of one attempt."""
 
-    def build(address: Any) -> PushSocket:
-        socket = PushSocket(opening.room_id, room, clock)
-        socket.factory = factory
-        return socket
+    noisy = False
 
-    factory.buildProtocol = build
-    factory.setProtocolOptions(**PROTOCOL_OPTIONS)  # type: ignore[no-untyped-call]
-    return factory
+    def __init__(self, opening: Opening, room: IRoom, clock: IReactorTime) -> None:
+        # The User-Agent stands among the headers, so that all are in the order of a browser.
+        super().__init__(opening.url, useragent=None, headers=dict(opening.headers), reactor=clock)
+        self.setProtocolOptions(**PROTOCOL_OPTIONS)
+        self._made = PushSocket(opening.room_id, room, clock)
+
+    def buildProtocol(self, addr: IAddress | None) -> PushSocket:
+        """The protocol of this attempt."""
+        self._made.factory = self
+        return self._made
 
 
 #: Every option that Autobahn's client knows, none left to its default.

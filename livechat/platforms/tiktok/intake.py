@@ -152,13 +152,13 @@ class Intake(WebSocketServerFactory):
     protocol = Relay  # type: ignore[assignment]
 
     def __init__(self, token: str, clock: IReactorTime, came: Callable[[str], None]) -> None:
-        super().__init__(server="livechat", reactor=clock)  # type: ignore[no-untyped-call]
+        super().__init__(server="livechat", reactor=clock)
         self.clock = clock
         self.noisy = False
         self._token = token.encode()
         self._came = came
         self._relays: dict[str, list[Relay]] = {}
-        self.setProtocolOptions(**PROTOCOL_OPTIONS)  # type: ignore[no-untyped-call]
+        self.setProtocolOptions(**PROTOCOL_OPTIONS)
 
     def admits(self, token: str) -> bool:
         """Whether this is the token; takes the same time whatever it is."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TikTok's JSON and pages, asked over HTTP: who is live, in which room, and is that room still on air.
+"""TikTok's JSON and pages, asked over HTTP: who is live, in which room, and is it still on air.
 
 Never fails: whatever goes wrong is a refusal among the answers of `room`.
 """
@@ -61,7 +61,7 @@ class Lookup:
         self._identity = identity
 
     async def find(self, handle: str) -> Answer:
-        """Whether an account is live and where: one source, and others where that one does not say."""
+        """Whether an account is live and where: by one source, and others where it does not say."""
         answer = await self._ask(user_room_url(self._site, handle), read_user_room)
         if isinstance(answer, Refused):
             page = await self._ask(stream_page_url(self._site, handle), read_page)

@@ -319,8 +319,9 @@ class Presence:
             note=refusal.note,
             seconds=seconds,
         )
-        timer = self._house.clock.callLater(seconds, lambda: nap.callback(None))
-        self._nap = nap = Deferred()
+        nap: Deferred[None] = Deferred()
+        self._nap = nap
+        timer = self._house.clock.callLater(seconds, nap.callback, None)
         try:
             await nap
         finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways into a room: the direct socket, a signed one, or whichever works (sheet `tiktok` section 1)."""
+"""The ways into a room: direct, signed, or whichever works (sheet `tiktok` section 1)."""
 
 from __future__ import annotations
 

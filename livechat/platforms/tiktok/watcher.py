@@ -12,7 +12,7 @@ from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime, IStreamServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -127,7 +127,7 @@ class TikTok(Service):
         self._presences: dict[Presence, None] = {}
         self.intake = Intake(settings.intake_token, clock, self._relay_came)
         self._intake_endpoint = intake
-        self._listening: Deferred[object] | None = None
+        self._intake_port: IListeningPort | None = None
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, `@handle` or an address of the account."""
@@ -147,11 +147,11 @@ class TikTok(Service):
         """Open the intake, if there is one."""
         super().startService()
         if self._intake_endpoint is not None:
-            self._listening = self._intake_endpoint.listen(self.intake)
-            self._listening.addErrback(
+            self._intake_endpoint.listen(self.intake).addCallbacks(
+                self._intake_listens,
                 lambda reason: _log.error(
                     "the TikTok intake cannot listen: {reason}", reason=reason.getErrorMessage()
-                )
+                ),
             )
 
     def stopService(self) -> None:
@@ -161,9 +161,9 @@ class TikTok(Service):
             presence.stop()
         self._identity.stop()
         self.intake.stop()
-        if self._listening is not None:
-            self._listening.addCallback(_close)
-            self._listening = None
+        if self._intake_port is not None:
+            self._intake_port.stopListening()
+            self._intake_port = None
 
     # What presences ask for (`IHouse`).
 
@@ -196,12 +196,11 @@ class TikTok(Service):
         for name, amount in names.items():
             self._metrics.count_unparsed("tiktok", name, amount)
 
+    def _intake_listens(self, port: IListeningPort) -> None:
+        self._intake_port = port
+        _log.info("TikTok intake on {where}", where=port.getHost())
+
     def _relay_came(self, handle: str) -> None:
         for presence in list(self._presences):
             if presence.handle == handle:
                 presence.relay_came()
-
-
-def _close(port: object) -> object:
-    stop = getattr(port, "stopListening", None)
-    return stop() if stop is not None else None

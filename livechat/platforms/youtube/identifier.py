@@ -119,6 +119,11 @@ def watch_page(video_id: str) -> str:
     return f"/watch?v={quote(video_id, safe='')}"
 
 
+def chat_page(video_id: str) -> str:
+    """Path of the page that is nothing but a video's chat."""
+    return f"/live_chat?is_popout=1&v={quote(video_id, safe='')}"
+
+
 def _named(text: str) -> ChannelKey | None:
     if CHANNEL_ID.fullmatch(text):
         return _channel(text)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""What to do about a chat that seems to be over, and about a token that may have died unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from livechat.events import ChannelKey
+from livechat.platforms.fetch import FetchError
+from livechat.platforms.youtube.chat import Poll, read_answer
+from livechat.platforms.youtube.continuation import all_messages, is_stub
+from livechat.platforms.youtube.identifier import chat_page
+from livechat.platforms.youtube.poll import Doubt, Opening, Trouble, open_chat
+from livechat.platforms.youtube.resolve import look, resolve
+from livechat.platforms.youtube.site import Site
+from livechat.platforms.youtube.verdict import PASSING, Live, Refusal
+
+
+class Over(Struct, frozen=True):
+    """The stream is over, or cannot be read any more; its page says so."""
+
+    refusal: Refusal
+
+
+class Unsure(Struct, frozen=True):
+    """The page could not be asked, or asks to sign in.
+
+    :ivar over: what the video's own page said, where only the channel's could not be asked.
+    """
+
+    refusal: Refusal
+    over: Refusal | None = None
+
+
+async def check(
+    site: Site, key: ChannelKey, live: Live, now: Callable[[], float]
+) -> Opening | Trouble | Doubt | Over | Unsure:
+    """Whether a stream is still on air, opened anew if it is; never fails.
+
+    A channel whose stream is over may have begun another.
+    """
+    budget = site.budget()
+    try:
+        found = await look(site, live.video_id, budget)
+        over: Refusal | None = None
+        if isinstance(found, Refusal) and found.reason not in PASSING:
+            if key.identifier_type == "liveId":
+                return Over(found)
+            over = found
+            found = await resolve(site, key, budget)
+    except FetchError as error:
+        return Trouble(str(error))
+    if isinstance(found, Live):
+        return await open_chat(site, found, now, budget)
+    if found.reason in PASSING:
+        return Unsure(found, over)
+    return Over(over or found)
+
+
+class Renewal(Struct, frozen=True):
+    """A fresh token, with what its page had of the chat."""
+
+    live: Live
+    poll: Poll
+    token: str
+    received_ms: int
+
+
+async def renew(site: Site, opening: Opening, now: Callable[[], float]) -> Renewal | None:
+    """A fresh token from the page of the chat, the lightest there is; None if it has none.
+
+    Never fails: the token that is there may go on working.
+    """
+    live = opening.live
+    try:
+        page = await site.page(chat_page(live.video_id), site.budget())
+    except FetchError:
+        return None
+    if isinstance(page, Refusal):
+        return None
+    received_ms = int(now() * 1000)
+    poll = read_answer(page.data, live.video_id, received_ms)
+    if poll.signal is not None or poll.continuation is None:
+        return None
+    token = poll.continuation.token
+    if opening.feed == "all":
+        token = poll.all_token or all_messages(token)
+    if is_stub(token):
+        return None
+    return Renewal(replace(live, client=page.client()), poll, token, received_ms)

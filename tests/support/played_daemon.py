@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""A daemon's WebSocket whose every word a test decides, for a page in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import escape
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_numbers = count(1)
+
+
+class PlayedDaemon:
+    """In place of the daemon's WebSocket: what it is told is kept, what it says a test decides.
+
+    :ivar heard: the commands of the page, decoded.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self._page = page
+        self._socket: Any = None
+        page.route_web_socket(re.compile("/ws$"), self._connected)
+
+    def _connected(self, socket: Any) -> None:
+        self._socket = socket
+        socket.on_message(lambda text: self.heard.append(json.loads(text)))
+
+    def say(self, *messages: dict[str, Any]) -> None:
+        """Send messages, once the page has said what it wants."""
+        for _ in range(200):
+            if self.heard:
+                break
+            self._page.wait_for_timeout(20)
+        for message in messages:
+            self._socket.send(json.dumps(message))
+
+    def greet(self, **more: Any) -> None:
+        """Subscribed and started, for whatever was asked for."""
+        self.say()
+        about = {name: self.heard[-1][name] for name in ("platform", "identifier")}
+        self.say(
+            {"type": "status", "status": "subscribed", "storage_type": "redis", **about},
+            {"type": "status", "status": "started", "liveId": "live", **about, **more},
+        )
+
+
+def chat(text: str = "hello", *, html: str | None = None, **more: Any) -> dict[str, Any]:
+    """A `chat` message as the daemon sends it.
+
+    :param html: `rawHtml`; without it the text, escaped.
+    :param more: replaces fields of the author, the metadata or the envelope, by their names.
+    """
+    author: dict[str, Any] = {
+        "id": "42",
+        "username": "ann",
+        "display_name": "Ann",
+        "avatar_url": None,
+        "roles": {"broadcaster": False, "moderator": False, "subscriber": False, "verified": False},
+        "badges": [],
+    }
+    envelope: dict[str, Any] = {
+        "type": "chat",
+        "platform": "youtube",
+        "timestamp": "2026-01-02T03:04:05.678Z",
+        "message_id": f"message-{next(_numbers)}",
+        "room_id": "room",
+    }
+    metadata: dict[str, Any] = {"type": "chat"}
+    for name, value in more.items():
+        place = author if name in {*author, "color"} else envelope if name in envelope else metadata
+        place[name] = value
+    rendered = f'<span class="text">{escape(text)}</span>' if html is None else html
+    content = {"raw": text, "formatted": text, "sanitized": text, "rawHtml": rendered}
+    envelope["data"] = {"author": author, "content": content, "metadata": metadata}
+    return {"type": "chat", "data": envelope}
+
+
+def event(kind: str, **data: Any) -> dict[str, Any]:
+    """An `event` message as the daemon sends it."""
+    envelope = {
+        "type": kind,
+        "platform": "youtube",
+        "timestamp": "2026-01-02T03:04:05.678Z",
+        "event_id": f"event-{next(_numbers)}",
+        "room_id": "room",
+        "data": data,
+    }
+    return {"type": "event", "data": envelope}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""TikTok on a wire in memory: the platform, the simulated TikTok, a clock, and what a sink heard."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from treq.testing import StubTreq
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Site
+
+from livechat.errors import ChatError
+from livechat.events import ChatMessage, Event, LiveInfo
+from livechat.interfaces import IWatcher
+from livechat.metrics import Metrics
+from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
+from livechat.simulator.actions import Author, Say
+from livechat.simulator.scenario import Scenario
+from livechat.simulator.service import resources
+from livechat.simulator.tiktok import TikTokSimulator
+from livechat.simulator.tiktok_site import TikTokSite
+from livechat.simulator.twitch import TwitchSimulator
+from tests.support.wire import InMemoryEndpoint
+
+#: Where the simulated TikTok is; the host is also the one that its signer names.
+BASE = "http://tiktok.test/tiktok"
+SOCKET = "ws://tiktok.test/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/"
+
+SETTINGS = TikTokSettings(url=BASE, webcast_url=BASE, socket_url=SOCKET)
+
+
+class KeptEvents:
+    """A sink that keeps what it hears, one line each."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.events: list[Event] = []
+        self.infos: list[LiveInfo] = []
+        self.reasons: list[str] = []
+        self.errors: list[ChatError] = []
+
+    def received(self, events: Any) -> None:
+        """Comments by their text, other events by their kind."""
+        self.events += events
+        for event in events:
+            text = isinstance(event, ChatMessage) and event.data.content.raw
+            self.heard.append(text or event.type)
+
+    def interrupted(self, reason: str) -> None:
+        """The feed was lost."""
+        self.reasons.append(reason)
+        self.heard.append("interrupted")
+
+    def resumed(self, info: LiveInfo) -> None:
+        """It is back."""
+        self.infos.append(info)
+        self.heard.append("resumed")
+
+    def ended(self, error: ChatError) -> None:
+        """It is over."""
+        self.errors.append(error)
+        self.heard.append(f"ended {error.code} {error.details}")
+
+    def take(self) -> list[str]:
+        """What was heard since the last time, without what every room says now and then."""
+        heard, self.heard = self.heard, []
+        return [one for one in heard if one not in ("viewers", "notice", "stream")]
+
+
+def say(text: str, number: int = 1, user: int = 7) -> Say:
+    """A comment; the same number is the same message."""
+    author = Author(user, f"user{user}", f"User {user}")
+    return Say(id=f"00000000-0000-4000-8000-{number:012d}"[::-1], author=author, text=(text,))
+
+
+class TikTokCase(SynchronousTestCase):
+    """TikTok on a wire to a simulator whose rooms are silent but for what the test says."""
+
+    settings = SETTINGS
+    scenario = Scenario(1, 0.0)
+    recording: Any = None
+
+    def setUp(self) -> None:
+        """Nothing connected."""
+        self.clock = Clock()
+        self.clock.advance(1_767_000_000)
+        self.simulator = TikTokSimulator(
+            self.clock, self.clock.seconds, self.scenario, self.recording
+        )
+        twitch = TwitchSimulator(self.clock, self.clock.seconds, self.scenario)
+        root = resources(twitch, self.simulator)
+        site = root.children[b"tiktok"]
+        assert isinstance(site, TikTokSite)
+        self.site = site
+        server = Site(root, reactor=self.clock, timeout=None)
+        server.log = lambda request: None
+        self.endpoint = InMemoryEndpoint(server)
+        self.http = StubTreq(root)
+        self.asked_for: list[tuple[str, int, bool]] = []
+        self.metrics = Metrics()
+        self.starts: list[Deferred[LiveInfo]] = []
+        self.tiktok = self.platform(self.settings)
+        self.tiktok.startService()
+
+    def platform(self, settings: TikTokSettings) -> TikTok:
+        """The platform, not yet started."""
+        return TikTok(
+            self.http,
+            self.connect,
+            self.clock,
+            self.clock.seconds,
+            Random(7),
+            self.metrics,
+            settings,
+        )
+
+    def connect(self, host: str, port: int, tls: bool) -> InMemoryEndpoint:
+        """The only server there is, whoever is wanted."""
+        self.asked_for.append((host, port, tls))
+        return self.endpoint
+
+    def tearDown(self) -> None:
+        """Whatever happened: a stopped platform leaves nothing on the clock and no connection."""
+        self.tiktok.stopService()
+        for started in self.starts:
+            started.addErrback(lambda reason: reason.trap(CancelledError) and None)
+        self.run_for(0)
+        self.assertEqual(self.simulator.sockets, [])
+        self.simulator.drop()
+        self.run_for(0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def run_for(self, seconds: float, step: float = 0.25) -> None:
+        """Let time pass in small steps, carrying bytes and answers after each."""
+        left = seconds
+        while True:
+            self._carry()
+            self.clock.advance(min(step, max(left, 0.0)))
+            self._carry()
+            left -= step
+            if left <= 0:
+                break
+        self.clock.advance(0)
+        self._carry()
+
+    def _carry(self) -> None:
+        for _ in range(3):
+            self.http.flush()
+            self.endpoint.flush()
+
+    def start(self, handle: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
+        """Begin to watch an account."""
+        sink = KeptEvents()
+        watcher = self.tiktok.watch(self.tiktok.key(handle, "username"), sink)  # type: ignore[arg-type]
+        started = watcher.start()
+        self.starts.append(started)
+        return watcher, sink, started
+
+    def watching(self, handle: str) -> tuple[IWatcher, KeptEvents]:
+        """Watch an account whose room has been entered."""
+        watcher, sink, started = self.start(handle)
+        self.run_for(1)
+        self.assertIs(self.successResultOf(started).receiving, True)
+        sink.take()
+        return watcher, sink
+
+    def failed(self, started: Deferred[LiveInfo]) -> tuple[str, str | None]:
+        """Code and details of a start that has failed."""
+        reason = self.failureResultOf(started, ChatError).value
+        assert isinstance(reason, ChatError)
+        return reason.code, reason.details
+
+    def unparsed(self) -> dict[str, float]:
+        """What was counted as unread, by kind."""
+        return {
+            sample.labels["kind"]: sample.value
+            for metric in self.metrics.unparsed.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        }

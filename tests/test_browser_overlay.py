@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: MIT
+"""The overlay for streaming programs, and the page that makes its address."""
+
+from __future__ import annotations
+
+import re
+
+from livechat.simulator.actions import Author, Clear, Delete, GiftShower, Say, Silence
+from tests.support.browser import BrowserCase, Visit, expect
+from tests.support.played_daemon import PlayedDaemon, chat, event
+
+ANN = Author(1001, "ann", "Ann", "#FF0000")
+BEN = Author(1002, "ben", "Ben", "#00FF00")
+
+
+def say(number: int, author: Author, text: str) -> Say:
+    """A message with an id of its own."""
+    return Say(id=f"00000000-0000-4000-8000-{number:012d}", author=author, text=(text,))
+
+
+class RealChatTests(BrowserCase):
+    """With the real daemon and a simulated Twitch."""
+
+    options = ("--linger=0",)
+
+    async def test_merges_chats_and_takes_deleted_messages_away(self) -> None:
+        """Two channels in one column; deleted messages are gone from it, of the right people."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(
+                self.url(
+                    "/overlay?platform=twitch&identifier=hopper&platform=twitch&identifier=lovelace"
+                )
+            )
+            self.await_readers("hopper", "lovelace")
+            one, two, three = say(1, ANN, "one"), say(2, BEN, "two"), say(3, ANN, "three")
+            self.here(self.twitch.say, "hopper", one)
+            self.here(self.twitch.say, "lovelace", two)
+            self.here(self.twitch.say, "hopper", three)
+            words = page.locator(".line .words")
+            expect(words).to_have_count(3)
+            self.assertEqual(sorted(words.all_inner_texts()), ["one", "three", "two"])
+            self.here(self.twitch.say, "hopper", Delete(id="d", message=one))
+            expect(words).to_have_count(2)
+            self.here(self.twitch.say, "hopper", Silence(id="s", author=ANN))
+            expect(words).to_have_text(["two"])
+            self.here(self.twitch.say, "hopper", say(4, BEN, "four"))
+            expect(words).to_have_text(["two", "four"])
+            self.here(self.twitch.say, "lovelace", Clear(id="c"))
+            expect(words).to_have_text(["four"])
+            ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+            self.assertEqual(ground, "rgba(0, 0, 0, 0)")
+            picture = page.screenshot(omit_background=True)
+            self.assertEqual(picture[25], 6, "the picture has an alpha channel")
+
+        await self.visit(work)
+
+    async def test_celebrates(self) -> None:
+        """A shower of gifts is one line; what no viewer needs to see is none."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.url("/overlay?platform=twitch&identifier=hopper"))
+            self.await_readers("hopper")
+            self.here(self.twitch.say, "hopper", GiftShower(id="g", author=ANN, count=5, total=9))
+            expect(page.locator(".happening")).to_have_text(re.compile("Ann is gifting 5"))
+            self.assertEqual(page.locator(".line").count(), 1)
+
+        await self.visit(work)
+
+
+class LookTests(BrowserCase):
+    """How it looks, by its address alone, with a daemon whose answers the test plays."""
+
+    async def test_hides(self) -> None:
+        """Bots, commands, badges and the platform's mark are left out when asked to be."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            lines = [
+                chat("I am a bot", username="Nightbot"),
+                chat("so am I", username="mybot"),
+                chat("!song"),
+                chat("hello", roles={"moderator": True}),
+            ]
+            page.goto(self.url("/overlay?platform=youtube&identifier=ann"))
+            daemon.greet()
+            daemon.say(*lines)
+            expect(page.locator(".words")).to_have_count(4)
+            self.assertEqual(page.locator(".mark").count(), 4)
+            self.assertEqual(page.locator(".chip").count(), 1)
+            daemon.heard.clear()
+            hide = "hide=bots,commands,badges,platform&bots=mybot"
+            page.goto(self.url(f"/overlay?platform=youtube&identifier=ann&{hide}"))
+            daemon.greet()
+            daemon.say(*lines, event("raid", text="a raid"))
+            expect(page.locator(".words")).to_have_text(["hello"])
+            self.assertEqual(page.locator(".mark").count(), 0)
+            self.assertEqual(page.locator(".chip").count(), 0)
+            expect(page.locator(".happening")).to_have_count(1)
+
+        await self.visit(work)
+
+    async def test_looks(self) -> None:
+        """Size, font, order and the number of lines are as the address says, in all themes."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            for theme in ("outline", "glass", "paper"):
+                daemon = PlayedDaemon(page)
+                look = f"theme={theme}&size=31&font=Comic+Neue&newest=top&max=3"
+                page.goto(self.url(f"/overlay?platform=youtube&identifier=ann&{look}"))
+                daemon.greet()
+                for number in range(5):
+                    daemon.say(chat(f"message {number}"))
+                    page.get_by_text(f"message {number}", exact=True).wait_for()
+                expect(page.locator(".words")).to_have_text(["message 4", "message 3", "message 2"])
+                style = "(e) => [getComputedStyle(e).fontSize, getComputedStyle(e).fontFamily]"
+                size, font = page.locator(".words").first.evaluate(style)
+                self.assertEqual(size, "31px")
+                self.assertIn("Comic Neue", font)
+                top = page.locator(".line").first.bounding_box()
+                assert top is not None
+                self.assertLess(top["y"], 40)
+
+        await self.visit(work)
+
+    async def test_fades(self) -> None:
+        """With `fade` a message goes by itself; without it stays."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            page.goto(self.url("/overlay?platform=youtube&identifier=ann&fade=1"))
+            daemon.greet()
+            daemon.say(chat("soon gone"))
+            expect(page.get_by_text("soon gone")).to_be_visible()
+            expect(page.locator(".line")).to_have_count(0)
+
+        await self.visit(work)
+
+    async def test_merges_platforms(self) -> None:
+        """Pairs of platform and identifier become one subscription each, on one connection."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            pairs = (
+                "platform=youtube&identifier=abcdefghijk&identifierType=liveId"
+                "&platform=twitch&identifier=ann&identifier=ben&platform=tiktok&identifier=cat"
+            )
+            page.goto(self.url(f"/overlay?{pairs}"))
+            daemon.greet()
+            asked = [
+                (heard["platform"], heard["identifier"], heard.get("identifierType"))
+                for heard in daemon.heard
+            ]
+            self.assertEqual(
+                asked,
+                [
+                    ("youtube", "abcdefghijk", "liveId"),
+                    ("twitch", "ann", None),
+                    ("twitch", "ben", None),
+                    ("tiktok", "cat", None),
+                ],
+            )
+            daemon.say(*(chat("hi", platform=name) for name in ("youtube", "twitch", "tiktok")))
+            expect(page.locator(".mark")).to_have_count(3)
+            marks = page.locator(".mark").evaluate_all(
+                "(all) => all.map((e) => e.dataset.platform)"
+            )
+            self.assertEqual(marks, ["youtube", "twitch", "tiktok"])
+
+        await self.visit(work)
+
+    async def test_waits_for_the_stream(self) -> None:
+        """A stream that has not begun is a note that goes, and is asked for again."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.clock.install()
+            daemon = PlayedDaemon(page)
+            page.goto(self.url("/overlay?platform=twitch&identifier=ann"))
+            refusal = {"type": "error", "code": "STREAM_NOT_LIVE", "details": "OFFLINE"}
+            daemon.say({**refusal, "platform": "twitch", "identifier": "ann"})
+            note = page.locator(".note")
+            expect(note).to_have_text("ann (Twitch): Not live. The streamer is offline.")
+            page.clock.run_for(11_000)
+            expect(note).to_have_count(0)
+            self.assertEqual(len(daemon.heard), 1)
+            page.clock.run_for(30_000)
+            again = [heard for heard in daemon.heard if heard["type"] == "subscribe"]
+            self.assertEqual(len(again), 2)
+            self.assertEqual(again[0], again[1])
+            # What the daemon answers to a sign of life while nothing is held is no news.
+            daemon.say({"type": "error", "code": "STREAM_NOT_FOUND", "error": "no data"})
+            daemon.say({**refusal, "platform": "twitch", "identifier": "ann"}, chat("at last"))
+            expect(page.locator(".line")).to_have_count(1)
+
+        await self.visit(work)
+
+    async def test_mistakes_stay(self) -> None:
+        """What the streamer must mend is said until it is mended."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            page.clock.install()
+            page.goto(self.url("/overlay?platform=twitch&identifier=ann"))
+            about = {"platform": "twitch", "identifier": "ann"}
+            daemon.say({"type": "error", "code": "STREAM_NOT_FOUND", **about})
+            page.clock.run_for(60_000)
+            expect(page.locator(".note")).to_contain_text("Not found")
+
+        await self.visit(work)
+
+
+class BuilderTests(BrowserCase):
+    """The page that makes the address."""
+
+    async def test_makes_an_address(self) -> None:
+        """What is chosen stands in the address, is shown in the preview, and can be copied."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.url("/overlay#platform=twitch&identifier=busy_kitchen"))
+            address = page.get_by_label("Address for the browser source")
+            expect(address).to_have_value(
+                self.url("/overlay?platform=twitch&identifier=busy_kitchen")
+            )
+            page.get_by_role("button", name="Add another chat").click()
+            page.get_by_label("Channel").last.fill("https://www.youtube.com/@ann")
+            page.get_by_text("Glass").click()
+            page.get_by_label("Text size").fill("30")
+            page.get_by_label("Newest at the").select_option("top")
+            page.get_by_label("Fade after").fill("20")
+            page.get_by_text("commands (!…)").click()
+            page.get_by_text("avatars").click()
+            expected = (
+                "/overlay?platform=twitch&identifier=busy_kitchen&platform=youtube"
+                "&identifier=https%3A%2F%2Fwww.youtube.com%2F%40ann"
+                "&theme=glass&newest=top&fade=20&size=30&hide=commands&show=avatars"
+            )
+            expect(address).to_have_value(self.url(expected))
+            preview = page.frame_locator("#preview")
+            expect(preview.locator("body[data-theme=glass]")).to_be_visible()
+            expect(preview.locator(".line").first).to_be_visible()
+            page.get_by_label("Remove this chat").last.click()
+            page.get_by_text("the real chats").click()
+            expect(preview.get_by_text("busy_kitchen")).to_have_count(0)
+            expect(preview.locator(".line .words").first).to_be_visible()
+            page.get_by_role("button", name="Copy").click()
+            copied = page.evaluate("() => navigator.clipboard.readText()")
+            self.assertEqual(copied, address.input_value())
+            page.reload()
+            expect(address).to_have_value(copied)
+            wide = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+            self.assertLessEqual(*wide)
+
+        permissions = ["clipboard-read", "clipboard-write"]
+        await self.visit(work, permissions=permissions)
+        await self.visit(work, permissions=permissions, viewport={"width": 390, "height": 844})
+
+    async def test_comes_from_the_test_page(self) -> None:
+        """The test page's link carries its chat over."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.url("/test?platform=twitch&identifier=kitchen"))
+            page.get_by_role("link", name="OBS overlay").click()
+            expect(page.get_by_label("Address for the browser source")).to_have_value(
+                self.url("/overlay?platform=twitch&identifier=kitchen")
+            )
+
+        await self.visit(work)
