@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import messages
+from benchmarks import fanout, messages
 
-MEASUREMENTS = {"messages": messages.main}
+MEASUREMENTS = {"messages": messages.main, "fanout": fanout.main}
 
 
 def main(names: list[str]) -> int:

@@ -32,6 +32,17 @@ class Settings(Struct, frozen=True):
     twitch_require_live: bool
     twitch_live_poll: float
     twitch_offline_grace: float
+    tiktok_url: str
+    tiktok_webcast_url: str
+    tiktok_socket_url: str
+    tiktok_transport: str
+    tiktok_signer_url: str
+    tiktok_signer_key: str
+    tiktok_signer_budget: int
+    tiktok_socket_hosts: tuple[str, ...]
+    tiktok_no_history: bool
+    tiktok_intake: str
+    tiktok_intake_token: str
     start_timeout: float
     linger: float
     stats_top: int
@@ -130,6 +141,31 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _optional_endpoint(text: str) -> str:
+    return _endpoint(text) if text else ""
+
+
+def _transport(text: str) -> str:
+    if text not in ("auto", "direct", "signer"):
+        raise ValueError("must be auto, direct or signer")
+    return text
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", text):
+        raise ValueError("must be a host name in lower case, without port")
+    return text
+
+
+def _key(least: int) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text and (not re.fullmatch(r"[!-~]{1,1024}", text) or len(text) < least):
+            raise ValueError(f"must be {least} to 1024 printable characters without spaces")
+        return text
+
+    return parse
+
+
 def _flag(text: str) -> bool:
     known = {"": False, "0": False, "false": False, "no": False, "off": False}
     known |= {"1": True, "true": True, "yes": True, "on": True}
@@ -208,6 +244,70 @@ OPTIONS: Sequence[Option] = (
         "Seconds a Twitch channel may be offline before its stream has ended.",
     ),
     Option(
+        "tiktok-url",
+        "https://www.tiktok.com",
+        _url("https", "http"),
+        "Base of TikTok's pages and of api-live.",
+    ),
+    Option(
+        "tiktok-webcast-url",
+        "https://webcast.tiktok.com",
+        _url("https", "http"),
+        "Base of TikTok's webcast look-ups.",
+    ),
+    Option(
+        "tiktok-socket-url",
+        "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/",
+        _url("wss", "ws"),
+        "TikTok's direct push socket, without query.",
+    ),
+    Option(
+        "tiktok-transport",
+        "auto",
+        _transport,
+        "Way into TikTok rooms: direct, signer, or auto: direct first.",
+    ),
+    Option(
+        "tiktok-signer-url",
+        "",
+        _optional_url,
+        "Base of an Euler-compatible signer for TikTok sockets; empty: none.",
+    ),
+    Option("tiktok-signer-key", "", _key(1), "Key for the signer.", secret=True),
+    Option(
+        "tiktok-signer-budget",
+        0,
+        _whole(0, 10**9),
+        "Requests to the signer in one day (UTC); 0 for no limit of ours.",
+    ),
+    Option(
+        "tiktok-socket-hosts",
+        (),
+        _host,
+        "Host, besides TikTok's own, whose sockets a signer may name.",
+        kind="list",
+    ),
+    Option(
+        "tiktok-no-history",
+        False,
+        _flag,
+        "Leave out the few comments that were made just before we came into a TikTok room.",
+        kind="flag",
+    ),
+    Option(
+        "tiktok-intake",
+        "",
+        _optional_endpoint,
+        "Endpoint string on which TikTok frames may be relayed to us; empty: nowhere.",
+    ),
+    Option(
+        "tiktok-intake-token",
+        "",
+        _key(16),
+        "What a relay must know; needed by --tiktok-intake.",
+        secret=True,
+    ),
+    Option(
         "demo",
         False,
         _flag,
@@ -253,6 +353,10 @@ class Options(usage.Options):
     def opt_origins(self, value: str) -> None:
         """Allowed Origin header, or pattern; may be repeated; default: *. [LIVECHAT_ORIGINS]"""
         self._lists.setdefault("origins", []).append(value)
+
+    def opt_tiktok_socket_hosts(self, value: str) -> None:
+        """Host whose sockets a signer may name; may be repeated. [LIVECHAT_TIKTOK_SOCKET_HOSTS]"""
+        self._lists.setdefault("tiktok-socket-hosts", []).append(value)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse; a wrong value is one line on stderr and exit code 1."""

@@ -9,15 +9,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from random import SystemRandom
 from typing import Any, Final
 
 from treq.client import HTTPClient
+from treq.cookies import IndexableCookieJar
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import clientFromString, serverFromString
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    clientFromString,
+    serverFromString,
+    wrapClientTLS,
+)
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
@@ -28,6 +40,7 @@ from livechat.interfaces import IPlatform, ISubscriber
 from livechat.metrics import Metrics
 from livechat.options import Options, Settings, wrong
 from livechat.pacing import sleep
+from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.server.door import Doors
 from livechat.server.site import Pages, make_site
@@ -73,6 +86,7 @@ def build(reactor: Any, settings: Settings) -> IService:
         offline_grace=settings.twitch_offline_grace,
     )
     twitch_irc = settings.twitch_irc
+    tiktok_settings = _tiktok_settings(settings)
     if settings.demo:
         simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
         addresses = simulator.listen()
@@ -86,15 +100,35 @@ def build(reactor: Any, settings: Settings) -> IService:
             live_poll=1.0,
             offline_grace=0.0,
         )
+        tiktok_settings = TikTokSettings(
+            url=addresses.tiktok_url,
+            webcast_url=addresses.tiktok_url,
+            socket_url=addresses.tiktok_socket_url,
+            history=tiktok_settings.history,
+            start_timeout=settings.start_timeout,
+            intake_token=tiktok_settings.intake_token,
+        )
     metrics = Metrics()
     pool = HTTPConnectionPool(reactor)
-    http = HTTPClient(Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool))
+    agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
+    http = HTTPClient(agent)
     random = SystemRandom()
     try:
         irc_endpoint = clientFromString(reactor, twitch_irc)
     except ValueError as error:
         wrong(f"--twitch-irc: {error}")
     twitch = Twitch(irc_endpoint, http, reactor, time.time, random, metrics, twitch_settings)
+    tiktok = TikTok(
+        # Its cookies are its own business: none are kept or sent beside them.
+        HTTPClient(agent, IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))),
+        _connector(reactor),
+        reactor,
+        time.time,
+        random,
+        metrics,
+        tiktok_settings,
+        _intake(reactor, settings),
+    )
     if settings.stats_storage == "redis":
         _log.warn("Redis statistics are not part of this version: statistics are kept in memory")
     hub = Hub(
@@ -109,13 +143,53 @@ def build(reactor: Any, settings: Settings) -> IService:
     return Daemon(
         reactor,
         hub,
-        {"twitch": twitch},
-        [*services, twitch],
+        {"tiktok": tiktok, "twitch": twitch},
+        [*services, tiktok, twitch],
         settings,
         metrics,
         pool,
         _endpoints(reactor, settings),
     )
+
+
+def _tiktok_settings(settings: Settings) -> TikTokSettings:
+    if settings.tiktok_transport == "signer" and not settings.tiktok_signer_url:
+        wrong("--tiktok-transport=signer needs --tiktok-signer-url")
+    return TikTokSettings(
+        url=settings.tiktok_url,
+        webcast_url=settings.tiktok_webcast_url,
+        socket_url=settings.tiktok_socket_url,
+        transport=settings.tiktok_transport,
+        signer_url=settings.tiktok_signer_url,
+        signer_key=settings.tiktok_signer_key,
+        signer_budget=settings.tiktok_signer_budget,
+        socket_hosts=settings.tiktok_socket_hosts,
+        history=not settings.tiktok_no_history,
+        start_timeout=settings.start_timeout,
+        intake_token=settings.tiktok_intake_token,
+    )
+
+
+def _connector(reactor: Any) -> Callable[[str, int, bool], IStreamClientEndpoint]:
+    """Where the socket of a host and port is, with TLS or without."""
+
+    def connect(host: str, port: int, tls: bool) -> IStreamClientEndpoint:
+        endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
+        return wrapClientTLS(optionsForClientTLS(host), endpoint) if tls else endpoint
+
+    return connect
+
+
+def _intake(reactor: Any, settings: Settings) -> IStreamServerEndpoint | None:
+    if not settings.tiktok_intake:
+        return None
+    if not settings.tiktok_intake_token:
+        wrong("--tiktok-intake needs --tiktok-intake-token")
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, settings.tiktok_intake)
+        return endpoint
+    except (ValueError, LookupError, OSError) as error:
+        wrong(f"--tiktok-intake {settings.tiktok_intake}: {error}")
 
 
 def _endpoints(reactor: Any, settings: Settings) -> list[tuple[str, IStreamServerEndpoint]]:
