@@ -3,12 +3,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from livechat.events import ChannelKey
 from livechat.interfaces import IPlatform, ISubscriber, IWatcher
+from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher
+
+
+class KeptFramesContractTests(SynchronousTestCase, SubscriberContract):
+    """The fake subscriber keeps the same promises as a real one."""
+
+    kept: KeptFrames
+
+    def make_subscriber(self) -> Any:
+        """A fake."""
+        self.kept = KeptFrames()
+        return self.kept
+
+    def text_frames(self) -> list[bytes]:
+        """What it kept."""
+        data, self.kept.deliveries = b"".join(self.kept.deliveries), []
+        return only_text(data)
 
 
 class FakeTests(SynchronousTestCase):

@@ -36,6 +36,7 @@ from livechat.server.websocket import (
     protocol_options,
 )
 from livechat.session import Quotas, Session
+from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import ScriptedPlatform, unframed
 
 UPGRADE = (
@@ -336,6 +337,21 @@ class DeliveryTests(WebSocketCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.lose(client)
         self.assertEqual(self.factory.clients, 0)
+
+
+class ClientConnectionContractTests(WebSocketCase, SubscriberContract):
+    """A WebSocket client is an ISubscriber."""
+
+    wire: Wire
+
+    def make_subscriber(self) -> Any:
+        """A connection whose handshake is done."""
+        client, self.wire = self.opened()
+        return client
+
+    def text_frames(self) -> list[bytes]:
+        """What was written to the transport."""
+        return only_text(self.wire.take())
 
 
 class PingTests(WebSocketCase):

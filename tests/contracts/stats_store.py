@@ -35,6 +35,11 @@ def counted(data: StatsData) -> list[tuple[str, int]]:
     return [(user.id, user.message_count) for user in data.unique_users]
 
 
+def numbers(data: StatsData) -> tuple[list[tuple[str, int]], int, int]:
+    """Ids and counts in order, the total, and the number of users."""
+    return counted(data), data.total_messages, data.unique_user_count
+
+
 class StatsStoreContract(_Case):
     """Mixin for a `TestCase` of one store.
 
@@ -71,7 +76,7 @@ class StatsStoreContract(_Case):
     async def test_unknown(self) -> None:
         """An unknown channel has zeros, also when it is asked for again."""
         for _ in range(2):
-            self.assertEqual(await self.snapshot(), StatsData([], 0, 0))
+            self.assertEqual(numbers(await self.snapshot()), ([], 0, 0))
 
     async def test_totals(self) -> None:
         """Totals and counts add up to the message, over any number of tallies."""
@@ -84,7 +89,7 @@ class StatsStoreContract(_Case):
     async def test_hidden(self) -> None:
         """Messages of nobody in particular count as messages only."""
         await self.add(KEY, {}, hidden=4)
-        self.assertEqual(await self.snapshot(), StatsData([], 4, 0))
+        self.assertEqual(numbers(await self.snapshot()), ([], 4, 0))
         await self.add(KEY, {"1": 1}, hidden=2)
         data = await self.snapshot()
         self.assertEqual(counted(data), [("1", 1)])
@@ -93,11 +98,11 @@ class StatsStoreContract(_Case):
     async def test_nothing(self) -> None:
         """A tally of nothing changes nothing."""
         await self.add(KEY, {})
-        self.assertEqual(await self.snapshot(), StatsData([], 0, 0))
+        self.assertEqual(numbers(await self.snapshot()), ([], 0, 0))
         await self.add(KEY, {"1": 2})
         before = await self.snapshot()
         await self.add(KEY, {})
-        self.assertEqual(await self.snapshot(), before)
+        self.assertEqual(numbers(await self.snapshot()), numbers(before))
 
     async def test_order(self) -> None:
         """The most active users come first, whoever came when and in which tally."""
@@ -264,7 +269,7 @@ class StatsStoreContract(_Case):
         """An unknown channel can be forgotten, also twice."""
         for _ in range(2):
             await self.forget(KEY)
-        self.assertEqual(await self.snapshot(), StatsData([], 0, 0))
+        self.assertEqual(numbers(await self.snapshot()), ([], 0, 0))
 
     async def test_forget_right_after_adding(self) -> None:
         """What was added just before is not lost to a channel that outlives being forgotten."""

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What every `ISubscriber` does, whatever carries its frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from livechat.errors import CloseCode
+from livechat.interfaces import ISubscriber
+from livechat.messages import frame
+from tests.support.fakes import unframed
+
+if TYPE_CHECKING:
+    _Case = SynchronousTestCase
+else:
+    _Case = object
+
+
+class SubscriberContract(_Case):
+    """The contract; a test case beside it says how to make one and how to read what it was sent."""
+
+    def make_subscriber(self) -> ISubscriber:
+        """A subscriber that is ready to be delivered to."""
+        raise NotImplementedError
+
+    def text_frames(self) -> list[bytes]:
+        """Payloads that have reached its far end since the last call, without control frames."""
+        raise NotImplementedError
+
+    def test_provides(self) -> None:
+        """It provides the port."""
+        self.assertTrue(verifyObject(ISubscriber, self.make_subscriber()))
+
+    def test_order(self) -> None:
+        """Frames arrive whole and in order, one or many to a delivery."""
+        subscriber = self.make_subscriber()
+        subscriber.deliver(frame(b"one"))
+        subscriber.deliver(frame(b"two") + frame(b"three"))
+        self.assertEqual(self.text_frames(), [b"one", b"two", b"three"])
+
+    def test_hashable(self) -> None:
+        """Two subscribers are two, whatever they hold: channels keep them as keys."""
+        one, two = self.make_subscriber(), self.make_subscriber()
+        self.assertEqual(len({one: 1, two: 2}), 2)
+
+    def test_close(self) -> None:
+        """Closing twice is closing once, and raises nothing."""
+        subscriber = self.make_subscriber()
+        subscriber.deliver(frame(b"before"))
+        subscriber.close(CloseCode.GOING_AWAY, "bye")
+        subscriber.close(CloseCode.POLICY, "bye again")
+        subscriber.deliver(frame(b"after"))
+        self.assertEqual(self.text_frames()[:1], [b"before"])
+
+
+def only_text(data: bytes) -> list[bytes]:
+    """Payloads of the text frames before the first control frame."""
+    for opcode in (0x88, 0x89):
+        at = data.find(bytes((opcode,)))
+        if at >= 0:
+            data = data[:at]
+    return unframed(data)
