@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from twisted.python import usage
 
-_CREDENTIALS = re.compile(r"//[^\s]*@")
-
 
 class Settings(Struct, frozen=True):
     """Every choice, parsed and checked; the field names are the option names."""
@@ -32,6 +30,8 @@ class Settings(Struct, frozen=True):
     twitch_require_live: bool
     twitch_live_poll: float
     twitch_offline_grace: float
+    youtube_url: str
+    youtube_viewers_every: float
     tiktok_url: str
     tiktok_webcast_url: str
     tiktok_socket_url: str
@@ -46,6 +46,7 @@ class Settings(Struct, frozen=True):
     start_timeout: float
     linger: float
     stats_top: int
+    stats_users: int
     max_clients: int
     max_channels: int
     max_chats: int
@@ -202,6 +203,9 @@ OPTIONS: Sequence[Option] = (
     ),
     Option("start-timeout", 30.0, _seconds(1, 600), "Seconds in which a chat must start."),
     Option("stats-top", 100, _whole(1, 10000), "Users named in a statistics message."),
+    Option(
+        "stats-users", 10000, _whole(100, 10**6), "Users of one channel that are counted exactly."
+    ),
     Option("max-clients", 0, _whole(0, 10**7), "Connections open at once; 0 for no limit."),
     Option("max-channels", 10000, _whole(1, 10**7), "Chats watched at once."),
     Option("max-chats", 32, _whole(1, 10000), "Chats that one connection may hold."),
@@ -242,6 +246,18 @@ OPTIONS: Sequence[Option] = (
         240.0,
         _seconds(0, 86400),
         "Seconds a Twitch channel may be offline before its stream has ended.",
+    ),
+    Option(
+        "youtube-url",
+        "https://www.youtube.com",
+        _url("https", "http"),
+        "Base of YouTube's pages and of InnerTube.",
+    ),
+    Option(
+        "youtube-viewers-every",
+        30.0,
+        _seconds(0, 3600),
+        "Seconds between two looks at a YouTube stream's viewers and title; 0: never.",
     ),
     Option(
         "tiktok-url",
@@ -404,7 +420,8 @@ class Options(usage.Options):
             return option.parse(text)
         except ValueError as error:
             # An address may hold a password even where none is expected.
-            shown = "" if option.secret else f", not {_CREDENTIALS.sub('//***@', text)[:100]!r}"
+            _, at, end = text.rpartition("@")
+            shown = "" if option.secret else f", not {(f'***@{end}' if at else text)[:100]!r}"
             raise usage.UsageError(f"{name} {error}{shown}") from None
 
 

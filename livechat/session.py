@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.errors import ChatError, CloseCode, ErrorCode
-from livechat.events import ChannelKey
+from livechat.events import EVENT_KINDS, ChannelKey
 from livechat.fanout import Interest
 from livechat.hub import Hub
 from livechat.interfaces import IPlatform, ISubscriber
@@ -271,7 +271,8 @@ def _interest(events: object) -> Interest:
     if events is True:
         return Interest(None)
     if isinstance(events, list) and all(isinstance(kind, str) for kind in events):
-        return Interest(frozenset(events))
+        # Kinds that no platform has are nothing to wait for, and a group of subscribers each.
+        return Interest(frozenset(events).intersection(EVENT_KINDS))
     raise ChatError(
         ErrorCode.INVALID_OPTION, "events must be true, false or a list of event kinds", "events"
     )

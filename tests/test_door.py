@@ -125,7 +125,7 @@ class WayTests(DoorCase):
     def test_over_tls(self) -> None:
         """Where TLS is a protocol around ours, that one is told of the new protocol."""
         door = self.doors.buildProtocol(None)
-        wrapper = ProtocolWrapper(WrappingFactory(Factory()), door)  # type: ignore[arg-type]
+        wrapper = ProtocolWrapper(WrappingFactory(Factory()), door)
         wrapper.makeConnection(StringTransport())
         wrapper.dataReceived(UPGRADE + b"\r\n")
         self.assertIs(wrapper.wrappedProtocol, self.websocket.made[0])

@@ -14,7 +14,7 @@ from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher
 
 
-class KeptFramesContractTests(SynchronousTestCase, SubscriberContract):
+class KeptFramesContractTests(SubscriberContract, SynchronousTestCase):
     """The fake subscriber keeps the same promises as a real one."""
 
     kept: KeptFrames

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writing beside the transport: never into the middle of a frame, never to somebody else's socket."""
+"""Writing beside the transport: never into the middle of a frame, never to a stranger."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FrameReader(Protocol):
         """Parse; the first thing that is no frame is the test's failure."""
         self.rest += data
         if not self.open.called:
-            head, end, self.rest = self.rest.partition(b"\r\n\r\n")
+            _, end, self.rest = self.rest.partition(b"\r\n\r\n")
             assert end, "the answer to the upgrade came in pieces"
             self.open.callback(None)
         while not self.fault and len(self.rest) >= 2:
@@ -119,7 +119,7 @@ class InterleavingTests(DirectCase):
     """Direct writes among frames that are queued."""
 
     async def test_ten_thousand_rounds(self) -> None:
-        """Messages, statuses and pings in 10,000 rounds: every frame whole, in order, none missing."""
+        """10,000 rounds of messages, statuses, pings: every frame whole, in order, none missing."""
         random = Random(5)
         pairs = [await self.connected() for _ in range(4)]
         fanout = Fanout(reactor, Metrics().deliveries)

@@ -339,7 +339,7 @@ class DeliveryTests(WebSocketCase):
         self.assertEqual(self.factory.clients, 0)
 
 
-class ClientConnectionContractTests(WebSocketCase, SubscriberContract):
+class ClientConnectionContractTests(SubscriberContract, WebSocketCase):
     """A WebSocket client is an ISubscriber."""
 
     wire: Wire

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
@@ -25,6 +25,7 @@ class MemoryStats:
     """
 
     storage_type: str = "memory"
+    health: Mapping[str, object] = {}
 
     def __init__(self, max_users: int = MAX_USERS, now: Callable[[], float] = time.time) -> None:
         self._max_users = max_users
@@ -34,6 +35,9 @@ class MemoryStats:
     def storage_of(self, key: ChannelKey) -> str:
         """See `IStatsStore`."""
         return self.storage_type
+
+    def open(self, key: ChannelKey) -> None:
+        """See `IStatsStore`."""
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
         """See `IStatsStore`."""
@@ -104,9 +108,11 @@ class LocalBroker:
     def carry(self, key: ChannelKey, publications: Sequence[tuple[str, bytes]]) -> None:
         """Hand publications to every member of a channel."""
         topic = self._topics.get(key)
-        for membership in tuple(topic.members) if topic is not None else ():
+        if topic is None:
+            return
+        for membership in tuple(topic.members):
             # Whoever was told before may have made this one leave.
-            if topic is not None and membership in topic.members:
+            if membership in topic.members:
                 membership.member.published(publications)
 
     def left(self, key: ChannelKey, membership: _LocalMembership) -> None:

@@ -137,12 +137,17 @@ async def _ask(
     # Unbuffered: the body is read once, here, under its cap.
     response = await http.request(method, url, unbuffered=True, **options)
     source: Any = response
-    unpack = False
-    while not unpack and hasattr(source, "original"):
+    layers = 0
+    while hasattr(source, "original"):
+        layers += isinstance(source, GzipDecoder)
         source = source.original
-        unpack = isinstance(source, GzipDecoder)
-    body = _Body(limit, unpack)
-    (source.original if unpack else response).deliverBody(body)
+    body = _Body(limit, layers > 0)
+    source.deliverBody(body)
+    if layers > 1:
+        # Nobody packs twice in earnest, and Twisted's own unpacking knows no cap.
+        body.complete.cancel()
+        body.complete.addErrback(lambda _: None)
+        raise FetchError("the answer is packed more than once")
     received = await body.complete
     first = {
         name.decode("latin-1").lower(): values[0].decode("latin-1")
