@@ -19,7 +19,7 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check layout lint types walls format bench build news clean
+.PHONY: help run demo test check layout lint types walls format bench proto build news clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -54,6 +54,15 @@ format: $(VENV)/installed-dev ## lay the code out as `make check` wants it
 
 bench: $(VENV)/installed-dev ## measure
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# A release of grpcio-tools brings its own protoc; the code it makes runs with protobuf >= 6.30.
+PROTO := livechat/platforms/tiktok/webcast
+proto: $(PROTO).proto $(VENV)/made ## rebuild the Python module of TikTok's messages
+	$(BIN)/python -m venv build/proto
+	build/proto/bin/python -m pip install --quiet 'grpcio-tools==1.72.1'
+	build/proto/bin/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. $<
+	sed -i '1i # SPDX-License-Identifier: MIT' $(PROTO)_pb2.py
+	sed -i '1i # SPDX-License-Identifier: MIT\n# mypy: disable-error-code="type-arg"' $(PROTO)_pb2.pyi
 
 build: $(VENV)/installed-dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fanout, messages
+from benchmarks import fanout, messages, tiktok
 
-MEASUREMENTS = {"messages": messages.main, "fanout": fanout.main}
+MEASUREMENTS = {"messages": messages.main, "fanout": fanout.main, "tiktok": tiktok.main}
 
 
 def main(names: list[str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -185,7 +185,7 @@ class Channel:
         self._fanout.close()
         self.stats.close()
         self._gone(self)
-        stopped = succeed(None) if self._watcher is None else self._watcher.stop()
+        stopped = succeed(None) if self._watcher is None else maybeDeferred(self._watcher.stop)
         stopped.addErrback(lambda reason: _log.failure("a watcher failed to stop", reason))
         stopped.addCallback(self._leave)
 

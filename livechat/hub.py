@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.channel import Channel
 from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
+from livechat.events import ChannelKey, StatsData
 from livechat.interfaces import IBroker, IPlatform, IStatsStore
 from livechat.lifecycle import Subscription
+from livechat.messages import Stats, encode
 from livechat.metrics import Metrics
 
 
@@ -107,7 +109,25 @@ class Hub:
 
     def stats(self, key: ChannelKey) -> Deferred[bytes]:
         """The encoded `stats` message of a channel that is watched."""
-        return self._channels[key].stats.snapshot()
+        channel = self._channels[key]
+        # Statistics must not count what has not been delivered.
+        channel.flush()
+        return channel.stats.snapshot()
+
+    def read_stats(self, key: ChannelKey) -> Deferred[bytes]:
+        """The same of any channel: one that nobody watches may have totals all the same.
+
+        :raises ChatError: `STREAM_NOT_FOUND`, through the Deferred: there are none.
+        """
+        if key in self._channels:
+            return self.stats(key)
+
+        def told(data: StatsData) -> bytes:
+            if not data.total_messages and data.events is UNSET:
+                raise ChatError(ErrorCode.STREAM_NOT_FOUND, "Nothing is known of this channel")
+            return encode(Stats(data, key.platform, key.identifier))
+
+        return self._store.snapshot(key, self._stats_limit).addCallback(told)
 
     def flush(self) -> None:
         """Write everything that waits to be gathered."""

@@ -7,7 +7,7 @@ port has one contract test (`tests/contracts/`) that every implementation runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -101,14 +101,22 @@ class IStatsStore(Interface):
 
     storage_type: str = Attribute("`memory` or `redis`: where counts go at this moment.")
 
+    health: Mapping[str, object] = Attribute("What `/health` says about the store, by key.")
+
     def storage_of(key: ChannelKey) -> str:
         """The same of one channel, with which alone something may be wrong."""
+
+    def open(key: ChannelKey) -> None:
+        """Somebody begins to watch the channel, until `forget`: have its totals ready."""
 
     def add(key: ChannelKey, tally: Tally) -> Deferred[None]:
         """Add counted messages to a channel's totals.  The tally is the store's from now on."""
 
     def snapshot(key: ChannelKey, limit: int) -> Deferred[StatsData]:
-        """Totals and the `limit` most active users; zeros for an unknown channel."""
+        """Totals and the `limit` most active users; zeros for an unknown channel.
+
+        Takes no lasting memory for a channel that is neither open nor added to.
+        """
 
     def forget(key: ChannelKey) -> Deferred[None]:
         """Nobody watches the channel any more: let go of what need not outlive that."""

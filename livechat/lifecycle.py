@@ -17,7 +17,7 @@ from typing import Protocol
 
 from automat import TypeMachineBuilder
 from msgspec import UNSET
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -190,7 +190,8 @@ def _wait(inputs: Inputs, life: Life, subscription: Subscription) -> None:
 
 
 def _start(inputs: Inputs, life: Life) -> None:
-    life.upstream.start_watching().addCallbacks(
+    # A platform that raises has failed like one that fails.
+    maybeDeferred(life.upstream.start_watching).addCallbacks(
         inputs.live, lambda reason: inputs.failed(_coded(reason))
     )
 

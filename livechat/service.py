@@ -17,7 +17,7 @@ from typing import Any, Final
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
 from twisted.application.service import IService, MultiService, Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import (
     HostnameEndpoint,
     clientFromString,
@@ -35,13 +35,15 @@ from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from livechat.backends.memory import LocalBroker, MemoryStats
+from livechat.errors import ChatError, ErrorCode
 from livechat.hub import Hub
-from livechat.interfaces import IPlatform, ISubscriber
+from livechat.interfaces import IPlatform, IStatsStore, ISubscriber
 from livechat.metrics import Metrics
 from livechat.options import Options, Settings, wrong
 from livechat.pacing import sleep
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
+from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
 from livechat.server.door import Doors
 from livechat.server.site import Pages, make_site
 from livechat.server.transport import make_direct
@@ -57,8 +59,14 @@ _log = Logger()
 #: Seconds that clients have to close when we stop; the whole stop stays below ten.
 DRAIN: Final = 5.0
 
+#: Seconds that each part then has to stop.
+STOP: Final = 1.5
+
 #: Seconds to connect to a platform over HTTP.
 CONNECT_TIMEOUT: Final = 10.0
+
+#: Most idle connections kept open to one host.
+MAX_KEPT_CONNECTIONS: Final = 64
 
 
 def makeService(options: Options) -> IService:
@@ -87,11 +95,13 @@ def build(reactor: Any, settings: Settings) -> IService:
     )
     twitch_irc = settings.twitch_irc
     tiktok_settings = _tiktok_settings(settings)
+    youtube_url = settings.youtube_url
     if settings.demo:
         simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
         addresses = simulator.listen()
         services.append(simulator)
         twitch_irc = addresses.twitch_irc
+        youtube_url = addresses.youtube_url
         # A demonstration shows every outcome: channels that are not live, and ones that end.
         twitch_settings = TwitchSettings(
             gql_url=addresses.twitch_gql_url,
@@ -110,8 +120,12 @@ def build(reactor: Any, settings: Settings) -> IService:
         )
     metrics = Metrics()
     pool = HTTPConnectionPool(reactor)
+    # Every YouTube chat asks the same host about once a second: it must find a connection open.
+    pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
     agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
     http = HTTPClient(agent)
+    # What they send as cookies is their own business: none are kept or sent beside those.
+    cookieless = HTTPClient(agent, IndexableCookieJar(DefaultCookiePolicy(allowed_domains=())))
     random = SystemRandom()
     try:
         irc_endpoint = clientFromString(reactor, twitch_irc)
@@ -119,8 +133,7 @@ def build(reactor: Any, settings: Settings) -> IService:
         wrong(f"--twitch-irc: {error}")
     twitch = Twitch(irc_endpoint, http, reactor, time.time, random, metrics, twitch_settings)
     tiktok = TikTok(
-        # Its cookies are its own business: none are kept or sent beside them.
-        HTTPClient(agent, IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))),
+        cookieless,
         _connector(reactor),
         reactor,
         time.time,
@@ -129,12 +142,16 @@ def build(reactor: Any, settings: Settings) -> IService:
         tiktok_settings,
         _intake(reactor, settings),
     )
-    if settings.stats_storage == "redis":
-        _log.warn("Redis statistics are not part of this version: statistics are kept in memory")
+    youtube_settings = YouTubeSettings(
+        youtube_url, settings.start_timeout, settings.youtube_viewers_every
+    )
+    youtube = YouTube(cookieless, reactor, time.time, random, metrics, youtube_settings)
+    store, kept = _statistics(reactor, settings)
+    services.extend(kept)
     hub = Hub(
         reactor,
         LocalBroker(reactor),
-        MemoryStats(),
+        store,
         metrics,
         linger=settings.linger,
         stats_limit=settings.stats_top,
@@ -143,8 +160,9 @@ def build(reactor: Any, settings: Settings) -> IService:
     return Daemon(
         reactor,
         hub,
-        {"tiktok": tiktok, "twitch": twitch},
-        [*services, tiktok, twitch],
+        store,
+        {"tiktok": tiktok, "twitch": twitch, "youtube": youtube},
+        [*services, tiktok, twitch, youtube],
         settings,
         metrics,
         pool,
@@ -192,6 +210,36 @@ def _intake(reactor: Any, settings: Settings) -> IStreamServerEndpoint | None:
         wrong(f"--tiktok-intake {settings.tiktok_intake}: {error}")
 
 
+def _statistics(reactor: Any, settings: Settings) -> tuple[IStatsStore, list[Service]]:
+    """Where statistics are kept, and the service behind it, if there is one."""
+    if settings.stats_storage != "redis":
+        return MemoryStats(settings.stats_users, time.time), []
+    # Importing these installs a reactor; here it is installed already.
+    from livechat.backends.redis_layout import RedisAddress  # noqa: PLC0415
+    from livechat.backends.redis_link import CONNECT_TIMEOUT as PATIENCE  # noqa: PLC0415
+    from livechat.backends.redis_link import RedisLink  # noqa: PLC0415
+    from livechat.backends.redis_stats import RedisStats  # noqa: PLC0415
+
+    try:
+        address = RedisAddress.parse(settings.redis_url)
+    except ValueError as error:
+        wrong(f"--redis-url: {error}")
+    endpoint: IStreamClientEndpoint = HostnameEndpoint(
+        reactor, address.host, address.port, timeout=PATIENCE
+    )
+    if address.tls:
+        endpoint = wrapClientTLS(optionsForClientTLS(address.host), endpoint)
+    random = SystemRandom()
+    store = RedisStats(
+        lambda changed: RedisLink(address, endpoint, reactor, random, changed),
+        reactor,
+        time.time,
+        f"{random.getrandbits(64):016x}",
+        settings.stats_users,
+    )
+    return store, [store]
+
+
 def _endpoints(reactor: Any, settings: Settings) -> list[tuple[str, IStreamServerEndpoint]]:
     descriptions = settings.listen or (f"tcp:{settings.port}",)
     endpoints = []
@@ -210,6 +258,7 @@ class Daemon(Service):
         self,
         reactor: Any,
         hub: Hub,
+        store: IStatsStore,
         platforms: Mapping[str, IPlatform],
         services: Sequence[Service],
         settings: Settings,
@@ -238,9 +287,15 @@ class Daemon(Service):
             return Session(subscriber, hub, platforms, quotas, reactor, metrics)
 
         self._clients = ClientFactory(reactor, limits, metrics, make_session)
-        site = make_site(Pages(self._health, self._ready, metrics, web_directory()))
+
+        def read_stats(platform: str, identifier: str, identifier_type: str) -> Deferred[bytes]:
+            if platform not in platforms:
+                raise ChatError(ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported")
+            return hub.read_stats(platforms[platform].key(identifier, identifier_type))
+
+        site = make_site(Pages(self._health, self._ready, metrics, web_directory(), read_stats))
         self._doors = Doors(self._clients, site, reactor, limits.handshake)
-        self._storage: Callable[[], str] = lambda: hub.storage_type
+        self._store = store
 
     def privilegedStartService(self) -> None:
         """Listen, before privileges are shed.
@@ -269,16 +324,22 @@ class Daemon(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        for port in self._ports:
-            port.stopListening()
+        # The port stays open meanwhile, so that `/ready` can say no and upgrades be refused.
         self._hub.flush()
         await self._clients.drain(DRAIN)
-        await self._hub.shutdown()
-        await self._services.stopService()
-        await self._pool.closeCachedConnections()
+        for port in self._ports:
+            port.stopListening()
+        await self._patiently(self._hub.shutdown())
+        await self._patiently(self._services.stopService())
+        await self._patiently(self._pool.closeCachedConnections())
         # Connections that were told to close get one turn to do so.
         await sleep(self._reactor, 0)
         _log.info("stopped")
+
+    def _patiently(self, stopping: Deferred[Any] | None) -> Deferred[Any]:
+        """Wait for a part to stop, yet not for ever: the process must end."""
+        stopped = maybeDeferred(lambda: stopping).addTimeout(STOP, self._reactor)
+        return stopped.addErrback(lambda reason: _log.failure("a part did not stop", reason))
 
     def _listening(self, port: IListeningPort) -> None:
         make_direct(port)
@@ -298,7 +359,8 @@ class Daemon(Service):
             "status": "ok",
             "activeStreams": self._hub.active_streams,
             "clients": self._clients.clients,
-            "storage": self._storage(),
+            "storage": self._store.storage_type,
+            **self._store.health,
             "version": _version(),
         }
 

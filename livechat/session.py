@@ -29,7 +29,7 @@ _log = Logger()
 #: Longest identifier that is looked at, in characters; a URL may be this long.
 MAX_IDENTIFIER = 2048
 
-#: Refused commands in a row after which a client is closed.
+#: Refused commands after which a client is closed; one a second is forgiven.
 MAX_REFUSED = 100
 
 
@@ -55,9 +55,9 @@ class Session:
         "_held",
         "_hub",
         "_metrics",
+        "_patience",
         "_platforms",
         "_quotas",
-        "_refused",
         "_subscriber",
     )
 
@@ -76,7 +76,8 @@ class Session:
         self._quotas = quotas
         self._metrics = metrics
         self._bucket = TokenBucket(quotas.commands_per_second, quotas.commands_burst, clock.seconds)
-        self._refused = 0
+        # How many refusals are put up with: a flood that is slowed down goes on being one.
+        self._patience = TokenBucket(1.0, MAX_REFUSED, clock.seconds)
         # In order of subscribing; includes chats whose start is still under way.
         self._held: dict[ChannelKey, Subscription] = {}
         # What was asked for last since the last `unsubscribed`, held or not.
@@ -84,10 +85,8 @@ class Session:
 
     def received(self, payload: bytes) -> None:
         """Act on one client message and answer it; never raises."""
-        if not self._bucket.take():
-            self._refuse()
+        if not self._admitted():
             return
-        self._refused = 0
         outcome = "ok"
         try:
             self._act(decode_command(payload))
@@ -105,6 +104,8 @@ class Session:
 
     def rejected(self, error: ChatError) -> None:
         """Answer a message that could not even be read as text."""
+        if not self._admitted():
+            return
         self._metrics.commands.labels(error.code).inc()
         self._send(failure(error))
 
@@ -114,12 +115,14 @@ class Session:
         for subscription in held.values():
             self._hub.unsubscribe(subscription)
 
-    def _refuse(self) -> None:
-        self._refused += 1
+    def _admitted(self) -> bool:
+        """Whether this message is within the rate; otherwise it is answered here."""
+        if self._bucket.take():
+            return True
         self._metrics.commands.labels(ErrorCode.RATE_LIMITED).inc()
-        if self._refused > MAX_REFUSED:
+        if not self._patience.take():
             self._subscriber.close(CloseCode.POLICY, "too many commands")
-            return
+            return False
         error = ChatError(
             ErrorCode.RATE_LIMITED,
             "Too many commands; slow down",
@@ -127,6 +130,7 @@ class Session:
             temporary=True,
         )
         self._send(failure(error))
+        return False
 
     def _act(self, command: Command) -> None:
         if command.type == "subscribe":
@@ -146,6 +150,7 @@ class Session:
         platform, key, identifier = self._meant(command)
         held = self._held.get(key)
         if held is not None:
+            held.identifier = identifier
             self._hub.resubscribe(held)
             return
         interest = _interest(command.events)
@@ -187,9 +192,12 @@ class Session:
         subscription = self._named(command) or self._latest()
         if subscription is None:
             raise _no_active_chat() if self._asked is None else _not_found()
-        self._hub.stats(subscription.key).addCallback(
-            lambda payload: self._subscriber.deliver(frame(payload))
-        )
+        self._hub.stats(subscription.key).addCallback(self._tell_stats, subscription)
+
+    def _tell_stats(self, payload: bytes, subscription: Subscription) -> None:
+        # A slow store may answer when the chat has been let go of.
+        if self._held.get(subscription.key) is subscription:
+            self._subscriber.deliver(frame(payload))
 
     def _latest(self) -> Subscription | None:
         return next(reversed(self._held.values()), None)

@@ -55,6 +55,7 @@ class ChannelStats:
         self._latest_time = 0.0
         self._call: IDelayedCall | None = None
         self._last_push = clock.seconds() - PUSH_INTERVAL
+        store.open(key)
 
     @property
     def storage_type(self) -> str:
@@ -93,19 +94,22 @@ class ChannelStats:
             self._expect_push()
 
     def count_event(self, event: ChannelEvent) -> None:
-        """Count one event by its kind, and what was paid with it."""
+        """Count one event by its kind, and what was paid with it.
+
+        An event alone pushes nothing, unless something was paid: likes and joins come by hundreds.
+        """
         events = self._tally.events
         events[event.type] = events.get(event.type, 0) + 1
         if event.type in PAID_KINDS:
             self._paid(event.data.get("currency"), event.data.get("value"))
-        if self._call is None:
-            self._expect_push()
+            if self._call is None:
+                self._expect_push()
 
     def snapshot(self) -> Deferred[bytes]:
         """The encoded `stats` message as of now; never fails."""
         if self._latest is not None and not self._counted:
             age = self._clock.seconds() - self._latest_time
-            if 0 <= age < PUSH_INTERVAL:
+            if 0 <= age <= PUSH_INTERVAL:
                 return succeed(self._latest)
         self._hand_over()
         return self._store.snapshot(self._key, self._limit).addCallback(self._encoded, self._handed)

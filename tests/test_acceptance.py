@@ -10,6 +10,7 @@ import http.client
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -28,6 +29,7 @@ from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
 from livechat.simulator.twitch_faults import Fault
 from tests.support.daemon import PATIENCE, Client, Daemon, start_daemon
+from tests.test_websocket import UPGRADE
 
 
 def privmsg(channel: str, text: str, **tags: str) -> bytes:
@@ -512,6 +514,79 @@ class PageTests(DaemonCase):
             for secret in (b"Traceback", b"root:", b"[project]", b"Permission is hereby"):
                 self.assertNotIn(secret, body)
         self.assertEqual((await self.get("/health", "POST"))[0], 405)
+
+    async def exchange(self, data: bytes, wait: float = 5.0) -> bytes:
+        """What a connection answers to these bytes until it is closed or nothing more comes."""
+
+        def talk() -> bytes:
+            with socket.create_connection(("127.0.0.1", self.daemon.port), wait) as connection:
+                answer = b""
+                try:
+                    connection.sendall(data)
+                    while chunk := connection.recv(65536):
+                        answer += chunk
+                except OSError:
+                    pass
+                return answer
+
+        answered: bytes = await deferToThread(talk)
+        return answered
+
+    async def test_bodies_are_refused(self) -> None:
+        """No request brings a body: 413 at once, nothing is kept, the daemon goes on."""
+        before = self.daemon.rss()
+        for head in (b"Content-Length: 120000000", b"Transfer-Encoding: chunked"):
+            request = b"POST /health HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n"
+            answer = await self.exchange(request + b"5\r\nhello\r\n" + bytes(1_000_000))
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer[:100])
+        self.assertLess(self.daemon.rss() - before, 10_000_000)
+        self.assertTrue(await self.active(0))
+
+    async def test_one_request_per_connection(self) -> None:
+        """The answer says that the connection closes, and it does; a second request is not read."""
+        request = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
+        answer = await self.exchange(request + request)
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 1)
+        self.assertIn(b"connection: close", answer.lower())
+
+    async def test_odd_paths(self) -> None:
+        """A path that is not text, or lacks a slash: 404, and nothing in the log."""
+        for path in ("/%ff", "/web", "/%C3%28"):
+            self.assertEqual((await self.get(path))[0], 404, path)
+        self.assertNotIn("Traceback", self.daemon.log)
+        self.assertNotIn("GET", self.daemon.log)
+
+    async def test_unix_socket(self) -> None:
+        """The daemon serves a UNIX socket just as well."""
+        path = str(Path(self.mktemp()).absolute())
+        second = start_daemon(reactor, f"--listen=unix:{path}")
+        self.addCleanup(self._end, second)
+        await second.listening
+        await self.come_true(lambda: Path(path).exists())
+
+        def talk() -> bytes:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(path)
+                connection.sendall(UPGRADE + b"\r\n")
+                return connection.recv(1000)
+
+        answer = await deferToThread(talk)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
+
+    async def test_ready_while_stopping(self) -> None:
+        """While clients are being closed new ones are refused and /ready answers 503."""
+        deaf = socket.create_connection(("127.0.0.1", self.daemon.port))
+        self.addCleanup(deaf.close)
+        deaf.sendall(UPGRADE + b"\r\n")
+        await deferToThread(deaf.recv, 1000)
+        ended = self.daemon.terminate()
+        await self.come_true(self._not_ready)
+        answer = await self.exchange(UPGRADE + b"\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        await ended
+
+    async def _not_ready(self) -> bool:
+        return (await self.get("/ready"))[0] == 503
 
     async def test_wrong_port_is_one_line(self) -> None:
         """A taken port: one clear line, exit code 1, no traceback."""

@@ -23,7 +23,24 @@ GENERATED = "_pb2.py"
 COMPOSITION = ("livechat/service.py", "livechat/simulator/service.py")
 
 # The rooms of a platform that do I/O.  All its others are pure.
-PLATFORM_IO = ("connection", "joining", "lookup", "presence", "watcher")
+PLATFORM_IO = (
+    "connection",
+    "follower",
+    "identity",
+    "intake",
+    "joining",
+    "lookup",
+    "mend",
+    "poll",
+    "presence",
+    "resolve",
+    "signer",
+    "site",
+    "start",
+    "transports",
+    "viewers",
+    "watcher",
+)
 
 # What would let a pure room know a clock, chance, the network, a logger or a Deferred.
 IMPURE = frozenset(

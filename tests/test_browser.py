@@ -244,7 +244,7 @@ class DemonstrationTests(BrowserCase):
 
             def answered(response: Any) -> None:
                 if response.url.startswith(self.url("")) and response.status == 200:
-                    sizes[response.url] = len(response.body())
+                    sizes[response.url] = int(response.headers.get("content-length", 0))
 
             visit.page.on("requestfinished", lambda request: answered(request.response()))
             visit.page.goto(self.url("/test"), wait_until="networkidle")

@@ -97,6 +97,27 @@ class HostileTextTests(BrowserCase):
 
     options = ("--linger=0",)
 
+    async def test_payloads_are_real(self) -> None:
+        """Where nothing stops them they do run: elsewhere their silence means something."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto("about:blank")
+            page.evaluate(SENTINEL)
+            page.evaluate(
+                """(texts) => {
+                  for (const text of texts) {
+                    const place = document.createElement("div");
+                    place.innerHTML = text;
+                    document.body.append(place);
+                  }
+                }""",
+                payloads(500),
+            )
+            page.wait_for_function("() => window.timesRun >= 100")
+
+        await self.browser.visit(work)
+
     async def test_from_the_wire(self) -> None:
         """500 payloads as messages and names on Twitch's wire: shown as they are, none runs."""
         texts = payloads(500)

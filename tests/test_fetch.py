@@ -785,3 +785,34 @@ class SecureTests(FetchCase):
         self.pump.pump()
         self.assertEqual(self.reason(asked), "answer larger than 1000 bytes")
         self.assertTrue(self.wire.disconnecting)
+
+
+class ConnectingTests(SynchronousTestCase):
+    """While TCP is still connecting, where Twisted's endpoints have a cancellation of their own."""
+
+    def asked(self, clock: MemoryReactorClock) -> Deferred[Fetched]:
+        """A question whose connection is never made."""
+        return Deferred.fromCoroutine(
+            fetch(
+                HTTPClient(Agent(clock)),
+                clock,
+                "GET",
+                "http://127.0.0.1:1/",
+                limit=1000,
+                deadline=5.0,
+            )
+        )
+
+    def test_cancelled(self) -> None:
+        """Nobody wants the answer any more: CancelledError, so that no retry goes on."""
+        asked = self.asked(MemoryReactorClock())
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
+
+    def test_deadline(self) -> None:
+        """In time means with the connection: the reason names the deadline."""
+        clock = MemoryReactorClock()
+        asked = self.asked(clock)
+        clock.advance(5.0)
+        error = self.failureResultOf(asked, FetchError).value
+        self.assertEqual(str(error), "no complete answer in 5 s")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from random import Random
 from typing import Any
@@ -13,11 +14,11 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.backends.memory import MAX_USERS, LocalBroker, MemoryStats
+from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.events import ChannelKey, StatsData
 from livechat.interfaces import IBroker, IMembership
 from tests.contracts.broker import KEY, OTHER, BrokerContract, Member
-from tests.contracts.stats_store import StatsStoreContract, counted, tally
+from tests.contracts.stats_store import StatsStoreContract, counted, numbers, tally
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -54,14 +55,13 @@ class MemoryStatsTests(SynchronousTestCase):
 
     def test_default_bound(self) -> None:
         """Ten thousand users of a channel are counted exactly."""
-        self.assertEqual(MAX_USERS, 10_000)
         store = MemoryStats()
-        store.add(KEY, tally({str(number): 1 + number % 7 for number in range(MAX_USERS)}))
+        store.add(KEY, tally({str(number): 1 + number % 7 for number in range(10_000)}))
         data = self.snapshot(store)
-        self.assertEqual(len(data.unique_users), MAX_USERS)
-        self.assertEqual(data.unique_user_count, MAX_USERS)
+        self.assertEqual(len(data.unique_users), 10_000)
+        self.assertEqual(data.unique_user_count, 10_000)
         store.add(KEY, tally({"one more": 1}))
-        self.assertEqual(len(self.snapshot(store).unique_users), MAX_USERS)
+        self.assertEqual(len(self.snapshot(store).unique_users), 10_000)
 
     def test_newcomer(self) -> None:
         """Beyond the bound a newcomer takes place and count of the least active."""
@@ -118,17 +118,26 @@ class MemoryStatsTests(SynchronousTestCase):
         """What is kept to find the least active does not grow, either."""
         store = MemoryStats(max_users=10)
         random = Random(3)
-        for _ in range(500):
-            store.add(KEY, tally({str(random.randrange(40)): random.randrange(1, 5)}))
-        self.assertEqual(len(store._channels[KEY]._least), 10)
-        self.assertEqual(len(store._channels[KEY]._users), 10)
+
+        def many(times: int) -> int:
+            for _ in range(times):
+                store.add(KEY, tally({str(random.randrange(40)): random.randrange(1, 5)}))
+            return tracemalloc.get_traced_memory()[0]
+
+        tracemalloc.start()
+        try:
+            before = many(500)
+            after = many(3000)
+        finally:
+            tracemalloc.stop()
+        self.assertLess(after - before, 5000)
 
     def test_forgotten(self) -> None:
         """A forgotten channel leaves nothing behind."""
         store = MemoryStats()
         store.add(KEY, tally({"a": 1}))
         store.forget(KEY)
-        self.assertEqual(self.snapshot(store), StatsData([], 0, 0))
+        self.assertEqual(numbers(self.snapshot(store)), ([], 0, 0))
         self.assertEqual(store._channels, {})
 
     def test_asking_keeps_nothing(self) -> None:
@@ -178,6 +187,30 @@ class MemoryStatsTests(SynchronousTestCase):
         data = self.snapshot(store)
         self.assertEqual(dict(counted(data)), truth)
         self.assertEqual(data.unique_user_count, len(truth))
+
+    @bounded
+    @given(_STREAMS, st.integers(1, 12), st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    def test_few_asked_for(
+        self, stream: list[dict[str, int]], places: int, limits: list[int]
+    ) -> None:
+        """Asked only for a few, again and again, it names the same as when asked for all."""
+        asked, unasked = MemoryStats(max_users=places), MemoryStats(max_users=places)
+        for number, counts in enumerate(stream):
+            for store in (asked, unasked):
+                store.add(KEY, tally(counts))
+            limit = limits[number % len(limits)]
+            few = counted(self.snapshot(asked, limit=limit))
+            fresh = MemoryStats(max_users=places)
+            for earlier in stream[: number + 1]:
+                fresh.add(KEY, tally(earlier))
+            everybody = dict(counted(self.snapshot(fresh)))
+            self.assertEqual(
+                [count for _, count in few], sorted(everybody.values(), reverse=True)[:limit]
+            )
+            self.assertEqual(dict(few).items() - everybody.items(), set())
+        self.assertEqual(
+            sorted(counted(self.snapshot(asked))), sorted(counted(self.snapshot(unasked)))
+        )
 
     def test_zipf(self) -> None:
         """Of a crowd ten times as large as there are places, the hundred most active are named."""

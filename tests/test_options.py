@@ -34,6 +34,7 @@ PROMISED: Mapping[str, Any] = {
     # Named where the wire contract speaks of them.
     "start-timeout": 30.0,
     "stats-top": 100,
+    "stats-users": 10000,
     "twitch-require-live": False,
     # Proposed with the reliability cases.
     "max-chats": 32,
@@ -56,22 +57,40 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "linger": [("0", 0.0), ("0.5", 0.5), ("86400", 86400.0)],
     "start-timeout": [("1", 1.0), ("45.5", 45.5), ("600", 600.0)],
     "stats-top": [("1", 1), ("10000", 10000)],
+    "stats-users": [("100", 100), ("1000000", 1000000)],
     "max-clients": [("0", 0), ("10000000", 10**7)],
     "max-channels": [("1", 1), ("10000000", 10**7)],
     "max-chats": [("1", 1), ("10000", 10000)],
     "max-message": [("1024", 1024), ("16777216", 1 << 24)],
     "max-pending": [("65536", 65536), ("1073741824", 1 << 30)],
     "command-rate": [("0.1", 0.1), ("10000", 10000.0)],
+    "no-compression": [("1", True)],
     "origins": [("https://example.org", ("https://example.org",)), ("null", ("null",))],
     "twitch-irc": [("tcp:127.0.0.1:6667", "tcp:127.0.0.1:6667"), ("tls:h:1", "tls:h:1")],
     "twitch-gql-url": [("http://127.0.0.1:8000/gql", "http://127.0.0.1:8000/gql")],
     "twitch-require-live": [("1", True)],
     "twitch-live-poll": [("1", 1.0), ("3600", 3600.0)],
     "twitch-offline-grace": [("0", 0.0), ("86400", 86400.0)],
+    "stats-users": [("100", 100), ("1000000", 10**6)],
+    "youtube-url": [("http://127.0.0.1:8082", "http://127.0.0.1:8082")],
+    "youtube-viewers-every": [("0", 0.0), ("3600", 3600.0)],
+    "tiktok-url": [("http://127.0.0.1:8081/tiktok", "http://127.0.0.1:8081/tiktok")],
+    "tiktok-webcast-url": [("https://webcast.example", "https://webcast.example")],
+    "tiktok-socket-url": [("ws://127.0.0.1:1/x/", "ws://127.0.0.1:1/x/"), ("wss://h", "wss://h")],
+    "tiktok-transport": [("auto", "auto"), ("direct", "direct"), ("signer", "signer")],
+    "tiktok-signer-url": [("http://127.0.0.1:8080", "http://127.0.0.1:8080")],
+    "tiktok-signer-key": [("k", "k"), ("a" * 1024, "a" * 1024)],
+    "tiktok-signer-budget": [("0", 0), ("1000000000", 10**9)],
+    "tiktok-socket-hosts": [("ws.example", ("ws.example",))],
+    "tiktok-no-history": [("1", True)],
+    "tiktok-intake": [("tcp:3001:interface=127.0.0.1", "tcp:3001:interface=127.0.0.1")],
+    "tiktok-intake-token": [("a" * 16, "a" * 16)],
     "demo": [("1", True)],
     "demo-rate": [("0.01", 0.01), ("10000", 10000.0)],
     "demo-seed": [("0", 0), ("1000000000", 10**9)],
 }
+
+SECRET = "hunter2"
 
 _WHOLE = ("", "-1", "+1", "1.0", "1e1", " 1", "1 ", "0x10", "ten", "1_0", "٣", "9" * 13, "9" * 5000)
 _NUMBER = ("", "-1", "nan", "inf", "-inf", "1e400", "ten", "1,5", "--", "0x10")
@@ -110,6 +129,7 @@ REFUSED: Mapping[str, Sequence[str]] = {
     "linger": [*_NUMBER, "86401"],
     "start-timeout": [*_NUMBER, "0.9", "601"],
     "stats-top": [*_WHOLE, "0", "10001"],
+    "stats-users": [*_WHOLE, "99", "1000001"],
     "max-clients": [*_WHOLE, "10000001"],
     "max-channels": [*_WHOLE, "0", "10000001"],
     "max-chats": [*_WHOLE, "0", "10001"],
@@ -121,11 +141,22 @@ REFUSED: Mapping[str, Sequence[str]] = {
     "twitch-gql-url": [*_URL, "redis://h/", "http://h:0/", "http://h:x/"],
     "twitch-live-poll": [*_NUMBER, "0", "3601"],
     "twitch-offline-grace": [*_NUMBER, "86401"],
+    "stats-users": [*_WHOLE, "99", "1000001"],
+    "youtube-url": [*_URL, "", "ws://h/", "http://h:0/"],
+    "youtube-viewers-every": [*_NUMBER, "3601"],
+    "tiktok-url": [*_URL, "", "ws://h/", "http://h:0/"],
+    "tiktok-webcast-url": [*_URL, "", "ws://h/", "http://h:0/"],
+    "tiktok-socket-url": [*_URL, "", "http://h/", "ws://h:0/"],
+    "tiktok-transport": ["", "Direct", "signed", "direct "],
+    "tiktok-signer-url": [*_URL, "ws://h/", "http://h:0/"],
+    "tiktok-signer-key": [f"{SECRET} b", f"{SECRET}\t", f"{SECRET}\u00e9", "a" * 1025],
+    "tiktok-signer-budget": [*_WHOLE, "1000000001"],
+    "tiktok-socket-hosts": ["", "Host", "h:1", "https://h", "-h", "h-", "a b", "h" * 254],
+    "tiktok-intake": ["3001", ":3001", "tcp", "tcp:"],
+    "tiktok-intake-token": ["a" * 15, f"{SECRET} {SECRET} {SECRET}", "a" * 1025],
     "demo-rate": [*_NUMBER, "0", "10001"],
     "demo-seed": [*_WHOLE, "1000000001"],
 }
-
-SECRET = "hunter2"
 
 
 class OptionsCase(SynchronousTestCase):

@@ -153,8 +153,11 @@ class SeveralChatsTests(SessionCase):
         """A held chat is greeted again; order, upstream and deliveries stay as they were."""
         one = self.held("one")
         self.held("two")
-        said = self.say(type="subscribe", platform="twitch", identifier="One")
-        self.assertEqual(said, ["subscribed", "started"])
+        self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"@One"}')
+        again = self.client.taken()
+        self.assertEqual([m["status"] for m in again], ["subscribed", "started"])
+        # Answered in the words of this command.
+        self.assertEqual({m["identifier"] for m in again}, {"@One"})
         self.assertEqual(len(self.twitch.watchers), 2)
         one.sink.received([chat("m1")])
         self.clock.advance(0.02)
@@ -257,7 +260,7 @@ class IdentifierTests(SessionCase):
         watcher = self.held("ann", events=["raid"])
         watcher.sink.received([happening("raid"), happening("gift")])
         self.clock.advance(0.02)
-        self.assertEqual(self.client.kinds(), ["event"])
+        self.assertEqual([kind for kind in self.client.kinds() if kind != "stats"], ["event"])
         wishes: list[Any] = ["raid", 1, {}, [1], None]
         for events in wishes:
             said = self.say(type="subscribe", platform="twitch", identifier="bob", events=events)
@@ -329,6 +332,14 @@ class BadInputTests(SessionCase):
             self.assertIn(answers[0]["code"], set(ErrorCode))
         self.session.closed()
 
+    def test_platform_that_raises(self) -> None:
+        """A platform that raises instead of failing is logged; the client gets a code."""
+        self.twitch.watch = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+        said = self.say(type="subscribe", platform="twitch", identifier="ann")
+        self.assertEqual(said, ["UPSTREAM_UNAVAILABLE"])
+        self.assertEqual(self.hub.active_streams, 0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_unexpected_failure_of_ours(self) -> None:
         """A bug of ours is logged, closes the connection with 1011 and shows no traceback."""
         self.twitch.key = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
@@ -349,6 +360,23 @@ class RateTests(SessionCase):
         self.assertEqual(said, [["NO_ACTIVE_CHAT"]] * 5 + [["RATE_LIMITED"]] * 2)
         self.clock.advance(0.1)
         self.assertEqual(self.say(type="get_stats"), ["NO_ACTIVE_CHAT"])
+
+    def test_slowed_flood_is_closed(self) -> None:
+        """Who goes on at a multiple of the rate is closed, though some commands are let through."""
+        for _ in range(1200):
+            self.clock.advance(1 / 100)
+            self.session.received(b'{"type":"get_stats"}')
+            if self.client.closed:
+                break
+        self.assertEqual(self.client.closed, (CloseCode.POLICY, "too many commands"))
+
+    def test_binary_flood(self) -> None:
+        """Messages that cannot be read count like commands."""
+        error = ChatError(ErrorCode.INVALID_MESSAGE_TYPE, "No")
+        for _ in range(5 + MAX_REFUSED + 1):
+            self.session.rejected(error)
+        self.assertEqual(self.client.closed, (CloseCode.POLICY, "too many commands"))
+        self.assertEqual(self.client.kinds()[4:6], ["INVALID_MESSAGE_TYPE", "RATE_LIMITED"])
 
     def test_stubborn_flood_is_closed(self) -> None:
         """Who goes on regardless is closed with 1008."""

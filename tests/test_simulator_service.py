@@ -37,9 +37,13 @@ from livechat.simulator.service import (
     makeSimulator,
     resources,
 )
+from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_faults import Fault, Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from livechat.simulator.youtube import YouTubeSimulator
+from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
+from livechat.simulator.youtube_site import YouTubeSite
 from tests.support.corpus import corpus
 from tests.support.simulated import DAWN, logged_in
 
@@ -138,12 +142,33 @@ class OptionsTests(SynchronousTestCase):
             said = self.refused(f"--twitch-lines={name}")
             self.assertEqual(said, f"--twitch-lines: {name}: {complaint}")
 
+    def test_youtube_recording(self) -> None:
+        """A directory of recorded answers is read; one without any is refused, in one line."""
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        complaint = f"--youtube-recording: {directory}: "
+        said = self.refused(f"--youtube-recording={directory}")
+        self.assertEqual(said, f"{complaint}no recorded answer")
+        (directory / "a.json").write_text('[{"removeChatItemAction": {"targetItemId": "x"}}]')
+        (directory / "b.json").write_text("[]")
+        recording = parsed(f"--youtube-recording={directory}").youtube_recording
+        assert recording is not None
+        self.assertEqual((recording.actions, recording.left_out), (1, ("b.json",)))
+        missing = directory / "none"
+        said = self.refused(f"--youtube-recording={missing}")
+        self.assertEqual(said, f"--youtube-recording: {missing}: No such file or directory")
+
     def test_every_fault_has_a_name(self) -> None:
         """Whatever can go wrong can be asked for."""
         names = [fault.value for fault in Fault] + [mishap.value for mishap in Mishap]
         self.assertEqual(len(set(names)), len(names))
         options = parsed(*(f"--fault={name}" for name in names))
         self.assertEqual((options.faults, options.mishaps), (set(Fault), set(Mishap)))
+        names = [fault.value for fault in YouTubeFault] + [one.value for one in YouTubeMishap]
+        self.assertEqual(len(set(names)), len(names))
+        options = parsed(*(f"--fault={name}" for name in names))
+        self.assertEqual(options.youtube_faults, set(YouTubeFault))
+        self.assertEqual(options.youtube_mishaps, set(YouTubeMishap))
 
 
 class MemoryReactor(MemoryReactorClock):
@@ -169,7 +194,9 @@ class ServiceTests(SynchronousTestCase):
     def simulator(self, **settings: Any) -> SimulatorService:
         """A simulator on it."""
         twitch = TwitchSimulator(self.memory, lambda: DAWN, Scenario(1, 0.0))
-        return SimulatorService(self.reactor, twitch, **settings)
+        tiktok = TikTokSimulator(self.memory, lambda: DAWN, Scenario(1, 0.0))
+        youtube = YouTubeSimulator(self.memory, lambda: DAWN, Scenario(1, 0.0))
+        return SimulatorService(self.reactor, twitch, tiktok, youtube, **settings)
 
     def test_addresses(self) -> None:
         """The ports are opened by `listen`, once and on loopback, and it says where they are."""
@@ -178,7 +205,13 @@ class ServiceTests(SynchronousTestCase):
         addresses = simulator.listen()
         self.assertEqual(
             addresses,
-            Addresses("tcp:127.0.0.1:40000", "http://127.0.0.1:40001/twitch/gql"),
+            Addresses(
+                "tcp:127.0.0.1:40000",
+                "http://127.0.0.1:40001/twitch/gql",
+                "http://127.0.0.1:40001/tiktok",
+                "ws://127.0.0.1:40001/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
+                "http://127.0.0.1:40001/youtube",
+            ),
         )
         simulator.privilegedStartService()
         simulator.startService()
@@ -228,8 +261,9 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(line.heard(5.0), [":tmi.twitch.tv RECONNECT"])
 
     def test_paths(self) -> None:
-        """Each platform has a path of its own; Twitch has its GQL."""
-        root = resources(self.simulator().twitch)
+        """Each platform has a path of its own; Twitch has its GQL, YouTube is all below one."""
+        simulator = self.simulator()
+        root = resources(simulator.twitch, simulator.tiktok, simulator.youtube)
 
         def at(*path: bytes) -> Resource:
             found = getChildForRequest(root, DummyRequest(list(path)))
@@ -239,6 +273,8 @@ class ServiceTests(SynchronousTestCase):
         self.assertIsInstance(at(b"twitch", b"gql"), GraphQL)
         self.assertNotIsInstance(at(b"twitch", b"other"), GraphQL)
         self.assertNotIsInstance(at(b"gql"), GraphQL)
+        for path in ([b"@ann", b"live"], [b"youtubei", b"v1", b"x"], []):
+            self.assertIsInstance(at(b"youtube", *path), YouTubeSite)
 
     def test_make_service(self) -> None:
         """The program's service plays what the command line says, with its faults."""
@@ -248,6 +284,7 @@ class ServiceTests(SynchronousTestCase):
         with capturedLogs() as logs:
             simulator = makeService(options)
         self.assertEqual(simulator.twitch.faults, {Fault.NAK})
+        self.assertEqual(simulator.youtube.faults, set())
         told = [event["log_format"].format(**event) for event in logs]
         self.assertEqual(
             told,

@@ -18,6 +18,7 @@ from livechat.interfaces import IPlatform, IWatcher
 from livechat.metrics import Metrics
 from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
 from livechat.platforms.twitch.joining import BURST, PERIOD, JoinQueue
+from livechat.platforms.twitch.presence import OVERLAP
 from livechat.platforms.twitch.watcher import MAX_ROOMS, Twitch, TwitchSettings
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
@@ -394,11 +395,134 @@ class LossTests(TwitchCase):
         old = self.simulator.connections[0]
         self.simulator.strike(Mishap.RECONNECT)
         self.run_for(2)
+        self.run_for(OVERLAP)
         self.assertEqual(len(self.simulator.connections), 1)
         self.assertIsNot(self.simulator.connections[0], old)
         self.assertEqual([h for h in sink.take() if h != "room"], [])
         self.say("ann", "moved")
         self.assertEqual(sink.take(), ["moved"])
+
+    def raw(self, which: int, *lines: bytes) -> None:
+        """Lines on one connection only, in one read."""
+        connection = self.simulator.connections[which]
+        assert connection.transport is not None
+        connection.transport.write(b"".join(line + b"\r\n" for line in lines))
+        self.endpoint.flush()
+
+    def test_overlap_of_a_reconnect(self) -> None:
+        """What comes late on the old connection is still heard."""
+        _, sink = self.watched()
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(1)
+        self.assertEqual(len(self.simulator.joined("ann")), 2)
+        self.raw(0, b":bob!b@b PRIVMSG #ann :in flight")
+        self.assertEqual([h for h in sink.take() if h != "room"], ["in flight"])
+
+    def test_reconnect_again_at_once(self) -> None:
+        """The replacement is announced to close, too, before its JOIN is answered."""
+        _, sink = self.watched()
+        self.simulator.settings = Settings(join_limit=0, reconnect_grace=1e6)
+        self.simulator.faults = {Fault.UNANSWERED_JOIN}
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(1)
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(1)
+        self.simulator.faults = set()
+        self.run_for(30)
+        self.assertEqual(len(self.simulator.connections), 1)
+        self.say("ann", "still here")
+        self.assertEqual([h for h in sink.take() if h != "room"], ["still here"])
+
+    def test_reconnect_of_waiting_rooms(self) -> None:
+        """Rooms that wait for their JOIN at the server's goodbye end up on one connection."""
+        starts = [self.start(f"c{n}")[2] for n in range(40)]
+        self.run_for(1)
+        self.simulator.settings = Settings(join_limit=0, reconnect_grace=1e6)
+        self.simulator.strike(Mishap.RECONNECT)
+        self.run_for(60)
+        self.assertEqual(len([self.successResultOf(start) for start in starts]), 40)
+        self.assertEqual([len(c.channels) for c in self.simulator.connections], [40])
+
+    def test_last_words_in_one_read(self) -> None:
+        """A message and the end, or a loss, in one read: the message comes first."""
+        _, sink = self.watched()
+        nick = self.simulator.connections[0].nick
+        part = f":{nick}!{nick}@{nick}.tmi.twitch.tv PART #ann".encode()
+        self.raw(0, b":bob!b@b PRIVMSG #ann :before", part)
+        self.assertEqual(sink.take(), ["before", "interrupted"])
+        _, sink = self.watched("bob")
+        notice = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #bob :Suspended."
+        self.raw(0, b":ann!a@a PRIVMSG #bob :last words", notice)
+        self.assertEqual(sink.take(), ["last words", "ended STREAM_ENDED SUSPENDED"])
+
+    def test_lost_while_patience_runs_out(self) -> None:
+        """In the room, the look-up slow, the connection lost: the start still comes to an end."""
+        self.simulator.faults = {Fault.GQL_HANG}
+        _, _, started = self.start("ann")
+        self.run_for(1)
+        self.endpoint.refusing = True
+        self.simulator.drop()
+        self.run_for(5)
+        self.assertNoResult(started)
+        self.endpoint.refusing = False
+        self.run_for(20)
+        self.assertEqual(self.successResultOf(started), LiveInfo("ann", None))
+
+    def test_stop_while_connecting(self) -> None:
+        """A stop while TCP is still connecting ends the attempt and all later ones."""
+        self.endpoint.hanging = True
+        watcher, _, _ = self.start("ann")
+        self.run_for(1)
+        watcher.stop()
+        self.run_for(120)
+        self.assertEqual(self.endpoint.attempts, 1)
+
+    def test_back_at_once(self) -> None:
+        """A room that is left and watched again at once is not taken to be joined by leftovers."""
+        watcher, _ = self.watched()
+        self.watched("other")
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        # On its way when we leave, and read after we have come back.
+        connection = self.simulator.connections[0]
+        assert connection.transport is not None
+        connection.transport.write(b":bob!b@b PRIVMSG #ann :leftover\r\n")
+        watcher.stop()
+        _, sink, started = self.start("ann")
+        self.run_for(5)
+        self.successResultOf(started)
+        self.assertNotIn("interrupted", sink.take())
+        self.assertEqual(len(self.simulator.joined("ann")), 1)
+
+    def test_welcomed_and_dropped_again_and_again(self) -> None:
+        """A server that never keeps us is asked ever more seldom."""
+        self.watched()
+        for _ in range(1200):
+            self.simulator.drop()
+            self.run_for(0.5)
+        self.assertLess(self.endpoint.attempts, 100)
+
+    def test_channel_limit(self) -> None:
+        """Twitch lets us join no more on a connection: the room is sought on another one."""
+        self.watched("first")
+        self.simulator.faults = {Fault.UNANSWERED_JOIN, Fault.GQL_ERRORS}
+        _, _, started = self.start("ann")
+        self.run_for(0.5)
+        self.raw(
+            0,
+            b"@msg-id=msg_concurrent_channel_limit_reached :tmi.twitch.tv NOTICE #ann :Too many.",
+        )
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        self.run_for(5)
+        self.successResultOf(started)
+        self.assertEqual(
+            [list(c.channels) for c in self.simulator.connections], [["first"], ["ann"]]
+        )
+
+    def test_capitals(self) -> None:
+        """A channel's name is the same channel in any case."""
+        _, sink = self.watched()
+        self.raw(0, b":bob!b@b PRIVMSG #Ann :capital")
+        self.assertEqual(sink.take(), ["capital"])
 
     def test_reconnect_while_nobody_answers(self) -> None:
         """The old connection closes before a new one is had: interrupted, and resumed later."""

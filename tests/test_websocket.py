@@ -354,6 +354,40 @@ class ClientConnectionContractTests(SubscriberContract, WebSocketCase):
         return only_text(self.wire.take())
 
 
+class ClosingTests(WebSocketCase):
+    """A connection on its way out."""
+
+    def test_commands_after_our_close(self) -> None:
+        """What a client still sends after our close frame is not acted upon."""
+        client, wire = self.opened()
+        client.close(CloseCode.POLICY, "enough")
+        wire.take()
+        client.dataReceived(masked(b'{"type":"get_stats"}') * 5)
+        self.assertEqual(wire.take(), b"")
+
+    def test_paused_client_that_closes(self) -> None:
+        """A slow client that closes is held nothing for, and not counted as slow."""
+        client, wire = self.opened()
+        client.pauseProducing()
+        client.dataReceived(masked((1000).to_bytes(2, "big"), opcode=8))
+        wire.take()
+        for _ in range(30):
+            client.deliver(frame(bytes(1000)))
+        self.assertEqual(client.pending, 0)
+        client.resumeProducing()
+        self.assertEqual(wire.take(), b"")
+        slow = self.metrics.registry.get_sample_value("livechat_closed_total", {"reason": "slow"})
+        self.assertIsNone(slow)
+
+    def test_session_that_fails_to_close(self) -> None:
+        """A failure of ours at the end is logged; the client is counted out all the same."""
+        client, _ = self.opened()
+        self.patch(Session, "closed", lambda session: 1 / 0)
+        with self.assertRaises(ZeroDivisionError):
+            client.onClose(False, None, None)
+        self.assertEqual(self.factory.clients, 0)
+
+
 class PingTests(WebSocketCase):
     """Clients that are gone without saying so."""
 
@@ -373,6 +407,16 @@ class PingTests(WebSocketCase):
             client.dataReceived(alive)
             wire.take()
         self.run_for(PING_TIMEOUT + 1)
+        self.assertFalse(wire.lost)
+
+    def test_pinging_client_stays(self) -> None:
+        """A client's own pings are signs of life, and answered."""
+        client, wire = self.opened()
+        for _ in range(60):
+            self.run_for(1)
+            wire.take()
+            client.dataReceived(masked(b"", opcode=9))
+            self.assertEqual(wire.take()[:1], b"\x8a")
         self.assertFalse(wire.lost)
 
     def test_silent_client_is_dropped(self) -> None:
@@ -423,12 +467,15 @@ class DrainTests(WebSocketCase):
         self.successResultOf(self.factory.drain(5.0))
 
     def test_waiting_frames_of_a_slow_client(self) -> None:
-        """Draining does not wait for a slow client: its close frame follows what was written."""
+        """What waits for a slow client goes out before its close frame; nothing accepted is lost."""
         client, wire = self.opened()
         client.pauseProducing()
         client.deliver(frame(b"held"))
+        client.deliver(frame(b"back"))
         self.factory.drain(5.0)
-        self.assertEqual(wire.take()[2:4], (1001).to_bytes(2, "big"))
+        data = wire.take()
+        self.assertEqual(unframed(data[:12]), [b"held", b"back"])
+        self.assertEqual(data[14:16], (1001).to_bytes(2, "big"))
 
 
 class CompressionTests(WebSocketCase):

@@ -42,12 +42,14 @@ class ChannelTotals:
 
     :ivar error: by how much the count of a user may be too high; 0 as long as there was place for
         everybody.
+    :ivar unnamed: users that were counted elsewhere and are not in `users`.
     :ivar peak: the most messages in one minute of the clock.
     """
 
     def __init__(self, max_users: int = MAX_USERS) -> None:
         self._max_users = max_users
         self.users: dict[str, UserTally] = {}
+        self.unnamed = 0
         self.uniques = Uniques()
         self.total = 0
         self.error = 0
@@ -104,7 +106,7 @@ class ChannelTotals:
     @property
     def unique_users(self) -> int:
         """How many users wrote: exact while `error` is 0, else an estimate."""
-        held = len(self.users)
+        held = len(self.users) + self.unnamed
         return max(held, self.uniques.estimate()) if self.error else held
 
     def snapshot(self, limit: int, now: float) -> StatsData:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -220,7 +221,10 @@ class _Body(Protocol):
 def _is_cancellation(error: BaseException) -> bool:
     """Whether it is one, or Twisted's wrapping around one."""
     reasons = getattr(error, "reasons", None) or ()
-    return isinstance(error, CancelledError) or any(_is_cancellation(r.value) for r in reasons)
+    # Twisted's endpoints have a cancellation of their own.
+    if isinstance(error, CancelledError | ConnectingCancelledError):
+        return True
+    return any(_is_cancellation(reason.value) for reason in reasons)
 
 
 def _reason(error: Exception) -> str:

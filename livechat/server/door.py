@@ -44,6 +44,9 @@ class Door(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Gather the head; then step aside."""
+        if self not in self._doors.waiting:
+            # It was answered, and is on its way out.
+            return
         self._head += data
         end = self._head.find(b"\r\n\r\n")
         if end < 0 and len(self._head) <= MAX_HEAD:
@@ -125,7 +128,8 @@ class Doors(ServerFactory):
             and words[1].partition(b"?")[0] in UPGRADE_PATHS
             and b"websocket" in headers.lower()
             and any(
-                name.strip().lower() == b"upgrade" and value.strip().lower() == b"websocket"
+                name.strip().lower() == b"upgrade"
+                and b"websocket" in (word.strip() for word in value.lower().split(b","))
                 for name, _, value in (h.partition(b":") for h in headers.split(b"\r\n"))
             )
         ):

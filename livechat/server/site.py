@@ -6,6 +6,7 @@
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
+/stats/P/I   the statistics of channel I on platform P, as a `stats` message has them
 /test        the page; its files under /web/
 /overlay     chats for a streaming program; without any named, the page that makes its address
 """
@@ -14,20 +15,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from klein import Klein
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http import Request as HttpRequest
 from twisted.web.iweb import IRequest
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 from twisted.web.static import File
 from werkzeug.exceptions import HTTPException
 
+from livechat.errors import ChatError, ErrorCode
+from livechat.messages import encode, failure
 from livechat.metrics import Metrics
 
 #: Seconds of silence after which an HTTP connection is closed.
 HTTP_TIMEOUT: Final = 30
+
+_REDIRECTS: Final = frozenset({301, 302, 307, 308})
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
 
 _HEADERS: Final = {
     # The original's CORS headers.
@@ -67,6 +82,8 @@ class Pages:
     :param health: what `/health` answers, key by key.
     :param ready: whether new clients are welcome.
     :param web: directory of the page's files.
+    :param stats: the encoded statistics of a platform's channel by identifier and its type; raises,
+        or fails with, a `ChatError`.
     """
 
     app = Klein()
@@ -77,7 +94,9 @@ class Pages:
         ready: Callable[[], bool],
         metrics: Metrics,
         web: Path,
+        stats: Callable[[str, str, str], Deferred[bytes]],
     ) -> None:
+        self._stats = stats
         self._health = health
         self._ready = ready
         self._metrics = metrics
@@ -90,7 +109,7 @@ class Pages:
 
     @app.route("/ws", methods=["GET", "HEAD"])
     def _plain_ws(self, request: IRequest) -> bytes:
-        request.setResponseCode(426)
+        request.setResponseCode(426, b"Upgrade Required")
         request.setHeader(b"upgrade", b"websocket")
         return _text(request, b"Upgrade to WebSocket required\n")
 
@@ -111,6 +130,23 @@ class Pages:
     def _metrics_route(self, request: IRequest) -> bytes:
         request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         return self._metrics.exposition()
+
+    @app.route("/stats/<platform>/<path:identifier>", methods=["GET", "HEAD"])
+    def _stats_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:
+        request.setHeader(b"content-type", b"application/json; charset=utf-8")
+        request.setHeader(b"cache-control", b"no-store")
+        kind = (request.args or {}).get(b"identifierType", [b"username"])[0]
+        asked = maybeDeferred(self._stats, platform, identifier, kind.decode("utf-8", "replace"))
+
+        def refused(reason: Failure) -> bytes:
+            error = reason.value
+            if not isinstance(error, ChatError):
+                reason.raiseException()
+            assert isinstance(error, ChatError)
+            request.setResponseCode(400 if error.code == ErrorCode.INVALID_IDENTIFIER else 404)
+            return encode(failure(error, platform, identifier))
+
+        return asked.addErrback(refused)
 
     @app.route("/test", methods=["GET", "HEAD"])
     @app.route("/test/", methods=["GET", "HEAD"])
@@ -133,6 +169,8 @@ class Pages:
     def _error(self, request: IRequest, failure: object) -> bytes:
         error = getattr(failure, "value", None)
         code = error.code if isinstance(error, HTTPException) and error.code else 404
+        # A path that would do with a slash more is another path.
+        code = 404 if code in _REDIRECTS else code
         request.setResponseCode(code)
         return _text(request, b"not found\n" if code == 404 else b"not allowed\n")
 
@@ -173,6 +211,15 @@ class _Files(File):
         return _Files(path)
 
 
+def _is_text(path: bytes) -> bool:
+    """Whether a path, unquoted, is UTF-8; routes are found by text."""
+    try:
+        unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class _Preflight(Resource):
     """The answer to a browser that asks whether it may ask: the headers, which are set already."""
 
@@ -195,14 +242,53 @@ class Root(Resource):
         _set_headers(request, _HEADERS)
         if request.method == b"OPTIONS":
             return _Preflight()
+        if not _is_text(request.path):
+            return notFound()
         assert request.postpath is not None
         assert request.prepath is not None
         request.postpath.insert(0, request.prepath.pop())
         return self._pages
 
 
+class _BodylessRequest(Request):
+    """A request that brings no body: nothing here takes one, and one may be of any size."""
+
+    channel: Any
+
+    def gotLength(self, length: int | None) -> None:
+        """twisted.web: so much is to come (None: nobody knows)."""
+        super().gotLength(0)
+        if length != 0:
+            self.channel.transport.write(_TOO_LARGE)
+            self.channel.loseConnection()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """twisted.web: some of it came."""
+
+
+class _OneRequest(HTTPChannel):
+    """A connection for one request.
+
+    A second one could take its time, and an upgrade that came second would meet the pages; a proxy
+    that is told so uses another connection.
+    """
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """twisted.web: whether the connection is kept for more."""
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        return False
+
+
+class _QuietSite(Site):
+    """A site that writes no line for every request: it would hold the request's headers."""
+
+    def log(self, request: HttpRequest) -> None:
+        """twisted.web: a request was answered."""
+
+
 def make_site(pages: Pages) -> Site:
     """The factory for connections that are not upgrades."""
-    site = Site(Root(pages), timeout=HTTP_TIMEOUT)
+    site = _QuietSite(Root(pages), requestFactory=_BodylessRequest, timeout=HTTP_TIMEOUT)
+    site.protocol = _OneRequest  # type: ignore[method-assign,assignment]
     site.displayTracebacks = False
     return site

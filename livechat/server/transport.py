@@ -85,5 +85,6 @@ def make_direct(port: IListeningPort) -> None:
     Over TLS the protocol's transport is another one, so there nothing is written directly.
     """
     listening: Any = port
-    if isinstance(port, tcp.Port):
+    # Not its subclasses: a UNIX port is one, too, and makes other transports.
+    if type(port) is tcp.Port:
         listening.transport = DirectServer

@@ -130,7 +130,7 @@ class ClientConnection(WebSocketServerProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A client's command."""
         self.factory.wheel.heard(self)
-        if self._session is None:
+        if self._session is None or self.state != self.STATE_OPEN:
             return
         if isBinary:
             self._session.rejected(
@@ -140,6 +140,11 @@ class ClientConnection(WebSocketServerProtocol):
             )
         else:
             self._session.received(payload)
+
+    def onPing(self, payload: bytes) -> None:
+        """A sign of life, too; Autobahn answers it."""
+        self.factory.wheel.heard(self)
+        super().onPing(payload)
 
     def onPong(self, payload: bytes) -> None:
         """Proof of life."""
@@ -151,12 +156,14 @@ class ClientConnection(WebSocketServerProtocol):
         self._waiting = None
         self.pending = 0
         if session is not None:
-            session.closed()
-            self.factory.left(self)
+            try:
+                session.closed()
+            finally:
+                self.factory.left(self)
 
     def deliver(self, frames: bytes) -> None:
         """See `ISubscriber`."""
-        if self._session is None and self.state != self.STATE_OPEN:
+        if self.state != self.STATE_OPEN:
             return
         if self.direct >= 0:
             try:
@@ -174,7 +181,7 @@ class ClientConnection(WebSocketServerProtocol):
             if self.pending > self.factory.limits.pending:
                 self.factory.metrics.closed.labels("slow").inc()
                 self.close(CloseCode.SLOW, "slow")
-        elif self.state == self.STATE_OPEN:
+        else:
             self.transport.write(frames)
 
     def queued(self) -> None:
@@ -187,7 +194,13 @@ class ClientConnection(WebSocketServerProtocol):
             self.direct = descriptor
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """See `ISubscriber`: what waits for a slow client is let go of, the close frame is not."""
+        """See `ISubscriber`.
+
+        What waits for a slow client is let go of, unless it is we who go: then nothing that was
+        accepted is lost to whoever still reads.
+        """
+        if code is CloseCode.GOING_AWAY and self._waiting and self.state == self.STATE_OPEN:
+            self.transport.write(b"".join(self._waiting))
         self._waiting = None
         self.pending = 0
         if self.state == self.STATE_OPEN:
@@ -203,7 +216,7 @@ class ClientConnection(WebSocketServerProtocol):
     def resumeProducing(self) -> None:
         """See `IPushProducer`: write what waited until the transport is full again."""
         self._paused = False
-        while self._waiting and not self._paused:
+        while self._waiting and not self._paused and self.state == self.STATE_OPEN:
             frames = self._waiting.popleft()
             self.pending -= len(frames)
             self.transport.write(frames)

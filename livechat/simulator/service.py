@@ -39,6 +39,10 @@ from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import LOGIN
 from livechat.simulator.twitch_faults import Fault, Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from livechat.simulator.youtube import YouTubeSimulator
+from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
+from livechat.simulator.youtube_playback import YouTubeRecording, read_recording
+from livechat.simulator.youtube_site import YouTubeSite
 
 _log: Final = Logger()
 _INTERFACE: Final = "127.0.0.1"
@@ -46,8 +50,10 @@ _FAULTS: Final = {fault.value: fault for fault in Fault}
 _MISHAPS: Final = {mishap.value: mishap for mishap in Mishap}
 _TIKTOK_FAULTS: Final = {fault.value: fault for fault in TikTokFault}
 _TIKTOK_MISHAPS: Final = {mishap.value: mishap for mishap in TikTokMishap}
-_LASTING: Final = (*_FAULTS, *_TIKTOK_FAULTS)
-_PASSING: Final = (*_MISHAPS, *_TIKTOK_MISHAPS)
+_YOUTUBE_FAULTS: Final = {fault.value: fault for fault in YouTubeFault}
+_YOUTUBE_MISHAPS: Final = {mishap.value: mishap for mishap in YouTubeMishap}
+_LASTING: Final = (*_FAULTS, *_TIKTOK_FAULTS, *_YOUTUBE_FAULTS)
+_PASSING: Final = (*_MISHAPS, *_TIKTOK_MISHAPS, *_YOUTUBE_MISHAPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,14 @@ class Addresses:
     :ivar tiktok_url: base of TikTok's pages, `api-live` and `webcast`; also of the signer, under
         `/signer`.
     :ivar tiktok_socket_url: the push socket.
+    :ivar youtube_url: base of YouTube's pages and InnerTube.
     """
 
     twitch_irc: str
     twitch_gql_url: str
     tiktok_url: str
     tiktok_socket_url: str
+    youtube_url: str
 
 
 class Options(UsageOptions):
@@ -76,6 +84,9 @@ class Options(UsageOptions):
         "quiet (live, nobody writes); one that begins with busy has ten times the rate. "
         "TikTok accounts likewise, where suspended is live until TikTok ends the stream, private "
         "is a private account, and restricted a room that stays silent. "
+        "YouTube channels likewise, and by the names members, upcoming, disabled (no chat), "
+        "private, agelimit, ended, datacenter (live, but the player is kept from us), simulcast "
+        "(found in the list of streams only), legacy and user (names without a handle). "
         f"Faults that last: {', '.join(_LASTING)}. "
         f"Faults that come again and again: {', '.join(_PASSING)}."
     )
@@ -88,6 +99,7 @@ class Options(UsageOptions):
         ["twitch-channel", None, "", "Play the recorded lines into this channel"],
         ["tiktok-recording", None, "", "File of recorded webcast payloads to play"],
         ["tiktok-account", None, "", "Play the recorded payloads into this account's room"],
+        ["youtube-recording", None, "", "Directory of recorded answers to play, one per poll"],
         ["speed", None, "1", "Of the recording; 0: as fast as the reader takes it"],
         ["fault-every", None, "30", "Seconds between faults that come again and again"],
     ]
@@ -101,6 +113,9 @@ class Options(UsageOptions):
         self.tiktok_faults: set[TikTokFault] = set()
         self.tiktok_mishaps: set[TikTokMishap] = set()
         self.tiktok_recording: TikTokRecording | None = None
+        self.youtube_faults: set[YouTubeFault] = set()
+        self.youtube_mishaps: set[YouTubeMishap] = set()
+        self.youtube_recording: YouTubeRecording | None = None
 
     def opt_fault(self, name: str) -> None:
         """Something that goes wrong (see below); may be given several times."""
@@ -112,6 +127,10 @@ class Options(UsageOptions):
             self.tiktok_faults.add(_TIKTOK_FAULTS[name])
         elif name in _TIKTOK_MISHAPS:
             self.tiktok_mishaps.add(_TIKTOK_MISHAPS[name])
+        elif name in _YOUTUBE_FAULTS:
+            self.youtube_faults.add(_YOUTUBE_FAULTS[name])
+        elif name in _YOUTUBE_MISHAPS:
+            self.youtube_mishaps.add(_YOUTUBE_MISHAPS[name])
         else:
             raise UsageError(f"--fault: {name!r} is none of {', '.join((*_LASTING, *_PASSING))}")
 
@@ -146,6 +165,8 @@ class Options(UsageOptions):
             self.tiktok_recording = self._tiktok_recording(Path(self["tiktok-recording"]))
         elif self["tiktok-account"]:
             raise UsageError("--tiktok-account needs --tiktok-recording")
+        if self["youtube-recording"]:
+            self.youtube_recording = self._youtube_recording(Path(self["youtube-recording"]))
 
     def _number(self, name: str, most: float, whole: bool = False) -> float:
         given = self[name]
@@ -174,12 +195,20 @@ class Options(UsageOptions):
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(f"--tiktok-recording: {path}: {reason}") from None
 
+    def _youtube_recording(self, path: Path) -> YouTubeRecording:
+        try:
+            return read_recording(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"--youtube-recording: {path}: {reason}") from None
+
 
 class SimulatorService(Service):
     """The simulated platforms on loopback ports.
 
     :ivar twitch: the Twitch server, whose faults can be switched at any time.
     :ivar tiktok: TikTok, likewise.
+    :ivar youtube: YouTube, likewise.
 
     :param reactor: also the clock.
     :param mishaps: what goes wrong every `mishap_every` seconds.
@@ -192,20 +221,24 @@ class SimulatorService(Service):
         reactor: IReactorTCP,
         twitch: TwitchSimulator,
         tiktok: TikTokSimulator,
+        youtube: YouTubeSimulator,
         *,
         twitch_irc_port: int = 0,
         http_port: int = 0,
         mishaps: Iterable[Mishap] = (),
         tiktok_mishaps: Iterable[TikTokMishap] = (),
+        youtube_mishaps: Iterable[YouTubeMishap] = (),
         mishap_every: float = 30.0,
     ) -> None:
         self.twitch = twitch
         self.tiktok = tiktok
+        self.youtube = youtube
         self._reactor = reactor
         self._wanted = (twitch_irc_port, http_port)
         self._ports: list[IListeningPort] = []
         self._mishaps = list(mishaps)
         self._tiktok_mishaps = list(tiktok_mishaps)
+        self._youtube_mishaps = list(youtube_mishaps)
         self._mishap_every = mishap_every
         self._striking = LoopingCall(self._strike)
         self._striking.clock = cast(IReactorTime, reactor)
@@ -218,7 +251,7 @@ class SimulatorService(Service):
         :raises CannotListenError: a port is taken.
         """
         if not self._ports:
-            site = _Site(resources(self.twitch, self.tiktok))
+            site = _Site(resources(self.twitch, self.tiktok, self.youtube))
             servers: tuple[ServerFactory[Any], ...] = (self.twitch, site)
             for port, factory in zip(self._wanted, servers, strict=True):
                 try:
@@ -233,6 +266,7 @@ class SimulatorService(Service):
             f"http://{_INTERFACE}:{http}/twitch/gql",
             f"http://{_INTERFACE}:{http}/tiktok",
             f"ws://{_INTERFACE}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
+            f"http://{_INTERFACE}:{http}/youtube",
         )
 
     def privilegedStartService(self) -> None:
@@ -254,7 +288,8 @@ class SimulatorService(Service):
             "Twitch IRC at {irc}, GQL at {gql}", irc=where.twitch_irc, gql=where.twitch_gql_url
         )
         _log.info("TikTok at {url}, signer at {url}/signer", url=where.tiktok_url)
-        if self._mishaps or self._tiktok_mishaps:
+        _log.info("YouTube at {url}", url=where.youtube_url)
+        if self._mishaps or self._tiktok_mishaps or self._youtube_mishaps:
             self._striking.start(self._mishap_every, now=False)
 
     def stopService(self) -> Deferred[None]:
@@ -277,6 +312,8 @@ class SimulatorService(Service):
             self.twitch.strike(mishap)
         for tiktok_mishap in self._tiktok_mishaps:
             self.tiktok.strike(tiktok_mishap)
+        for youtube_mishap in self._youtube_mishaps:
+            self.youtube.strike(youtube_mishap)
 
 
 class _Site(Site):
@@ -288,7 +325,11 @@ class _Site(Site):
         """Say nothing."""
 
 
-def resources(twitch: TwitchSimulator, tiktok: TikTokSimulator | None = None) -> Resource:
+def resources(
+    twitch: TwitchSimulator,
+    tiktok: TikTokSimulator | None = None,
+    youtube: YouTubeSimulator | None = None,
+) -> Resource:
     """The HTTP side of all platforms, each under its own name."""
     root = Resource()
     on_twitch = Resource()
@@ -296,6 +337,8 @@ def resources(twitch: TwitchSimulator, tiktok: TikTokSimulator | None = None) ->
     on_twitch.putChild(b"gql", GraphQL(twitch))
     if tiktok is not None:
         root.putChild(b"tiktok", TikTokSite(tiktok))
+    if youtube is not None:
+        root.putChild(b"youtube", YouTubeSite(youtube))
     return root
 
 
@@ -313,7 +356,10 @@ def makeSimulator(
     clock = cast(IReactorTime, reactor)
     scenario = Scenario(seed, rate)
     return SimulatorService(
-        reactor, TwitchSimulator(clock, now, scenario), TikTokSimulator(clock, now, scenario)
+        reactor,
+        TwitchSimulator(clock, now, scenario),
+        TikTokSimulator(clock, now, scenario),
+        YouTubeSimulator(clock, now, scenario),
     )
 
 
@@ -328,19 +374,27 @@ def makeService(options: Options) -> SimulatorService:
     twitch.faults |= options.faults
     tiktok = TikTokSimulator(clock, time.time, scenario, options.tiktok_recording)
     tiktok.faults |= options.tiktok_faults
+    youtube = YouTubeSimulator(clock, time.time, scenario, recording=options.youtube_recording)
+    youtube.faults |= options.youtube_faults
     _log.info("seed {seed}", seed=options["seed"])
     if options.recording:
         for login in sorted(options.recording.channels):
             _log.info("recorded lines wait for a reader of #{login}", login=login)
         if options.recording.left_out:
             _log.info("{n} lines name no channel: left out", n=options.recording.left_out)
+    if options.youtube_recording:
+        _log.info("{n} recorded actions wait", n=options.youtube_recording.actions)
+        for name in options.youtube_recording.left_out:
+            _log.info("{name} holds no answer of a chat: left out", name=name)
     return SimulatorService(
         cast(IReactorTCP, reactor),
         twitch,
         tiktok,
+        youtube,
         twitch_irc_port=options["twitch-irc-port"],
         http_port=options["http-port"],
         mishaps=options.mishaps,
         tiktok_mishaps=options.tiktok_mishaps,
+        youtube_mishaps=options.youtube_mishaps,
         mishap_every=options["fault-every"],
     )

@@ -188,6 +188,7 @@ class TikTokSite(Resource):
                     request.setHeader("retry-after", _RETRY_AFTER)
                 return _answered(request, status, json.dumps(said).encode())
         if TikTokFault.SIGNER_GARBAGE in faults:
+            request.setHeader("X-Set-TT-Cookie", "ttwid=garbage")
             return _answered(request, 200, b"\xff\xfe garbage", b"application/protobuf")
         (number, *_) = _numbers(request, b"room_id") or [0]
         handle = self._tiktok.handle_of(number)

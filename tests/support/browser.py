@@ -8,6 +8,7 @@ Nothing reaches the network: every https picture is drawn here.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
@@ -15,7 +16,8 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
@@ -39,7 +41,7 @@ else:
     except ImportError:
         expect = None  # No test gets as far as using it.
 
-__all__ = ["Browser", "BrowserCase", "Visit", "chromium", "expect", "missing"]
+__all__ = ["Browser", "BrowserCase", "Smoothness", "Visit", "expect", "missing"]
 
 T = TypeVar("T")
 
@@ -104,23 +106,84 @@ class Visit:
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.requests.append(request.url))
 
+    def heap(self) -> int:
+        """Bytes of JavaScript that are still in use once rubbish has been collected."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("HeapProfiler.collectGarbage")
+        used: int = session.send("Runtime.getHeapUsage")["usedSize"]
+        return used
+
     def _dialog(self, dialog: Any) -> None:
         self.errors.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
 
+class Smoothness(NamedTuple):
+    """How a page ran for a while; times in ms.
+
+    :ivar median: between two frames; so are the 99th percentile and `worst`.
+    :ivar long_tasks: pieces of work above 50 ms.
+    """
+
+    median: float
+    p99: float
+    worst: float
+    long_tasks: int
+
+    @classmethod
+    def of(cls, page: Page, seconds: float) -> Smoothness:
+        """Watch the frames of a page for some seconds."""
+        return cls(**page.evaluate(_WATCH, seconds))
+
+
+_WATCH = """(seconds) => new Promise((resolve) => {
+  const gaps = [];
+  let longTasks = 0;
+  const observer = new PerformanceObserver((list) => { longTasks += list.getEntries().length; });
+  observer.observe({ entryTypes: ["longtask"] });
+  const end = performance.now() + seconds * 1000;
+  let last = 0;
+  const frame = (now) => {
+    if (last) gaps.push(now - last);
+    last = now;
+    if (now < end) return requestAnimationFrame(frame);
+    gaps.sort((one, other) => one - other);
+    const at = (part) => gaps[Math.floor((gaps.length - 1) * part)];
+    return resolve({ median: at(0.5), p99: at(0.99), worst: at(1), long_tasks: longTasks });
+  };
+  requestAnimationFrame(frame);
+})"""
+
+
+class _BackgroundThread(Thread):
+    """A thread that does not keep the process from ending."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(daemon=True, **options)
+
+
+class _Pool(ThreadPool):
+    threadFactory = _BackgroundThread  # type: ignore[assignment]
+
+
 class Browser:
-    """Chromium; all of its methods run, one after the other, in one thread."""
+    """Chromium; everything is done one after the other, in one thread."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPool(1, 1, "browser")
+        self._pool = _Pool(1, 1, "browser")
         self._playwright: Any = None
         self._browser: Any = None
 
-    async def start(self) -> None:
-        """Start the program."""
-        self._pool.start()
-        await deferToThreadPool(reactor, self._pool, self._start)
+    @classmethod
+    async def shared(cls) -> Browser:
+        """The one of this process: started when it is first asked for, ended with the process."""
+        if not _started:
+            browser = cls()
+            browser._pool.start()
+            await deferToThreadPool(reactor, browser._pool, browser._start)
+            atexit.register(browser._end)
+            _started.append(browser)
+        return _started[0]
 
     def _start(self) -> None:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415
@@ -129,18 +192,16 @@ class Browser:
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
 
-    async def stop(self) -> None:
-        """End the program and the thread."""
-        try:
-            await deferToThreadPool(reactor, self._pool, self._stop)
-        finally:
-            self._pool.stop()
+    def _end(self) -> None:
+        ended = Event()
 
-    def _stop(self) -> None:
-        if self._browser is not None:
+        def end() -> None:
             self._browser.close()
-        if self._playwright is not None:
             self._playwright.stop()
+            ended.set()
+
+        self._pool.callInThread(end)
+        ended.wait(PATIENCE)
 
     async def visit(self, work: Callable[[Visit], T], **options: Any) -> T:
         """Do something with a page of its own.
@@ -161,6 +222,9 @@ class Browser:
 
         result: T = await deferToThreadPool(reactor, self._pool, whole)
         return result
+
+
+_started: list[Browser] = []
 
 
 class BrowserCase(TestCase):
@@ -187,9 +251,7 @@ class BrowserCase(TestCase):
                 f"--twitch-gql-url=http://127.0.0.1:{gql}/twitch/gql",
             )
         self.daemon = await self.started(*options)
-        self.browser = Browser()
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.browser.stop()))
-        await self.browser.start()
+        self.browser = await Browser.shared()
 
     def ended(self, daemon: Daemon) -> Deferred[int | str]:
         """Kill a daemon; fires when it is gone."""

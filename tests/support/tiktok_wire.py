@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TikTok on a wire in memory: the platform, the simulated TikTok, a clock, and what a sink heard."""
+"""TikTok on a wire in memory: the platform, the simulated TikTok, a clock, and a sink."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http import Request
 from twisted.web.server import Site
 
 from livechat.errors import ChatError
@@ -76,6 +77,13 @@ def say(text: str, number: int = 1, user: int = 7) -> Say:
     return Say(id=f"00000000-0000-4000-8000-{number:012d}"[::-1], author=author, text=(text,))
 
 
+class QuietSite(Site):
+    """A site that does not log every request."""
+
+    def log(self, request: Request) -> None:
+        """Say nothing."""
+
+
 class TikTokCase(SynchronousTestCase):
     """TikTok on a wire to a simulator whose rooms are silent but for what the test says."""
 
@@ -95,10 +103,9 @@ class TikTokCase(SynchronousTestCase):
         site = root.children[b"tiktok"]
         assert isinstance(site, TikTokSite)
         self.site = site
-        server = Site(root, reactor=self.clock, timeout=None)
-        server.log = lambda request: None
+        server = QuietSite(root, reactor=self.clock, timeout=None)
         self.endpoint = InMemoryEndpoint(server)
-        self.http = StubTreq(root)
+        self.http: Any = StubTreq(root)
         self.asked_for: list[tuple[str, int, bool]] = []
         self.metrics = Metrics()
         self.starts: list[Deferred[LiveInfo]] = []

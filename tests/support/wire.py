@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectingCancelledError, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.test.iosim import FakeTransport, IOPump, connect
 from zope.interface import implementer
@@ -32,7 +32,8 @@ class InMemoryEndpoint:
         """See `IStreamClientEndpoint`."""
         self.attempts += 1
         if self.hanging:
-            return Deferred()
+            # As Twisted's endpoints do it, with a cancellation of their own.
+            return Deferred(lambda d: d.errback(ConnectingCancelledError(None)))
         server = None if self.refusing else self._server.buildProtocol(None)
         if server is None:
             return fail(ConnectionRefusedError())

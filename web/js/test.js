@@ -146,8 +146,11 @@ function eventCame(event) {
   stats.happened(type, data);
   const paid = type === "gift" || type === "donation" ? paidWith(data) : null;
   if (paid) stats.paid(paid);
+  // Now in what is shown, and once more when the messages are there that have not been made yet.
+  const isRemoval = type === "deletion" || type === "timeout";
+  if (isRemoval) strikeOutAll(event);
   log.add(() => {
-    if (type === "deletion" || type === "timeout") strikeOutAll(event);
+    if (isRemoval) strikeOutAll(event);
     const sentence = sentenceOf(event);
     if (!sentence) return null;
     byId("empty").hidden = true;

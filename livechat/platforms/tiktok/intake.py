@@ -9,6 +9,7 @@ frame exactly as TikTok sent it, and nothing is answered (docs/tiktok.md).
 from __future__ import annotations
 
 import hmac
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,13 +23,18 @@ from livechat.errors import ChatError
 from livechat.platforms.tiktok.connection import DEAD, IRoom
 from livechat.platforms.tiktok.identifier import handle_of
 from livechat.platforms.tiktok.room import Live
-from livechat.platforms.tiktok.webcast import MAX_FRAME, Unread, read_push
+from livechat.platforms.tiktok.webcast import MAX_FRAME, Push, Unread, read_push
 
 _log = Logger()
 
 #: Most relays at once, and seconds for the upgrade.
 MAX_RELAYS: Final = 200
 OPEN_TIMEOUT: Final = 10.0
+
+#: Most frames that wait for somebody to watch their room, and seconds for which they are worth it:
+#: the first one of a room holds its last comments and does not come again.
+MAX_WAITING: Final = 16
+RECENT: Final = 10.0
 
 
 class Feed:
@@ -59,14 +65,20 @@ class Relay(WebSocketServerProtocol):
         self._feed: Feed | None = None
         self._room: IRoom | None = None
         self._heard = 0.0
+        self._waiting: deque[tuple[float, Push]] = deque(maxlen=MAX_WAITING)
         self._watch: IDelayedCall | None = None
 
     def attach(self, room: IRoom) -> Feed:
-        """Send the frames there from now on."""
+        """Send the frames there from now on, those of the last moments first."""
         if self._feed is not None:
             self._feed.drop("taken over")
         self._room = room
         self._feed = Feed(self)
+        recent = self.factory.clock.seconds() - RECENT
+        waiting = [push for when, push in self._waiting if when >= recent]
+        self._waiting.clear()
+        for push in waiting:
+            room.heard(push)
         return self._feed
 
     def part(self, feed: Feed) -> None:
@@ -106,15 +118,16 @@ class Relay(WebSocketServerProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """One push frame."""
-        self._heard = self.factory.clock.seconds()
-        if self._room is None:
-            return
+        now = self._heard = self.factory.clock.seconds()
         push = read_push(payload) if isBinary else Unread("text frame")
-        if isinstance(push, Unread):
-            self._room.unread(push.name)
-            return
         try:
-            self._room.heard(push)
+            if self._room is None:
+                if not isinstance(push, Unread):
+                    self._waiting.append((now, push))
+            elif isinstance(push, Unread):
+                self._room.unread(push.name)
+            else:
+                self._room.heard(push)
         except Exception:
             _log.failure("a relayed frame could not be passed on")
 

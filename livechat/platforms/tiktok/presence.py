@@ -2,8 +2,8 @@
 """One watched account: from its name through its room's feed to having left, one story.
 
 The story finds the room, goes in, listens until the feed is lost, and begins again: it ends by
-itself only when the stream is over.  Its pauses are drawn with full jitter and grow until something
-has really come from the room.
+itself only when the stream is over.  Its pauses are drawn with full jitter and grow until the room
+has really been seen for a while.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ QUIET_START: Final = 10.0
 #: Pauses between attempts, in seconds: first ceiling and highest (sheet `tiktok` section 4).
 FIRST_PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 60.0
+
+#: Seconds for which a room must have been seen before the pauses begin anew: a server that lets us
+#: in and drops us at once must not be hammered either, and every attempt may cost a signature.
+STABLE: Final = 30.0
 
 #: How often an announced end is looked into, and seconds between two looks.
 END_LOOKS: Final = 3
@@ -121,7 +125,7 @@ class Presence:
         self._live: Live | None = None
         self._translator: Translator | None = None
         self._feed: IFeed | None = None
-        self._opened = 0.0
+        self._opened = inf
         self._answered = False
         # What the client knows: None before the start and while the feed is lost.
         self._info: LiveInfo | None = None
@@ -171,7 +175,10 @@ class Presence:
         if push.carries:
             self._see()
             self.brought(push.batch)
-        elif self._starting is not None and self._seconds() - self._opened >= QUIET_START:
+            return
+        if push.batch.dropped:
+            self._house.count_unparsed(push.batch.dropped)
+        if self._starting is not None and self._seconds() - self._opened >= QUIET_START:
             self._succeed()
 
     def brought(self, batch: Batch) -> None:
@@ -214,7 +221,9 @@ class Presence:
                 feed = await self._go_in()
             except Denied as denied:
                 failures += 1
-                await self._pause(failures, denied.refusal)
+                # Who began to relay while we were asking need not wait.
+                if self._gone or self._house.relayed(self.handle) is None:
+                    await self._pause(failures, denied.refusal)
                 continue
             self._feed = feed
             self._opened = self._seconds()
@@ -225,10 +234,10 @@ class Presence:
                 feed.drop("left")
             if self._state is not None:
                 await self._make_sure_of_the_end()
-            failures = 0 if self._seeing else failures + 1
+            stable = self._seeing and self._seconds() - self._opened >= STABLE
+            failures = 1 if stable else failures + 1
             restriction = None if self._seeing else await self._restriction()
             self._lost(f"{why} ({restriction})" if restriction else why)
-            # A server that lets us in and drops us at once must not be hammered either.
             await self._pause(failures, refused(restriction or Reason.UPSTREAM, why))
 
     async def _go_in(self) -> IFeed:
@@ -238,6 +247,7 @@ class Presence:
         :raises ChatError: there is nothing to watch.
         """
         self._answered = False
+        self._opened = inf
         relayed = self._house.relayed(self.handle)
         if relayed is not None:
             self._settle_in(relayed)

@@ -2,7 +2,7 @@
 """One anonymous connection to Twitch's chat: login, liveness, and coming back when it is lost.
 
 The connection is sought again for as long as it is wanted, with full jitter; the back-off starts
-anew only after the server's welcome, not when TCP connects (sheet `twitch` section 1.3).  Twisted's
+anew only when a welcomed connection has lasted, not when TCP connects (sheet `twitch` section 1.3).  Twisted's
 `ClientService` is not used because it cannot lose a connection between TCP and welcome: its
 `prepareConnection` then leaves the state machine with a transition it does not know.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 from typing import Protocol as Typing
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
@@ -35,6 +35,9 @@ GRACE: Final = 8.0
 
 #: Seconds for TCP, TLS and the welcome together.
 LOGIN_TIMEOUT: Final = 15.0
+
+#: Seconds after which a connection counts as good, so that the back-off starts anew.
+STABLE: Final = 30.0
 
 
 class IRoomLines(Typing):
@@ -237,17 +240,19 @@ class ChatConnection:
                 )
                 await sleep(self._clock, delay)
                 continue
-            failures = 0
             self.trouble = ""
             self._protocol = protocol
+            welcomed = self._clock.seconds()
             self._owner.up(self)
             try:
                 await protocol.lost
             finally:
                 self._protocol = None
                 protocol.transport.loseConnection()
-            # A server that welcomes and drops at once must not be hammered either.
-            await sleep(self._clock, self._backoff.delay(1))
+            # A server that welcomes and soon drops must not be hammered either.
+            stable = self._clock.seconds() - welcomed >= STABLE
+            failures = 1 if stable else failures + 1
+            await sleep(self._clock, self._backoff.delay(failures))
 
     async def _log_in(self) -> ChatProtocol:
         """A connection that was welcomed.
@@ -263,9 +268,10 @@ class ChatConnection:
         timer = self._clock.callLater(LOGIN_TIMEOUT, connecting.cancel)
         try:
             protocol: ChatProtocol = await connecting
-        except CancelledError:
+        except (CancelledError, ConnectingCancelledError):
+            # Twisted's endpoints have a cancellation of their own.
             if timer.active():
-                raise
+                raise CancelledError from None
             raise LoginRefused("no connection in time") from None
         finally:
             if timer.active():

@@ -31,6 +31,9 @@ from livechat.platforms.twitch.room import RoomState, room_state
 JOIN_TIMEOUT: Final = 10.0
 JOIN_TRIES: Final = 2
 
+#: Seconds that a room is kept on a connection which it has left for another.
+OVERLAP: Final = 3.0
+
 #: Seconds before a room that let us out, or did not answer again and again, is asked for anew.
 JOIN_PAUSE: Final = 20.0
 
@@ -42,6 +45,11 @@ QUEUE_PATIENCE: Final = 5.0
 
 #: Events held while a joined room waits to learn whether it is live.
 MAX_EARLY: Final = 2000
+
+
+#: Lines after which we may not be in the room any more, and lines that say that we are.
+_TURNS: Final = frozenset({"NOTICE", "PART"})
+_WELCOMES: Final = frozenset({"JOIN", "ROOMSTATE"})
 
 
 class IPool(Protocol):
@@ -61,8 +69,11 @@ class IPool(Protocol):
     def in_queue(self, presence: Presence) -> bool:
         """Whether it waits for the JOIN budget, rather than for Twitch."""
 
-    def let_go(self, connection: ChatConnection, presence: Presence) -> None:
-        """It is at home elsewhere: take it off this connection."""
+    def settle(self, presence: Presence) -> None:
+        """Take it off every connection but its home and its target."""
+
+    def place_elsewhere(self, presence: Presence) -> bool:
+        """Its target takes no more rooms: choose another; False if there is none to choose."""
 
     def ask_standing(self, login: str) -> Deferred[Standing]:
         """Whether the channel exists and is live; never fails."""
@@ -108,6 +119,8 @@ class Presence:
         self._info: LiveInfo | None = None
         self._early: list[Event] = []
         self._tries = 0
+        self._queued = 0.0
+        self._trouble = ""
         self._timers: dict[str, IDelayedCall] = {}
         self._offline_since: float | None = None
 
@@ -136,18 +149,30 @@ class Presence:
         """Whether the start has succeeded."""
         return self._info is not None
 
+    def seek(self, connection: ChatConnection) -> None:
+        """This is the connection on which we are to be let in."""
+        self.target = connection
+        self._tries = 0
+        self._disarm("join")
+
+    def join_queued(self) -> None:
+        """It waits for its turn to JOIN."""
+        self._queued = self._pool.clock.seconds()
+
     def join_sent(self) -> None:
         """The JOIN is on its way to the server."""
         self._tries += 1
         self._arm("join", JOIN_TIMEOUT, self._unanswered)
-        if self._tries == 1 and self._starting is not None:
-            # Until now it was our own turn-taking that it waited for, not Twitch.
-            self._arm("start", self._start_timeout, self._late)
+        deadline = self._timers.get("start")
+        if deadline is not None:
+            # For so long it was our own turn-taking that it waited for, not Twitch.
+            deadline.delay(max(0.0, self._pool.clock.seconds() - self._queued))
 
     def lost(self, connection: ChatConnection, reason: str) -> None:
         """A connection is gone; it will be sought again."""
         if connection is self.target:
             self._disarm("join")
+            self._tries = 0
         if connection is self.home:
             self.home = None
             if self.target is None:
@@ -158,8 +183,15 @@ class Presence:
         """One read's lines about this room."""
         events: list[Event] = []
         for line in lines:
+            if line.command in _TURNS:
+                # It may interrupt or end: what was said before it goes out before it.
+                self._pass_on(events)
+                events = []
             self._notice(connection, line)
             events += self._pool.translate(line, self._state).events
+        self._pass_on(events)
+
+    def _pass_on(self, events: list[Event]) -> None:
         if not events:
             return
         if self.started:
@@ -204,20 +236,23 @@ class Presence:
             return
         elif line.command == "JOIN" and not is_join_echo(line, connection.nick):
             return
-        if connection is self.target:
-            # The echo, the room's state or its first message: whichever comes first, we are in.
+        if connection is self.target and self._tries and line.command in _WELCOMES:
+            # Other lines may be left over from before we left the room a moment ago.
             self._joined(connection)
 
     def _joined(self, connection: ChatConnection) -> None:
         before, self.home, self.target = self.home, connection, None
         self._tries = 0
         self._disarm("join")
-        if before is not None and before is not connection:
-            self._pool.let_go(before, self)
-        elif self._info is not None:
+        # What is on its way on a connection that we leave may not have come on this one.
+        self._arm("overlap", OVERLAP, self._settle_down)
+        if before is None and self._info is not None:
             self._sink.resumed(self._info)
         if self._starting is not None:
             self._settle()
+
+    def _settle_down(self) -> None:
+        self._pool.settle(self)
 
     def _unanswered(self) -> None:
         if self.started or self._tries < JOIN_TRIES:
@@ -237,7 +272,10 @@ class Presence:
 
     def _refused(self, error: ChatError) -> None:
         if error.temporary:
-            self._arm("join", JOIN_PAUSE / 4, self._ask_again)
+            self._trouble = error.details or ""
+            self._disarm("join")
+            if not self._pool.place_elsewhere(self):
+                self._arm("join", JOIN_PAUSE / 4, self._ask_again)
         elif self.started:
             self._end("The stream has ended", error.details)
         else:
@@ -281,9 +319,9 @@ class Presence:
             self._arm("patience", LOOKUP_PATIENCE, lambda: self._succeed(None))
 
     def _succeed(self, live: bool | None) -> None:
-        starting, self._starting = self._starting, None
-        if starting is None or self.home is None:
+        if self._starting is None or self.home is None:
             return
+        starting, self._starting = self._starting, None
         self._disarm("start")
         self._disarm("patience")
         self._info = LiveInfo(self.login, live)
@@ -296,7 +334,9 @@ class Presence:
         if self.target is not None and self.target.welcomed and self._pool.in_queue(self):
             self._arm("start", QUEUE_PATIENCE, self._late)
             return
-        trouble = self.target.trouble if self.target is not None else ""
+        trouble = self._trouble
+        if self.target is not None and not self.target.welcomed:
+            trouble = self.target.trouble or "NO_CONNECTION"
         self._fail(_unavailable("Twitch chat cannot be reached", trouble or "JOIN_UNANSWERED"))
 
     def _cancelled(self, starting: Deferred[LiveInfo]) -> None:

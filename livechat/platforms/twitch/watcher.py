@@ -87,6 +87,8 @@ class Twitch(Service):
         self._rooms: dict[str, Presence] = {}
         self._connections: dict[ChatConnection, dict[str, Presence]] = {}
         self._leaving: set[ChatConnection] = set()
+        # Connections on which Twitch let us join no more.
+        self._full: set[ChatConnection] = set()
         self._queue = JoinQueue(clock, self._send_joins)
         self._poll: IDelayedCall | None = None
 
@@ -135,21 +137,37 @@ class Twitch(Service):
         del self._rooms[presence.login]
         self._queue.remove(presence.login)
         for connection in list(self._connections):
-            self.let_go(connection, presence)
+            self._let_go(connection, presence)
         if not self._rooms and self._poll is not None:
             self._poll.cancel()
             self._poll = None
 
     def join_again(self, presence: Presence) -> None:
         """See `IPool`."""
+        presence.join_queued()
         self._queue.put(presence.login, new=not presence.started)
 
     def in_queue(self, presence: Presence) -> bool:
         """See `IPool`."""
         return presence.login in self._queue
 
-    def let_go(self, connection: ChatConnection, presence: Presence) -> None:
+    def settle(self, presence: Presence) -> None:
         """See `IPool`."""
+        for connection in list(self._connections):
+            if connection is not presence.home and connection is not presence.target:
+                self._let_go(connection, presence)
+
+    def place_elsewhere(self, presence: Presence) -> bool:
+        """See `IPool`; a connection that holds nothing else is not the fuller for this one."""
+        full = presence.target
+        if full is None or len(self._connections[full]) < 2:
+            return False
+        self._full.add(full)
+        self._place(presence)
+        self._let_go(full, presence)
+        return True
+
+    def _let_go(self, connection: ChatConnection, presence: Presence) -> None:
         rooms = self._connections.get(connection)
         if rooms is None or rooms.pop(presence.login, None) is None:
             return
@@ -157,6 +175,7 @@ class Twitch(Service):
         if not rooms:
             del self._connections[connection]
             self._leaving.discard(connection)
+            self._full.discard(connection)
             connection.stop()
 
     def ask_standing(self, login: str) -> Deferred[Standing]:
@@ -189,14 +208,14 @@ class Twitch(Service):
         if connection in self._leaving:
             # It was to be left anyway; its rooms are on their way elsewhere.
             for presence in presences:
-                self.let_go(connection, presence)
+                self._let_go(connection, presence)
 
     def read(self, connection: ChatConnection, lines: Sequence[Line]) -> None:
         """One read's lines: to each presence its share as one batch."""
         rooms = self._connections.get(connection, {})
         shares: dict[Presence, list[Line]] = {}
         for line in lines:
-            presence = rooms.get(line.channel)
+            presence = rooms.get(line.channel) or rooms.get(line.channel.lower())
             if presence is not None:
                 shares.setdefault(presence, []).append(line)
         for presence, share in shares.items():
@@ -215,7 +234,8 @@ class Twitch(Service):
     def _place(self, presence: Presence) -> None:
         """Put a presence on a connection with a place free, a new one if need be."""
         for connection, rooms in self._connections.items():
-            if connection not in self._leaving and len(rooms) < MAX_ROOMS:
+            closed = connection in self._leaving or connection in self._full
+            if not closed and len(rooms) < MAX_ROOMS:
                 break
         else:
             connection = ChatConnection(
@@ -223,7 +243,7 @@ class Twitch(Service):
             )
             self._connections[connection] = {}
         self._connections[connection][presence.login] = presence
-        presence.target = connection
+        presence.seek(connection)
         if connection.welcomed:
             self.join_again(presence)
 

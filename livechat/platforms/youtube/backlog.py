@@ -12,9 +12,9 @@ from typing import Final
 
 from livechat.events import ChatMessage, Event, iso_time
 
-#: Kinds of events that stand in the chat between the messages, so that one without a time of its
-#: own is as old as the message before it.  The others tell what is so at present.
-_IN_ORDER: Final = frozenset({"gift", "notice", "donation", "membership", "room"})
+#: Kinds of events that tell what is so at present.  Everything else stands in the chat among the
+#: messages, so that what has no time of its own is as old as the message before it.
+_STANDING: Final = frozenset({"goal", "pin", "poll", "question"})
 
 
 class Backlog:
@@ -40,7 +40,7 @@ class Backlog:
         is_old = True
         news: list[Event] = []
         for event in events:
-            in_order = isinstance(event, ChatMessage) or event.type in _IN_ORDER
+            in_order = isinstance(event, ChatMessage) or event.type not in _STANDING
             if in_order and event.timestamp != untimed:
                 is_old = event.timestamp < self._since
             name = _name(event)

@@ -221,7 +221,7 @@ class Follower:
             self._check(0.0)
         elif age >= TOKEN_AGE or (age >= TOKEN_SILENCE <= self._pace.silence(now)):
             self._renewed = now
-            self._take(renew(self._site, self._opening, self._now), self._renew)
+            self._take(renew(self._site, self._opening), self._renew)
         else:
             self._take(self._poll(max(0.0, self._asked + wait - now)), self._polled)
 
@@ -232,9 +232,7 @@ class Follower:
             self._token = renewal.token
             # What comes next begins with the past once more.
             self._kind = _RELOAD
-            self._tell(self._news(renewal.poll, renewal.received_ms, is_reload=True))
-        if self._sink is not None:
-            self._take(self._poll(0.0), self._polled)
+        self._take(self._poll(0.0), self._polled)
 
     # What can go wrong.
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from livechat.events import ChannelKey
 from livechat.platforms.fetch import FetchError
-from livechat.platforms.youtube.chat import Poll, read_answer
+from livechat.platforms.youtube.chat import read_answer
 from livechat.platforms.youtube.continuation import all_messages, is_stub
 from livechat.platforms.youtube.identifier import chat_page
 from livechat.platforms.youtube.poll import Doubt, Opening, Trouble, open_chat
@@ -61,15 +61,13 @@ async def check(
 
 
 class Renewal(Struct, frozen=True):
-    """A fresh token, with what its page had of the chat."""
+    """A fresh token, and who asks with it."""
 
     live: Live
-    poll: Poll
     token: str
-    received_ms: int
 
 
-async def renew(site: Site, opening: Opening, now: Callable[[], float]) -> Renewal | None:
+async def renew(site: Site, opening: Opening) -> Renewal | None:
     """A fresh token from the page of the chat, the lightest there is; None if it has none.
 
     Never fails: the token that is there may go on working.
@@ -81,8 +79,8 @@ async def renew(site: Site, opening: Opening, now: Callable[[], float]) -> Renew
         return None
     if isinstance(page, Refusal):
         return None
-    received_ms = int(now() * 1000)
-    poll = read_answer(page.data, live.video_id, received_ms)
+    # The page's messages come once more with the token's first answer, and are read then.
+    poll = read_answer(page.data, live.video_id, 0)
     if poll.signal is not None or poll.continuation is None:
         return None
     token = poll.continuation.token
@@ -90,4 +88,4 @@ async def renew(site: Site, opening: Opening, now: Callable[[], float]) -> Renew
         token = poll.all_token or all_messages(token)
     if is_stub(token):
         return None
-    return Renewal(replace(live, client=page.client()), poll, token, received_ms)
+    return Renewal(replace(live, client=page.client()), token)

@@ -105,12 +105,12 @@ class Turns:
         self._clock = clock
         self._bucket = TokenBucket(rate, burst, clock.seconds)
         self._free = at_once
-        self._waiting: deque[Deferred[None]] = deque()
+        self._waiting: deque[Deferred[bool]] = deque()
         self._timer: IDelayedCall | None = None
 
-    def wait(self) -> Deferred[None]:
-        """Fires when it is one's turn, which ends with `end`."""
-        turn: Deferred[None] = Deferred(self._give_up)
+    def wait(self) -> Deferred[bool]:
+        """Fires with True when it is one's turn, which ends with `end`; False: ask again later."""
+        turn: Deferred[bool] = Deferred(self._give_up)
         self._waiting.append(turn)
         self._let_in()
         return turn
@@ -120,17 +120,28 @@ class Turns:
         self._free += 1
         self._let_in()
 
-    def _give_up(self, turn: Deferred[None]) -> None:
+    def dismiss(self) -> None:
+        """Nobody's turn will come soon."""
+        waiting, self._waiting = self._waiting, deque()
+        self._stop()
+        for turn in waiting:
+            turn.callback(False)
+
+    def _give_up(self, turn: Deferred[bool]) -> None:
         self._waiting.remove(turn)
-        if not self._waiting and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if not self._waiting:
+            self._stop()
+
+    def _stop(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _let_in(self) -> None:
         while self._waiting and self._free and self._timer is None:
             if self._bucket.take():
                 self._free -= 1
-                self._waiting.popleft().callback(None)
+                self._waiting.popleft().callback(True)
             else:
                 self._timer = self._clock.callLater(self._bucket.wait(), self._due)
 
@@ -159,24 +170,27 @@ class Site:
         self._block = Refusal(Reason.RATE_LIMITED)
         self._blocks = 0
 
+    @property
+    def rest(self) -> float:
+        """Seconds for which no page is asked for, because YouTube has refused some."""
+        return max(0.0, self._resting_until - self._clock.seconds())
+
     async def page(self, path: str, budget: Budget) -> Page | Refusal:
         """A page, or why it is none.
 
         :raises FetchError: no complete answer.
         """
         while True:
-            rest = self._resting_until - self._clock.seconds()
+            rest = self.rest
             if rest >= budget.left:
                 return self._block
-            if rest > 0:
+            if rest:
                 await budget.sleep(rest)
-            await self._turns.wait()
-            try:
-                # Somebody before us may have been refused meanwhile.
-                if self._clock.seconds() >= self._resting_until:
+            if await self._turns.wait():
+                try:
                     return await self._page(path, budget)
-            finally:
-                self._turns.end()
+                finally:
+                    self._turns.end()
 
     async def _page(self, path: str, budget: Budget) -> Page | Refusal:
         with budget.spending():
@@ -208,10 +222,12 @@ class Site:
 
     def _rest(self, block: Refusal, asked: float | None) -> None:
         self._block = block
-        self._blocks += 1
+        if not self.rest:
+            self._blocks += 1
         longest = _SHORT_REST if self._blocks < _PATIENT_TIMES else _LONG_REST
         rest = asked if asked is not None else min(2.0 ** (self._blocks - 1), longest)
         self._resting_until = max(self._resting_until, self._clock.seconds() + rest)
+        self._turns.dismiss()
         _log.warn(
             "YouTube refuses pages ({reason}); none for {rest:.0f} s",
             reason=block.reason,

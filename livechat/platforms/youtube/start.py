@@ -60,7 +60,7 @@ async def start(
         if asks_to_sign_in and tries >= SIGN_IN_TRIES:
             raise error
         # Half a second at least: whoever answers at once must not be asked in a circle.
-        wait = max(wait, 0.5 + backoff.delay(tries))
+        wait = max(wait, site.rest, 0.5 + backoff.delay(tries))
         if wait >= budget.left:
             raise error
         await budget.sleep(wait)

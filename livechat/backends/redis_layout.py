@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: MIT
+"""How statistics lie in Redis, and the one script that adds and reads them; pure.
+
+    livechat:1:{twitch:ann}:totals     hash    total, error, peak, first, last, event:*, money:*
+    livechat:1:{twitch:ann}:users      zset    user id -> messages
+    livechat:1:{twitch:ann}:profiles   hash    user id -> [username, display name, roles] as JSON
+    livechat:1:{twitch:ann}:minutes    hash    minute since 1970 -> messages
+    livechat:1:{twitch:ann}:uniques    string  registers of `uniques`, one byte each
+    livechat:1:{twitch:ann}:writer:ID  string  number of the last batch applied from one process
+
+The braces put a channel's keys into one slot of a cluster.  The script is what makes a batch count
+once: it runs whole or not at all, and does nothing with a batch whose number it has seen, so a
+batch whose answer was lost may simply be sent again.
+
+Requests and answers are MessagePack in one argument and one reply: a client that parses a reply
+line by line takes one turn for each element.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from livechat.backends.totals import MINUTES, ChannelTotals
+from livechat.events import ChannelKey, Roles, UserTally
+
+#: What every key of ours begins with: the name, and the version of this layout.
+PREFIX: Final = "livechat:1:"
+
+#: Written when a connection is made, to learn whether Redis takes writes.
+PROBE_KEY: Final = f"{PREFIX}probe"
+
+#: Seconds after the last write at which the statistics of a channel are gone.
+TTL: Final = 86_400
+
+#: MessagePack for nil.
+_NOTHING: Final = b"\xc0"
+
+#: What Redis says when it, and not one key, is the trouble.
+_SERVER_TROUBLE: Final = re.compile(
+    r"\b(READONLY|OOM|MISCONF|LOADING|NOAUTH|WRONGPASS|NOPERM|MASTERDOWN|NOREPLICAS|BUSY)\b"
+    r"|unknown command"
+)
+
+
+class RedisAddress(Struct, frozen=True):
+    """Where Redis is, and how to log in.
+
+    :ivar tls: whether the URL was `rediss://`.
+    """
+
+    host: str
+    port: int
+    db: int
+    username: str
+    password: str
+    tls: bool
+
+    @classmethod
+    def parse(cls, url: str) -> RedisAddress:
+        """Take a URL apart.
+
+        :raises ValueError: a sentence without secrets says what is wrong.
+        """
+        parts = urlsplit(url)
+        path = parts.path.strip("/")
+        if not re.fullmatch(r"[0-9]{0,5}", path):
+            raise ValueError("the path must be the number of a database")
+        return cls(
+            parts.hostname or "localhost",
+            parts.port or 6379,
+            int(path or 0),
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            parts.scheme == "rediss",
+        )
+
+    def __str__(self) -> str:
+        """The address as a log may show it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"redis{'s' if self.tls else ''}://{host}:{self.port}/{self.db}"
+
+
+def is_server_trouble(error: str) -> bool:
+    """Whether an error that Redis answered concerns more than the keys that were asked for."""
+    return _SERVER_TROUBLE.search(error) is not None
+
+
+def keys_of(key: ChannelKey, writer: str) -> list[str]:
+    """The keys of one channel, in the script's order.
+
+    :param writer: identifies this process.
+    """
+    name = key.identifier
+    if key.identifier_type != "username":
+        name = f"{key.identifier_type}:{name}"
+    for reserved, written in (("%", "%25"), ("{", "%7B"), ("}", "%7D")):
+        name = name.replace(reserved, written)
+    stem = f"{PREFIX}{{{key.platform}:{name}}}:"
+    kinds = ("totals", "users", "profiles", "minutes", "uniques", f"writer:{writer}")
+    return [stem + kind for kind in kinds]
+
+
+class Reply(Struct, array_like=True):
+    """What the script answers.
+
+    :ivar outcome: `read`: nothing was to be added; `added`; `known`: the batch was added before;
+        `behind`: nothing was added because less is stored than should be; `present`: nothing was
+        put back because enough is stored.
+    :ivar total: messages of the channel, now.
+    :ivar held: users of the channel, now.
+    :ivar totals: the hash of totals, names and values by turns; empty unless asked for, as all
+        that follows.
+    :ivar ranked: user ids and counts by turns, most active first.
+    :ivar profiles: of these users; an empty text where there is none.
+    """
+
+    outcome: Literal["read", "added", "known", "behind", "present"]
+    total: int
+    held: int
+    totals: list[str] = []
+    ranked: list[str] = []
+    profiles: list[str] = []
+    minutes: list[str] = []
+    uniques: str = ""
+
+
+_encode_json: Final = msgspec.json.Encoder().encode
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_reply: Final = msgspec.msgpack.Decoder(Reply).decode
+_decode_profile: Final = msgspec.json.Decoder(tuple[str, str, int]).decode
+
+
+def batch_of(counts: ChannelTotals) -> bytes:
+    """Counts as the script takes them."""
+    batch: dict[str, object] = {
+        "total": counts.total,
+        "error": counts.error,
+        "peak": counts.peak,
+        "first": counts.first,
+        "last": counts.last,
+        "users": [
+            (
+                user.id,
+                user.message_count,
+                _encode_json((user.username, user.display_name, _bits(user.roles))).decode(),
+            )
+            for user in counts.users.values()
+        ],
+        "events": list(counts.events.items()),
+        # As text: more than a number of the script's language holds.
+        "money": [(name, str(amount)) for name, amount in counts.money.items()],
+        "minutes": list(counts.minutes.items()),
+        "registers": list(counts.uniques.registers.items()),
+    }
+    return _encode(batch)
+
+
+def request(
+    mode: Literal["read", "add", "restore"],
+    number: int,
+    batch: bytes = b"",
+    *,
+    expected: int,
+    max_users: int,
+    named: int = 0,
+) -> bytes:
+    """What to ask of the script.
+
+    :param mode: `add` a batch; `restore` what was lost, in place of what is left; or only `read`.
+    :param number: of the batch; rises from one batch of a process to the next.
+    :param expected: messages that should be stored already: fewer mean that Redis lost some.
+    :param named: answer what is stored, with so many users; 0: the numbers only.
+    """
+    content = msgspec.Raw(batch or _NOTHING)
+    return _encode((mode, number, expected, max_users, named, TTL, MINUTES, content))
+
+
+def read_reply(payload: bytes) -> Reply:
+    """An answer of the script.
+
+    :raises msgspec.MsgspecError: it is none.
+    """
+    return _decode_reply(payload)
+
+
+def read_totals(reply: Reply, max_users: int) -> ChannelTotals:
+    """The totals that a whole answer holds.
+
+    :raises ValueError: something that is not ours stands where ours should.
+    """
+    totals = ChannelTotals(max_users)
+    numbers = dict(_pairs(reply.totals))
+    totals.total = reply.total
+    totals.error = int(numbers.get("error", 0))
+    totals.peak = int(numbers.get("peak", 0))
+    totals.first = numbers.get("first", "")
+    totals.last = numbers.get("last", "")
+    for name, value in numbers.items():
+        kind, colon, rest = name.partition(":")
+        if colon and kind in ("event", "money"):
+            (totals.events if kind == "event" else totals.money)[rest] = int(value)
+    totals.minutes = {int(minute): int(count) for minute, count in _pairs(reply.minutes)}
+    totals.uniques.merge(
+        (register, ord(rank)) for register, rank in enumerate(reply.uniques) if rank != "\0"
+    )
+    for (user_id, count), profile in zip(_pairs(reply.ranked), reply.profiles, strict=True):
+        username, display_name, roles = _decode_profile(profile or '["","",0]')
+        totals.users[user_id] = UserTally(
+            user_id, username, display_name, _roles(roles), int(float(count))
+        )
+    totals.unnamed = max(0, reply.held - len(totals.users))
+    return totals
+
+
+def _pairs(flat: Sequence[str]) -> Any:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _bits(roles: Roles) -> int:
+    return roles.broadcaster | roles.moderator << 1 | roles.subscriber << 2 | roles.verified << 3
+
+
+def _roles(bits: int) -> Roles:
+    return Roles(bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
+
+
+#: Adds a batch, and answers what is stored.  Needs Redis 5 or newer.
+#:
+#: Nothing is written before the types of all keys were looked at, and the number of the batch is
+#: written first: whatever fails after that, the batch is never counted twice.
+SCRIPT: Final = """
+local types = {'hash', 'zset', 'hash', 'hash', 'string', 'string'}
+for index, key in ipairs(KEYS) do
+  local found = redis.call('TYPE', key)['ok']
+  if found ~= 'none' and found ~= types[index] then
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. found .. ', not ours')
+  end
+end
+local totals, users, profiles, minutes, uniques, writer = unpack(KEYS)
+local mode, number, expected, bound, named, ttl, span, batch =
+  unpack(cmsgpack.unpack(ARGV[1]), 1, 8)
+
+local function stored()
+  return tonumber(redis.call('HGET', totals, 'total') or 0)
+end
+
+local function answer(outcome)
+  local reply = {outcome, stored(), redis.call('ZCARD', users)}
+  if named > 0 then
+    local ranked = redis.call('ZREVRANGE', users, 0, named - 1, 'WITHSCORES')
+    local found = {}
+    for start = 1, #ranked, 2000 do
+      local ids = {}
+      for index = start, math.min(start + 1999, #ranked), 2 do
+        ids[#ids + 1] = ranked[index]
+      end
+      for _, profile in ipairs(redis.call('HMGET', profiles, unpack(ids))) do
+        found[#found + 1] = profile or ''
+      end
+    end
+    reply[4] = redis.call('HGETALL', totals)
+    reply[5] = ranked
+    reply[6] = found
+    reply[7] = redis.call('HGETALL', minutes)
+    reply[8] = redis.call('GET', uniques) or ''
+  end
+  return cmsgpack.pack(reply)
+end
+
+if mode == 'read' then return answer('read') end
+if tonumber(redis.call('GET', writer) or 0) >= number then return answer('known') end
+local behind = stored() < expected
+if mode == 'restore' and not behind then return answer('present') end
+if mode == 'add' and behind then return answer('behind') end
+
+redis.call('SET', writer, number, 'EX', ttl)
+if mode == 'restore' then redis.call('DEL', totals, users, profiles, minutes, uniques) end
+
+local function raise(field, value)
+  if value > tonumber(redis.call('HGET', totals, field) or 0) then
+    redis.call('HSET', totals, field, value)
+  end
+end
+
+redis.call('HINCRBY', totals, 'total', batch.total)
+if batch.error > 0 then redis.call('HINCRBY', totals, 'error', batch.error) end
+raise('peak', batch.peak)
+if batch.first ~= '' then
+  local first = redis.call('HGET', totals, 'first')
+  if not first or batch.first < first then redis.call('HSET', totals, 'first', batch.first) end
+  local last = redis.call('HGET', totals, 'last')
+  if not last or batch.last > last then redis.call('HSET', totals, 'last', batch.last) end
+end
+for _, event in ipairs(batch.events) do
+  redis.call('HINCRBY', totals, 'event:' .. event[1], event[2])
+end
+for _, money in ipairs(batch.money) do
+  redis.pcall('HINCRBY', totals, 'money:' .. money[1], money[2])
+end
+
+local held = redis.call('ZCARD', users)
+for _, user in ipairs(batch.users) do
+  local id, count = user[1], user[2]
+  if held >= bound and not redis.call('ZSCORE', users, id) then
+    local least = redis.call('ZPOPMIN', users)
+    redis.call('HDEL', profiles, least[1])
+    raise('error', tonumber(least[2]))
+    redis.call('ZADD', users, count + tonumber(least[2]), id)
+  elseif tonumber(redis.call('ZINCRBY', users, count, id)) == count then
+    held = held + 1
+  end
+  redis.call('HSET', profiles, id, user[3])
+end
+
+local newest = 0
+for _, minute in ipairs(batch.minutes) do
+  newest = math.max(newest, minute[1])
+  raise('peak', redis.call('HINCRBY', minutes, minute[1], minute[2]))
+end
+if newest > 0 and redis.call('HLEN', minutes) > span then
+  for _, minute in ipairs(redis.call('HKEYS', minutes)) do
+    local number_of = tonumber(minute)
+    if number_of <= newest - span or number_of > newest + 1 then
+      redis.call('HDEL', minutes, minute)
+    end
+  end
+end
+
+for _, register in ipairs(batch.registers) do
+  local old = redis.call('GETRANGE', uniques, register[1], register[1])
+  if old == '' or string.byte(old) < register[2] then
+    redis.call('SETRANGE', uniques, register[1], string.char(register[2]))
+  end
+end
+
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
+return answer('added')
+"""

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""What every platform keeps to, whatever it is made of (`IPlatform`, `IWatcher`, `IEventSink`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import IService
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from livechat.errors import ChatError, ErrorCode
+from livechat.events import ChannelKey, LiveInfo
+from livechat.interfaces import IEventSink, IPlatform, IWatcher
+
+if TYPE_CHECKING:
+    _Case = SynchronousTestCase
+else:
+    _Case = object
+
+#: Identifiers that are nobody's, on any platform.
+NOBODY = (
+    "",
+    " ",
+    "@",
+    "a b",
+    "ann\r\nQUIT",
+    "ann,bob",
+    "#ann",
+    "\x00",
+    "x" * 300,
+    "@" * 3000,
+    "https://evil.test/ann",
+    "//",
+    "http://[::1",
+    "\u212aelvin",
+    "\ud800",
+)
+
+
+@implementer(IEventSink)
+class Kept:
+    """A sink that keeps the names of what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.error: ChatError | None = None
+
+    def received(self, events: Any) -> None:
+        """Events, of which there must be some."""
+        assert len(events) > 0, "an empty-handed call"
+        self.heard.append("received")
+
+    def interrupted(self, reason: str) -> None:
+        """Lost, for a reason."""
+        assert reason, "no reason"
+        self.heard.append("interrupted")
+
+    def resumed(self, info: LiveInfo) -> None:
+        """Back."""
+        self.heard.append("resumed")
+
+    def ended(self, error: ChatError) -> None:
+        """Over."""
+        self.heard.append("ended")
+        self.error = error
+
+
+class PlatformContract(_Case):
+    """The contract, to be mixed into a test case that says how this platform is moved.
+
+    :ivar clock: the platform's clock.
+    :ivar live: identifier of a channel that is live.
+    :ivar missing: identifier of one that does not exist.
+    :ivar spellings: identifiers that all mean `live`.
+    """
+
+    clock: Clock
+    live: str
+    missing: str
+    spellings: tuple[str, ...]
+
+    # What a test case gives.
+
+    def the_platform(self) -> Any:
+        """The platform, started."""
+        raise NotImplementedError
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass and bytes flow."""
+        raise NotImplementedError
+
+    def speak(self, text: str) -> None:
+        """Somebody writes in the live channel."""
+        raise NotImplementedError
+
+    def cut(self) -> None:
+        """Every connection is cut."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """From now on the platform lets nobody in."""
+        raise NotImplementedError
+
+    def admit(self) -> None:
+        """It lets everybody in again."""
+        raise NotImplementedError
+
+    def begin(self, identifier: str) -> tuple[Any, Kept, Deferred[LiveInfo]]:
+        """Begin to watch."""
+        sink = Kept()
+        platform = self.the_platform()
+        watcher = platform.watch(platform.key(identifier, "username"), sink)
+        return watcher, sink, watcher.start()
+
+    def begun(self) -> tuple[Any, Kept]:
+        """Watch the live channel; what came with the start is not kept."""
+        watcher, sink, started = self.begin(self.live)
+        self.run_for(5)
+        self.successResultOf(started)
+        sink.heard.clear()
+        return watcher, sink
+
+    def at_rest(self, before: int) -> None:
+        """There is no more on the clock than there was."""
+        self.run_for(0)
+        self.assertEqual(len(self.clock.getDelayedCalls()), before)
+
+    def test_provides(self) -> None:
+        """Platform and watcher provide what they say; the platform is a service by its name."""
+        platform = self.the_platform()
+        verifyObject(IPlatform, platform)
+        verifyObject(IService, platform)
+        watcher, sink, started = self.begin(self.live)
+        verifyObject(IWatcher, watcher)
+        verifyObject(IEventSink, sink)
+        self.assertEqual(platform.key(self.live, "username").platform, platform.name)
+        self.run_for(5)
+        self.successResultOf(started)
+        watcher.stop()
+
+    def test_keys(self) -> None:
+        """All spellings of a channel are one key, which is its own canonical identifier."""
+        platform = self.the_platform()
+        key = platform.key(self.live, "username")
+        self.assertEqual(key, ChannelKey(platform.name, "username", self.live))
+        for spelling in self.spellings:
+            self.assertEqual(platform.key(spelling, "username"), key)
+        self.assertEqual(platform.key(key.identifier, key.identifier_type), key)
+
+    def test_nobody(self) -> None:
+        """What is nobody's identifier, or of an unknown kind, is said to be so, with the code."""
+        platform = self.the_platform()
+        for identifier in NOBODY:
+            error = self.assertRaises(ChatError, platform.key, identifier, "username")
+            self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER, repr(identifier))
+        for kind in ("", "liveID", "nonsense", "\ud800"):
+            error = self.assertRaises(ChatError, platform.key, self.live, kind)
+            self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER, repr(kind))
+
+    def test_start(self) -> None:
+        """Passing trouble is waited for, silently until the start has fired; then all is heard."""
+        self.refuse()
+        _, sink, started = self.begin(self.live)
+        heard: list[list[str]] = []
+
+        def fired(info: LiveInfo) -> LiveInfo:
+            heard.append(list(sink.heard))
+            return info
+
+        started.addCallback(fired)
+        self.run_for(1)
+        self.assertNoResult(started)
+        self.admit()
+        self.run_for(25)
+        self.assertEqual(heard, [[]])
+        info = self.successResultOf(started)
+        self.assertEqual((type(info.live_id), info.live_id != ""), (str, True))
+        sink.heard.clear()
+        self.speak("hello")
+        self.run_for(0)
+        self.assertEqual(sink.heard, ["received"])
+
+    def test_missing(self) -> None:
+        """A channel that does not exist fails with the code; the watcher is then finished."""
+        before = len(self.clock.getDelayedCalls())
+        watcher, sink, started = self.begin(self.missing)
+        self.run_for(40)
+        error = self.failureResultOf(started, ChatError).value
+        self.assertEqual(error.code, ErrorCode.STREAM_NOT_FOUND)
+        self.assertEqual(sink.heard, [])
+        self.at_rest(before)
+        self.successResultOf(watcher.stop())
+
+    def test_refused(self) -> None:
+        """A platform that lets nobody in fails a start in time, coded, with a reason."""
+        self.refuse()
+        before = len(self.clock.getDelayedCalls())
+        watcher, sink, started = self.begin(self.live)
+        self.run_for(60)
+        error = self.failureResultOf(started, ChatError).value
+        self.assertEqual(error.code, ErrorCode.UPSTREAM_UNAVAILABLE)
+        self.assertEqual((bool(error.details), error.temporary), (True, True))
+        self.assertEqual(sink.heard, [])
+        self.at_rest(before)
+        self.successResultOf(watcher.stop())
+
+    def test_cancel(self) -> None:
+        """A cancelled start has stopped: nothing is heard any more, nothing is on the clock."""
+        for wait in (0.0, 0.25, 1.0):
+            before = len(self.clock.getDelayedCalls())
+            self.refuse()
+            _, sink, started = self.begin(self.live)
+            self.run_for(wait)
+            if not started.called:
+                started.cancel()
+                self.failureResultOf(started, CancelledError)
+            self.assertEqual(sink.heard, [])
+            self.run_for(5)
+            self.at_rest(before)
+
+    def test_stop(self) -> None:
+        """A stop never fails, whenever and however often; the sink hears nothing after it."""
+        before = len(self.clock.getDelayedCalls())
+        watcher, sink = self.begun()
+        for _ in range(3):
+            self.successResultOf(watcher.stop())
+        self.speak("too late")
+        self.cut()
+        self.run_for(10)
+        self.assertEqual(sink.heard, [])
+        self.at_rest(before)
+
+    def test_stop_before_the_start(self) -> None:
+        """A watcher that was never started can be stopped."""
+        platform = self.the_platform()
+        sink = Kept()
+        watcher = platform.watch(platform.key(self.live, "username"), sink)
+        self.successResultOf(watcher.stop())
+        self.assertEqual(sink.heard, [])
+
+    def test_stop_during_the_start(self) -> None:
+        """A stop during the start ends it; the start is cancelled and not left without a result."""
+        before = len(self.clock.getDelayedCalls())
+        self.refuse()
+        watcher, sink, started = self.begin(self.live)
+        self.run_for(1)
+        self.assertNoResult(started)
+        self.successResultOf(watcher.stop())
+        self.failureResultOf(started, CancelledError)
+        self.run_for(5)
+        self.assertEqual(sink.heard, [])
+        self.at_rest(before)
+
+    def test_lost_and_found(self) -> None:
+        """A lost upstream is told once, however long it takes, and again when messages flow."""
+        _, sink = self.begun()
+        self.cut()
+        self.run_for(30)
+        heard = [name for name in sink.heard if name != "received"]
+        self.assertEqual(heard, ["interrupted", "resumed"])
+        sink.heard.clear()
+        self.speak("again")
+        self.run_for(0)
+        self.assertEqual(sink.heard, ["received"])
+
+    def test_lost_for_long(self) -> None:
+        """As long as nobody is let in, `interrupted` is said once; the watcher never gives up."""
+        _, sink = self.begun()
+        self.refuse()
+        self.cut()
+        self.run_for(300)
+        self.assertEqual(sink.heard, ["interrupted"])
+
+    def test_stop_while_lost(self) -> None:
+        """A watcher that seeks its upstream can be stopped and leaves nothing behind."""
+        before = len(self.clock.getDelayedCalls())
+        watcher, sink = self.begun()
+        self.refuse()
+        self.cut()
+        self.run_for(3)
+        self.successResultOf(watcher.stop())
+        sink.heard.clear()
+        self.run_for(60)
+        self.assertEqual(sink.heard, [])
+        self.at_rest(before)
