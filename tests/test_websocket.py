@@ -467,7 +467,7 @@ class DrainTests(WebSocketCase):
         self.successResultOf(self.factory.drain(5.0))
 
     def test_waiting_frames_of_a_slow_client(self) -> None:
-        """What waits for a slow client goes out before its close frame; nothing accepted is lost."""
+        """What waits for a slow client goes out before its close frame; nothing is lost."""
         client, wire = self.opened()
         client.pauseProducing()
         client.deliver(frame(b"held"))

@@ -2,9 +2,9 @@
 """One anonymous connection to Twitch's chat: login, liveness, and coming back when it is lost.
 
 The connection is sought again for as long as it is wanted, with full jitter; the back-off starts
-anew only when a welcomed connection has lasted, not when TCP connects (sheet `twitch` section 1.3).  Twisted's
-`ClientService` is not used because it cannot lose a connection between TCP and welcome: its
-`prepareConnection` then leaves the state machine with a transition it does not know.
+anew only when a welcomed connection has lasted, not when TCP connects (sheet `twitch` section 1.3).
+Twisted's `ClientService` is not used because it cannot lose a connection between TCP and welcome:
+its `prepareConnection` then leaves the state machine with a transition it does not know.
 """
 
 from __future__ import annotations
