@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fanout, messages, tiktok
+from benchmarks import fanout, messages, tiktok, youtube
 
-MEASUREMENTS = {"messages": messages.main, "fanout": fanout.main, "tiktok": tiktok.main}
+MEASUREMENTS = {
+    "messages": messages.main,
+    "fanout": fanout.main,
+    "tiktok": tiktok.main,
+    "youtube": youtube.main,
+}
 
 
 def main(names: list[str]) -> int:

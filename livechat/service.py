@@ -41,6 +41,7 @@ from livechat.interfaces import IPlatform, IStatsStore, ISubscriber
 from livechat.metrics import Metrics
 from livechat.options import Options, Settings, wrong
 from livechat.pacing import sleep
+from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
@@ -123,9 +124,10 @@ def build(reactor: Any, settings: Settings) -> IService:
     # Every YouTube chat asks the same host about once a second: it must find a connection open.
     pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
     agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
-    http = HTTPClient(agent)
+    http = HTTPClient(agent, data_to_body_producer=WholeBody)
     # What they send as cookies is their own business: none are kept or sent beside those.
-    cookieless = HTTPClient(agent, IndexableCookieJar(DefaultCookiePolicy(allowed_domains=())))
+    no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))
+    cookieless = HTTPClient(agent, no_cookies, WholeBody)
     random = SystemRandom()
     try:
         irc_endpoint = clientFromString(reactor, twitch_irc)

@@ -155,7 +155,7 @@ class LookTests(BrowserCase):
             daemon.greet()
             asked = [
                 (heard["platform"], heard["identifier"], heard.get("identifierType"))
-                for heard in daemon.heard
+                for heard in daemon.hears(4)
             ]
             self.assertEqual(
                 asked,
@@ -191,7 +191,8 @@ class LookTests(BrowserCase):
             expect(note).to_have_count(0)
             self.assertEqual(len(daemon.heard), 1)
             page.clock.run_for(30_000)
-            again = [heard for heard in daemon.heard if heard["type"] == "subscribe"]
+            # Among it a sign of life, after so long a silence.
+            again = [heard for heard in daemon.hears(3) if heard["type"] == "subscribe"]
             self.assertEqual(len(again), 2)
             self.assertEqual(again[0], again[1])
             # What the daemon answers to a sign of life while nothing is held is no news.

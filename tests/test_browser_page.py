@@ -67,7 +67,8 @@ class PageTests(BrowserCase):
                 ),
                 chat("and more", monetary_data={**money, "value": 5.5, "currency": "EUR"}),
                 event("viewers", viewers=1234, total_viewers=5678),
-                event("gift", text="Ann sent a rose", user={"display_name": "Ann"}),
+                event("stream", title="Cooking with Ann"),
+                event("gift", text="Sent Rose x10", user={"display_name": "Ben"}),
             )
             row = page.locator(".row.paid").first
             expect(row.locator(".amount")).to_have_text("€10.00")
@@ -80,9 +81,33 @@ class PageTests(BrowserCase):
                 self.assertGreater(row.locator(picture).evaluate(loaded), 0, picture)
             expect(row.locator(".reply")).to_have_text("↩ Ben how much?")
             expect(page.locator("#money li")).to_have_text(re.compile(r"^€15\.502 .$"))
-            expect(page.locator("#viewers")).to_have_text("1,234")
-            expect(page.locator(".row.event")).to_contain_text("Ann sent a rose")
+            expect(page.locator("#viewers")).to_have_text("1,234 watching")
+            expect(page.locator("#channel")).to_contain_text("Cooking with Ann")
+            expect(page.locator(".row.event")).to_contain_text("Ben sent Rose x10")
             expect(page.locator("#storage")).to_have_text("Redis")
+
+        await self.visit(work, locale="en-US")
+
+    async def test_sums_of_the_daemon(self) -> None:
+        """Where the daemon keeps sums of money and counts of events, its own are shown."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            page.goto(self.url("/test?platform=youtube&identifier=ann"))
+            daemon.greet()
+            paid = {"amount": "5", "formatted": "$5", "value": 5, "currency": "USD"}
+            daemon.say(chat("here", monetary_data=paid), event("raid", text="a raid"))
+            expect(page.locator("#money li")).to_contain_text("$5.00")
+            expect(page.locator("#kinds li")).to_have_text("Raids 1")
+            counts = {"uniqueUsers": [], "totalMessages": 12345, "uniqueUserCount": 6789}
+            more = {"money": {"USD": 105.5, "BITS": 1}, "events": {"raid": 2, "gift": 7}}
+            estimated = {"uniqueUserCountEstimated": True}
+            daemon.say({"type": "stats", "data": {**counts, **more, **estimated}})
+            expect(page.locator("#money li")).to_have_text(["$105.50", "1 bit"])
+            expect(page.locator("#kinds li")).to_have_text(["Raids 2", "Gifts 7"])
+            expect(page.locator("#total")).to_have_text("12,345")
+            expect(page.locator("#unique")).to_have_text("≈ 6,789")
 
         await self.visit(work, locale="en-US")
 

@@ -277,6 +277,8 @@ def lies(text: str) -> list[dict[str, Any]]:
                 "uniqueUsers": [{**person, "roles": {text: True}, "messageCount": 1}],
                 "totalMessages": text,
                 "uniqueUserCount": text,
+                "money": {text: text, "USD": text},
+                "events": {text: text},
             },
         },
         {"type": "status", "status": "reconnecting", "reason": text},

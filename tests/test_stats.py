@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +63,7 @@ class SlowStore:
     """
 
     storage_type: str = "redis"
+    health: Mapping[str, object] = {}
 
     def __init__(self) -> None:
         self._memory = MemoryStats()

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 from websockets.sync.client import connect
 
@@ -333,6 +334,31 @@ class IntakeTests(TikTokDaemonCase):
         chat = await client.until("chat")
         self.assertEqual(chat["data"]["data"]["content"]["raw"], "relayed")
         self.assertNotIn(TOKEN, self.daemon.log)
+
+
+class WrongStartTests(TestCase):
+    """Options that cannot be fulfilled: one line and exit code 1."""
+
+    timeout = 60
+
+    async def test_what_is_missing(self) -> None:
+        """A way in without its signer, and an intake without its token."""
+        for option, needed in (
+            ("--tiktok-transport=signer", "--tiktok-signer-url"),
+            ("--tiktok-intake=tcp:0:interface=127.0.0.1", "--tiktok-intake-token"),
+        ):
+            daemon = start_daemon(reactor, option)
+            daemon.listening.addErrback(lambda _: None)
+            self.assertEqual(await daemon.ended, 1)
+            name = option.partition("=")[0]
+            self.assertTrue(
+                any(
+                    line.startswith(f"livechat: {name}") and line.endswith(f" needs {needed}")
+                    for line in daemon.log.splitlines()
+                ),
+                daemon.log,
+            )
+            self.assertNotIn("Traceback", daemon.log)
 
 
 class DemoTests(DaemonCase):

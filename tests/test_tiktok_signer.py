@@ -193,6 +193,7 @@ class SignedTests(TikTokCase):
         # It comes with the signer's answer and again on entering: the channel drops the second.
         self.assertEqual(sink.take(), ["before", "before"])
         self.assertEqual(list(self.site.asked), ["api-live/user/room", "signer/webcast/fetch"])
+        self.assertEqual(self.site.key, "hunter2")
         (socket,) = self.simulator.sockets
         self.assertEqual(socket.cookie, "ttwid=signed%7C1")
 
@@ -277,6 +278,7 @@ class BudgetedTests(TikTokCase):
     def test_used_up(self) -> None:
         """The second start of a day is told so, and the signer is not asked."""
         self.watching("ann")
+        self.assertIsNone(self.site.key)
         _, _, started = self.start("bob")
         self.run_for(1)
         self.assertEqual(self.failed(started), (UNAVAILABLE, "SIGNER_QUOTA"))

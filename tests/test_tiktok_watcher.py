@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Factory
 from zope.interface.verify import verifyObject
 
 from livechat.errors import ChatError, ErrorCode
@@ -15,11 +16,13 @@ from livechat.interfaces import IPlatform, IWatcher
 from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEOUT
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.transports import BURST, REFRESH_PAUSE
-from livechat.platforms.tiktok.watcher import TikTokSettings
+from livechat.platforms.tiktok.watcher import SOCKET_URL, TikTokSettings
 from livechat.simulator.actions import Author, Pay
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Room, control, number_of, room_id, viewers
+from tests.support.simulated import Reader
 from tests.support.tiktok_wire import SETTINGS, TikTokCase, say
+from tests.support.wire import InMemoryEndpoint
 
 UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
 ROSES = Pay(
@@ -277,6 +280,71 @@ class UpgradeTests(TikTokCase):
             self.assertIs(self.successResultOf(one).receiving, True)
 
 
+class RequestTests(TikTokCase):
+    """The upgrade as it stands on the wire."""
+
+    settings = msgspec.structs.replace(SETTINGS, socket_url=SOCKET_URL)
+
+    def serve(self, server: Reader) -> None:
+        """From now on this is the other end of every socket."""
+        self.endpoint = InMemoryEndpoint(Factory.forProtocol(lambda: server))
+
+    def test_request(self) -> None:
+        """A browser's headers, the cookie as it was given, the usual port unsaid, no extension."""
+        server = Reader()
+        self.serve(server)
+        _, _, started = self.start("ann")
+        self.run_for(0)
+        self.assertEqual(self.asked_for, [("webcast-ws.tiktok.com", 443, True)])
+        first, *lines = server.received.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines if line)
+        key = headers.pop("Sec-WebSocket-Key")
+        self.assertEqual(len(key), 24)
+        self.assertEqual(
+            headers,
+            {
+                "Host": "webcast-ws.tiktok.com",
+                "Upgrade": "WebSocket",
+                "Connection": "Upgrade",
+                "Pragma": "no-cache",
+                "Cache-Control": "no-cache",
+                "User-Agent": BROWSERS[0].user_agent,
+                "Accept-Language": "en-US,en;q=0.9",
+                "Referer": "https://www.tiktok.com/",
+                "Origin": "https://www.tiktok.com",
+                "Cookie": "ttwid=1%7Csimulated%7C1",
+                "Sec-WebSocket-Version": "13",
+            },
+        )
+        method, target, version = first.split(" ")
+        self.assertEqual((method, version), ("GET", "HTTP/1.1"))
+        self.assertEqual(f"wss://webcast-ws.tiktok.com{target.partition('?')[0]}", SOCKET_URL)
+        self.assertIn(f"&room_id={room_id('ann')}&identity=audience", target)
+        started.cancel()
+        self.failureResultOf(started, CancelledError)
+        self.run_for(0)
+        self.assertTrue(server.lost)
+
+    def test_endless_head(self) -> None:
+        """An answer whose head does not end is cut off; one that is no text, too."""
+        for answer in (
+            b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
+            b"\xff\xfe\r\n\r\n",
+            b"1\r\n\r\n",
+        ):
+            server = Reader()
+            self.serve(server)
+            watcher, _, started = self.start("ann")
+            self.run_for(0)
+            assert server.transport is not None
+            server.transport.write(answer)
+            self.run_for(0)
+            self.assertTrue(server.lost)
+            self.assertNoResult(started)
+            watcher.stop()
+            self.failureResultOf(started, CancelledError)
+
+
 class ExplicitDirectTests(TikTokCase):
     """With `direct` chosen, not `auto`."""
 
@@ -378,19 +446,24 @@ class LostTests(TikTokCase):
         self.assertEqual(sink.take(), ["interrupted", "resumed"])
 
     def test_outage(self) -> None:
-        """Ten minutes without TikTok: few attempts, told once, back without a client's doing."""
-        watched = [self.watching(f"room{n}")[1] for n in range(5)]
+        """100 rooms, ten minutes without TikTok: few attempts, evenly spread, and all come back."""
+        sinks = [self.start(f"room{n}")[1] for n in range(100)]
+        self.run_for(130, 1)
+        self.assertEqual(len(self.simulator.sockets), 100)
+        for sink in sinks:
+            sink.take()
         self.endpoint.refusing = True
         self.simulator.drop()
-        before = self.endpoint.attempts
-        self.run_for(600, 1)
-        attempts = self.endpoint.attempts - before
-        self.assertLessEqual(attempts, 5 * 40)
-        self.assertGreaterEqual(attempts, 5 * 8)
+        seconds: list[int] = []
+        for _ in range(600):
+            before = self.endpoint.attempts
+            self.run_for(1, 1)
+            seconds.append(self.endpoint.attempts - before)
+        self.assertIn(sum(seconds), range(400, 600 + BURST + 1))
+        self.assertLessEqual(max(seconds), 5)
         self.endpoint.refusing = False
-        self.run_for(70, 1)
-        for sink in watched:
-            self.assertEqual(sink.take(), ["interrupted", "resumed"])
+        self.run_for(170, 1)
+        self.assertEqual([sink.take() for sink in sinks], [["interrupted", "resumed"]] * 100)
 
     def test_let_in_and_dropped(self) -> None:
         """A server that lets us in, shows something and drops us at once is not hammered."""

@@ -47,8 +47,13 @@ class Uniques:
         self.raise_register(*register_of(item))
 
     def merge(self, registers: Iterable[tuple[int, int]]) -> None:
-        """Count what was counted elsewhere."""
+        """Count what was counted elsewhere.
+
+        :raises ValueError: there is no such register, or no such rank.
+        """
         for register, rank in registers:
+            if not (0 <= register < REGISTERS and 0 < rank < len(self._held)):
+                raise ValueError(f"register {register} of rank {rank}")
             self.raise_register(register, rank)
 
     def raise_register(self, register: int, rank: int) -> None:
@@ -68,7 +73,8 @@ class Uniques:
         for rank in range(_REST, 0, -1):
             total = 0.5 * (total + held[rank])
         total += REGISTERS * _sigma(held[0] / REGISTERS)
-        return round(_ALPHA * REGISTERS * REGISTERS / total)
+        # Registers that are all at their end leave nothing: more than can be told.
+        return round(_ALPHA * REGISTERS * REGISTERS / max(total, 2.0**-_REST))
 
 
 def _sigma(x: float) -> float:

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectingCancelledError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IConsumer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import GzipDecoder, ResponseDone
 from twisted.web.http import PotentialDataLoss
+from twisted.web.iweb import IBodyProducer
+from zope.interface import implementer
 
 #: Redirects that are followed, at most.
 MAX_REDIRECTS: Final = 5
@@ -157,6 +159,32 @@ async def _ask(
     cookies = response.headers.getRawHeaders(b"set-cookie", [])
     set_cookies = tuple(cookie.decode("latin-1") for cookie in cookies)
     return Fetched(response.code, first, received, set_cookies)
+
+
+@implementer(IBodyProducer)
+class WholeBody:
+    """A body that is written at once with the head of its request, instead of a turn later.
+
+    For `HTTPClient(data_to_body_producer=...)`: one segment for each request instead of two.
+    """
+
+    def __init__(self, body: bytes | BinaryIO) -> None:
+        self._body = body if isinstance(body, bytes) else body.read()
+        self.length = len(self._body)
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        """Write all of it."""
+        consumer.write(self._body)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:
+        """There is nothing left that could wait."""
+
+    def resumeProducing(self) -> None:
+        """There is nothing left that could go on."""
+
+    def stopProducing(self) -> None:
+        """There is nothing left that could stop."""
 
 
 class _Body(Protocol):

@@ -100,7 +100,8 @@ def _seconds(moment: str) -> float:
 def _written(method: str, payload: bytes) -> Written:
     """The envelope's id is not recorded: the head of the payload tells it."""
     try:
-        number = schema.SystemMessage.FromString(payload).common.msg_id
+        # Of all kinds the one whose other field is never a text that could be refused.
+        number = schema.ControlMessage.FromString(payload).common.msg_id
     except DecodeError:
         number = 0
     return Written(method, payload, number)

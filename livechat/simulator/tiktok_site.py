@@ -64,6 +64,7 @@ class TikTokSite(Resource):
     """Everything under `/tiktok`: pages, `api-live`, `webcast/...` with the socket, `signer/...`.
 
     :ivar asked: paths of the last requests, without what was asked of the socket.
+    :ivar key: with which the signer was asked last; None: without.
     """
 
     isLeaf = True
@@ -71,6 +72,7 @@ class TikTokSite(Resource):
     def __init__(self, tiktok: TikTokSimulator) -> None:
         super().__init__()
         self.asked: deque[str] = deque(maxlen=1000)
+        self.key: str | None = None
         self._tiktok = tiktok
         self._socket = PushSocket(tiktok)
 
@@ -179,6 +181,7 @@ class TikTokSite(Resource):
 
     def _sign(self, request: Request) -> bytes | int:
         """A signer that speaks as the hosted one does (sheet section 6)."""
+        self.key = request.getHeader("x-api-key")
         faults = self._tiktok.faults
         if TikTokFault.SIGNER_HANG in faults:
             return NOT_DONE_YET

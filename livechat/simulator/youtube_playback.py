@@ -107,6 +107,8 @@ def _action(entry: Json) -> Json | None:
         return {"addChatItemAction": data}
     if name.endswith(("Renderer", "ViewModel")):
         return {"addChatItemAction": {"item": data}}
+    if "headerSubtext" in data:
+        return {"addChatItemAction": {"item": {"liveChatMembershipItemRenderer": data}}}
     return None
 
 

@@ -76,12 +76,14 @@ class PlatformContract(_Case):
     :ivar live: identifier of a channel that is live.
     :ivar missing: identifier of one that does not exist.
     :ivar spellings: identifiers that all mean `live`.
+    :ivar nobody: identifiers that mean nobody.
     """
 
     clock: Clock
     live: str
     missing: str
     spellings: tuple[str, ...]
+    nobody: tuple[str, ...] = NOBODY
 
     # What a test case gives.
 
@@ -154,7 +156,7 @@ class PlatformContract(_Case):
     def test_nobody(self) -> None:
         """What is nobody's identifier, or of an unknown kind, is said to be so, with the code."""
         platform = self.the_platform()
-        for identifier in NOBODY:
+        for identifier in self.nobody:
             error = self.assertRaises(ChatError, platform.key, identifier, "username")
             self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER, repr(identifier))
         for kind in ("", "liveID", "nonsense", "\ud800"):
@@ -274,6 +276,46 @@ class PlatformContract(_Case):
         self.cut()
         self.run_for(300)
         self.assertEqual(sink.heard, ["interrupted"])
+
+    def test_stop_from_within(self) -> None:
+        """Whoever is told something may stop the watcher at once; nothing is left behind."""
+        for told in ("received", "interrupted", "resumed"):
+            before = len(self.clock.getDelayedCalls())
+            watcher, sink = self.begun()
+            tell = getattr(sink, told)
+
+            def stop(said: Any, tell: Any = tell, watcher: Any = watcher) -> None:
+                tell(said)
+                self.successResultOf(watcher.stop())
+
+            setattr(sink, told, stop)
+            self.speak(f"then {told}")
+            self.run_for(0)
+            if told != "received":
+                self.cut()
+            self.run_for(30)
+            self.assertEqual(sink.heard[-1], told)
+            self.at_rest(before)
+
+    def test_stop_from_the_start(self) -> None:
+        """So may whoever waited for the start, however it ends."""
+        for identifier in (self.live, self.missing):
+            before = len(self.clock.getDelayedCalls())
+            self.refuse()
+            watcher, sink, started = self.begin(identifier)
+            ends: list[object] = []
+
+            def stop(result: object, watcher: Any = watcher, ends: Any = ends) -> None:
+                ends.append(result)
+                self.successResultOf(watcher.stop())
+
+            started.addBoth(stop)
+            self.run_for(1)
+            self.admit()
+            self.run_for(40)
+            self.assertEqual(len(ends), 1)
+            self.assertEqual(sink.heard, [])
+            self.at_rest(before)
 
     def test_stop_while_lost(self) -> None:
         """A watcher that seeks its upstream can be stopped and leaves nothing behind."""

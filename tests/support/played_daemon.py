@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from html import escape
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from tests.support.daemon import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,18 +34,24 @@ class PlayedDaemon:
         self._socket = socket
         socket.on_message(lambda text: self.heard.append(json.loads(text)))
 
+    def hears(self, count: int) -> list[dict[str, Any]]:
+        """Wait, bounded, until the page has sent so many commands; what was heard so far."""
+        until = time.monotonic() + PATIENCE
+        while len(self.heard) < count:
+            if time.monotonic() > until:
+                raise AssertionError(f"heard only {self.heard}")
+            self._page.wait_for_timeout(20)
+        return self.heard
+
     def say(self, *messages: dict[str, Any]) -> None:
         """Send messages, once the page has said what it wants."""
-        for _ in range(200):
-            if self.heard:
-                break
-            self._page.wait_for_timeout(20)
+        self.hears(1)
         for message in messages:
             self._socket.send(json.dumps(message))
 
     def greet(self, **more: Any) -> None:
         """Subscribed and started, for whatever was asked for."""
-        self.say()
+        self.hears(1)
         about = {name: self.heard[-1][name] for name in ("platform", "identifier")}
         self.say(
             {"type": "status", "status": "subscribed", "storage_type": "redis", **about},

@@ -4,6 +4,8 @@
 import { sum, paidWith } from "./money.js";
 import { count, duration } from "./words.js";
 
+const NOBODY = "Somebody";
+
 /** Kinds that come so often that they are counted and not shown. */
 const COUNTED_ONLY = new Set(["join", "like", "share", "viewers", "room"]);
 
@@ -62,7 +64,9 @@ const SENTENCES = {
       if (showers.size > 100) showers.clear();
       showers.add(shower);
     }
-    if (words(data.text)) return words(data.text);
+    // Who gets one of many gifts is as little worth a line.
+    if (data.gift === "membership_redemption") return null;
+    if (words(data.text)) return withName(data);
     const paid = paidWith(data);
     const times = Number(data.count) > 1 ? ` × ${count(data.count)}` : "";
     const worth = paid ? ` (${sum(paid.value, paid.currency)})` : "";
@@ -101,8 +105,16 @@ function words(text) {
   return typeof text === "string" ? text.trim() : "";
 }
 
+/** The platform's sentence, with the name of the one it is about if it begins without it. */
+function withName(data) {
+  const text = words(data.text);
+  const who = name(data);
+  if (who === NOBODY || text.includes(who)) return text;
+  return `${who} ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+}
+
 function name(data) {
   const person = data.user ?? data.author ?? {};
-  if (person.anonymous) return "Somebody";
-  return words(person.display_name) || words(person.username) || words(data.name) || "Somebody";
+  if (person.anonymous) return NOBODY;
+  return words(person.display_name) || words(person.username) || NOBODY;
 }

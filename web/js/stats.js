@@ -9,12 +9,15 @@ import { roleChips } from "./row.js";
 import { count } from "./words.js";
 
 const TOP = 10;
+const SINCE = "since this page connected";
 const STORAGE = { memory: "In memory", redis: "Redis" };
 
 export class Statistics {
   #chart = new RateChart(byId("chart"), byId("chart-words"));
   #till = new Till();
   #kinds = new Map();
+  /** The daemon's own sums and counts, where it keeps them. */
+  #told = { money: null, events: null };
   #lags = [];
   #received = 0;
 
@@ -25,13 +28,13 @@ export class Statistics {
   clear() {
     this.#till = new Till();
     this.#kinds.clear();
+    this.#told = { money: null, events: null };
     this.#lags = [];
     this.#received = 0;
     this.#chart.clear();
     say(byId("total"), "0");
     say(byId("unique"), "0");
-    say(byId("viewers"), "–");
-    byId("viewers-tile").hidden = true;
+    byId("viewers").hidden = true;
     byId("storage").hidden = true;
     byId("top").replaceChildren();
     byId("top-empty").hidden = false;
@@ -51,7 +54,10 @@ export class Statistics {
   counted(data) {
     const users = Array.isArray(data?.uniqueUsers) ? data.uniqueUsers : [];
     say(byId("total"), count(data?.totalMessages ?? 0));
-    say(byId("unique"), count(data?.uniqueUserCount ?? users.length));
+    const about = data?.uniqueUserCountEstimated ? "≈ " : "";
+    say(byId("unique"), about + count(data?.uniqueUserCount ?? users.length));
+    this.#told = { money: record(data?.money), events: record(data?.events) };
+    this.#showMoney();
     const top = users.slice(0, TOP);
     const most = Math.max(1, top[0]?.messageCount ?? 1);
     byId("top").replaceChildren(...top.map((user) => chatter(user, most)));
@@ -76,8 +82,8 @@ export class Statistics {
   /** An event has arrived. */
   happened(kind, data) {
     if (kind === "viewers" && Number.isFinite(data?.viewers)) {
-      byId("viewers-tile").hidden = false;
-      say(byId("viewers"), count(data.viewers));
+      byId("viewers").hidden = false;
+      say(byId("viewers"), `${count(data.viewers)} watching`);
     }
     if (this.#kinds.size < 64 || this.#kinds.has(kind)) {
       this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
@@ -95,20 +101,28 @@ export class Statistics {
   }
 
   #showMoney() {
-    const rows = this.#till.sums.map(({ currency, value, times }) =>
-      make("li", {}, make("b", {}, sum(value, currency)), make("span", {}, `${count(times)} ×`)),
+    const told = this.#told.money && Object.entries(this.#told.money).map(([currency, value]) => ({ currency, value }));
+    const rows = (told ?? this.#till.sums).map(({ currency, value, times }) =>
+      make("li", {}, make("b", {}, sum(Number(value), currency)), times ? make("span", {}, `${count(times)} ×`) : ""),
     );
     byId("money").replaceChildren(...rows);
     byId("money-panel").hidden = rows.length === 0;
+    say(byId("money-since"), told ? "" : SINCE);
   }
 
   #showKinds() {
-    const rows = [...this.#kinds].map(([kind, times]) =>
+    const told = this.#told.events && Object.entries(this.#told.events);
+    const rows = (told ?? [...this.#kinds]).map(([kind, times]) =>
       make("li", {}, `${kindName(kind)} `, make("b", {}, count(times))),
     );
-    if (rows.length !== byId("kinds").childElementCount || rows.length) byId("kinds").replaceChildren(...rows);
+    byId("kinds").replaceChildren(...rows);
     byId("kinds-panel").hidden = rows.length === 0;
+    say(byId("kinds-since"), told ? "" : SINCE);
   }
+}
+
+function record(value) {
+  return value && typeof value === "object" ? value : null;
 }
 
 function seconds(milliseconds) {

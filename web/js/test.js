@@ -144,6 +144,7 @@ function eventCame(event) {
   if (!event?.type) return;
   const { type, data = {}, timestamp } = event;
   stats.happened(type, data);
+  if (type === "stream" && typeof data.title === "string") showTitle(data.title);
   const paid = type === "gift" || type === "donation" ? paidWith(data) : null;
   if (paid) stats.paid(paid);
   // Now in what is shown, and once more when the messages are there that have not been made yet.
@@ -160,6 +161,11 @@ function eventCame(event) {
     if (type !== "membership") putOccasion(row, type, sentence);
     return null;
   });
+}
+
+function showTitle(title) {
+  byId("channel").querySelector(".title")?.remove();
+  byId("channel").append(make("span", { class: "title", title }, `· ${title}`));
 }
 
 function strikeOutAll(event) {

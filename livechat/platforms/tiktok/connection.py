@@ -158,6 +158,13 @@ class PushSocket(WebSocketClientProtocol):
         if self.state == self.STATE_CLOSING:
             self._watch_closing()
 
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Browsers leave the usual port out of `Host`; Autobahn never does."""
+        if self.state == self.STATE_CONNECTING:
+            usual = b":443\r\nUpgrade:" if self.factory.isSecure else b":80\r\nUpgrade:"
+            data = data.replace(usual, b"\r\nUpgrade:", 1)
+        super().sendData(data, sync, chopsize)
+
     def onConnect(self, response: ConnectionResponse) -> None:
         """The server may ask for an interval of heartbeats."""
         found = _PING_INTERVAL.search(response.headers.get("handshake-options", ""))

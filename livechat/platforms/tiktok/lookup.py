@@ -118,6 +118,6 @@ class Lookup:
 
 
 def _said(answer: Answer) -> str:
-    return (
-        f"{answer.reason} {answer.note}" if isinstance(answer, Refused) else type(answer).__name__
-    )
+    if isinstance(answer, Refused):
+        return f"{answer.reason} {answer.note}".rstrip()
+    return type(answer).__name__

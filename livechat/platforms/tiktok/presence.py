@@ -228,6 +228,8 @@ class Presence:
             self._feed = feed
             self._opened = self._seconds()
             try:
+                # What a feed brought at once may have made its hearer leave.
+                self._check_wanted()
                 why = await feed.lost
             finally:
                 self._feed = None

@@ -22,7 +22,6 @@ from zope.interface import implementer
 from livechat.errors import ChatError, ErrorCode
 from livechat.events import ChannelKey, Event, LiveInfo
 from livechat.interfaces import IEventSink, IWatcher
-from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.youtube.backlog import Backlog
 from livechat.platforms.youtube.chat import Poll, Signal
@@ -66,6 +65,7 @@ class Follower:
     :param now: wall time in seconds.
     :param start_timeout: seconds in which the start must succeed, waiting for turns not counted.
     :param viewers_every: seconds between two looks at viewers and title; 0: never.
+    :param count: told every answer, to count what is not passed on.
     :param gone: told when there is nothing left of it.
     """
 
@@ -78,7 +78,7 @@ class Follower:
         clock: IReactorTime,
         now: Callable[[], float],
         random: Random,
-        metrics: Metrics,
+        count: Callable[[Poll], None],
         start_timeout: float,
         viewers_every: float,
         gone: Callable[[Follower], None],
@@ -90,7 +90,7 @@ class Follower:
         self._clock = clock
         self._now = now
         self._random = random
-        self._metrics = metrics
+        self._count = count
         self._start_timeout = start_timeout
         self._viewers_every = viewers_every
         self._gone = gone
@@ -324,8 +324,7 @@ class Follower:
     # What is told.
 
     def _news(self, poll: Poll, received_ms: int, is_reload: bool) -> Sequence[Event]:
-        for name, amount in poll.unread.items():
-            self._metrics.count_unparsed("youtube", name, amount)
+        self._count(poll)
         if is_reload:
             return self._backlog.reloaded(poll.events, received_ms)
         return self._backlog.continued(poll.events)

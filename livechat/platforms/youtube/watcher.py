@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from msgspec import Struct
+from prometheus_client import Counter
 from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
@@ -15,6 +16,7 @@ from zope.interface import implementer
 from livechat.events import ChannelKey
 from livechat.interfaces import IEventSink, IPlatform, IWatcher
 from livechat.metrics import Metrics
+from livechat.platforms.youtube.chat import Poll
 from livechat.platforms.youtube.follower import Follower
 from livechat.platforms.youtube.identifier import HOSTS, key_of
 from livechat.platforms.youtube.site import Site
@@ -57,6 +59,12 @@ class YouTube(Service):
         self._random = random
         self._metrics = metrics
         self._settings = settings
+        self._ignored = Counter(
+            "livechat_youtube_ignored",
+            "Items of YouTube's chats that are known and not passed on",
+            ["kind"],
+            registry=metrics.registry,
+        )
         self._site = Site(http, clock, now, settings.url)
         self._followers: set[Follower] = set()
 
@@ -73,13 +81,19 @@ class YouTube(Service):
             clock=self._clock,
             now=self._now,
             random=self._random,
-            metrics=self._metrics,
+            count=self._count,
             start_timeout=self._settings.start_timeout,
             viewers_every=self._settings.viewers_every,
             gone=self._followers.discard,
         )
         self._followers.add(follower)
         return follower
+
+    def _count(self, poll: Poll) -> None:
+        for name, amount in poll.unread.items():
+            self._metrics.count_unparsed(self.name, name, amount)
+        for name, amount in poll.ignored.items():
+            self._ignored.labels(name).inc(amount)
 
     def stopService(self) -> None:
         """Leave everything at once."""

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""How statistics lie in Redis: addresses, keys, requests and answers; no server is needed."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.backends.redis_layout import (
+    PREFIX,
+    RedisAddress,
+    Reply,
+    batch_of,
+    is_server_trouble,
+    keys_of,
+    read_reply,
+    read_totals,
+    request,
+)
+from livechat.backends.totals import ChannelTotals
+from livechat.events import ChannelKey, Roles, Tally, UserTally
+
+bounded = settings(deadline=None, database=None, max_examples=200)
+
+
+class AddressTests(SynchronousTestCase):
+    """What an operator writes."""
+
+    def test_parts(self) -> None:
+        """Everything a URL may name, and what it leaves out."""
+        for url, parts in (
+            ("redis://h", ("h", 6379, 0, "", "", False)),
+            ("redis://h:1/", ("h", 1, 0, "", "", False)),
+            ("rediss://h:1/15", ("h", 1, 15, "", "", True)),
+            ("redis://:p@h", ("h", 6379, 0, "", "p", False)),
+            ("redis://u%40x:p%2F%3A@h/2", ("h", 6379, 2, "u@x", "p/:", False)),
+            ("redis://[::1]:7/0", ("::1", 7, 0, "", "", False)),
+        ):
+            self.assertEqual(msgspec.structs.astuple(RedisAddress.parse(url)), parts)
+
+    def test_shown(self) -> None:
+        """A log shows where, and never how to log in."""
+        for url, shown in (
+            ("redis://user:secret@h:1/2", "redis://h:1/2"),
+            ("rediss://:secret@[::1]", "rediss://[::1]:6379/0"),
+        ):
+            self.assertEqual(str(RedisAddress.parse(url)), shown)
+
+    def test_wrong_database(self) -> None:
+        """A database that is no number is said to be one, without the secrets of the URL."""
+        for path in ("x", "1/2", "-1", "999999", "1x"):
+            error = self.assertRaises(ValueError, RedisAddress.parse, f"redis://u:secret@h/{path}")
+            self.assertNotIn("secret", str(error))
+
+
+class KeyTests(SynchronousTestCase):
+    """Names of keys."""
+
+    @bounded
+    @given(
+        st.sampled_from(("youtube", "twitch", "tiktok")),
+        st.sampled_from(("username", "channelId", "liveId")),
+        st.text(min_size=1, max_size=12),
+    )
+    def test_one_slot(self, platform: str, kind: str, identifier: str) -> None:
+        """Whatever a channel is called, its six keys have one hash tag, which names it."""
+        keys = keys_of(ChannelKey(platform, kind, identifier), "w")
+        self.assertEqual(len(set(keys)), 6)
+        tags = {key[key.index("{") + 1 : key.index("}")] for key in keys}
+        self.assertEqual(len(tags), 1)
+        for key in keys:
+            self.assertTrue(key.startswith(f"{PREFIX}{{{platform}:"))
+            self.assertEqual((key.count("{"), key.count("}")), (1, 1))
+
+    def test_written(self) -> None:
+        """The layout as it is documented."""
+        self.assertEqual(
+            keys_of(ChannelKey("twitch", "username", "ann"), "ff"),
+            [
+                "livechat:1:{twitch:ann}:totals",
+                "livechat:1:{twitch:ann}:users",
+                "livechat:1:{twitch:ann}:profiles",
+                "livechat:1:{twitch:ann}:minutes",
+                "livechat:1:{twitch:ann}:uniques",
+                "livechat:1:{twitch:ann}:writer:ff",
+            ],
+        )
+
+
+class ErrorTests(SynchronousTestCase):
+    """Whose fault an error is."""
+
+    def test_server(self) -> None:
+        """These concern everything, also when a script reports them."""
+        for error in (
+            "READONLY You can't write against a read only replica.",
+            "OOM command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:9.",
+            "MISCONF Redis is configured to save RDB snapshots",
+            "LOADING Redis is loading the dataset in memory",
+            "NOAUTH Authentication required.",
+            "NOPERM this user has no permissions to run the 'eval' command",
+            "BUSY Redis is busy running a script.",
+            " unknown command 'EVAL', with args beginning with:",
+        ):
+            self.assertTrue(is_server_trouble(error), error)
+
+    def test_keys(self) -> None:
+        """These concern one channel."""
+        for error in (
+            "WRONGTYPE livechat:1:{twitch:ann}:totals is a string, not ours",
+            "MOVED 3999 127.0.0.1:6381",
+            " hash value is not an integer script: 1, on @user_script:52.",
+        ):
+            self.assertFalse(is_server_trouble(error), error)
+
+
+class AnswerTests(SynchronousTestCase):
+    """What Redis answers, and what it may not."""
+
+    def test_whole(self) -> None:
+        """Totals come out of an answer as they went into a batch."""
+        reply = Reply(
+            "read",
+            9,
+            3,
+            ["total", "9", "error", "2", "event:raid", "1", "money:EUR", "5", "first", "F"],
+            ["7", "4", "8", "3e0"],
+            ['["bob","Böb",2]', ""],
+            ["29000000", "9"],
+            "\0\x05",
+        )
+        totals = read_totals(read_reply(msgspec.msgpack.encode(reply)), 100)
+        self.assertEqual((totals.total, totals.error, totals.first), (9, 2, "F"))
+        self.assertEqual((totals.events, totals.money), ({"raid": 1}, {"EUR": 5}))
+        self.assertEqual(
+            list(totals.users.values()),
+            [
+                UserTally("7", "bob", "Böb", Roles(moderator=True), 4),
+                UserTally("8", "", "", Roles(), 3),
+            ],
+        )
+        self.assertEqual((totals.unnamed, totals.uniques.registers), (1, {1: 5}))
+
+    def test_not_ours(self) -> None:
+        """What is not as ours would be is a ValueError or a MsgspecError, never anything else."""
+        for reply in (
+            Reply("read", 1, 0, ["error", "x"]),
+            Reply("read", 1, 0, ["error"]),
+            Reply("read", 1, 1, [], ["a", "1"], []),
+            Reply("read", 1, 1, [], ["a", "1"], ["{}"]),
+            Reply("read", 1, 1, [], ["a", "one"], ['["a","b",1]']),
+            Reply("read", 1, 0, [], [], [], ["x", "1"]),
+            Reply("read", 1, 0, [], [], [], [], "\x40"),
+            Reply("read", 1, 0, [], [], [], [], "\x01" * 16385),
+        ):
+            self.assertRaises(ValueError, read_totals, reply, 10)
+
+    @bounded
+    @given(st.binary(max_size=60))
+    def test_any_bytes(self, payload: bytes) -> None:
+        """Any bytes are an answer or a ValueError."""
+        try:
+            read_totals(read_reply(payload), 10)
+        except (msgspec.MsgspecError, ValueError):
+            return
+        self.assertIsInstance(read_reply(payload), Reply)
+
+    def test_batch(self) -> None:
+        """A batch holds what was counted, and a request holds it as it is."""
+        counts = ChannelTotals()
+        tallied = {"7": UserTally("7", "bob", "Bob", Roles(verified=True), 2)}
+        counts.add(Tally(2, tallied, {"raid": 1}, {"EUR": 10**18}, {5: 2}, "a", "b"))
+        question = request("add", 4, batch_of(counts), expected=3, max_users=10, named=1)
+        mode, number, expected, bound, named, _, _, batch = msgspec.msgpack.decode(question)
+        self.assertEqual((mode, number, expected, bound, named), ("add", 4, 3, 10, 1))
+        self.assertEqual(batch["users"], [["7", 2, '["bob","Bob",8]']])
+        self.assertEqual(batch["money"], [["EUR", "1000000000000000000"]])
+        self.assertEqual((batch["total"], batch["first"], batch["last"]), (2, "a", "b"))

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Counting one channel: money, events, rates and times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livechat.backends.memory import MemoryStats
+from livechat.events import ChannelEvent, ChatMessage, Money
+from tests.test_stats import SlowStore, StatsCase, said
+
+
+class PaidTests(StatsCase):
+    """What was paid, and events."""
+
+    def setUp(self) -> None:
+        """Statistics in memory, on one clock."""
+        super().setUp()
+        self.channel = self.stats(MemoryStats(now=self.clock.seconds))
+
+    def snapshot(self) -> dict[str, Any]:
+        """The statistics as of now."""
+        return self.data(self.successResultOf(self.channel.snapshot()))
+
+    def paid(self, value: float, currency: str) -> ChatMessage:
+        """A paid message."""
+        return said(monetary_data=Money("", "", "", value, currency))
+
+    def event(self, kind: str, **data: Any) -> ChannelEvent:
+        """An event of some kind."""
+        return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", "e", "room", data)
+
+    def test_messages(self) -> None:
+        """Paid messages add up by currency, to the cent."""
+        for value, currency in ((4.99, "USD"), (0.01, "USD"), (100, "BITS"), (0.1, "EUR")):
+            self.channel.count(self.paid(value, currency))
+        self.assertEqual(self.snapshot()["money"], {"USD": 5, "BITS": 100, "EUR": 0.1})
+
+    def test_gifts(self) -> None:
+        """Gifts and donations count with what they are worth, where that is known."""
+        self.channel.count_event(self.event("gift", value=500, currency="DIAMONDS"))
+        self.channel.count_event(self.event("gift", value=None, currency="JEWELS"))
+        self.channel.count_event(self.event("gift", recipient="bob"))
+        self.channel.count_event(self.event("donation", value=2.5, currency="EUR"))
+        self.channel.count_event(self.event("notice", value=10, currency="DIAMONDS"))
+        data = self.snapshot()
+        self.assertEqual(data["money"], {"DIAMONDS": 500, "EUR": 2.5})
+        self.assertEqual(data["events"], {"gift": 3, "donation": 1, "notice": 1})
+        self.assertEqual(data["totalMessages"], 0)
+
+    def test_nonsense(self) -> None:
+        """What cannot have been paid is not counted as money."""
+        for value in (0, -1, 1e12, float("inf"), float("nan"), "5", None):
+            self.channel.count_event(self.event("gift", value=value, currency="EUR"))
+        for currency in ("", None, 5):
+            self.channel.count_event(self.event("gift", value=5, currency=currency))
+        self.assertNotIn("money", self.snapshot())
+
+    def test_what_pushes(self) -> None:
+        """Something paid is pushed; other events are told with the next push, or when asked for."""
+        self.channel.count_event(self.event("like"))
+        self.clock.advance(5)
+        self.assertEqual(self.pushed, [])
+        self.assertEqual(self.snapshot()["events"], {"like": 1})
+        self.channel.count_event(self.event("like"))
+        self.channel.count_event(self.event("gift", value=5, currency="JEWELS"))
+        self.clock.advance(0)
+        (payload,) = self.pushed
+        self.assertEqual(self.data(payload)["events"], {"like": 2, "gift": 1})
+        self.assertEqual(self.data(payload)["money"], {"JEWELS": 5})
+
+    def test_events_are_stored(self) -> None:
+        """Events that nothing pushed are stored at the end."""
+        store = SlowStore()
+        channel = self.stats(store)
+        channel.count_event(self.event("like"))
+        channel.close()
+        self.assertEqual(store.calls, ["add 0", "forget"])
+
+
+class RateTests(StatsCase):
+    """How many messages in a minute, and when."""
+
+    def setUp(self) -> None:
+        """Statistics in memory, on one clock, at the beginning of a minute."""
+        super().setUp()
+        self.clock.rightNow = 6000.0
+        self.channel = self.stats(MemoryStats(now=self.clock.seconds))
+
+    def rate(self) -> int:
+        """Messages of the last minute."""
+        rate: int = self.data(self.successResultOf(self.channel.snapshot()))["messagesPerMinute"]
+        return rate
+
+    def test_rate(self) -> None:
+        """The rate rises with every message, and falls when nobody writes any more."""
+        for _ in range(60):
+            self.channel.count(said())
+            self.clock.advance(1)
+        self.assertEqual(self.rate(), 60)
+        self.clock.advance(30)
+        self.assertEqual(self.rate(), 30)
+        self.clock.advance(60)
+        self.assertEqual(self.rate(), 0)
+
+    def test_one_answer_a_second(self) -> None:
+        """Asking again within a second costs the store nothing."""
+        store = SlowStore()
+        channel = self.stats(store)
+        channel.count(said())
+        self.clock.advance(0)
+        store.answer()
+        for _ in range(100):
+            self.successResultOf(channel.snapshot())
+            self.clock.advance(0.01)
+        self.assertEqual(store.calls, ["add 1", "snapshot"])
+
+    def test_peak_and_times(self) -> None:
+        """The busiest minute, and the first and last time that a message bears."""
+        for number in range(90):
+            self.clock.advance(1 if 30 <= number < 80 else 4)
+            self.channel.count(said())
+            self.clock.advance(0)
+        data = self.data(self.successResultOf(self.channel.snapshot()))
+        self.assertEqual(data["peakMessagesPerMinute"], 53)
+        self.assertEqual(data["firstMessageTime"], "2026-01-02T03:04:05.678Z")
+        self.assertEqual(data["lastMessageTime"], "2026-01-02T03:04:05.678Z")
+
+    def test_out_of_order(self) -> None:
+        """Times are the earliest and the latest, in whatever order messages come."""
+        for second in (30, 10, 50, 20):
+            message = said()
+            self.channel.count(
+                msgspec.structs.replace(message, timestamp=f"2026-01-02T03:04:{second}.000Z")
+            )
+        data = self.data(self.successResultOf(self.channel.snapshot()))
+        self.assertEqual(data["firstMessageTime"], "2026-01-02T03:04:10.000Z")
+        self.assertEqual(data["lastMessageTime"], "2026-01-02T03:04:50.000Z")

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The rules of a YouTube chat that need no network: pace, setbacks, what of a backlog is news."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.events import ChannelEvent, ChatMessage, Event, iso_time
+from livechat.platforms.youtube.backlog import Backlog
+from livechat.platforms.youtube.pace import BUSY, CALM, QUIET_AFTER, Pace, retry_after
+from livechat.platforms.youtube.setback import HICCUP, STALE, Setback
+from tests.support.fakes import chat
+
+NOW = 1_767_000_000_000
+
+
+class PaceTests(SynchronousTestCase):
+    """How soon to ask again."""
+
+    def test_busy(self) -> None:
+        """A second after messages, whatever YouTube allows."""
+        pace = Pace(0.0)
+        for timeout in (1000, 5000, 10_000, 30_000):
+            self.assertEqual(pace.after(1.0, 3, timeout, 0.5), BUSY)
+
+    def test_slower_and_slower(self) -> None:
+        """Without messages half as long again each time, up to three seconds; one ends that."""
+        pace = Pace(0.0)
+        waits = [pace.after(float(n), 0, 10_000, 0.5) for n in range(6)]
+        self.assertEqual(waits, [1.5, 2.25, CALM, CALM, CALM, CALM])
+        self.assertEqual(pace.after(6.0, 1, 10_000, 0.5), BUSY)
+
+    def test_silence(self) -> None:
+        """After minutes of silence up to what YouTube allows, and no further."""
+        pace = Pace(0.0)
+        for n in range(10):
+            pace.after(float(n), 0, 10_000, 0.5)
+        waits = [pace.after(QUIET_AFTER + n, 0, 10_000, 0.5) for n in range(5)]
+        self.assertEqual(waits, [4.5, 6.75, 10.0, 10.0, 10.0])
+        self.assertEqual(pace.silence(QUIET_AFTER), QUIET_AFTER)
+        pace.after(QUIET_AFTER, 1, 10_000, 0.5)
+        self.assertEqual(pace.silence(QUIET_AFTER + 1), 1.0)
+
+    def test_told_to_hurry(self) -> None:
+        """Never later than YouTube allows, never sooner than a second."""
+        pace = Pace(0.0)
+        for _ in range(5):
+            pace.after(0.0, 0, 10_000, 0.5)
+        self.assertEqual(pace.after(0.0, 0, 2000, 0.5), 2.0)
+        self.assertEqual(pace.after(0.0, 0, 1000, 0.0), BUSY)
+
+    @given(
+        st.lists(st.tuples(st.integers(0, 3), st.integers(1000, 30_000), st.floats(0, 1))),
+        st.floats(0, 1e9),
+    )
+    def test_bounds(self, answers: list[tuple[int, int, float]], now: float) -> None:
+        """Whatever is answered, the wait is between one second and what YouTube allows."""
+        pace = Pace(now)
+        for happened, timeout, chance in answers:
+            now += (wait := pace.after(now, happened, timeout, chance))
+            self.assertGreaterEqual(wait, BUSY)
+            self.assertLessEqual(wait, timeout / 1000)
+
+    def test_retry_after(self) -> None:
+        """Seconds or a date, at most ten minutes; nonsense says nothing."""
+        wall = 784_111_777.0
+        for header, expected in (
+            (None, None),
+            ("120", 120.0),
+            (" 7 ", 7.0),
+            ("0", 0.0),
+            ("99999999999", 600.0),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", 60.0),
+            ("Sun, 06 Nov 1994 08:50:37", 60.0),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", 0.0),
+            ("Sun, 06 Nov 2094 08:49:37 GMT", 600.0),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+            ("\u0661", None),
+            ("Sun, 99 Nov 1994 08:49:37 GMT", None),
+        ):
+            self.assertEqual(retry_after(header, wall), expected, header)
+
+
+class SetbackTests(SynchronousTestCase):
+    """When trouble is told."""
+
+    def test_second_failure(self) -> None:
+        """A single quick failure is not told, the second is, the third no more."""
+        setback = Setback()
+        told = [setback.failed(float(n), n + 0.1) for n in range(4)]
+        self.assertEqual(told, [False, True, False, False])
+        self.assertEqual((setback.failures, setback.told), (4, True))
+
+    def test_long_failure(self) -> None:
+        """One that took long to fail is told."""
+        self.assertTrue(Setback().failed(0.0, HICCUP))
+        self.assertFalse(Setback().failed(0.0, HICCUP - 0.1))
+
+    def test_stale(self) -> None:
+        """Only a long trouble makes a token old, and then again after as long a time."""
+        setback = Setback()
+        self.assertFalse(setback.is_stale(1e6))
+        setback.failed(0.0, 1.0)
+        asked = [setback.is_stale(now) for now in (1.0, STALE, STALE + 1, 2 * STALE)]
+        self.assertEqual(asked, [False, True, False, True])
+
+
+class BacklogTests(SynchronousTestCase):
+    """What of a first answer is news."""
+
+    def message(self, item_id: str, ms: int) -> ChatMessage:
+        """A message of a time."""
+        made = chat(item_id, platform="youtube")
+        return ChatMessage("youtube", iso_time(ms), item_id, "v", made.data)
+
+    def happening(self, kind: str, event_id: str, ms: int) -> ChannelEvent:
+        """An event of a time."""
+        return ChannelEvent(kind, "youtube", iso_time(ms), event_id, "v", {})
+
+    def names(self, events: object) -> list[str]:
+        """The ids of events."""
+        assert isinstance(events, list)
+        return [e.message_id if isinstance(e, ChatMessage) else e.event_id for e in events]
+
+    def test_by_time(self) -> None:
+        """What was written at the time of the subscribe or later is news, and nothing else."""
+        times = (-60_000, -1, 0, 1, 60_000)
+        events: list[Event] = [self.message(str(time), NOW + time) for time in times]
+        news = Backlog(NOW).reloaded(events, NOW + 90_000)
+        self.assertEqual(self.names(news), ["0", "1", "60000"])
+
+    def test_old_ones_stay_old(self) -> None:
+        """What was old does not become news, in whatever answer it comes again."""
+        backlog = Backlog(NOW)
+        old, new = self.message("old", NOW - 5), self.message("new", NOW + 5)
+        self.assertEqual(self.names(backlog.reloaded([old], NOW)), [])
+        mended = self.message("old", NOW + 7)
+        self.assertEqual(self.names(list(backlog.continued([mended, new]))), ["new"])
+        self.assertEqual(self.names(backlog.reloaded([mended, new], NOW + 9)), ["new"])
+
+    def test_all_are_news(self) -> None:
+        """Where nothing was old an answer is handed on as it is."""
+        events = [self.message("a", NOW)]
+        self.assertIs(Backlog(NOW).continued(events), events)
+
+    def test_without_a_time(self) -> None:
+        """As old as the message before; at the beginning old; the present is always told."""
+        late = NOW + 500
+        events: list[Event] = [
+            self.happening("gift", "first", late),
+            self.happening("poll", "poll", late),
+            self.message("old", NOW - 5),
+            self.happening("gift", "second", late),
+            self.happening("deletion", "gone", late),
+            self.message("new", NOW + 5),
+            self.happening("gift", "third", late),
+            self.happening("pin", "pin", late),
+        ]
+        news = Backlog(NOW).reloaded(events, late)
+        self.assertEqual(self.names(news), ["poll", "new", "third", "pin"])
