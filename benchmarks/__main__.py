@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fanout, messages, tiktok, youtube
+from benchmarks import fanout, messages, statistics, tiktok, youtube
 
 MEASUREMENTS = {
     "messages": messages.main,
+    "statistics": statistics.main,
     "fanout": fanout.main,
     "tiktok": tiktok.main,
     "youtube": youtube.main,

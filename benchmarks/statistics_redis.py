@@ -19,13 +19,14 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import deferLater, react
 
 from benchmarks.statistics import KEY, MESSAGES, RATE, ROUNDS, stream
-from livechat.backends.memory import LocalBroker
+from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.backends.redis_layout import RedisAddress
 from livechat.backends.redis_link import RedisLink
 from livechat.backends.redis_stats import RedisStats
 from livechat.channel import Channel
 from livechat.events import ChannelKey
 from livechat.fanout import Interest
+from livechat.interfaces import IStatsStore
 from livechat.lifecycle import Subscription
 from livechat.metrics import Metrics
 from livechat.stats import ChannelStats
@@ -103,7 +104,7 @@ class Timed(KeptFrames):
 class Load:
     """One watched channel at a steady rate."""
 
-    def __init__(self, store: RedisStats) -> None:
+    def __init__(self, store: IStatsStore) -> None:
         self.platform = ScriptedPlatform()
         self.subscriber = Timed()
         self.channel = Channel(
@@ -147,30 +148,35 @@ def quantile(latencies: list[float], share: float) -> float:
 
 
 async def hang(server: RedisServer) -> None:
-    """Chat latency while Redis is well and while it hangs, by turns."""
+    """Chat latency without Redis, while it is well and while it hangs, by turns."""
     store = store_on(server)
-    load = Load(store)
-    await load.start()
-    await load.run(1.0)
-    print(f"Chat latency through one channel at {RATE}/s, while Redis is well and while it hangs\n")
+    load, plain = Load(store), Load(MemoryStats())
+    for each in (load, plain):
+        await each.start()
+        await each.run(1.0)
+    print(f"Chat latency through one channel at {RATE}/s\n")
     print(f"{'':12}{'messages':>9}{'p50 ms':>9}{'p99 ms':>9}{'worst':>9}")
     well: list[float] = []
     hung: list[float] = []
+    without: list[float] = []
     for _ in range(3):
+        without += await plain.run(PART / 2)
         await connected(store)
         well += await load.run(PART / 2)
         server.pause()
         hung += await load.run(PART / 2)
         server.resume()
-    for name, latencies in (("well", sorted(well)), ("hangs", sorted(hung))):
+    for latencies in (without, well, hung):
+        latencies.sort()
+    for name, latencies in (("in memory", without), ("Redis well", well), ("Redis hangs", hung)):
         print(
             f"{name:12}{len(latencies):>9}{quantile(latencies, 0.5):>9.3f}"
             f"{quantile(latencies, 0.99):>9.3f}{latencies[-1]:>9.3f}"
         )
-    well.sort()
-    hung.sort()
-    change = quantile(hung, 0.99) / quantile(well, 0.99) - 1
-    print(f"p99 changed by {change:+.1%} (bar: less than +10 %)")
+    for name, others in (("well", well), ("in memory", without)):
+        change = quantile(hung, 0.99) / quantile(others, 0.99) - 1
+        print(f"p99 while it hangs, against {name}: {change:+.1%} (bar: less than +10 %)")
+    plain.channel.release()
     load.channel.release()
     await settled(reactor, lambda: not waiting(store))
     await store.stopService()

@@ -54,7 +54,7 @@ class StatsOverHttpTests(DaemonCase):
         self.assertEqual((status, body), (200, b""))
 
     async def test_nothing_known(self) -> None:
-        """A channel that nobody watches, and a platform that there is not, are errors with codes."""
+        """A channel that nobody watches and a platform that there is not are coded errors."""
         for path, status, code in (
             ("/stats/twitch/nobody", 404, "STREAM_NOT_FOUND"),
             ("/stats/kick/ann", 404, "UNSUPPORTED_PLATFORM"),

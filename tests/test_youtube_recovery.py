@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from livechat.events import ChannelEvent
 from livechat.platforms.youtube.follower import MAX_VERDICTS, TOKEN_AGE, TOKEN_SILENCE
 from livechat.platforms.youtube.setback import STALE
 from livechat.platforms.youtube.watcher import YouTubeSettings
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
+from livechat.simulator.youtube_tokens import place
 from tests.support.youtube import KeptEvents, YouTubeCase
 
 POLL = "/youtubei/v1/live_chat/get_live_chat"
@@ -140,6 +143,42 @@ class TroubleTests(RecoveryCase):
             self.say("back")
             self.assertEqual(self.heard(60)[:2], ["resumed", "back"], fault)
 
+    def test_refused_again_and_again(self) -> None:
+        """An opened chat whose every next answer is none: pages are not asked for in a circle."""
+        ask = self.simulator.chat
+
+        def once(text: str) -> tuple[int, dict[str, Any]]:
+            where = place(text)
+            return ask(text) if where is None or where.position < 0 else (400, {"error": {}})
+
+        self.patch(self.simulator, "chat", once)
+        heard = self.heard(300)
+        self.assertLess(len(self.asked("/watch")), 300 / 20 + 2)
+        self.assertEqual(heard, ["interrupted", "resumed"] * (len(heard) // 2))
+
+    def test_another_feed(self) -> None:
+        """Where only Top chat is left the chat goes on, and who comes later is told the truth."""
+        self.simulator.faults.add(YouTubeFault.TOP_ONLY)
+        self.run_for(8)
+        self.say("hello")
+        self.assertEqual(self.heard(4), ["resumed", "hello"])
+        self.assertEqual([info.feed for info in self.sink.infos], ["top"])
+
+    def test_fault_of_ours(self) -> None:
+        """A step that fails by a fault of ours is logged, and the chat goes on after a while."""
+        calls: list[int] = []
+        chat = self.youtube._site.chat
+
+        def fails(*arguments: Any) -> Any:
+            calls.append(1)
+            return chat(*arguments) if len(calls) > 1 else 1 / 0
+
+        self.patch(self.youtube._site, "chat", fails)
+        self.say("after")
+        self.assertEqual(self.heard(28), [])
+        self.assertEqual(self.heard(10), ["after"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_page_kept_from_us(self) -> None:
         """While the page cannot tell, the chat is asked on, and found when it is back."""
         for fault in (YouTubeFault.CONSENT, YouTubeFault.PAGE_429, YouTubeFault.PAGE_HANG):
@@ -245,7 +284,7 @@ class EndTests(RecoveryCase):
     def test_made_private(self) -> None:
         """A video that goes on asking to sign in, its chat gone, is over in the end."""
         self.simulator.faults = {YouTubeFault.SIGN_IN}
-        heard = self.heard(30.0 * MAX_VERDICTS)
+        heard = self.heard(60.0 * MAX_VERDICTS)
         self.assertEqual(heard, ["interrupted", "ended STREAM_ENDED LOGIN_REQUIRED"])
 
     def test_not_for_a_moment(self) -> None:

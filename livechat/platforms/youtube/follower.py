@@ -45,6 +45,9 @@ TOKEN_SILENCE: Final = 300.0
 #: Seconds before an answer that says that there is no chat is asked for once more.
 SECOND_LOOK: Final = 1.5
 
+#: Seconds between two looks at the watch page, however doubtful the answers are.
+LOOK_EVERY: Final = 20.0
+
 #: Seconds between two looks at the watch page only because nobody is said to be watching.
 HINT_EVERY: Final = 120.0
 
@@ -107,6 +110,8 @@ class Follower:
         self._kind = ""
         # When the last poll began, the token was fresh, the page was asked because of a hint.
         self._asked = self._renewed = self._hinted = clock.seconds()
+        # When the page was asked last.
+        self._looked = -LOOK_EVERY
 
     # IWatcher
 
@@ -262,6 +267,8 @@ class Follower:
         self._setback.doubts += 1
         if self._setback.doubts == 1 and poll.signal not in (Signal.ARCHIVE, Signal.EXHAUSTED):
             self._take(self._poll(SECOND_LOOK), self._polled)
+        elif self._clock.seconds() - self._looked < LOOK_EVERY:
+            self._fail(Trouble(doubt.reason))
         else:
             self._check(0.0)
 
@@ -270,7 +277,7 @@ class Follower:
 
     async def _checking(self, wait: float) -> Opening | Trouble | Doubt | Over | Unsure:
         await sleep(self._clock, wait)
-        self._asked = self._clock.seconds()
+        self._asked = self._looked = self._clock.seconds()
         return await check(self._site, self._key, self._opening.live, self._now)
 
     def _checked(self, found: Opening | Trouble | Doubt | Over | Unsure) -> None:
@@ -294,7 +301,11 @@ class Follower:
             self._sink.interrupted("the channel has begun another stream")
         if self._sink is None:
             return
+        before = self._info()
         news = self._adopt(opening)
+        if not self._setback.told and self._info() != before:
+            # Another feed: nothing was lost, but who comes later must be told the truth.
+            self._sink.resumed(self._info())
         self._recover()
         self._tell(news)
         self._go_on(opening.news)
