@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import tracemalloc
@@ -22,9 +23,10 @@ from twisted.web.resource import Resource
 from zope.interface.verify import verifyObject
 
 from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, WholeBody, fetch
+from livechat.platforms.youtube import site
 from livechat.platforms.youtube.page import Client, Page
 from livechat.platforms.youtube.site import Budget, Site, Turns
-from livechat.platforms.youtube.verdict import Reason, Refusal
+from livechat.platforms.youtube.verdict import Reason, Refusal, opened
 
 HOME = "https://www.youtube.com/"
 
@@ -292,6 +294,33 @@ class SiteTests(SynchronousTestCase):
             self.assertTrue(headers["user-agent"][0].startswith("Mozilla/5.0 "))
             cookie = "SOCS=CAI; CONSENT=YES+cb.20210328-17-p0.en+FX+111; PREF=hl=en&gl=US"
             self.assertEqual(headers["cookie"], [cookie])
+
+    def test_large_page(self) -> None:
+        """While a page is read nobody looks for circles among its objects; afterwards they do."""
+        items = b",".join(b'{"a": [{"b": {}}]}' for _ in range(20_000))
+        self.body = b'<script>var ytInitialData = {"a": [' + items + b"]};</script>"
+        looked: list[str] = []
+
+        def look(phase: str, info: object) -> None:
+            looked.append(phase)
+
+        gc.callbacks.append(look)
+        self.addCleanup(gc.callbacks.remove, look)
+        reading: list[int] = []
+
+        def watched(*arguments: Any) -> Page | Refusal:
+            looked.clear()
+            page = opened(*arguments)
+            reading.append(len(looked))
+            return page
+
+        self.patch(site, "opened", watched)
+        page = self.page()
+        assert isinstance(page, Page)
+        self.assertEqual(len(page.data["a"]), 20_000)
+        self.assertEqual(reading, [0])
+        self.assertTrue(gc.isenabled())
+        self.assertEqual(gc.get_freeze_count(), 0)
 
     def test_calls(self) -> None:
         """InnerTube is asked with the client of the page, the token verbatim, and no account."""
