@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 from livechat.errors import ErrorCode
 from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.played_daemon import PlayedDaemon, chat, event
-from tests.test_browser import expect_status
+from tests.test_browser import CONTRASTS, expect_status
 
 #: What can be used and has no name that a screen reader could say.
 NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, summary, [tabindex]")]
@@ -17,6 +18,16 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, sum
   .filter(({ ariaLabel, labels, textContent }) =>
     !(ariaLabel || labels?.[0]?.textContent || textContent).trim())
   .map((element) => element.outerHTML)"""
+
+
+#: Colours that platforms give to what is paid, and the extremes.
+PAID = (
+    *("#1565C0", "#00B8D4", "#00BFA5", "#FFB300", "#E65100", "#C2185B", "#D00000"),
+    *("#979797", "#9c3ee8", "#1db2a5", "#0099fe", "#f43021", "#FFFF00", "#000000", "#FFFFFF"),
+)
+
+#: Colours that people give to their names, the worst for reading among them.
+NAMES = ("#0000FF", "#FF0000", "#00FF00", "#FFFFFF", "#000000", "#8A2BE2")
 
 
 class PageTests(BrowserCase):
@@ -87,6 +98,29 @@ class PageTests(BrowserCase):
             expect(page.locator("#storage")).to_have_text("Redis")
 
         await self.visit(work, locale="en-US")
+
+    async def test_every_colour_can_be_read(self) -> None:
+        """Whatever colours people and platforms choose, all text keeps a contrast of 4.5 : 1."""
+        money = {"amount": "1", "formatted": "$1", "value": 1, "currency": "USD"}
+        reply = {"message_id": "x", "username": "ben", "display_name": "Ben", "text": "why?"}
+        badges = [{"type": "custom", "label": "vip/1", "image_url": None}]
+        roles = dict.fromkeys(("broadcaster", "moderator", "subscriber", "verified"), True)
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            page.goto(self.url("/test?platform=youtube&identifier=ann"))
+            daemon.greet()
+            for paid, name in product(PAID, NAMES):
+                paid_with = {**money, "color": paid}
+                who: dict[str, Any] = {"color": name, "roles": roles, "badges": badges}
+                daemon.say(chat("hello", monetary_data=paid_with, reply=reply, **who))
+            expect(page.locator(".row")).to_have_count(len(PAID) * len(NAMES))
+            faint = [(what, ratio) for what, ratio in page.evaluate(CONTRASTS) if ratio < 4.5]
+            self.assertEqual(faint, [])
+
+        for scheme in ("light", "dark"):
+            await self.visit(work, color_scheme=scheme)
 
     async def test_sums_of_the_daemon(self) -> None:
         """Where the daemon keeps sums of money and counts of events, its own are shown."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.internet.threads import blockingCallFromThread, deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import TestCase
@@ -292,11 +293,14 @@ class BrowserCase(TestCase):
 
     def await_readers(self, *channels: str) -> None:
         """From a visit: wait, bounded, until the daemon reads channels of the simulated Twitch."""
-        until = time.monotonic() + PATIENCE
-        while not all(self.here(self.twitch.joined, channel) for channel in channels):
-            if time.monotonic() > until:
-                raise AssertionError(f"nobody reads {channels}")
-            time.sleep(0.02)
+
+        async def readers() -> None:
+            until = reactor.seconds() + PATIENCE
+            while not all(self.twitch.joined(channel) for channel in channels):
+                self.assertLess(reactor.seconds(), until, f"nobody reads {channels}")
+                await deferLater(reactor, 0.02)
+
+        self.here(lambda: Deferred.fromCoroutine(readers()))
 
     def here(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """From a visit: do something in the reactor's thread, and wait for it."""

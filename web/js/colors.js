@@ -3,8 +3,8 @@
 
 const HEX = /^#[0-9a-f]{6}$/i;
 /** Luminance of the least favourable grounds that names stand on, tinted rows included. */
-const LIGHT_GROUND = 0.78;
-const DARK_GROUND = 0.045;
+const LIGHT_GROUND = 0.67;
+const DARK_GROUND = 0.05;
 const CONTRAST = 4.5;
 
 const known = new Map();

@@ -38,7 +38,8 @@ export function chatRow(message) {
   const body = make("div", { class: "body" }, head, text);
   if (metadata.reply) body.prepend(replyLine(metadata.reply));
   if (metadata.first_message) head.append(make("span", { class: "tag" }, "first message"));
-  if (metadata.source_room_id) head.append(make("span", { class: "tag" }, "shared chat"));
+  const isMirrored = metadata.source_room_id && metadata.source_room_id !== message.room_id;
+  if (isMirrored) head.append(make("span", { class: "tag" }, "shared chat"));
   if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
   if (metadata.sticker) body.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
   head.append(timeOf(message.timestamp));
@@ -102,9 +103,9 @@ function badge({ label, image_url: url }) {
   return shown instanceof HTMLImageElement || !isKnown ? shown : "";
 }
 
-/** `subscriber/12` as `subscriber 12`; the version 1 says nothing. */
+/** `sub-gifter/25` as `sub gifter 25`; the versions 0 and 1 say nothing. */
 function badgeWords(label) {
-  return String(label ?? "").replace(/\/1$/, "").replaceAll(/[/_-]+/g, " ").trim();
+  return String(label ?? "").replace(/\/[01]$/, "").replaceAll(/[/_-]+/g, " ").trim();
 }
 
 /** The picture of an author, or the first letter of the name. */
