@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import fanout, messages, statistics, tiktok, youtube
+from benchmarks import browser, fanout, messages, statistics, tiktok, youtube
 
 MEASUREMENTS = {
     "messages": messages.main,
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "fanout": fanout.main,
     "tiktok": tiktok.main,
     "youtube": youtube.main,
+    "browser": browser.main,
 }
 
 
