@@ -10,13 +10,11 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.errors import CloseCode, ErrorCode
 from livechat.events import EVENT_KINDS
-from livechat.hub import Hub
 from livechat.options import OPTIONS
 from livechat.session import Quotas, Session
-from tests.support.fakes import KeptFrames
+from tests.support.fakes import KeptFrames, hub_on
 from tests.test_twitch_watcher import TwitchCase
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -56,15 +54,7 @@ class ConversationTests(TwitchCase):
     def play(self, block: str) -> None:
         """One conversation."""
         client = KeptFrames()
-        hub = Hub(
-            self.clock,
-            LocalBroker(self.clock),
-            MemoryStats(),
-            self.metrics,
-            linger=0,
-            stats_limit=100,
-            max_channels=10,
-        )
+        hub = hub_on(self.clock, self.metrics, max_channels=10)
         platforms = {"twitch": self.twitch}
         session = Session(client, hub, platforms, Quotas(), self.clock, self.metrics)
         waiting: list[dict[str, Any]] = []

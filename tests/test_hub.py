@@ -9,12 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.channel import RecentIds
 from livechat.errors import ChatError, ErrorCode
 from livechat.events import ChannelKey, Event, LiveInfo
 from livechat.fanout import Interest
-from livechat.hub import Hub
 from livechat.lifecycle import Subscription
 from livechat.metrics import Metrics
 from tests.support.fakes import (
@@ -24,6 +22,7 @@ from tests.support.fakes import (
     chat,
     chats,
     happening,
+    hub_on,
 )
 
 
@@ -38,14 +37,8 @@ class HubCase(SynchronousTestCase):
         self.clock = Clock()
         self.metrics = Metrics()
         self.platform = ScriptedPlatform()
-        self.hub = Hub(
-            self.clock,
-            LocalBroker(self.clock),
-            MemoryStats(),
-            self.metrics,
-            linger=self.linger,
-            stats_limit=100,
-            max_channels=self.max_channels,
+        self.hub = hub_on(
+            self.clock, self.metrics, linger=self.linger, max_channels=self.max_channels
         )
         self.lost: list[Subscription] = []
 

@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.errors import ChatError, CloseCode, ErrorCode
-from livechat.hub import Hub
 from livechat.metrics import Metrics
 from livechat.session import MAX_REFUSED, Quotas, Session
-from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher, chat, happening
+from tests.support.fakes import (
+    KeptFrames,
+    ScriptedPlatform,
+    ScriptedWatcher,
+    chat,
+    happening,
+    hub_on,
+)
 
 
 class SessionCase(SynchronousTestCase):
@@ -31,15 +36,7 @@ class SessionCase(SynchronousTestCase):
         self.twitch = ScriptedPlatform("twitch")
         self.youtube = ScriptedPlatform("youtube")
         self.youtube.hosts = frozenset({"youtube.test"})
-        self.hub = Hub(
-            self.clock,
-            LocalBroker(self.clock),
-            MemoryStats(),
-            self.metrics,
-            linger=0,
-            stats_limit=100,
-            max_channels=100,
-        )
+        self.hub = hub_on(self.clock, self.metrics)
         self.client = KeptFrames()
         self.session = self.new_session(self.client)
 

@@ -19,10 +19,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.errors import CloseCode
 from livechat.fanout import Fanout, Interest
-from livechat.hub import Hub
 from livechat.interfaces import ISubscriber
 from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
@@ -37,7 +35,7 @@ from livechat.server.websocket import (
 )
 from livechat.session import Quotas, Session
 from tests.contracts.subscriber import SubscriberContract, only_text
-from tests.support.fakes import ScriptedPlatform, unframed
+from tests.support.fakes import ScriptedPlatform, hub_on, unframed
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -96,15 +94,7 @@ class WebSocketCase(SynchronousTestCase):
         self.patch(txaio.config, "loop", self.clock)  # type: ignore[attr-defined]
         self.metrics = Metrics()
         self.platform = ScriptedPlatform()
-        hub = Hub(
-            self.clock,
-            LocalBroker(self.clock),
-            MemoryStats(),
-            self.metrics,
-            linger=0,
-            stats_limit=100,
-            max_channels=100,
-        )
+        hub = hub_on(self.clock, self.metrics)
         self.hub = hub
 
         def session(subscriber: ISubscriber) -> Session:

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from livechat.backends.memory import LocalBroker, MemoryStats
 from livechat.errors import ChatError, CloseCode, ErrorCode
 from livechat.events import (
     Author,
@@ -26,7 +28,9 @@ from livechat.events import (
     LiveInfo,
     Roles,
 )
+from livechat.hub import Hub
 from livechat.interfaces import IEventSink, IPlatform, ISubscriber, IWatcher
+from livechat.metrics import Metrics
 from livechat.text import content
 
 
@@ -165,3 +169,16 @@ def happening(kind: str = "raid", event_id: str = "e1") -> ChannelEvent:
 def chats(count: int, start: int = 0) -> Sequence[Event]:
     """So many different messages."""
     return [chat(f"m{n}", f"text {n}") for n in range(start, start + count)]
+
+
+def hub_on(clock: Clock, metrics: Metrics, *, linger: float = 0.0, max_channels: int = 100) -> Hub:
+    """A hub of one node on a fake clock, with everything in memory."""
+    return Hub(
+        clock,
+        LocalBroker(clock),
+        MemoryStats(),
+        metrics,
+        linger=linger,
+        stats_limit=100,
+        max_channels=max_channels,
+    )
