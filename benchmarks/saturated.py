@@ -28,7 +28,7 @@ from livechat.fanout import Fanout, Interest
 from livechat.messages import encode_event
 from livechat.metrics import Metrics
 from livechat.server.door import Doors
-from livechat.server.transport import make_direct
+from livechat.server.transport import prepare_port
 from livechat.server.websocket import ClientConnection, ClientFactory, Limits
 from livechat.session import Session
 from livechat.text import content
@@ -111,7 +111,7 @@ def main() -> None:
     bench = Bench(subscribers, messages, burst, float(sys.argv[5]))
     doors = Doors(bench.clients, Factory(), reactor, 10.0)
     listening = reactor.listenTCP(port, doors, backlog=4096, interface="127.0.0.1")
-    make_direct(listening)
+    prepare_port(listening)
     reactor.callWhenRunning(lambda: print("ready", flush=True))
     reactor.run()
 

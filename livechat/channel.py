@@ -202,4 +202,4 @@ class Channel:
         return result
 
     def _push_stats(self, payload: bytes) -> None:
-        self._fanout.publish([("stats", payload)])
+        self._fanout.spread(payload)

@@ -3,16 +3,21 @@
 
 Subscribers with nothing queued are written to by one loop in C over their descriptors; what does
 not fit, and everybody else, goes through `ISubscriber.deliver`.  Which is which is asked anew at
-every flush, so no descriptor outlives its connection here.
+every write, so no descriptor outlives its connection here.
 
-What one reactor turn brings is joined and written together.  Under load a flush waits until as
-much time has passed since the last one as that one took (at most 20 ms), which halves the work of
-a saturated channel and costs an idle one nothing.
+Subscribers stand in groups, and a turn writes to so many groups as a few milliseconds allow, to
+each what was published up to that moment.  So a large channel does not stop the others.  Where
+writing takes more than half of the time, the next group waits until it takes less: a saturated
+channel does half the work, and one that is merely busy waits for nothing.
+
+Statistics are as large as twenty messages and in no hurry.  They are spread: to a few subscribers
+at a time, so that no message waits behind them.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
 from typing import Final
@@ -24,11 +29,27 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from livechat.interfaces import ISubscriber
 from livechat.messages import deflated_frame, frame
 
+#: Most subscribers that are written to at once.
+GROUP_SIZE: Final = 256
+
+#: Seconds of writing after which a turn leaves the other groups to the next turn.
+TURN: Final = 0.005
+
 #: Longest time, in seconds, that a message is held to be joined with the next.
 MAX_HOLD: Final = 0.02
 
-#: Kinds that every subscriber of a channel receives.
-_FOR_ALL: Final = frozenset({"chat", "stats"})
+#: Seconds by which writing may take longer than the rests between before messages are held.
+CREDIT: Final = 0.1
+
+#: Rest that is owed for writing several messages at once, by the time that took.
+JOINED_REST: Final = 1.25
+
+#: Seconds between two parts of the subscribers to whom something is spread.
+SPREAD_INTERVAL: Final = 0.01
+
+#: A part is this many subscribers, or as many as it takes to be through after so many parts.
+SMALLEST_PART: Final = 50
+MAX_PARTS: Final = 50
 
 
 class Interest(Struct, frozen=True):
@@ -41,11 +62,11 @@ class Interest(Struct, frozen=True):
 
     def wants(self, kind: str) -> bool:
         """Whether publications of this kind are for this subscriber."""
-        return kind in _FOR_ALL or self.kinds is None or kind in self.kinds
+        return kind == "chat" or self.kinds is None or kind in self.kinds
 
 
-class _Group(Struct):
-    """Subscribers to whom the same bytes go, and the frames that wait for the next flush."""
+class _Group(Struct, eq=False):
+    """Subscribers to whom the same bytes go, and the frames that they have not been given."""
 
     interest: Interest
     deflate: bool
@@ -53,21 +74,39 @@ class _Group(Struct):
     pending: list[bytes]
 
 
+class _Spread(Struct):
+    """What is being spread.
+
+    :ivar frames: the message, by whether it is deflated.
+    :ivar waiting: who has not been given it yet.
+    :ivar size: how many are given it at a time.
+    """
+
+    frames: dict[bool, bytes]
+    waiting: deque[ISubscriber]
+    size: int
+
+
 class Fanout:
     """The subscribers of one channel.
 
-    :param clock: when to flush, and how long a flush took.
+    :param clock: when to write, and how long that took.
     :param deliveries: counts messages times subscribers.
     """
 
     def __init__(self, clock: IReactorTime, deliveries: Counter) -> None:
         self._clock = clock
         self._deliveries = deliveries
-        self._groups: dict[tuple[Interest, bool], _Group] = {}
+        self._groups: list[_Group] = []
         self._group_of: dict[ISubscriber, _Group] = {}
+        # Groups with something pending, in the order in which they are written to.
+        self._due: dict[_Group, None] = {}
         self._call: IDelayedCall | None = None
         self._last = clock.seconds()
-        self._cost = 0.0
+        # Seconds by which writing took longer than the rests between; negative: shorter.
+        self._debt = -CREDIT
+        self._spread: _Spread | None = None
+        self._spread_call: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -75,28 +114,28 @@ class Fanout:
     def add(self, subscriber: ISubscriber, interest: Interest) -> None:
         """Deliver to this subscriber from now on: nothing that was published before."""
         self.remove(subscriber)
-        key = (interest, subscriber.deflate)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = _Group(interest, subscriber.deflate, {}, [])
+        # What is delivered may change who is there, and what is pending.
+        while (group := self._group_for(interest, subscriber.deflate)).pending:
+            self._write(group)
         group.subscribers[subscriber] = None
         self._group_of[subscriber] = group
 
     def remove(self, subscriber: ISubscriber) -> None:
         """Deliver what was published so far, and nothing more.  Unknown subscribers are ignored."""
-        self.flush()
-        group = self._group_of.pop(subscriber, None)
+        group = self._group_of.get(subscriber)
         if group is None:
             return
-        del group.subscribers[subscriber]
-        if not group.subscribers:
-            del self._groups[group.interest, group.deflate]
+        self._write(group)
+        if self._group_of.pop(subscriber, None) is not None:
+            del group.subscribers[subscriber]
+            if not group.subscribers:
+                self._groups.remove(group)
 
     def publish(self, publications: Sequence[tuple[str, bytes]]) -> None:
-        """Frame each message once and put it where the next flush finds it."""
+        """Frame each message once and put it where the next writes find it."""
         for kind, payload in publications:
             plain = deflated = None
-            for group in self._groups.values():
+            for group in self._groups:
                 if not group.interest.wants(kind):
                     continue
                 if group.deflate:
@@ -105,37 +144,99 @@ class Fanout:
                 else:
                     plain = plain or frame(payload)
                     group.pending.append(plain)
-        if self._call is None:
-            # A clock that was set back must not hold messages for longer than the hold.
-            since = max(0.0, self._clock.seconds() - self._last)
-            hold = max(0.0, min(MAX_HOLD, self._cost) - since)
-            self._call = self._clock.callLater(hold, self._flush_due)
+                self._due[group] = None
+        self._expect_write()
+
+    def spread(self, payload: bytes) -> None:
+        """Deliver one message to all, in a moment, to a part of them at a time.
+
+        Who has not been given the last one that was spread is given this one only.
+        """
+        waiting = deque(self._group_of)
+        deflating = {group.deflate for group in self._groups}
+        frames = {some: deflated_frame(payload) if some else frame(payload) for some in deflating}
+        size = max(SMALLEST_PART, -(-len(waiting) // MAX_PARTS))
+        self._spread = _Spread(frames, waiting, size)
+        if self._spread_call is None:
+            self._spread_call = self._clock.callLater(0, self._spread_due)
 
     def flush(self) -> None:
-        """Write what waits, now."""
-        began = self._clock.seconds()
-        delivered = 0
-        for group in list(self._groups.values()):
-            if group.pending:
-                delivered += len(group.pending) * len(group.subscribers)
-                frames = b"".join(group.pending)
-                group.pending.clear()
-                _write(list(group.subscribers), frames)
-        if delivered:
-            self._deliveries.inc(delivered)
-            self._last = self._clock.seconds()
-            self._cost = max(0.0, self._last - began)
+        """Write what is pending, now."""
+        while self._due:
+            self._write(next(iter(self._due)))
 
     def close(self) -> None:
-        """Flush and leave nothing on the clock."""
+        """Write everything, now, and leave nothing on the clock."""
         self.flush()
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        if self._spread is not None:
+            self._spread.size = len(self._spread.waiting)
+            self._spread_part(self._spread)
+        for call in (self._call, self._spread_call):
+            if call is not None:
+                call.cancel()
+        self._call = self._spread_call = None
 
-    def _flush_due(self) -> None:
+    def _group_for(self, interest: Interest, deflate: bool) -> _Group:
+        for group in self._groups:
+            if (
+                len(group.subscribers) < GROUP_SIZE
+                and group.deflate is deflate
+                and group.interest == interest
+            ):
+                return group
+        group = _Group(interest, deflate, {}, [])
+        self._groups.append(group)
+        return group
+
+    def _expect_write(self) -> None:
+        if self._due and self._call is None:
+            # A clock that was set back must not hold messages for longer than the hold.
+            since = max(0.0, self._clock.seconds() - self._last)
+            self._call = self._clock.callLater(max(0.0, self._debt - since), self._write_due)
+
+    def _write_due(self) -> None:
         self._call = None
-        self.flush()
+        began = self._clock.seconds()
+        while self._due:
+            self._write(next(iter(self._due)))
+            if self._debt > 0 or not 0 <= self._last - began < TURN:
+                break
+        self._expect_write()
+
+    def _write(self, group: _Group) -> None:
+        self._due.pop(group, None)
+        if not group.pending:
+            return
+        began = self._clock.seconds()
+        pending, group.pending = group.pending, []
+        self._deliveries.inc(len(pending) * len(group.subscribers))
+        _write(list(group.subscribers), b"".join(pending))
+        rested = max(0.0, began - self._last)
+        self._last = self._clock.seconds()
+        spent = max(0.0, self._last - began)
+        # What is joined anyway may be joined with more.
+        owed = spent * JOINED_REST if len(pending) > 1 else spent
+        debt = max(-CREDIT, self._debt - rested) + owed
+        # All groups together hold a message no longer than that.
+        self._debt = min(debt, MAX_HOLD / max(1, len(self._groups)))
+
+    def _spread_due(self) -> None:
+        self._spread_call = None
+        if self._spread is not None:
+            self._spread_part(self._spread)
+        if self._spread is not None:
+            self._spread_call = self._clock.callLater(SPREAD_INTERVAL, self._spread_due)
+
+    def _spread_part(self, spread: _Spread) -> None:
+        waiting = spread.waiting
+        part = [waiting.popleft() for _ in range(min(spread.size, len(waiting)))]
+        if not waiting:
+            self._spread = None
+        for deflate, frames in spread.frames.items():
+            # Some may have left meanwhile.
+            takers = [one for one in part if one.deflate is deflate and one in self._group_of]
+            self._deliveries.inc(len(takers))
+            _write(takers, frames)
 
 
 def _write(subscribers: list[ISubscriber], frames: bytes) -> None:

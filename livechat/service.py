@@ -47,7 +47,7 @@ from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
 from livechat.server.door import Doors
 from livechat.server.site import Pages, make_site
-from livechat.server.transport import make_direct
+from livechat.server.transport import prepare_port
 from livechat.server.websocket import ClientFactory, Limits
 from livechat.session import Quotas, Session
 from livechat.simulator.service import makeSimulator
@@ -344,7 +344,7 @@ class Daemon(Service):
         return stopped.addErrback(lambda reason: _log.failure("a part did not stop", reason))
 
     def _listening(self, port: IListeningPort) -> None:
-        make_direct(port)
+        prepare_port(port)
         self._ports.append(port)
         host = port.getHost()
         number = getattr(host, "port", None)

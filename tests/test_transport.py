@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 from random import Random
+from select import select
 from typing import Any
 
 import txaio
@@ -19,7 +20,7 @@ from livechat.errors import CloseCode
 from livechat.fanout import Fanout, Interest
 from livechat.messages import frame
 from livechat.metrics import Metrics
-from livechat.server.transport import DirectServer, make_direct
+from livechat.server.transport import DirectServer, prepare_port
 from livechat.server.websocket import ClientConnection, ClientFactory, Limits
 from livechat.session import Session
 from tests.test_websocket import UPGRADE, masked
@@ -79,7 +80,7 @@ class DirectCase(TestCase):
             reactor, Limits(pending=1 << 30), Metrics(), lambda _: Silent()
         )
         self.port: Any = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
-        make_direct(self.port)
+        prepare_port(self.port)
         self.addCleanup(self.port.stopListening)
 
     async def connected(self) -> tuple[FrameReader, ClientConnection]:
@@ -247,11 +248,34 @@ class PrivateTests(SynchronousTestCase):
     def test_port(self) -> None:
         """A TCP port makes its transports from its attribute; other ports are left alone."""
         self.assertIs(tcp.Port.transport, tcp.Server)
-        port = tcp.Port(0, ServerFactory())
-        make_direct(port)
-        self.assertIs(port.transport, DirectServer)
+        port = reactor.listenTCP(0, ServerFactory(), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        prepare_port(port)
+        self.assertIs(port.transport, DirectServer)  # type: ignore[attr-defined]
         other = object()
-        make_direct(other)  # type: ignore[arg-type]
+        prepare_port(other)  # type: ignore[arg-type]
+
+    def connected(self, backlog: int | None = None) -> int:
+        """How many of 300 clients are let in while nobody accepts."""
+        options = {} if backlog is None else {"backlog": backlog}
+        port = reactor.listenTCP(0, ServerFactory(), interface="127.0.0.1", **options)
+        self.addCleanup(port.stopListening)
+        prepare_port(port)
+        address = ("127.0.0.1", port.getHost().port)  # type: ignore[attr-defined]
+        clients = [socket.socket() for _ in range(300)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.setblocking(False)
+            client.connect_ex(address)
+        return sum(bool(select([], [client], [], 0)[1]) for client in clients)
+
+    def test_queue(self) -> None:
+        """When all viewers come at once none is turned away, to come again after a second."""
+        self.assertEqual(self.connected(), 300)
+
+    def test_chosen_queue(self) -> None:
+        """A length that the operator chose is left alone."""
+        self.assertLess(self.connected(backlog=10), 50)
 
 
 class Nowhere:

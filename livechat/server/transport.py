@@ -11,11 +11,17 @@ that changes): `_tempDataLen`, `_aborting`.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet import tcp
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
+
+#: Connections that may wait to be accepted.  When all viewers come back at once and this is too
+#: few, the system drops some, and each of those tries again only after a second.
+QUEUE: Final = 4096
+
+_TWISTED_QUEUE: Final = 50
 
 
 class Owner(Protocol):
@@ -79,12 +85,15 @@ class DirectServer(tcp.Server):
         super().connectionLost(reason)
 
 
-def make_direct(port: IListeningPort) -> None:
+def prepare_port(port: IListeningPort) -> None:
     """Let a listening TCP port accept `DirectServer`s; other kinds of port stay as they are.
 
-    Over TLS the protocol's transport is another one, so there nothing is written directly.
+    Over TLS the protocol's transport is another one, so there nothing is written directly.  A port
+    whose queue has Twisted's length is given a longer one.
     """
     listening: Any = port
+    if isinstance(port, tcp.Port) and listening.backlog == _TWISTED_QUEUE:
+        listening.socket.listen(QUEUE)
     # Not its subclasses: a UNIX port is one, too, and makes other transports.
     if type(port) is tcp.Port:
         listening.transport = DirectServer
