@@ -45,10 +45,12 @@ def store_on(server: RedisServer) -> RedisStats:
     address = RedisAddress.parse(server.url)
     endpoint = HostnameEndpoint(reactor, address.host, address.port, 3)
 
-    def make_link(changed: Callable[[], None]) -> RedisLink:
-        return RedisLink(address, endpoint, reactor, random.Random(1), changed)
-
-    store = RedisStats(make_link, reactor, time.time, f"{random.getrandbits(64):x}")
+    store = RedisStats(
+        lambda *told: RedisLink(address, endpoint, reactor, random.Random(1), *told),
+        reactor,
+        time.time,
+        f"{random.getrandbits(64):x}",
+    )
     store.startService()
     return store
 

@@ -233,7 +233,7 @@ def _statistics(reactor: Any, settings: Settings) -> tuple[IStatsStore, list[Ser
         endpoint = wrapClientTLS(optionsForClientTLS(address.host), endpoint)
     random = SystemRandom()
     store = RedisStats(
-        lambda changed: RedisLink(address, endpoint, reactor, random, changed),
+        lambda *told: RedisLink(address, endpoint, reactor, random, *told),
         reactor,
         time.time,
         f"{random.getrandbits(64):016x}",

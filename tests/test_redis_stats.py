@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
@@ -39,17 +38,14 @@ class RedisCase(TestCase):
         await self.server.start(reactor)
         self.redis = await self.store_on()
 
-    def new_store(self, max_users: int = 10_000) -> RedisStats:
+    def new_store(self, max_users: int = 10_000, address: RedisAddress | None = None) -> RedisStats:
         """A store of another process, as far as Redis can tell; stopped at the end."""
-        address = RedisAddress.parse(self.server.url)
+        address = address or RedisAddress.parse(self.server.url)
         endpoint = HostnameEndpoint(reactor, address.host, address.port, 3)
         RedisCase.writers += 1
 
-        def make_link(changed: Callable[[], None]) -> RedisLink:
-            return RedisLink(address, endpoint, reactor, Random(1), changed)
-
         store = RedisStats(
-            make_link,
+            lambda *told: RedisLink(address, endpoint, reactor, Random(1), *told),
             reactor,
             time.time,
             f"writer{RedisCase.writers}",
@@ -228,6 +224,92 @@ class LifeTests(RedisCase):
             await self.stored()
             data = await other.snapshot(KEY, 10)
             self.assertEqual(data.total_messages, 2 * number)
+
+
+class ListeningTests(RedisCase):
+    """The second connection: what other processes count is known without asking."""
+
+    async def listening(self, store: RedisStats, whether: bool = True) -> None:
+        """Wait until a store hears what others do, or does not."""
+        await settled(reactor, lambda: self.state(store)["listening"] is whether)
+
+    async def knows(self, store: RedisStats, total: int, key: ChannelKey = KEY) -> None:
+        """Wait until a store knows of so many messages, while nobody asks it."""
+        await settled(reactor, lambda: store._channels[key].totals.total == total)
+
+    async def test_hears_others(self) -> None:
+        """What one process adds the other one knows soon, again and again; its own is no news."""
+        self.patch(redis_stats, "RELOAD_INTERVAL", 0.1)
+        other = await self.store_on()
+        await self.listening(other)
+        for key in (KEY, ChannelKey("youtube", "liveId", "a}{b")):
+            self.redis.open(key)
+            other.open(key)
+            for number in range(1, 4):
+                self.redis.add(key, tally({"1": 1, "2": 1}))
+                await self.knows(other, 2 * number, key)
+                self.assertFalse(self.redis._channels[key].reload)
+
+    async def test_soon_is_not_at_once(self) -> None:
+        """Changes that come faster than a channel may be read again are read a little later."""
+        self.patch(redis_stats, "RELOAD_INTERVAL", 0.6)
+        other = await self.store_on()
+        await self.listening(other)
+        other.open(KEY)
+        for _ in range(4):
+            self.redis.add(KEY, tally({"1": 1}))
+            await self.stored()
+        await self.knows(other, 4)
+
+    async def test_ignores(self) -> None:
+        """Of a channel that nobody watches any more nothing is heard."""
+        await self.listening(self.redis)
+        self.redis.open(KEY)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+        self.redis.forget(KEY)
+        await settled(reactor, lambda: self.subscriptions() == 0)
+
+    def subscriptions(self) -> int:
+        """To how many topics somebody listens."""
+        return len(self.server.command("PUBSUB", "CHANNELS"))
+
+    async def test_lost(self) -> None:
+        """Losing this connection alone changes nothing but that others are heard later."""
+        self.redis.open(KEY)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+        self.server.command("CLIENT", "KILL", "TYPE", "pubsub")
+        await self.listening(self.redis, whether=False)
+        self.assertEqual(self.redis.storage_type, "redis")
+        self.redis.add(KEY, tally({"1": 3}))
+        await self.stored()
+        self.assertEqual(self.total(), 3)
+        await self.listening(self.redis)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+
+    async def test_hung(self) -> None:
+        """A server that hangs is noticed here as well, and is listened to again afterwards."""
+        self.redis.open(KEY)
+        await self.listening(self.redis)
+        self.server.pause()
+        await self.listening(self.redis, whether=False)
+        self.server.resume()
+        await self.listening(self.redis)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+
+    async def test_not_allowed(self) -> None:
+        """Where publishing and subscribing are forbidden, statistics are kept all the same."""
+        await self.redis.stopService()
+        self.server.command(
+            *("ACL", "SETUSER", "chat", "on", ">secret", "~livechat:*", "+@all", "resetchannels")
+        )
+        address = RedisAddress.parse(self.server.url.replace("//", "//chat:secret@"))
+        store = self.new_store(address=address)
+        store.open(KEY)
+        await self.storage(store, "redis")
+        store.add(KEY, tally({"1": 3}))
+        await self.stored(store)
+        self.assertEqual(self.total(), 3)
+        self.assertFalse(self.state(store)["listening"])
 
 
 class ManyUsersTests(RedisCase):

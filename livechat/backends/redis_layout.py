@@ -7,6 +7,7 @@
     livechat:1:{twitch:ann}:minutes    hash    minute since 1970 -> messages
     livechat:1:{twitch:ann}:uniques    string  registers of `uniques`, one byte each
     livechat:1:{twitch:ann}:writer:ID  string  number of the last batch applied from one process
+    livechat:1:{twitch:ann}:changed    topic   told the writer's key at each batch
 
 The braces put a channel's keys into one slot of a cluster.  The script is what makes a batch count
 once: it runs whole or not at all, and does nothing with a batch whose number it has seen, so a
@@ -104,6 +105,11 @@ def keys_of(key: ChannelKey, writer: str) -> list[str]:
     stem = f"{PREFIX}{{{key.platform}:{name}}}:"
     kinds = ("totals", "users", "profiles", "minutes", "uniques", f"writer:{writer}")
     return [stem + kind for kind in kinds]
+
+
+def topic_of(key: ChannelKey) -> str:
+    """Under which topic it is said that a channel's statistics have changed."""
+    return keys_of(key, "")[0].removesuffix("totals") + "changed"
 
 
 class Reply(Struct, array_like=True):
@@ -340,5 +346,6 @@ for _, register in ipairs(batch.registers) do
 end
 
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
+redis.pcall('PUBLISH', string.sub(totals, 1, -#'totals' - 1) .. 'changed', writer)
 return answer('added')
 """

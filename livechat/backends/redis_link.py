@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One connection to Redis that is up, or known to be down, and never waited for.
+"""Two connections to Redis, up or known to be down, and never waited for.
 
-It is made anew for as long as the service runs, whatever Redis answers.  A connection is up once
+One is for commands, the other for subscribing: on one that subscribes Redis takes no commands.
+Both are made anew for as long as the service runs, whatever Redis answers.  The first is up once
 Redis has taken a write on it, and while every command is answered in time.  Commands are never
 queued for a connection that is not there: they fail at once.
 
@@ -16,14 +17,20 @@ from random import Random
 from typing import Any, Final, NoReturn
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, fail, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredList,
+    fail,
+    maybeDeferred,
+)
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionLost
-from txredisapi import RedisError, RedisProtocol, ResponseError
+from txredisapi import RedisError, RedisProtocol, ResponseError, SubscriberProtocol
 from txredisapi import TimeoutError as ReplyTimeout
 
 from livechat.backends.redis_layout import PROBE_KEY, RedisAddress, is_server_trouble
@@ -53,12 +60,14 @@ class RedisRefused(Exception):
 
 
 class RedisLink(Service):
-    """The connection.
+    """Both connections.
 
     :param endpoint: where Redis is.
     :param changed: told after each change of `up`.
-    :ivar up: whether Redis can be used now.
-    :ivar reason: why not; empty while it is up and before the first try.
+    :param heard: told the topic and the payload of what was published.
+    :ivar up: whether Redis takes commands now.
+    :ivar reason: why not; empty while it does and before the first try.
+    :ivar listening: whether what is published is heard.
     """
 
     name = "redis"
@@ -70,14 +79,75 @@ class RedisLink(Service):
         clock: IReactorTime,
         random: Random,
         changed: Callable[[], None],
+        heard: Callable[[str, bytes], None],
+    ) -> None:
+        self._commands = _Commands(address, endpoint, clock, random, changed)
+        self._topics = _Topics(address, endpoint, clock, random, heard)
+
+    @property
+    def up(self) -> bool:
+        """See above."""
+        return self._commands.up
+
+    @property
+    def reason(self) -> str:
+        """See above."""
+        return self._commands.reason
+
+    @property
+    def listening(self) -> bool:
+        """See above."""
+        return self._topics.up
+
+    def startService(self) -> None:
+        """Connect, now and whenever a connection is lost."""
+        super().startService()
+        self._commands.startService()
+        self._topics.startService()
+
+    def stopService(self) -> None:
+        """Close the connections."""
+        super().stopService()
+        self._commands.stopService()
+        self._topics.stopService()
+
+    def run(self, script: str, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+        """Run a script; answers its one reply.
+
+        :raises RedisDown: now, or when no answer came in time; whether it ran is not known.
+        :raises RedisRefused: it did not run.
+        """
+        return self._commands.run(script, keys, argument)
+
+    def listen(self, topic: str) -> None:
+        """Hear what is published under a topic, on this connection and on later ones."""
+        self._topics.listen(topic)
+
+    def ignore(self, topic: str) -> None:
+        """Hear no more of a topic."""
+        self._topics.ignore(topic)
+
+
+class _Connection(Service):
+    """One connection, kept.
+
+    :ivar up: whether it is there and has been greeted.
+    :ivar reason: why not; empty while it is up and before the first try.
+    """
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        endpoint: IStreamClientEndpoint,
+        clock: IReactorTime,
+        random: Random,
     ) -> None:
         self.address = address
         self.up = False
         self.reason = ""
         self._endpoint = endpoint
-        self._clock = clock
+        self.clock = clock
         self._backoff = Backoff(random, 0.5, LONGEST_WAIT)
-        self._changed = changed
         self._protocol: Any = None
         self._keeping: Deferred[None] | None = None
 
@@ -94,57 +164,53 @@ class RedisLink(Service):
         if self._keeping is not None:
             self._keeping.cancel()
 
-    def run(self, script: str, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
-        """Run a script; answers its one reply.
+    def make_protocol(self) -> Any:
+        """What speaks on a new connection."""
+        raise NotImplementedError
 
-        :raises RedisDown: now, or when no answer came in time; whether it ran is not known.
-        :raises RedisRefused: it did not run.
+    async def greet(self, protocol: Any) -> None:
+        """What is said first; the connection is up when it has been answered.
+
+        :raises RedisError: it is of no use.
         """
-        if not self.up:
-            return fail(RedisDown(self.reason))
-        protocol = self._protocol
-        answer = maybeDeferred(protocol.eval, script, list(keys), [argument])
-        return answer.addErrback(self._judge, protocol)
+        if self.address.password:
+            await protocol.auth(self.address.password, self.address.username or None)
 
-    def _judge(self, failure: Failure, protocol: Any) -> NoReturn:
-        failure.trap(RedisError)
-        error = failure.value
-        text = self._shown(error)
-        if isinstance(error, ResponseError) and not is_server_trouble(text):
-            raise RedisRefused(text)
-        self._drop(protocol, text)
-        raise RedisDown(text)
+    def changed(self) -> None:
+        """It has come up, or has fallen, or the first try has failed."""
 
     async def _keep(self) -> None:
         failures = 0
         while True:
             was_up = await self._connection()
             failures = 1 if was_up else failures + 1
-            await sleep(self._clock, self._backoff.delay(failures))
+            await sleep(self.clock, self._backoff.delay(failures))
 
     async def _connection(self) -> bool:
         """One connection from beginning to end; whether it was ever up."""
         try:
-            protocol: Any = await self._endpoint.connect(_Factory(self._clock))
+            protocol: Any = await self._endpoint.connect(_Factory(self))
         except CancelledError:
             raise
         except Exception as error:  # whatever an endpoint, a resolver or TLS may fail with
-            self._fall(self._shown(error))
+            self._fall(self.shown(error))
             return False
         lost: Deferred[object] = protocol.whenDisconnected()
         try:
-            await self._greet(protocol)
+            await self.greet(protocol)
         except RedisError as error:
             protocol.transport.abortConnection()
-            self._fall(self._shown(error))
+            self._fall(self.shown(error))
             return False
         except CancelledError:
             protocol.transport.abortConnection()
             raise
         self._protocol = protocol
-        self._rise()
+        self.up = True
+        self.reason = ""
+        self.changed()
         pings = LoopingCall(self._ping, protocol)
-        pings.clock = self._clock
+        pings.clock = self.clock
         pings.start(PING_INTERVAL, now=False)
         try:
             await lost
@@ -156,53 +222,27 @@ class RedisLink(Service):
             self._fall("the connection was lost")
         return True
 
-    async def _greet(self, protocol: Any) -> None:
-        """Log in, choose the database, and see whether Redis takes a write."""
-        address = self.address
-        if address.password:
-            await protocol.auth(address.password, address.username or None)
-        if address.db:
-            await protocol.select(address.db)
-        try:
-            await protocol.set(PROBE_KEY, b"1", expire=60)
-        except ResponseError as error:
-            # A node of a cluster that keeps other keys is well all the same.
-            if "MOVED" not in str(error):
-                raise
-
     def _ping(self, protocol: Any) -> None:
         def unanswered(failure: Failure) -> None:
-            self._drop(protocol, self._shown(failure.value))
+            self.drop(protocol, self.shown(failure.value))
 
         maybeDeferred(protocol.ping).addErrback(unanswered)
 
-    def _drop(self, protocol: Any, reason: str) -> None:
+    def drop(self, protocol: Any, reason: str) -> None:
         """Give a connection up; a new one will be made."""
         if protocol is self._protocol and self.up:
             self._fall(reason)
             protocol.transport.abortConnection()
 
-    def _rise(self) -> None:
-        self.up = True
-        self.reason = ""
-        _log.info("Redis at {address} is there: statistics are kept in it", address=self.address)
-        self._changed()
-
     def _fall(self, reason: str) -> None:
-        # One line for each change, and one for the first try.
+        # Once for each change, and for the first try.
         changed = self.up or not self.reason
         self.up = False
         self.reason = reason
         if changed:
-            _log.warn(
-                "Redis at {address} cannot be used ({reason}): statistics are kept in memory"
-                " until it can",
-                address=self.address,
-                reason=reason,
-            )
-            self._changed()
+            self.changed()
 
-    def _shown(self, error: BaseException | None) -> str:
+    def shown(self, error: BaseException | None) -> str:
         """What went wrong, fit for a log."""
         if isinstance(error, ReplyTimeout):
             return f"no answer within {REPLY_TIMEOUT:g} s"
@@ -215,7 +255,138 @@ class RedisLink(Service):
 
     def _ended(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
-            _log.failure("the link to Redis ended", failure)
+            _log.failure("a connection to Redis ended", failure)
+
+
+class _Commands(_Connection):
+    """The connection for commands."""
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        endpoint: IStreamClientEndpoint,
+        clock: IReactorTime,
+        random: Random,
+        changed: Callable[[], None],
+    ) -> None:
+        super().__init__(address, endpoint, clock, random)
+        self._changed = changed
+
+    def make_protocol(self) -> Any:
+        """Bytes in, bytes out."""
+        return RedisProtocol(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
+
+    async def greet(self, protocol: Any) -> None:
+        """Log in, choose the database, and see whether Redis takes a write."""
+        await super().greet(protocol)
+        if self.address.db:
+            await protocol.select(self.address.db)
+        try:
+            await protocol.set(PROBE_KEY, b"1", expire=60)
+        except ResponseError as error:
+            # A node of a cluster that keeps other keys is well all the same.
+            if "MOVED" not in str(error):
+                raise
+
+    def changed(self) -> None:
+        """One line in the log."""
+        if self.up:
+            _log.info(
+                "Redis at {address} is there: statistics are kept in it", address=self.address
+            )
+        else:
+            _log.warn(
+                "Redis at {address} cannot be used ({reason}): statistics are kept in memory"
+                " until it can",
+                address=self.address,
+                reason=self.reason,
+            )
+        self._changed()
+
+    def run(self, script: str, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+        """See `RedisLink.run`."""
+        if not self.up:
+            return fail(RedisDown(self.reason))
+        protocol = self._protocol
+        answer = maybeDeferred(protocol.eval, script, list(keys), [argument])
+        return answer.addErrback(self._judge, protocol)
+
+    def _judge(self, failure: Failure, protocol: Any) -> NoReturn:
+        failure.trap(RedisError)
+        error = failure.value
+        text = self.shown(error)
+        if isinstance(error, ResponseError) and not is_server_trouble(text):
+            raise RedisRefused(text)
+        self.drop(protocol, text)
+        raise RedisDown(text)
+
+
+class _Topics(_Connection):
+    """The connection that subscribes.  What goes wrong with it changes nothing that is counted."""
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        endpoint: IStreamClientEndpoint,
+        clock: IReactorTime,
+        random: Random,
+        heard: Callable[[str, bytes], None],
+    ) -> None:
+        super().__init__(address, endpoint, clock, random)
+        self._heard = heard
+        self._wanted: dict[str, None] = {}
+
+    def make_protocol(self) -> Any:
+        """Bytes in, bytes out."""
+        return _Listener(self._heard)
+
+    async def greet(self, protocol: Any) -> None:
+        """Log in and subscribe to everything that is wanted."""
+        await super().greet(protocol)
+        answers = [maybeDeferred(protocol.subscribe, topic) for topic in self._wanted]
+        # Only this one is given up when no answer comes, and the connection with it.
+        answers.append(maybeDeferred(protocol.ping))
+        for fine, answer in await DeferredList(answers, consumeErrors=True):
+            if not fine:
+                answer.raiseException()
+
+    def listen(self, topic: str) -> None:
+        """See `RedisLink.listen`."""
+        if topic not in self._wanted:
+            self._wanted[topic] = None
+            if self.up:
+                self._say(self._protocol, self._protocol.subscribe, topic)
+
+    def ignore(self, topic: str) -> None:
+        """See `RedisLink.ignore`."""
+        if topic in self._wanted:
+            del self._wanted[topic]
+            if self.up:
+                self._say(self._protocol, self._protocol.unsubscribe, topic)
+
+    def _say(self, protocol: Any, what: Callable[[str], Deferred[object]], topic: str) -> None:
+        def failed(failure: Failure) -> None:
+            self.drop(protocol, self.shown(failure.value))
+
+        # One topic at a time: txredisapi expects one answer to each command.
+        maybeDeferred(what, topic).addErrback(failed)
+
+
+class _Listener(SubscriberProtocol):  # type: ignore[misc]
+    """Hands on what was published."""
+
+    def __init__(self, heard: Callable[[str, bytes], None]) -> None:
+        super().__init__(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
+        self._heard = heard
+
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """txredisapi: one element a turn, and it goes on after the end unless it is stopped."""
+        if self.connected:
+            super().dataReceived(data, unpause)
+
+    def messageReceived(self, pattern: object, channel: bytes, message: bytes) -> None:
+        """txredisapi: something was published."""
+        self._heard(channel.decode("utf-8", "replace"), message)
 
 
 class _Factory(Factory):
@@ -223,12 +394,12 @@ class _Factory(Factory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Bytes in, bytes out; time-outs on the clock of the link."""
-        protocol = RedisProtocol(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
+        """The protocol; its time-outs are on the clock of the link."""
+        protocol = self._connection.make_protocol()
         protocol.factory = self
-        protocol.callLater = self._clock.callLater
+        protocol.callLater = self._connection.clock.callLater
         return protocol

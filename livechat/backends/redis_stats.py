@@ -34,6 +34,7 @@ from livechat.backends.redis_layout import (
     read_reply,
     read_totals,
     request,
+    topic_of,
 )
 from livechat.backends.redis_link import RedisDown, RedisLink, RedisRefused
 from livechat.backends.totals import MAX_USERS, ChannelTotals
@@ -169,7 +170,8 @@ class _Kept:
 class RedisStats(Service):
     """Statistics in Redis.
 
-    :param make_link: makes the link, given what to call when it goes up or down.
+    :param make_link: makes the link, given what to call when it goes up or down, and when
+        something was published under a topic.
     :param now: seconds since 1970; for rates.
     :param writer: a name that no other process has.
     """
@@ -178,19 +180,20 @@ class RedisStats(Service):
 
     def __init__(
         self,
-        make_link: Callable[[Callable[[], None]], RedisLink],
+        make_link: Callable[[Callable[[], None], Callable[[str, bytes], None]], RedisLink],
         clock: IReactorTime,
         now: Callable[[], float],
         writer: str,
         max_users: int = MAX_USERS,
     ) -> None:
-        self._link = make_link(self._link_changed)
+        self._link = make_link(self._link_changed, self._heard)
         self._clock = clock
         self._now = now
         self._writer = writer
         self._max_users = max_users
         self._numbers = count(1)
         self._channels: dict[ChannelKey, _Kept] = {}
+        self._key_of: dict[str, ChannelKey] = {}
         # Those that have something to say to Redis, in order: after the interval, and next.
         self._due: dict[ChannelKey, None] = {}
         self._queue: dict[ChannelKey, None] = {}
@@ -219,6 +222,7 @@ class RedisStats(Service):
         state = {
             "up": self._link.up,
             "reason": self._link.reason or None,
+            "listening": self._link.listening,
             "waiting": sum(not kept.settled for kept in channels),
             "refused": sum(bool(kept.fault) for kept in channels),
         }
@@ -260,6 +264,9 @@ class RedisStats(Service):
     def open(self, key: ChannelKey) -> None:
         """See `IStatsStore`."""
         self._kept(key)
+        topic = topic_of(key)
+        self._key_of[topic] = key
+        self._link.listen(topic)
         self._enqueue(key)
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
@@ -283,6 +290,9 @@ class RedisStats(Service):
         """See `IStatsStore`."""
         kept = self._channels.get(key)
         if kept is not None:
+            topic = topic_of(key)
+            self._key_of.pop(topic, None)
+            self._link.ignore(topic)
             kept.forgotten = True
             self._forgotten[key] = None
             self._let_go(key, kept)
@@ -341,6 +351,13 @@ class RedisStats(Service):
             _tell_waiting(kept)
         if self._settled is not None:
             self._finish_stop()
+
+    def _heard(self, topic: str, writer: bytes) -> None:
+        """A process has added to a channel: when it was another one, see what is stored now."""
+        key = self._key_of.get(topic)
+        if key is not None and writer.decode("utf-8", "replace") not in keys_of(key, self._writer):
+            self._channels[key].reload = True
+            self._expect_flush(key)
 
     def _queue_all(self) -> None:
         """Everything is sent; a channel with nothing to send sees whether Redis lost any of it."""
@@ -430,8 +447,8 @@ class RedisStats(Service):
             return
         _tell_waiting(kept)
         self._let_go(key, kept)
-        if self._link.up and not kept.settled and not kept.fault:
-            # It came meanwhile, or has to be put back.
+        if self._link.up and not kept.fault and (kept.reload or not kept.settled):
+            # It came meanwhile, has to be put back, or may be read only a little later.
             self._expect_flush(key)
         if self._settled is not None:
             if self._all_settled():
