@@ -103,6 +103,11 @@ class IStatsStore(Interface):
 
     health: Mapping[str, object] = Attribute("What `/health` says about the store, by key.")
 
+    interval: float = Attribute(
+        "Seconds after which counts want to be handed over; infinite where they may wait until"
+        " somebody asks."
+    )
+
     def storage_of(key: ChannelKey) -> str:
         """The same of one channel, with which alone something may be wrong."""
 

@@ -8,6 +8,8 @@ Ground floor: imports nothing of ours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 #: Names of unknown things that get a series of their own; the rest is counted as `other`, so that a
@@ -69,6 +71,13 @@ class Metrics:
                 name = (platform, "other")
             self._names.add(name)
         self.unparsed.labels(*name).inc(amount)
+
+    def watch_redis(self, up: Callable[[], bool]) -> None:
+        """Tell from now on whether statistics go to Redis."""
+        gauge = Gauge(
+            "livechat_redis_up", "Whether statistics go to Redis now", registry=self.registry
+        )
+        gauge.set_function(up)
 
     def exposition(self) -> bytes:
         """All series in the Prometheus text format."""

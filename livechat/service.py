@@ -148,7 +148,7 @@ def build(reactor: Any, settings: Settings) -> IService:
         youtube_url, settings.start_timeout, settings.youtube_viewers_every
     )
     youtube = YouTube(cookieless, reactor, time.time, random, metrics, youtube_settings)
-    store, kept = _statistics(reactor, settings)
+    store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
     hub = Hub(
         reactor,
@@ -212,7 +212,9 @@ def _intake(reactor: Any, settings: Settings) -> IStreamServerEndpoint | None:
         wrong(f"--tiktok-intake {settings.tiktok_intake}: {error}")
 
 
-def _statistics(reactor: Any, settings: Settings) -> tuple[IStatsStore, list[Service]]:
+def _statistics(
+    reactor: Any, settings: Settings, metrics: Metrics
+) -> tuple[IStatsStore, list[Service]]:
     """Where statistics are kept, and the service behind it, if there is one."""
     if settings.stats_storage != "redis":
         return MemoryStats(settings.stats_users, time.time), []
@@ -239,6 +241,7 @@ def _statistics(reactor: Any, settings: Settings) -> tuple[IStatsStore, list[Ser
         f"{random.getrandbits(64):016x}",
         settings.stats_users,
     )
+    metrics.watch_redis(lambda: store.storage_type == "redis")
     return store, [store]
 
 

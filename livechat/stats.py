@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Counting one channel, and when the counts are stored and told.
 
-Counting is a dict update per message.  Once a second, if anything changed, the counts go to the
-store and one encoded snapshot goes to all subscribers.
+Counting is a dict update per message.  Once a second, if anything changed, one encoded snapshot
+goes to all subscribers.  The counts go to the store then, or earlier where the store wants that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -55,6 +56,9 @@ class ChannelStats:
         self._latest_time = 0.0
         self._call: IDelayedCall | None = None
         self._last_push = clock.seconds() - PUSH_INTERVAL
+        self._last_handed = clock.seconds()
+        # Whether something was handed over that subscribers want to be told.
+        self._untold = False
         store.open(key)
 
     @property
@@ -91,7 +95,7 @@ class ChannelStats:
         elif written < tally.first:
             tally.first = written
         if self._call is None:
-            self._expect_push()
+            self._expect()
 
     def count_event(self, event: ChannelEvent) -> None:
         """Count one event by its kind, and what was paid with it.
@@ -102,8 +106,8 @@ class ChannelStats:
         events[event.type] = events.get(event.type, 0) + 1
         if event.type in PAID_KINDS:
             self._paid(event.data.get("currency"), event.data.get("value"))
-            if self._call is None:
-                self._expect_push()
+        if self._call is None:
+            self._expect()
 
     def snapshot(self) -> Deferred[bytes]:
         """The encoded `stats` message as of now; never fails."""
@@ -136,17 +140,39 @@ class ChannelStats:
             money = self._tally.money
             money[currency] = money.get(currency, 0) + round(value * 1_000_000)
 
-    def _expect_push(self) -> None:
-        self._latest = None
-        wait = self._last_push + PUSH_INTERVAL - self._clock.seconds()
-        self._call = self._clock.callLater(min(max(0.0, wait), PUSH_INTERVAL), self._push_due)
+    def _expect(self) -> None:
+        """Put on the clock what is next: a push, or only a hand-over."""
+        now = self._clock.seconds()
+        wait = inf
+        if self._untold or _is_told(self._tally):
+            wait = self._last_push + PUSH_INTERVAL - now
+        if self._untold or self._counted:
+            # More may be counted while a push is awaited.
+            wait = min(wait, self._last_handed + self._store.interval - now)
+        if wait < inf:
+            # A clock that was set back must not make it longer.
+            self._call = self._clock.callLater(min(max(0.0, wait), PUSH_INTERVAL), self._due)
+
+    def _due(self) -> None:
+        self._call = None
+        now = self._clock.seconds()
+        self._hand_over()
+        # Times that are added up and taken apart again are not quite the same.
+        if self._untold and not 0 <= now - self._last_push < PUSH_INTERVAL - 1e-6:
+            self._last_push = now
+            self._untold = False
+            self.snapshot().addCallback(self._pushed)
+        self._expect()
 
     def _hand_over(self) -> None:
+        self._last_handed = self._clock.seconds()
         if self._counted:
             tally, self._tally = self._tally, Tally()
             if tally.total:
                 tally.minutes[int(self._clock.seconds() // 60)] = tally.total
+            self._untold = self._untold or _is_told(tally)
             self._handed += 1
+            self._latest = None
             self._store.add(self._key, tally)
 
     def _encoded(self, data: StatsData, handed: int) -> bytes:
@@ -156,14 +182,14 @@ class ChannelStats:
             self._latest_time = self._clock.seconds()
         return payload
 
-    def _push_due(self) -> None:
-        self._call = None
-        self._last_push = self._clock.seconds()
-        self.snapshot().addCallback(self._pushed)
-
     def _pushed(self, payload: bytes) -> None:
         # Looked up now: the channel may have gone while the store was asked.
         self._push(payload)
+
+
+def _is_told(tally: Tally) -> bool:
+    """Whether subscribers are told of these counts: events alone push nothing."""
+    return bool(tally.total or tally.money)
 
 
 def _nobody(payload: bytes) -> None:

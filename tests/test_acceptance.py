@@ -323,8 +323,7 @@ class MessageTests(DaemonCase):
         while chat["data"]["content"]["raw"] == "":
             chat = (await client.until("chat"))["data"]
         self.assertEqual(chat["data"]["content"]["raw"], "after the storm")
-        url = f"http://127.0.0.1:{self.daemon.port}/metrics"
-        metrics = (await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())).decode()
+        metrics = await self.daemon.metrics()
         for kind in ("line", "overlong line", "NEWCOMMAND"):
             self.assertIn(f'livechat_unparsed_total{{kind="{kind}",platform="twitch"}} ', metrics)
 

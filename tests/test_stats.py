@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from zope.interface.verify import verifyObject
 from livechat.backends.memory import MemoryStats
 from livechat.events import (
     Author,
+    ChannelEvent,
     ChannelKey,
     ChatData,
     ChatMessage,
@@ -64,6 +66,7 @@ class SlowStore:
 
     storage_type: str = "redis"
     health: Mapping[str, object] = {}
+    interval: float = inf
 
     def __init__(self) -> None:
         self._memory = MemoryStats()
@@ -463,6 +466,32 @@ class SlowStoreTests(StatsCase):
             self.clock.advance(1)
         self.asked()
         self.assertEqual(self.store.calls, ["add 100", "snapshot"] * 3 + ["snapshot"])
+
+    def test_impatient_store(self) -> None:
+        """A store that wants counts early is given them so; subscribers are told once a second."""
+        self.store.interval = 0.25
+        for _ in range(40):
+            self.channel.count(said())
+            self.clock.advance(0.05)
+        self.clock.advance(1)
+        calls = self.store.calls
+        self.assertEqual(calls.count("snapshot"), 3)
+        added = [int(call.split()[1]) for call in calls if call != "snapshot"]
+        self.assertEqual(sum(added), 40)
+        self.assertIn(len(added), range(8, 11))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_impatient_store_and_events(self) -> None:
+        """Events alone are handed over as early, and are told to nobody."""
+        self.store.interval = 0.25
+        for _ in range(10):
+            self.channel.count_event(ChannelEvent("like", "twitch", "", "e", "room", {}))
+        self.clock.advance(0.25)
+        self.assertEqual(self.store.calls, ["add 0"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.channel.count(said())
+        self.clock.advance(0)
+        self.assertEqual(self.store.calls, ["add 0", "add 1", "snapshot"])
 
     def test_answer_is_kept(self) -> None:
         """After an answer, snapshots do not ask the store again until something has changed."""

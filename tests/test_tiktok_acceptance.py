@@ -268,15 +268,8 @@ class SignerTests(TikTokDaemonCase):
         await client.until("reconnecting")
         await client.until("started")
         self.assertNotIn("hunter2", self.daemon.log)
-        metrics = await deferToThread(self._metrics)
+        metrics = await self.daemon.metrics()
         self.assertIn('livechat_tiktok_signer_requests_total{outcome="signed"} 2.0', metrics)
-
-    def _metrics(self) -> str:
-        from urllib.request import urlopen  # noqa: PLC0415
-
-        url = f"http://127.0.0.1:{self.daemon.port}/metrics"
-        text: str = urlopen(url, timeout=PATIENCE).read().decode()
-        return text
 
     async def test_refusals(self) -> None:
         """Each refusal of the signer has its reason."""

@@ -7,10 +7,8 @@ import re
 import time
 from collections import Counter
 from typing import Any
-from urllib.request import urlopen
 
 from twisted.internet import reactor
-from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
 
 from livechat.simulator.scenario import Scenario
@@ -19,7 +17,7 @@ from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_playback import YouTubeRecording, read_recording
 from livechat.simulator.youtube_site import YouTubeSite
 from tests.support.corpus import corpus
-from tests.support.daemon import PATIENCE, Client, start_daemon
+from tests.support.daemon import Client, start_daemon
 from tests.support.youtube import text_item
 from tests.test_acceptance import DaemonCase
 
@@ -74,12 +72,6 @@ class YouTubeDaemonCase(DaemonCase):
         self.assertEqual(await client.settled(), [])
         await client.close()
         return error
-
-    async def metrics(self) -> str:
-        """What /metrics answers."""
-        url = f"http://127.0.0.1:{self.daemon.port}/metrics"
-        text: bytes = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
-        return text.decode()
 
 
 class SubscribeTests(YouTubeDaemonCase):
@@ -226,7 +218,7 @@ class MessageTests(YouTubeDaemonCase):
         self.say("good")
         chat = await client.until("chat")
         self.assertEqual(chat["data"]["data"]["content"]["raw"], "good")
-        metrics = await self.metrics()
+        metrics = await self.daemon.metrics()
         for kind in ("liveChatNewestThingRenderer", "liveChatTextMessageRenderer"):
             series = f'livechat_unparsed_total{{kind="{kind}",platform="youtube"}} 1.0'
             self.assertIn(series, metrics)
@@ -321,7 +313,7 @@ class RecordedTests(YouTubeDaemonCase):
         await self.come_true(lambda: self.polls() >= answers + 2)
         seen = [message for message in await client.settled() if message["type"] != "stats"]
         kinds = Counter(message["data"]["type"] for message in seen)
-        metrics = await self.metrics()
+        metrics = await self.daemon.metrics()
         total = len(seen) - kinds["membership"]
         for series in ("duplicates", "unparsed", "youtube_ignored"):
             found = re.findall(rf"^livechat_{series}_total{{.*}} (\d+)\.0$", metrics, re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
@@ -26,6 +27,7 @@ class MemoryStats:
 
     storage_type: str = "memory"
     health: Mapping[str, object] = {}
+    interval: float = inf
 
     def __init__(self, max_users: int = MAX_USERS, now: Callable[[], float] = time.time) -> None:
         self._max_users = max_users

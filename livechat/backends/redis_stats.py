@@ -177,6 +177,7 @@ class RedisStats(Service):
     """
 
     name = "statistics"
+    interval: float = FLUSH_INTERVAL
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -63,6 +64,12 @@ class Daemon(ProcessProtocol):
         if not self.listening.called:
             self.listening.errback(AssertionError(f"the daemon ended ({code}):\n{self.log}"))
         self.ended.callback(code)
+
+    async def metrics(self) -> str:
+        """What /metrics answers."""
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        body: bytes = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
+        return body.decode()
 
     def terminate(self) -> Deferred[int | str]:
         """Send SIGTERM; fires with the exit code or the signal's name."""
