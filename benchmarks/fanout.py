@@ -24,16 +24,33 @@ _CHECKOUT: Final = Path(__file__).resolve().parents[1]
 TOOLS: Final = Path(os.environ.get("LIVECHAT_BENCH") or _CHECKOUT.parent / "shared" / "bench")
 ROUNDS: Final = int(os.environ.get("LIVECHAT_BENCH_ROUNDS", "3"))
 
-#: The whole service: what `blackbox.py` is told for each kind of work.
-SERVICE: Final[Mapping[str, str]] = {
-    "500 subscribers, 100 messages/s": "--conns 500 --rate 100 --messages 350",
-    "500 subscribers, as fast as it reads": "--conns 500 --rate 0 --burst 20 --messages 1000",
-    "1,000 subscribers, 300 messages/s": "--conns 1000 --rate 300 --messages 900",
-    "1 of 50 never reads, 40,000 messages": (
-        "--conns 50 --rate 0 --burst 20 --messages 40000 --stall 1"
+#: Peers of the whole service: what starts them.
+PEERS: Final[Mapping[str, str]] = {
+    "uWebSockets.js": "node {S}/irc_uws.js {port} {irc}",
+    "ws": f"node {_CHECKOUT}/benchmarks/ws_service.js {{port}} {{irc}}",
+}
+
+#: The whole service: what `blackbox.py` is told for each kind of work, and which peers take part
+#: (`ws` does not come to an end with the largest).
+SERVICE: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "500 subscribers, 100 messages/s": ("--conns 500 --rate 100 --messages 350", list(PEERS)),
+    "500 subscribers, as fast as it reads": (
+        "--conns 500 --rate 0 --burst 20 --messages 1000",
+        list(PEERS),
     ),
-    "none of 50 stalls, 40,000 messages": "--conns 50 --rate 0 --burst 20 --messages 40000",
-    "5,000 idle": "--conns 5000 --rate 1 --messages 0 --hold-ms 1500",
+    "1,000 subscribers, 300 messages/s": (
+        "--conns 1000 --rate 300 --messages 900",
+        ["uWebSockets.js"],
+    ),
+    "1 of 50 never reads, 40,000 messages": (
+        "--conns 50 --rate 0 --burst 20 --messages 40000 --stall 1",
+        ["uWebSockets.js"],
+    ),
+    "none of 50 stalls, 40,000 messages": (
+        "--conns 50 --rate 0 --burst 20 --messages 40000",
+        ["uWebSockets.js"],
+    ),
+    "5,000 idle": ("--conns 5000 --rate 1 --messages 0 --hold-ms 1500", list(PEERS)),
 }
 
 #: Delivery alone: what `wsload` is told, and which servers take part.
@@ -62,8 +79,8 @@ def main() -> None:
             command = ["gcc", "-O2", "-o", binary, source, "-lz"]
             subprocess.run(command, cwd=bench, check=True, capture_output=True)
         peers = _install_peers(bench)
-        for name, work in SERVICE.items():
-            _print(name, _service(bench, work, peers))
+        for name, (work, rivals) in SERVICE.items():
+            _print(name, _service(bench, work, rivals if peers else ()))
         for name, (load, servers) in DELIVERY.items():
             wanted = [s for s in servers if peers or s in ("ours", "C loop of send()")]
             _print(name, _delivery(bench, load, wanted))
@@ -86,7 +103,7 @@ def _environment(bench: Path) -> dict[str, str]:
     }
 
 
-def _service(bench: Path, work: str, peers: bool) -> dict[str, list[dict[str, Any]]]:
+def _service(bench: Path, work: str, peers: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     ours = (
         f"{sys.executable} -m twisted.scripts.twistd --nodaemon --pidfile= --logfile=/dev/null"
         " livechat --listen=tcp:{port}:interface=127.0.0.1"
@@ -95,8 +112,7 @@ def _service(bench: Path, work: str, peers: bool) -> dict[str, list[dict[str, An
     twistd = Path(sys.executable).with_name("twistd")
     ours = ours.replace(f"{sys.executable} -m twisted.scripts.twistd", str(twistd))
     servers = [f"ours={ours}"]
-    if peers:
-        servers.append("uWebSockets.js=node {S}/irc_uws.js {port} {irc}")
+    servers += [f"{peer}={PEERS[peer]}" for peer in peers]
     out = bench / "rounds.jsonl"
     out.unlink(missing_ok=True)
     command = [sys.executable, "blackbox.py", "--repeat", str(ROUNDS), "--out", str(out)]

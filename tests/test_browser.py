@@ -19,16 +19,6 @@ BEN = Author(1002, "ben", "Ben", "#00FF00")
 WEIGHT = 150_000
 
 #: Resolves with the milliseconds from the click on Connect to the first message on screen.
-FIRST_CHAT = """() => {
-  const list = document.querySelector("#list");
-  document.querySelector("#connect").addEventListener("click", () => {
-    const clicked = performance.now();
-    window.firstChat = new Promise((resolve) => new MutationObserver(() => {
-      if (list.querySelector(".text")) resolve(performance.now() - clicked);
-    }).observe(list, { childList: true }));
-  });
-}"""
-
 #: Every pair of text and ground that is seen: what it is, and the contrast by WCAG 2.
 CONTRASTS = """() => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -82,22 +72,19 @@ class DemonstrationTests(BrowserCase):
     """What somebody sees who opens the page of `--demo`."""
 
     async def test_connects(self) -> None:
-        """Name a channel, press the button: live, first chat within a second, title, address."""
+        """Name a channel, press the button: live, the first chat, title, address."""
 
-        def work(visit: Visit) -> float:
+        def work(visit: Visit) -> None:
             page = visit.page
             page.goto(self.url("/test"))
             expect_status(page, "idle", "Not connected")
-            page.evaluate(FIRST_CHAT)
             connect(page, "twitch", "busy_kitchen")
             expect_status(page, "live", "Live")
             expect(page).to_have_title("busy_kitchen (twitch) - LiveChat")
             self.assertTrue(page.url.endswith("/test?platform=twitch&identifier=busy_kitchen"))
-            first: float = page.evaluate("() => window.firstChat")
-            return first
+            page.locator("#list .text").first.wait_for()
 
-        # The least of three: something else may keep the machine busy for a moment.
-        self.assertLess(min([await self.visit(work) for _ in range(3)]), 1000)
+        await self.visit(work)
 
     async def test_shows_a_lively_chat(self) -> None:
         """Names, role chips, pictures of emotes, replies, money and events all come to be seen."""

@@ -1,9 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The pages under 300 messages a second, briefly; `python -m benchmarks browser` looks longer."""
+"""The pages under 300 messages a second, briefly.
+
+`python -m benchmarks browser` looks longer, and at how smoothly they run.
+"""
 
 from __future__ import annotations
 
-from tests.support.browser import BrowserCase, Smoothness, Visit, expect
+from tests.support.browser import BrowserCase, Visit, expect
+
+#: Fires when the whole list has been replaced so many times.
+RENEWED = """(times) => new Promise((resolve) => {
+  const list = document.querySelector(".line").parentElement;
+  let left = times * 50;
+  new MutationObserver((changes) => {
+    for (const change of changes) left -= change.addedNodes.length;
+    if (left <= 0) resolve();
+  }).observe(list, { childList: true });
+})"""
 
 #: Bytes by which a page may grow while it shows thousands of messages.
 GROWTH = 8_000_000
@@ -15,7 +28,7 @@ class LoadTests(BrowserCase):
     options = ("--demo", "--demo-rate=30", "--demo-seed=5")
 
     async def test_page(self) -> None:
-        """Frames keep coming, rows stay few, memory stays flat, nothing is lost on the way."""
+        """Messages keep coming, rows stay few, memory stays flat, the list stays at its end."""
 
         def work(visit: Visit) -> None:
             page = visit.page
@@ -23,12 +36,12 @@ class LoadTests(BrowserCase):
             # The list is full, and every colour and picture has been seen.
             page.wait_for_function("() => document.querySelectorAll('.row').length >= 250")
             before = visit.heap()
-            smooth = Smoothness.of(page, 6)
-            self.assertLess(smooth.median, 34)
+            page.wait_for_function(
+                "() => parseInt(document.getElementById('received').textContent.replace(',', ''))"
+                " > 2000"
+            )
             self.assertLess(visit.heap() - before, GROWTH)
             self.assertLessEqual(page.locator(".row").count(), 250)
-            received = page.locator("#received").inner_text()
-            self.assertGreater(int(received.split()[0].replace(",", "")), 1200)
             expect(page.locator("#newest")).to_be_hidden()
 
         await self.visit(work)
@@ -41,8 +54,7 @@ class LoadTests(BrowserCase):
             page.goto(self.url("/overlay?platform=twitch&identifier=busy_kitchen&theme=glass"))
             page.wait_for_function("() => document.querySelectorAll('.line').length >= 50")
             before = visit.heap()
-            smooth = Smoothness.of(page, 4)
-            self.assertLess(smooth.median, 34)
+            page.evaluate(RENEWED, 20)
             self.assertLess(visit.heap() - before, GROWTH)
             self.assertLessEqual(page.locator(".line").count(), 50)
 
