@@ -42,7 +42,7 @@ MAX_HOLD: Final = 0.02
 CREDIT: Final = 0.1
 
 #: Rest that is owed for writing several messages at once, by the time that took.
-JOINED_REST: Final = 1.25
+JOINED_REST: Final = 1.4
 
 #: Seconds between two parts of the subscribers to whom something is spread.
 SPREAD_INTERVAL: Final = 0.01

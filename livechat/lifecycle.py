@@ -152,7 +152,6 @@ class Life:
 
     def greet(self, subscription: Subscription, standing: Status) -> None:
         """Say where the channel stands, deliver from now on, then give the statistics."""
-        self.fanout.flush()
         subscription.send(self.subscribed(subscription))
         subscription.send(standing)
         self.told[subscription.subscriber] = subscription
