@@ -25,6 +25,7 @@ from livechat.interfaces import (
     IMembership,
     IPlatform,
     IStatsStore,
+    ISubscriber,
     IWatcher,
 )
 from livechat.lifecycle import Life, Subscription, machine
@@ -110,6 +111,11 @@ class Channel:
     def release(self) -> None:
         """Stop watching; the subscribers, if any, are told nothing."""
         self._inputs.release()
+
+    def ask_stats(self, subscriber: ISubscriber) -> Deferred[bytes]:
+        """The encoded `stats` message for one subscriber, who has been given all that it counts."""
+        self._fanout.catch_up(subscriber)
+        return self.stats.snapshot()
 
     def flush(self) -> None:
         """Write what waits for the next flush."""

@@ -17,7 +17,6 @@ at a time, so that no message waits behind them.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
 from typing import Final
@@ -83,7 +82,7 @@ class _Spread(Struct):
     """
 
     frames: dict[bool, bytes]
-    waiting: deque[ISubscriber]
+    waiting: dict[ISubscriber, None]
     size: int
 
 
@@ -152,13 +151,21 @@ class Fanout:
 
         Who has not been given the last one that was spread is given this one only.
         """
-        waiting = deque(self._group_of)
+        waiting = dict.fromkeys(self._group_of)
         deflating = {group.deflate for group in self._groups}
         frames = {some: deflated_frame(payload) if some else frame(payload) for some in deflating}
         size = max(SMALLEST_PART, -(-len(waiting) // MAX_PARTS))
         self._spread = _Spread(frames, waiting, size)
         if self._spread_call is None:
             self._spread_call = self._clock.callLater(0, self._spread_due)
+
+    def catch_up(self, subscriber: ISubscriber) -> None:
+        """Deliver what was published so far; what is being spread is old news to it from here."""
+        group = self._group_of.get(subscriber)
+        if group is not None:
+            self._write(group)
+        if self._spread is not None:
+            self._spread.waiting.pop(subscriber, None)
 
     def flush(self) -> None:
         """Write what is pending, now."""
@@ -229,7 +236,7 @@ class Fanout:
 
     def _spread_part(self, spread: _Spread) -> None:
         waiting = spread.waiting
-        part = [waiting.popleft() for _ in range(min(spread.size, len(waiting)))]
+        part = [waiting.popitem()[0] for _ in range(min(spread.size, len(waiting)))]
         if not waiting:
             self._spread = None
         for deflate, frames in spread.frames.items():

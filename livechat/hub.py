@@ -107,20 +107,17 @@ class Hub:
         else:
             channel.release()
 
-    def stats(self, key: ChannelKey) -> Deferred[bytes]:
-        """The encoded `stats` message of a channel that is watched."""
-        channel = self._channels[key]
-        # Statistics must not count what has not been delivered.
-        channel.flush()
-        return channel.stats.snapshot()
+    def stats(self, subscription: Subscription) -> Deferred[bytes]:
+        """The encoded `stats` message of a channel, for somebody who watches it."""
+        return self._channels[subscription.key].ask_stats(subscription.subscriber)
 
     def read_stats(self, key: ChannelKey) -> Deferred[bytes]:
-        """The same of any channel: one that nobody watches may have totals all the same.
+        """The same of any channel, for anybody: one that nobody watches may have totals, too.
 
         :raises ChatError: `STREAM_NOT_FOUND`, through the Deferred: there are none.
         """
         if key in self._channels:
-            return self.stats(key)
+            return self._channels[key].stats.snapshot()
 
         def told(data: StatsData) -> bytes:
             if not data.total_messages and data.events is UNSET:

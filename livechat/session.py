@@ -192,7 +192,7 @@ class Session:
         subscription = self._named(command) or self._latest()
         if subscription is None:
             raise _no_active_chat() if self._asked is None else _not_found()
-        self._hub.stats(subscription.key).addCallback(self._tell_stats, subscription)
+        self._hub.stats(subscription).addCallback(self._tell_stats, subscription)
 
     def _tell_stats(self, payload: bytes, subscription: Subscription) -> None:
         # A slow store may answer when the chat has been let go of.

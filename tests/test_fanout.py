@@ -533,6 +533,18 @@ class SpreadTests(FanoutCase):
         self.assertEqual((leaver.deliveries, newcomer.deliveries), ([], []))
         self.assertEqual(self.delivered(), len(listeners) - 1)
 
+    def test_asked_meanwhile(self) -> None:
+        """Who was told newer statistics meanwhile is not told the older ones after them."""
+        listeners = [self.listener() for _ in range(2 * SMALLEST_PART)]
+        self.chat(b"1")
+        self.fanout.spread(b"s")
+        self.fanout.catch_up(listeners[0])
+        self.assertEqual(listeners[0].deliveries, [joined(b"1")])
+        self.through()
+        self.assertEqual(listeners[0].deliveries, [joined(b"1")])
+        self.assertEqual(listeners[1].deliveries, [joined(b"1"), joined(b"s")])
+        self.fanout.catch_up(Listener())
+
     def test_packed_once(self) -> None:
         """It is compressed once, for those who read that."""
         packed: list[bytes] = []

@@ -227,7 +227,7 @@ class MessageTests(HubCase):
         self.turn(0.02)
         got = [m["data"]["message_id"] for m in subscriber.taken() if m["type"] == "chat"]
         self.assertEqual(got, ["m1", "m2", "m3"])
-        stats = self.successResultOf(self.hub.stats(subscription.key))
+        stats = self.successResultOf(self.hub.stats(subscription))
         self.assertIn(b'"totalMessages":3', stats)
         self.assertEqual(self.counter("livechat_duplicates_total", platform="twitch"), 2)
 
@@ -447,7 +447,7 @@ class EndTests(HubCase):
         self.watcher.sink.received(chats(3))
         self.hub.unsubscribe(subscription)
         _, again = self.live()
-        self.assertIn(b'"totalMessages":0', self.successResultOf(self.hub.stats(again.key)))
+        self.assertIn(b'"totalMessages":0', self.successResultOf(self.hub.stats(again)))
 
     def test_shutdown(self) -> None:
         """Every upstream is left, nobody is told STREAM_ENDED, nothing stays on the clock."""
