@@ -13,6 +13,7 @@ together does so, and late.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from random import Random
 from typing import Any, Final, NoReturn
 
@@ -131,6 +132,7 @@ class RedisLink(Service):
 class _Connection(Service):
     """One connection, kept.
 
+    :param told: what the link's owner wants to be told by this connection.
     :ivar up: whether it is there and has been greeted.
     :ivar reason: why not; empty while it is up and before the first try.
     """
@@ -141,6 +143,7 @@ class _Connection(Service):
         endpoint: IStreamClientEndpoint,
         clock: IReactorTime,
         random: Random,
+        told: Callable[..., None],
     ) -> None:
         self.address = address
         self.up = False
@@ -148,6 +151,7 @@ class _Connection(Service):
         self._endpoint = endpoint
         self.clock = clock
         self._backoff = Backoff(random, 0.5, LONGEST_WAIT)
+        self._told = told
         self._protocol: Any = None
         self._keeping: Deferred[None] | None = None
 
@@ -261,17 +265,6 @@ class _Connection(Service):
 class _Commands(_Connection):
     """The connection for commands."""
 
-    def __init__(
-        self,
-        address: RedisAddress,
-        endpoint: IStreamClientEndpoint,
-        clock: IReactorTime,
-        random: Random,
-        changed: Callable[[], None],
-    ) -> None:
-        super().__init__(address, endpoint, clock, random)
-        self._changed = changed
-
     def make_protocol(self) -> Any:
         """Bytes in, bytes out."""
         return RedisProtocol(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
@@ -301,7 +294,7 @@ class _Commands(_Connection):
                 address=self.address,
                 reason=self.reason,
             )
-        self._changed()
+        self._told()
 
     def run(self, script: str, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
         """See `RedisLink.run`."""
@@ -324,21 +317,14 @@ class _Commands(_Connection):
 class _Topics(_Connection):
     """The connection that subscribes.  What goes wrong with it changes nothing that is counted."""
 
-    def __init__(
-        self,
-        address: RedisAddress,
-        endpoint: IStreamClientEndpoint,
-        clock: IReactorTime,
-        random: Random,
-        heard: Callable[[str, bytes], None],
-    ) -> None:
-        super().__init__(address, endpoint, clock, random)
-        self._heard = heard
-        self._wanted: dict[str, None] = {}
+    @cached_property
+    def _wanted(self) -> dict[str, None]:
+        """Topics, in the order in which they were asked for."""
+        return {}
 
     def make_protocol(self) -> Any:
         """Bytes in, bytes out."""
-        return _Listener(self._heard)
+        return _Listener(self._told)
 
     async def greet(self, protocol: Any) -> None:
         """Log in and subscribe to everything that is wanted."""
