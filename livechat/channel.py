@@ -114,8 +114,12 @@ class Channel:
 
     def ask_stats(self, subscriber: ISubscriber) -> Deferred[bytes]:
         """The encoded `stats` message for one subscriber, who has been given all that it counts."""
-        self._fanout.catch_up(subscriber)
-        return self.stats.snapshot()
+
+        def answered(payload: bytes) -> bytes:
+            self._fanout.catch_up(subscriber)
+            return payload
+
+        return self.stats.snapshot().addCallback(answered)
 
     def flush(self) -> None:
         """Write what waits for the next flush."""

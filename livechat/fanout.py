@@ -46,7 +46,7 @@ JOINED_REST: Final = 1.4
 #: Seconds between two parts of the subscribers to whom something is spread.
 SPREAD_INTERVAL: Final = 0.01
 
-#: A part is this many subscribers, or as many as it takes to be through after so many parts.
+#: A part is this many subscribers, or as many as it takes to be through in the time of so many.
 SMALLEST_PART: Final = 50
 MAX_PARTS: Final = 50
 
@@ -77,13 +77,13 @@ class _Spread(Struct):
     """What is being spread.
 
     :ivar frames: the message, by whether it is deflated.
-    :ivar waiting: who has not been given it yet.
-    :ivar size: how many are given it at a time.
+    :ivar waiting: who has not been given it yet; the last one is the next.
+    :ivar until: when all should have it, in seconds of the clock.
     """
 
     frames: dict[bool, bytes]
     waiting: dict[ISubscriber, None]
-    size: int
+    until: float
 
 
 class Fanout:
@@ -149,13 +149,17 @@ class Fanout:
     def spread(self, payload: bytes) -> None:
         """Deliver one message to all, in a moment, to a part of them at a time.
 
-        Who has not been given the last one that was spread is given this one only.
+        Who has not been given the last one that was spread is given this one only, and first.  What
+        was published before comes before it, unless it is held.
         """
         waiting = dict.fromkeys(self._group_of)
+        for subscriber in self._spread.waiting if self._spread is not None else ():
+            if waiting.pop(subscriber, self) is None:
+                waiting[subscriber] = None
         deflating = {group.deflate for group in self._groups}
         frames = {some: deflated_frame(payload) if some else frame(payload) for some in deflating}
-        size = max(SMALLEST_PART, -(-len(waiting) // MAX_PARTS))
-        self._spread = _Spread(frames, waiting, size)
+        until = self._clock.seconds() + (MAX_PARTS - 1) * SPREAD_INTERVAL
+        self._spread = _Spread(frames, waiting, until)
         if self._spread_call is None:
             self._spread_call = self._clock.callLater(0, self._spread_due)
 
@@ -176,8 +180,7 @@ class Fanout:
         """Write everything, now, and leave nothing on the clock."""
         self.flush()
         if self._spread is not None:
-            self._spread.size = len(self._spread.waiting)
-            self._spread_part(self._spread)
+            self._spread_part(self._spread, len(self._spread.waiting))
         for call in (self._call, self._spread_call):
             if call is not None:
                 call.cancel()
@@ -204,11 +207,13 @@ class Fanout:
     def _write_due(self) -> None:
         self._call = None
         began = self._clock.seconds()
-        while self._due:
-            self._write(next(iter(self._due)))
-            if self._debt > 0 or not 0 <= self._last - began < TURN:
-                break
-        self._expect_write()
+        try:
+            while self._due:
+                self._write(next(iter(self._due)))
+                if self._debt > 0 or not 0 <= self._last - began < TURN:
+                    break
+        finally:
+            self._expect_write()
 
     def _write(self, group: _Group) -> None:
         self._due.pop(group, None)
@@ -230,13 +235,16 @@ class Fanout:
     def _spread_due(self) -> None:
         self._spread_call = None
         if self._spread is not None:
-            self._spread_part(self._spread)
+            left = (self._spread.until - self._clock.seconds()) / SPREAD_INTERVAL
+            parts = 1 + max(0, min(MAX_PARTS - 1, round(left)))
+            size = max(SMALLEST_PART, -(-len(self._spread.waiting) // parts))
+            self._spread_part(self._spread, size)
         if self._spread is not None:
             self._spread_call = self._clock.callLater(SPREAD_INTERVAL, self._spread_due)
 
-    def _spread_part(self, spread: _Spread) -> None:
+    def _spread_part(self, spread: _Spread, size: int) -> None:
         waiting = spread.waiting
-        part = [waiting.popitem()[0] for _ in range(min(spread.size, len(waiting)))]
+        part = [waiting.popitem()[0] for _ in range(min(size, len(waiting)))]
         if not waiting:
             self._spread = None
         for deflate, frames in spread.frames.items():

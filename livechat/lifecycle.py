@@ -212,13 +212,11 @@ def _greet_interrupted(inputs: Inputs, life: Life, subscription: Subscription) -
 
 
 def _repeat_live(inputs: Inputs, life: Life, subscription: Subscription) -> None:
-    life.fanout.flush()
     subscription.send(life.subscribed(subscription))
     subscription.send(life.started(subscription))
 
 
 def _repeat_interrupted(inputs: Inputs, life: Life, subscription: Subscription) -> None:
-    life.fanout.flush()
     subscription.send(life.subscribed(subscription))
     subscription.send(life.reconnecting(subscription))
 

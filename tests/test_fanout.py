@@ -477,7 +477,7 @@ class SpreadTests(FanoutCase):
         self.assertEqual(self.delivered(), 3)
 
     def test_after_what_it_counts(self) -> None:
-        """What was published before comes before it."""
+        """What was published before, and is not held, comes before it."""
         listener = self.listener()
         self.chat(b"1")
         self.fanout.spread(b"s")
@@ -509,6 +509,24 @@ class SpreadTests(FanoutCase):
             self.clock.advance(SPREAD_INTERVAL)
         self.assertTrue(all(one.deliveries == [joined(b"s")] for one in listeners))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slow_turns(self) -> None:
+        """Where turns take long the parts are larger; nobody is left out again and again."""
+        listeners = [self.listener() for _ in range(MAX_PARTS * SMALLEST_PART + 1)]
+        for push in range(5):
+            self.fanout.spread(b"%d" % push)
+            self.clock.advance(0)
+            for _ in range(20):
+                self.clock.advance(PUSH_INTERVAL / 20)
+        self.assertEqual({len(one.deliveries) for one in listeners}, {5})
+
+    def test_left_over_first(self) -> None:
+        """Who was not told the last time is told first this time."""
+        listeners = [self.listener() for _ in range(3 * SMALLEST_PART)]
+        for push in range(3):
+            self.fanout.spread(b"%d" % push)
+            self.clock.advance(SPREAD_INTERVAL if push else 0)
+        self.assertEqual({len(one.deliveries) for one in listeners}, {1})
 
     def test_newer(self) -> None:
         """Who was not told the last one is told the newer one only."""

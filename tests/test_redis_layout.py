@@ -173,8 +173,8 @@ class AnswerTests(SynchronousTestCase):
         tallied = {"7": UserTally("7", "bob", "Bob", Roles(verified=True), 2)}
         counts.add(Tally(2, tallied, {"raid": 1}, {"EUR": 10**18}, {5: 2}, "a", "b"))
         question = request("add", 4, batch_of(counts), expected=3, max_users=10, named=1)
-        mode, number, expected, bound, named, _, _, batch = msgspec.msgpack.decode(question)
-        self.assertEqual((mode, number, expected, bound, named), ("add", 4, 3, 10, 1))
+        *asked, _, _, ears, batch = msgspec.msgpack.decode(question)
+        self.assertEqual((asked, ears), (["add", 4, 3, 10, 1], 0))
         self.assertEqual(batch["users"], [["7", 2, '["bob","Bob",8]']])
         self.assertEqual(batch["money"], [["EUR", "1000000000000000000"]])
         self.assertEqual((batch["total"], batch["first"], batch["last"]), (2, "a", "b"))

@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from functools import partial
 from random import Random
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet import reactor
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.trial.unittest import TestCase
+from twisted.internet.task import deferLater
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.backends import redis_stats
 from livechat.backends.redis_layout import PROBE_KEY, TTL, RedisAddress
-from livechat.backends.redis_link import RedisDown, RedisLink
+from livechat.backends.redis_link import RedisDown, RedisLink, _Listener
 from livechat.backends.redis_stats import RedisStats
 from livechat.events import ChannelKey, Roles, StatsData, Tally, UserTally
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
@@ -286,6 +291,57 @@ class ListeningTests(RedisCase):
         await self.listening(self.redis)
         await settled(reactor, lambda: self.subscriptions() == 1)
 
+    async def test_opened_while_greeted(self) -> None:
+        """What is opened, or let go of, while the connection is being made is not overlooked."""
+        other = ChannelKey("twitch", "username", "other")
+        self.server.pause()
+        store = self.new_store()
+        store.open(other)
+        await settled(reactor, lambda: store._link._topics._said != {})
+        store.forget(other)
+        store.open(KEY)
+        self.server.resume()
+        await self.listening(store)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+        self.assertEqual(self.server.command("PUBSUB", "NUMSUB", f"{STEM}changed")[1], 1)
+
+    async def test_alone(self) -> None:
+        """Where nobody else listens nothing is announced."""
+        self.redis.open(KEY)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+        self.redis.add(KEY, tally({"1": 3}))
+        await self.stored()
+        self.assertNotIn("cmdstat_publish:", self.server.command("INFO", "commandstats").decode())
+
+    async def test_no_endless_questions(self) -> None:
+        """An announcement behind which nothing is found is asked about once."""
+        self.patch(redis_stats, "RELOAD_INTERVAL", 0.1)
+        self.redis.open(KEY)
+        await settled(reactor, lambda: self.subscriptions() == 1)
+        await self.stored()
+        before = self.evaluations()
+        self.server.command("PUBLISH", f"{STEM}changed", "another process")
+        await settled(reactor, lambda: self.evaluations() > before)
+        await settled(reactor, lambda: not self.redis._channels[KEY].busy)
+        self.assertFalse(self.redis._channels[KEY].reload)
+        self.assertEqual((self.redis._due, self.redis._queue), ({}, {}))
+
+    def evaluations(self) -> int:
+        """How often scripts were run."""
+        used = self.server.command("INFO", "commandstats").decode()
+        return sum(map(int, re.findall(r"cmdstat_eval(?:sha)?:calls=(\d+)", used)))
+
+    async def test_stopped_while_connecting(self) -> None:
+        """A service that is stopped before it has connected never connects."""
+        store = self.new_store()
+        await store.stopService()
+        await deferLater(reactor, 0.0)
+        for connection in (store._link._commands, store._link._topics):
+            keeping = connection._keeping
+            assert keeping is not None
+            self.assertTrue(keeping.called)
+            self.assertFalse(connection.up)
+
     async def test_hung(self) -> None:
         """A server that hangs is noticed here as well, and is listened to again afterwards."""
         self.redis.open(KEY)
@@ -310,6 +366,28 @@ class ListeningTests(RedisCase):
         await self.stored(store)
         self.assertEqual(self.total(), 3)
         self.assertFalse(self.state(store)["listening"])
+
+
+class AnnouncementTests(SynchronousTestCase):
+    """What comes on the second connection."""
+
+    @given(st.lists(st.integers(1, 40), max_size=60))
+    def test_read_at_once(self, cuts: list[int]) -> None:
+        """However reads are cut, all that is complete is heard in the turn in which it came."""
+        heard: list[tuple[str, bytes]] = []
+        listener = _Listener(lambda *what: heard.append(what))
+        listener.makeConnection(StringTransport())
+        expected = [(f"topic{number}", b"\r\n" * (number % 3)) for number in range(20)]
+        stream = b"".join(
+            b"*3\r\n$7\r\nmessage\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n"
+            % (len(topic), topic.encode(), len(payload), payload)
+            for topic, payload in expected
+        )
+        for cut in cuts:
+            listener.dataReceived(stream[:cut])
+            stream = stream[cut:]
+        listener.dataReceived(stream)
+        self.assertEqual(heard, expected)
 
 
 class ManyUsersTests(RedisCase):

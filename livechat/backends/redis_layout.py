@@ -175,6 +175,7 @@ def request(
     expected: int,
     max_users: int,
     named: int = 0,
+    ears: int = 0,
 ) -> bytes:
     """What to ask of the script.
 
@@ -182,9 +183,10 @@ def request(
     :param number: of the batch; rises from one batch of a process to the next.
     :param expected: messages that should be stored already: fewer mean that Redis lost some.
     :param named: answer what is stored, with so many users; 0: the numbers only.
+    :param ears: how many of the connections that listen to the channel's topic are this process's.
     """
     content = msgspec.Raw(batch or _NOTHING)
-    return _encode((mode, number, expected, max_users, named, TTL, MINUTES, content))
+    return _encode((mode, number, expected, max_users, named, TTL, MINUTES, ears, content))
 
 
 def read_reply(payload: bytes) -> Reply:
@@ -249,8 +251,8 @@ for index, key in ipairs(KEYS) do
   end
 end
 local totals, users, profiles, minutes, uniques, writer = unpack(KEYS)
-local mode, number, expected, bound, named, ttl, span, batch =
-  unpack(cmsgpack.unpack(ARGV[1]), 1, 8)
+local mode, number, expected, bound, named, ttl, span, ears, batch =
+  unpack(cmsgpack.unpack(ARGV[1]), 1, 9)
 
 local function stored()
   return tonumber(redis.call('HGET', totals, 'total') or 0)
@@ -346,6 +348,9 @@ for _, register in ipairs(batch.registers) do
 end
 
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
-redis.pcall('PUBLISH', string.sub(totals, 1, -#'totals' - 1) .. 'changed', writer)
+local topic = string.sub(totals, 1, -#'totals' - 1) .. 'changed'
+local listening = redis.pcall('PUBSUB', 'NUMSUB', topic)
+-- It is no news to the one who has written.
+if not listening[2] or tonumber(listening[2]) > ears then redis.pcall('PUBLISH', topic, writer) end
 return answer('added')
 """

@@ -187,6 +187,9 @@ class _Connection(Service):
         failures = 0
         while True:
             was_up = await self._connection()
+            if not self.running:
+                # An endpoint that is cancelled while it connects fails as if it had been refused.
+                return
             failures = 1 if was_up else failures + 1
             await sleep(self.clock, self._backoff.delay(failures))
 
@@ -197,7 +200,8 @@ class _Connection(Service):
         except CancelledError:
             raise
         except Exception as error:  # whatever an endpoint, a resolver or TLS may fail with
-            self._fall(self.shown(error))
+            if self.running:
+                self._fall(self.shown(error))
             return False
         lost: Deferred[object] = protocol.whenDisconnected()
         try:
@@ -322,6 +326,11 @@ class _Topics(_Connection):
         """Topics, in the order in which they were asked for."""
         return {}
 
+    @cached_property
+    def _said(self) -> dict[str, None]:
+        """Those with which this connection was greeted."""
+        return {}
+
     def make_protocol(self) -> Any:
         """Bytes in, bytes out."""
         return _Listener(self._told)
@@ -329,12 +338,21 @@ class _Topics(_Connection):
     async def greet(self, protocol: Any) -> None:
         """Log in and subscribe to everything that is wanted."""
         await super().greet(protocol)
-        answers = [maybeDeferred(protocol.subscribe, topic) for topic in self._wanted]
+        self._said = dict(self._wanted)
+        answers = [maybeDeferred(protocol.subscribe, topic) for topic in self._said]
         # Only this one is given up when no answer comes, and the connection with it.
         answers.append(maybeDeferred(protocol.ping))
         for fine, answer in await DeferredList(answers, consumeErrors=True):
             if not fine:
                 answer.raiseException()
+
+    def changed(self) -> None:
+        """What has become wanted, or unwanted, while it was greeted is said now."""
+        if self.up:
+            for topic in [one for one in self._wanted if one not in self._said]:
+                self._say(self._protocol, self._protocol.subscribe, topic)
+            for topic in [one for one in self._said if one not in self._wanted]:
+                self._say(self._protocol, self._protocol.unsubscribe, topic)
 
     def listen(self, topic: str) -> None:
         """See `RedisLink.listen`."""
@@ -364,11 +382,19 @@ class _Listener(SubscriberProtocol):  # type: ignore[misc]
     def __init__(self, heard: Callable[[str, bytes], None]) -> None:
         super().__init__(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
         self._heard = heard
+        self._rest = b""
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
-        """txredisapi: one element a turn, and it goes on after the end unless it is stopped."""
-        if self.connected:
-            super().dataReceived(data, unpause)
+        """A whole read in one turn: txredisapi takes a turn for each element of an answer."""
+        while data and self.connected:
+            self._rest = b""
+            super().dataReceived(data)
+            data = self._rest
+
+    def setLineMode(self, extra: bytes = b"") -> None:
+        """txredisapi: an element is complete, and this came behind it."""
+        self.line_mode = 1
+        self._rest = extra
 
     def messageReceived(self, pattern: object, channel: bytes, message: bytes) -> None:
         """txredisapi: something was published."""

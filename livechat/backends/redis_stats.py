@@ -125,10 +125,11 @@ class _Kept:
             self.sent = _Batch("add", number, unsent, batch_of(unsent))
         return self.sent
 
-    def learn(self, reply: Reply, number: int) -> None:
+    def learn(self, reply: Reply, number: int, *, whole: bool) -> None:
         """Take in what Redis answered.
 
         :param number: for a batch that may become necessary.
+        :param whole: whether everything was asked for.
         :raises ValueError: Redis holds something that is not ours.
         """
         sent, known = self.sent, self.stored or 0
@@ -140,7 +141,7 @@ class _Kept:
             self.sent = _Batch("add", number, sent.counts, batch_of(sent.counts))
             self.reload = True
             return
-        if reply.totals or self.stored is None:
+        if whole or self.stored is None:
             self._load(reply)
         elif sent is None or sent.mode == "add":
             self.reload |= reply.total != known + (sent.counts.total if sent else 0)
@@ -403,7 +404,8 @@ class RedisStats(Service):
             kept = self._channels.get(key)
             if kept is None or (kept.fault and now < kept.retry):
                 continue
-            if kept.busy:
+            too_early = kept.reload and kept.settled and not self._may_reload(kept)
+            if kept.busy or (too_early and not kept.waiting):
                 self._expect_flush(key)
                 continue
             kept.busy = True
@@ -426,10 +428,11 @@ class RedisStats(Service):
             expected=kept.stored or 0,
             max_users=self._max_users,
             named=named,
+            ears=int(self._link.listening and topic_of(key) in self._key_of),
         )
         try:
             answer = await self._link.run(SCRIPT, keys_of(key, self._writer), question)
-            kept.learn(read_reply(answer), next(self._numbers))
+            kept.learn(read_reply(answer), next(self._numbers), whole=named > 0)
             kept.answered = self._clock.seconds()
         except RedisDown:
             return
