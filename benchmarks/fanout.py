@@ -4,7 +4,8 @@
 The tools (a load client in C, a fake Twitch, servers to compare with) lie beside the checkout, in
 `../shared/bench` or where `LIVECHAT_BENCH` says; without them, or without a C compiler, this
 measurement says so and ends.  The peers `ws` and `uWebSockets.js` take part where npm can install
-them.  Servers run alternately, one on its own core and the client on another; medians are shown.
+them.  Servers run alternately and in turned order, each on its own core and the client on another; medians
+are shown.
 """
 
 from __future__ import annotations
@@ -105,22 +106,20 @@ def _environment(bench: Path) -> dict[str, str]:
 
 def _service(bench: Path, work: str, peers: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     ours = (
-        f"{sys.executable} -m twisted.scripts.twistd --nodaemon --pidfile= --logfile=/dev/null"
+        f"{Path(sys.executable).with_name('twistd')} --nodaemon --pidfile= --logfile=/dev/null"
         " livechat --listen=tcp:{port}:interface=127.0.0.1"
         " --twitch-irc=tcp:127.0.0.1:{irc} --twitch-gql-url="
     )
-    twistd = Path(sys.executable).with_name("twistd")
-    ours = ours.replace(f"{sys.executable} -m twisted.scripts.twistd", str(twistd))
     servers = [f"ours={ours}"]
     servers += [f"{peer}={PEERS[peer]}" for peer in peers]
     out = bench / "rounds.jsonl"
     out.unlink(missing_ok=True)
-    command = [sys.executable, "blackbox.py", "--repeat", str(ROUNDS), "--out", str(out)]
-    for server in servers:
-        command += ["--server", server]
-    subprocess.run(
-        command + work.split(), cwd=bench, env=_environment(bench), check=True, capture_output=True
-    )
+    command = [sys.executable, "blackbox.py", "--repeat", "1", "--out", str(out), *work.split()]
+    for number in range(ROUNDS):
+        one = command + [
+            part for server in _turned(servers, number) for part in ("--server", server)
+        ]
+        subprocess.run(one, cwd=bench, env=_environment(bench), check=True, capture_output=True)
     return _grouped(map(json.loads, out.read_text().splitlines()))
 
 
@@ -129,8 +128,8 @@ def _delivery(bench: Path, load: str, servers: Sequence[str]) -> dict[str, list[
     port = 9300
     words = load.split()
     conns = words[words.index("--conns") + 1]
-    for _ in range(ROUNDS):
-        for server in servers:
+    for number in range(ROUNDS):
+        for server in _turned(servers, number):
             port += 1
             arguments = [str(port), conns, words[words.index("--expect") + 1], "1", "0"]
             rounds.append({**_one(bench, server, arguments, words), "variant": server})
@@ -163,6 +162,12 @@ def _one(bench: Path, server: str, arguments: list[str], load: list[str]) -> dic
     finally:
         process.kill()
         process.wait()
+
+
+def _turned(servers: Sequence[str], number: int) -> list[str]:
+    """The servers in another order for each round: none always comes after the same one."""
+    first = number % len(servers)
+    return [*servers[first:], *servers[:first]]
 
 
 def _grouped(rounds: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
