@@ -4,8 +4,8 @@
 The tools (a load client in C, a fake Twitch, servers to compare with) lie beside the checkout, in
 `../shared/bench` or where `LIVECHAT_BENCH` says; without them, or without a C compiler, this
 measurement says so and ends.  The peers `ws` and `uWebSockets.js` take part where npm can install
-them.  Servers run alternately and in turned order, each on its own core and the client on another; medians
-are shown.
+them.  Servers run alternately and in turned order, one on its own core and the client on another;
+medians are shown.
 """
 
 from __future__ import annotations
