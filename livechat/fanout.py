@@ -29,7 +29,7 @@ from livechat.interfaces import ISubscriber
 from livechat.messages import deflated_frame, frame
 
 #: Most subscribers that are written to at once.
-GROUP_SIZE: Final = 256
+GROUP_SIZE: Final = 512
 
 #: Seconds of writing after which a turn leaves the other groups to the next turn.
 TURN: Final = 0.005
