@@ -297,7 +297,7 @@ class ListeningTests(RedisCase):
         self.server.pause()
         store = self.new_store()
         store.open(other)
-        await settled(reactor, lambda: store._link._topics._said != {})
+        await settled(reactor, lambda: store._link._topics._said != set())
         store.forget(other)
         store.open(KEY)
         self.server.resume()

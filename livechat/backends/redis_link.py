@@ -231,10 +231,15 @@ class _Connection(Service):
         return True
 
     def _ping(self, protocol: Any) -> None:
-        def unanswered(failure: Failure) -> None:
+        self.must_answer(protocol, protocol.ping)
+
+    def must_answer(self, protocol: Any, command: Callable[..., object], *arguments: str) -> None:
+        """Send a command; a connection on which it fails is given up."""
+
+        def failed(failure: Failure) -> None:
             self.drop(protocol, self.shown(failure.value))
 
-        maybeDeferred(protocol.ping).addErrback(unanswered)
+        maybeDeferred(command, *arguments).addErrback(failed)
 
     def drop(self, protocol: Any, reason: str) -> None:
         """Give a connection up; a new one will be made."""
@@ -322,14 +327,14 @@ class _Topics(_Connection):
     """The connection that subscribes.  What goes wrong with it changes nothing that is counted."""
 
     @cached_property
-    def _wanted(self) -> dict[str, None]:
-        """Topics, in the order in which they were asked for."""
-        return {}
+    def _wanted(self) -> set[str]:
+        """Topics that are to be heard."""
+        return set()
 
     @cached_property
-    def _said(self) -> dict[str, None]:
-        """Those with which this connection was greeted."""
-        return {}
+    def _said(self) -> set[str]:
+        """Those that this connection was told to hear."""
+        return set()
 
     def make_protocol(self) -> Any:
         """Bytes in, bytes out."""
@@ -338,7 +343,7 @@ class _Topics(_Connection):
     async def greet(self, protocol: Any) -> None:
         """Log in and subscribe to everything that is wanted."""
         await super().greet(protocol)
-        self._said = dict(self._wanted)
+        self._said = set(self._wanted)
         answers = [maybeDeferred(protocol.subscribe, topic) for topic in self._said]
         # Only this one is given up when no answer comes, and the connection with it.
         answers.append(maybeDeferred(protocol.ping))
@@ -348,32 +353,31 @@ class _Topics(_Connection):
 
     def changed(self) -> None:
         """What has become wanted, or unwanted, while it was greeted is said now."""
-        if self.up:
-            for topic in [one for one in self._wanted if one not in self._said]:
-                self._say(self._protocol, self._protocol.subscribe, topic)
-            for topic in [one for one in self._said if one not in self._wanted]:
-                self._say(self._protocol, self._protocol.unsubscribe, topic)
+        for topic in self._wanted ^ self._said:
+            self._say(topic)
 
     def listen(self, topic: str) -> None:
         """See `RedisLink.listen`."""
-        if topic not in self._wanted:
-            self._wanted[topic] = None
-            if self.up:
-                self._say(self._protocol, self._protocol.subscribe, topic)
+        self._wanted.add(topic)
+        self._say(topic)
 
     def ignore(self, topic: str) -> None:
         """See `RedisLink.ignore`."""
-        if topic in self._wanted:
-            del self._wanted[topic]
-            if self.up:
-                self._say(self._protocol, self._protocol.unsubscribe, topic)
+        self._wanted.discard(topic)
+        self._say(topic)
 
-    def _say(self, protocol: Any, what: Callable[[str], Deferred[object]], topic: str) -> None:
-        def failed(failure: Failure) -> None:
-            self.drop(protocol, self.shown(failure.value))
+    def _say(self, topic: str) -> None:
+        """Subscribe or unsubscribe, if that is not how things are.
 
-        # One topic at a time: txredisapi expects one answer to each command.
-        maybeDeferred(what, topic).addErrback(failed)
+        One topic at a time: txredisapi expects one answer to each command.
+        """
+        protocol = self._protocol
+        if self.up and topic in self._wanted and topic not in self._said:
+            self._said.add(topic)
+            self.must_answer(protocol, protocol.subscribe, topic)
+        elif self.up and topic in self._said and topic not in self._wanted:
+            self._said.discard(topic)
+            self.must_answer(protocol, protocol.unsubscribe, topic)
 
 
 class _Listener(SubscriberProtocol):  # type: ignore[misc]
