@@ -23,6 +23,7 @@ from livechat.messages import encode_event, frame
 from livechat.metrics import Metrics
 from livechat.platforms.twitch.chat import translate
 from livechat.platforms.twitch.irc import parse_line
+from livechat.server.writers import EachWriter
 from livechat.simulator.playback import read_lines
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
@@ -68,6 +69,7 @@ def channel_work(messages: Sequence[ChatMessage]) -> Callable[[], None]:
             platform,
             LocalBroker(clock),
             MemoryStats(),
+            EachWriter(),
             clock,
             Metrics(),
             100,

@@ -29,6 +29,7 @@ from livechat.fanout import Interest
 from livechat.interfaces import IStatsStore
 from livechat.lifecycle import Subscription
 from livechat.metrics import Metrics
+from livechat.server.writers import EachWriter
 from livechat.stats import ChannelStats
 from tests.support.fakes import KeptFrames, ScriptedPlatform, chat
 from tests.support.redis import RedisServer, settled
@@ -114,6 +115,7 @@ class Load:
             self.platform,
             LocalBroker(reactor),
             store,
+            EachWriter(),
             reactor,
             Metrics(),
             100,

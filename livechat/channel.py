@@ -27,6 +27,7 @@ from livechat.interfaces import (
     IStatsStore,
     ISubscriber,
     IWatcher,
+    IWriter,
 )
 from livechat.lifecycle import Life, Subscription, machine
 from livechat.messages import encode_event
@@ -72,6 +73,7 @@ class Channel:
         platform: IPlatform,
         broker: IBroker,
         store: IStatsStore,
+        writer: IWriter,
         clock: IReactorTime,
         metrics: Metrics,
         stats_limit: int,
@@ -82,7 +84,7 @@ class Channel:
         self._metrics = metrics
         self._gone = gone
         self._recent = RecentIds()
-        self._fanout = Fanout(clock, metrics.deliveries)
+        self._fanout = Fanout(clock, writer, metrics.deliveries)
         self.stats = ChannelStats(key, store, clock, stats_limit, self._push_stats)
         self._life = Life(key, self, self._fanout, self.stats)
         self._inputs = machine(self._life)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """One message to many subscribers: framed once, gathered per turn, written once per subscriber.
 
-Subscribers with nothing queued are written to by one loop in C over their descriptors; what does
-not fit, and everybody else, goes through `ISubscriber.deliver`.  Which is which is asked anew at
-every write, so no descriptor outlives its connection here.
+Subscribers with nothing queued are written to together (`IWriter`); what does not fit, and
+everybody else, goes through `ISubscriber.deliver`.  Which is which is asked anew at every write, so
+no descriptor outlives its connection here.
 
 Subscribers stand in groups, and a turn writes to so many groups as a few milliseconds allow, to
 each what was published up to that moment.  So a large channel does not stop the others.  Where
@@ -16,16 +16,14 @@ at a time, so that no message waits behind them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Final
 
 from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.interfaces import ISubscriber
+from livechat.interfaces import ISubscriber, IWriter
 from livechat.messages import deflated_frame, frame
 
 #: Most subscribers that are written to at once.
@@ -90,11 +88,13 @@ class Fanout:
     """The subscribers of one channel.
 
     :param clock: when to write, and how long that took.
+    :param writer: writes to many subscribers.
     :param deliveries: counts messages times subscribers.
     """
 
-    def __init__(self, clock: IReactorTime, deliveries: Counter) -> None:
+    def __init__(self, clock: IReactorTime, writer: IWriter, deliveries: Counter) -> None:
         self._clock = clock
+        self._writer = writer
         self._deliveries = deliveries
         self._groups: list[_Group] = []
         self._group_of: dict[ISubscriber, _Group] = {}
@@ -222,7 +222,7 @@ class Fanout:
         began = self._clock.seconds()
         pending, group.pending = group.pending, []
         self._deliveries.inc(len(pending) * len(group.subscribers))
-        _write(list(group.subscribers), b"".join(pending))
+        self._write_to(list(group.subscribers), b"".join(pending))
         rested = max(0.0, began - self._last)
         self._last = self._clock.seconds()
         spent = max(0.0, self._last - began)
@@ -251,34 +251,20 @@ class Fanout:
             # Some may have left meanwhile.
             takers = [one for one in part if one.deflate is deflate and one in self._group_of]
             self._deliveries.inc(len(takers))
-            _write(takers, frames)
+            self._write_to(takers, frames)
 
-
-def _write(subscribers: list[ISubscriber], frames: bytes) -> None:
-    descriptors = [subscriber.direct for subscriber in subscribers]
-    busy: list[ISubscriber] = []
-    if min(descriptors, default=0) < 0:
-        busy = [subscriber for subscriber in subscribers if subscriber.direct < 0]
-        subscribers = [subscriber for subscriber in subscribers if subscriber.direct >= 0]
-        descriptors = [descriptor for descriptor in descriptors if descriptor >= 0]
-    size = len(frames)
-    written = _write_directly(descriptors, frames)
-    if written.count(size) != len(written):
-        for subscriber, count in zip(subscribers, written, strict=True):
-            if count != size:
-                subscriber.deliver(frames[count:])
-    for subscriber in busy:
-        subscriber.deliver(frames)
-
-
-def _write_directly(descriptors: Sequence[int], frames: bytes) -> list[int]:
-    """Write the same bytes to many descriptors; how many of them each one took."""
-    written: list[int] = []
-    writing = map(os.write, descriptors, repeat(frames))
-    while len(written) < len(descriptors):
-        try:
-            written.extend(writing)
-        except OSError:
-            # Full, or broken: its transport finds out which when it is given the rest.
-            written.append(0)
-    return written
+    def _write_to(self, subscribers: list[ISubscriber], frames: bytes) -> None:
+        descriptors = [subscriber.direct for subscriber in subscribers]
+        busy: list[ISubscriber] = []
+        if min(descriptors, default=0) < 0:
+            busy = [subscriber for subscriber in subscribers if subscriber.direct < 0]
+            subscribers = [subscriber for subscriber in subscribers if subscriber.direct >= 0]
+            descriptors = [descriptor for descriptor in descriptors if descriptor >= 0]
+        size = len(frames)
+        written = self._writer.write(descriptors, frames)
+        if written.count(size) != len(written):
+            for subscriber, count in zip(subscribers, written, strict=True):
+                if count != size:
+                    subscriber.deliver(frames[count:])
+        for subscriber in busy:
+            subscriber.deliver(frames)

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from livechat.channel import Channel
 from livechat.errors import ChatError, ErrorCode
 from livechat.events import ChannelKey, StatsData
-from livechat.interfaces import IBroker, IPlatform, IStatsStore
+from livechat.interfaces import IBroker, IPlatform, IStatsStore, IWriter
 from livechat.lifecycle import Subscription
 from livechat.messages import Stats, encode
 from livechat.metrics import Metrics
@@ -30,6 +30,7 @@ class Hub:
         clock: IReactorTime,
         broker: IBroker,
         store: IStatsStore,
+        writer: IWriter,
         metrics: Metrics,
         *,
         linger: float,
@@ -39,6 +40,7 @@ class Hub:
         self._clock = clock
         self._broker = broker
         self._store = store
+        self._writer = writer
         self._metrics = metrics
         self._linger = linger
         self._stats_limit = stats_limit
@@ -77,6 +79,7 @@ class Hub:
                 platform,
                 self._broker,
                 self._store,
+                self._writer,
                 self._clock,
                 self._metrics,
                 self._stats_limit,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The six ports of the core.
+"""The seven ports of the core.
 
 Everything that varies (platforms, stores, brokers, transports) stands behind one of these.  Each
 port has one contract test (`tests/contracts/`) that every implementation runs.
@@ -91,6 +91,17 @@ class ISubscriber(Interface):
 
     def close(code: CloseCode, reason: str) -> None:
         """Close the connection; idempotent."""
+
+
+class IWriter(Interface):
+    """The way from the fan-out to subscribers with nothing queued."""
+
+    def write(descriptors: Sequence[int], frames: bytes) -> list[int]:
+        """Write the same bytes to each of several sockets that do not block, each named once.
+
+        :return: how many of the bytes each one took, in their order; 0 where nothing could be
+            written, for whatever reason: its transport finds that out when it is given the rest.
+        """
 
 
 class IStatsStore(Interface):

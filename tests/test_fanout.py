@@ -30,6 +30,7 @@ from livechat.fanout import (
 from livechat.interfaces import ISubscriber
 from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
+from livechat.server.writers import EachWriter
 from livechat.stats import PUSH_INTERVAL
 
 bounded = settings(deadline=None, database=None, max_examples=150)
@@ -75,7 +76,7 @@ class FanoutCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(1000.0)
         self.metrics = Metrics()
-        self.fanout = Fanout(self.clock, self.metrics.deliveries)
+        self.fanout = Fanout(self.clock, EachWriter(), self.metrics.deliveries)
 
     def listener(self, interest: Interest = CHATS) -> Listener:
         """A subscriber that was added."""
@@ -990,7 +991,7 @@ class AnyStoryTests(SynchronousTestCase):
     def test_story(self, story: list[tuple[str, int]]) -> None:
         """Deliveries and their count are those of a model that writes each message by itself."""
         clock, metrics = Clock(), Metrics()
-        fanout = Fanout(clock, metrics.deliveries)
+        fanout = Fanout(clock, EachWriter(), metrics.deliveries)
         wishes = (CHATS, ALL, RAIDS, CHATS)
         listeners = [Listener() for _ in wishes]
         for listener in listeners:

@@ -18,10 +18,13 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.errors import CloseCode
 from livechat.fanout import Fanout, Interest
+from livechat.interfaces import IWriter
 from livechat.messages import frame
 from livechat.metrics import Metrics
+from livechat.server import writers
 from livechat.server.transport import DirectServer, prepare_port
 from livechat.server.websocket import ClientConnection, ClientFactory, Limits
+from livechat.server.writers import BatchWriter, EachWriter
 from livechat.session import Session
 from tests.test_websocket import UPGRADE, masked
 
@@ -121,9 +124,18 @@ class InterleavingTests(DirectCase):
 
     async def test_ten_thousand_rounds(self) -> None:
         """10,000 rounds of messages, statuses, pings: every frame whole, in order, none missing."""
+        await self.interleave(EachWriter())
+
+    async def test_ten_thousand_rounds_in_batches(self) -> None:
+        """The same when the system writes to all at once."""
+        self.patch(writers, "FEW", 1)
+        await self.interleave(BatchWriter())
+
+    async def interleave(self, writer: IWriter) -> None:
+        """10,000 rounds by one writer, and what its clients have read."""
         random = Random(5)
         pairs = [await self.connected() for _ in range(4)]
-        fanout = Fanout(reactor, Metrics().deliveries)
+        fanout = Fanout(reactor, writer, Metrics().deliveries)
         for _, server in pairs:
             fanout.add(server, Interest())
         pings = 0
@@ -201,7 +213,7 @@ class InterleavingTests(DirectCase):
         """A peer that is gone unnoticed costs others nothing and is found out by its transport."""
         alive, server = await self.connected()
         dead, dying = await self.connected()
-        fanout = Fanout(reactor, Metrics().deliveries)
+        fanout = Fanout(reactor, EachWriter(), Metrics().deliveries)
         fanout.add(dying, Interest())
         fanout.add(server, Interest())
         dead.transport.abortConnection()

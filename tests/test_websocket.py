@@ -33,6 +33,7 @@ from livechat.server.websocket import (
     Limits,
     protocol_options,
 )
+from livechat.server.writers import EachWriter
 from livechat.session import Quotas, Session
 from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import ScriptedPlatform, hub_on, unframed
@@ -514,7 +515,7 @@ class CompressionTests(WebSocketCase):
         compressed, cwire = self.accept(self.OFFER + b"\r\n")
         cwire.take()
         plain, pwire = self.opened()
-        fanout = Fanout(self.clock, self.metrics.deliveries)
+        fanout = Fanout(self.clock, EachWriter(), self.metrics.deliveries)
         fanout.add(compressed, Interest())
         fanout.add(plain, Interest())
         fanout.publish([("chat", self.LARGE)])

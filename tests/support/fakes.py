@@ -31,6 +31,7 @@ from livechat.events import (
 from livechat.hub import Hub
 from livechat.interfaces import IEventSink, IPlatform, ISubscriber, IWatcher
 from livechat.metrics import Metrics
+from livechat.server.writers import EachWriter
 from livechat.text import content
 
 
@@ -177,6 +178,7 @@ def hub_on(clock: Clock, metrics: Metrics, *, linger: float = 0.0, max_channels:
         clock,
         LocalBroker(clock),
         MemoryStats(),
+        EachWriter(),
         metrics,
         linger=linger,
         stats_limit=100,

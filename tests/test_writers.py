@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Writing to many at once: both ways keep the contract, and what a system may refuse."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.interfaces import IWriter
+from livechat.server import writers
+from livechat.server.writers import BatchWriter, EachWriter, best_writer
+from tests.contracts.writer import WriterContract
+
+
+class EachWriterTests(WriterContract, SynchronousTestCase):
+    """A system call for each."""
+
+    def make_writer(self) -> IWriter:
+        """The plain one."""
+        return EachWriter()
+
+
+class BatchWriterTests(WriterContract, SynchronousTestCase):
+    """A system call for many."""
+
+    def make_writer(self) -> IWriter:
+        """One with its usual measures: many are one and a half batches."""
+        return BatchWriter()
+
+
+class SmallBatchWriterTests(WriterContract, SynchronousTestCase):
+    """A system call for few, so that some are several batches and many are several rounds."""
+
+    def make_writer(self) -> IWriter:
+        """One with small measures."""
+        self.patch(writers, "FEW", 1)
+        self.patch(writers, "BATCH", 7)
+        self.patch(writers, "SLOTS", 25)
+        return BatchWriter()
+
+
+class System:
+    """A C library whose `syscall` answers as the test says, by the number of the call.
+
+    :ivar asked: the numbers of the calls.
+    """
+
+    def __init__(self, **answers: int) -> None:
+        names = writers._NUMBERS["x86_64"]
+        self.answers = {getattr(names, name): answer for name, answer in answers.items()}
+        self.asked: list[int] = []
+        self.syscall = self.Function(self)
+
+    class Function:
+        """A function of it: ctypes' have attributes that are set."""
+
+        restype: Any
+        argtypes: Any
+
+        def __init__(self, system: System) -> None:
+            self.system = system
+
+        def __call__(self, number: int, *arguments: object) -> int:
+            """A system call."""
+            self.system.asked.append(number)
+            answer = self.system.answers.get(number, 0)
+            if answer < 0:
+                ctypes.set_errno(-answer)
+            return max(-1, answer)
+
+
+class RefusedTests(SynchronousTestCase):
+    """Where it cannot be had, the plain way is taken."""
+
+    def on(self, **answers: int) -> System:
+        """Stand on a system of which is known what it answers."""
+        system = System(**answers)
+        self.patch(platform, "machine", lambda: "x86_64")
+        self.patch(ctypes, "CDLL", lambda *_, **__: system)
+        return system
+
+    def test_here(self) -> None:
+        """Where the tests run it can be had, or they show little."""
+        self.assertIsInstance(best_writer(), BatchWriter)
+
+    def test_unknown_machine(self) -> None:
+        """Other machines have other numbers: none is guessed."""
+        self.patch(platform, "machine", lambda: "pdp11")
+        self.assertIsInstance(best_writer(), EachWriter)
+
+    def test_forbidden(self) -> None:
+        """A system that forbids it, or has no room for it, says so when it is asked."""
+        for why in (errno.EPERM, errno.ENOSYS, errno.EAGAIN):
+            self.on(setup=-why)
+            with self.assertRaises(OSError) as caught:
+                BatchWriter()
+            self.assertEqual(caught.exception.errno, why)
+            self.assertIsInstance(best_writer(), EachWriter)
+
+    def test_pretended(self) -> None:
+        """A system that lets us begin and then writes nothing is found out before it matters."""
+        for answer in (0, -errno.EINVAL):
+            self.on(submit=answer)
+            self.assertIsInstance(best_writer(), EachWriter)
+
+    def test_outcome_lost(self) -> None:
+        """So is one that takes writes and does not say what became of them."""
+        for answer in (0, -errno.EFAULT):
+            self.on(submit=2, getevents=answer)
+            self.assertIsInstance(best_writer(), EachWriter)
+
+    def test_given_back(self) -> None:
+        """What the system set aside is given back with the writer."""
+        system = self.on(submit=-errno.EINVAL)
+        best_writer()
+        numbers = writers._NUMBERS["x86_64"]
+        self.assertEqual((system.asked[0], system.asked[-1]), (numbers.setup, numbers.destroy))
