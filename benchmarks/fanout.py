@@ -64,6 +64,10 @@ DELIVERY: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
         "--conns 200 --expect 800 --deflate 1",
         ("ours", "ws"),
     ),
+    "5,000 connections that ask for nothing": (
+        "--conns 5000 --expect 0 --hold-ms 1500",
+        ("ours", "uWebSockets.js", "ws"),
+    ),
 }
 
 

@@ -82,6 +82,9 @@ class Channel:
         self.key = key
         self._platform = platform
         self._metrics = metrics
+        self._duplicates = metrics.duplicates.labels(key.platform)
+        self._events = metrics.events.labels(key.platform)
+        self._messages = metrics.messages.labels(key.platform)
         self._gone = gone
         self._recent = RecentIds()
         self._fanout = Fanout(clock, writer, metrics.deliveries)
@@ -164,13 +167,12 @@ class Channel:
                 others += 1
                 self.stats.count_event(event)
             publications.append((kind, payload))
-        platform = self.key.platform
         if duplicates:
-            self._metrics.duplicates.labels(platform).inc(duplicates)
+            self._duplicates.inc(duplicates)
         if others:
-            self._metrics.events.labels(platform).inc(others)
+            self._events.inc(others)
         if chats:
-            self._metrics.messages.labels(platform).inc(chats)
+            self._messages.inc(chats)
         if publications:
             self._membership.publish(publications)
 

@@ -33,7 +33,7 @@ GROUP_SIZE: Final = 512
 TURN: Final = 0.005
 
 #: Longest time, in seconds, that a message is held to be joined with the next.
-MAX_HOLD: Final = 0.02
+MAX_HOLD: Final = 0.01
 
 #: Seconds by which writing may take longer than the rests between before messages are held.
 CREDIT: Final = 0.1

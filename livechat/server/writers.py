@@ -173,11 +173,12 @@ class BatchWriter:
         self._buffer.start = ctypes.cast(ctypes.c_char_p(frames), ctypes.c_void_p).value
         self._buffer.size = len(frames)
         done = self._fetch(self._submit(count))
-        results = self._results[:done].tolist()
-        if results.count(len(frames)) == count:
-            return results
+        results, size = self._results[:done], len(frames)
+        # The usual outcome, without a number for each.
+        if results.tobytes() == size.to_bytes(8, sys.byteorder) * count:
+            return [size] * count
         written = [0] * count
-        for index, result in zip(self._which[:done].tolist(), results, strict=True):
+        for index, result in zip(self._which[:done], results, strict=True):
             written[index] = max(0, result)
         return written
 
