@@ -30,7 +30,7 @@ from livechat.metrics import Metrics
 from livechat.server.door import Doors
 from livechat.server.transport import prepare_port
 from livechat.server.websocket import ClientConnection, ClientFactory, Limits
-from livechat.server.writers import best_writer
+from livechat.server.writers import BestWriter
 from livechat.session import Session
 from livechat.text import content
 
@@ -70,7 +70,7 @@ class Bench:
 
     def __init__(self, subscribers: int, messages: int, burst: int, rate: float) -> None:
         metrics = Metrics()
-        self.fanout = Fanout(reactor, best_writer(), metrics.deliveries)
+        self.fanout = Fanout(reactor, BestWriter(), metrics.deliveries)
         self._missing = subscribers
         self._left = messages
         self._burst = burst

@@ -49,7 +49,7 @@ from livechat.server.door import Doors
 from livechat.server.site import Pages, make_site
 from livechat.server.transport import prepare_port
 from livechat.server.websocket import ClientFactory, Limits
-from livechat.server.writers import best_writer
+from livechat.server.writers import BestWriter
 from livechat.session import Quotas, Session
 from livechat.simulator.service import makeSimulator
 from livechat.web_files import web_directory
@@ -155,7 +155,7 @@ def build(reactor: Any, settings: Settings) -> IService:
         reactor,
         LocalBroker(reactor),
         store,
-        best_writer(),
+        BestWriter(),
         metrics,
         linger=settings.linger,
         stats_limit=settings.stats_top,

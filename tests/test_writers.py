@@ -6,14 +6,19 @@ from __future__ import annotations
 import ctypes
 import errno
 import platform
-from typing import Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.interfaces import IWriter
 from livechat.server import writers
-from livechat.server.writers import BatchWriter, EachWriter, best_writer
+from livechat.server.writers import BatchWriter, BestWriter, EachWriter
 from tests.contracts.writer import WriterContract
+
+ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 class EachWriterTests(WriterContract, SynchronousTestCase):
@@ -30,6 +35,36 @@ class BatchWriterTests(WriterContract, SynchronousTestCase):
     def make_writer(self) -> IWriter:
         """One with its usual measures: many are one and a half batches."""
         return BatchWriter()
+
+
+class BestWriterTests(WriterContract, SynchronousTestCase):
+    """Whichever is the best here."""
+
+    def make_writer(self) -> IWriter:
+        """The one that the daemon has."""
+        return BestWriter()
+
+    def test_made_before_a_fork(self) -> None:
+        """A process that becomes a daemon after it was made has the best all the same."""
+        command = [sys.executable, "-c", FORKED]
+        done = subprocess.run(command, cwd=ROOT, timeout=30, check=False)
+        self.assertEqual(done.returncode, 0)
+
+
+#: Exits with 0 if a child writes to 40 at once, with a writer that its parent made.
+FORKED: Final = """
+import os, socket
+from livechat.server.writers import BatchWriter, BestWriter
+writer = BestWriter()
+child = os.fork()
+if child:
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+pairs = [socket.socketpair() for _ in range(40)]
+for near, _ in pairs:
+    near.setblocking(False)
+written = writer.write([near.fileno() for near, _ in pairs], b"abc")
+os._exit(written != [3] * 40 or not isinstance(writer._writer, BatchWriter))
+"""
 
 
 class SmallBatchWriterTests(WriterContract, SynchronousTestCase):
@@ -83,14 +118,22 @@ class RefusedTests(SynchronousTestCase):
         self.patch(ctypes, "CDLL", lambda *_, **__: system)
         return system
 
+    def best(self) -> IWriter:
+        """What is taken at the first write."""
+        writer = BestWriter()
+        self.assertEqual(writer.write([], b""), [])
+        chosen = writer._writer
+        assert chosen is not None
+        return chosen
+
     def test_here(self) -> None:
         """Where the tests run it can be had, or they show little."""
-        self.assertIsInstance(best_writer(), BatchWriter)
+        self.assertIsInstance(self.best(), BatchWriter)
 
     def test_unknown_machine(self) -> None:
         """Other machines have other numbers: none is guessed."""
         self.patch(platform, "machine", lambda: "pdp11")
-        self.assertIsInstance(best_writer(), EachWriter)
+        self.assertIsInstance(self.best(), EachWriter)
 
     def test_forbidden(self) -> None:
         """A system that forbids it, or has no room for it, says so when it is asked."""
@@ -99,23 +142,23 @@ class RefusedTests(SynchronousTestCase):
             with self.assertRaises(OSError) as caught:
                 BatchWriter()
             self.assertEqual(caught.exception.errno, why)
-            self.assertIsInstance(best_writer(), EachWriter)
+            self.assertIsInstance(self.best(), EachWriter)
 
     def test_pretended(self) -> None:
         """A system that lets us begin and then writes nothing is found out before it matters."""
         for answer in (0, -errno.EINVAL):
             self.on(submit=answer)
-            self.assertIsInstance(best_writer(), EachWriter)
+            self.assertIsInstance(self.best(), EachWriter)
 
     def test_outcome_lost(self) -> None:
         """So is one that takes writes and does not say what became of them."""
         for answer in (0, -errno.EFAULT):
             self.on(submit=2, getevents=answer)
-            self.assertIsInstance(best_writer(), EachWriter)
+            self.assertIsInstance(self.best(), EachWriter)
 
     def test_given_back(self) -> None:
         """What the system set aside is given back with the writer."""
         system = self.on(submit=-errno.EINVAL)
-        best_writer()
+        self.best()
         numbers = writers._NUMBERS["x86_64"]
         self.assertEqual((system.asked[0], system.asked[-1]), (numbers.setup, numbers.destroy))

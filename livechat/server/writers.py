@@ -220,8 +220,25 @@ class BatchWriter:
                 raise OSError(errno.EOPNOTSUPP, "does not write to sockets")
 
 
-def best_writer() -> IWriter:
-    """The fastest way that this system knows."""
+@implementer(IWriter)
+class BestWriter:
+    """The fastest way that this system knows.
+
+    Which it is shows at the first write, not before: what the system gives to a process, its child
+    does not have, and `twistd` makes the daemon first and the child that it becomes afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._writer: IWriter | None = None
+
+    def write(self, descriptors: Sequence[int], frames: bytes) -> list[int]:
+        """See `IWriter`."""
+        if self._writer is None:
+            self._writer = _best_writer()
+        return self._writer.write(descriptors, frames)
+
+
+def _best_writer() -> IWriter:
     try:
         return BatchWriter()
     except OSError as error:
