@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import platform
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,49 @@ for near, _ in pairs:
 written = writer.write([near.fileno() for near, _ in pairs], b"abc")
 os._exit(written != [3] * 40 or not isinstance(writer._writer, BatchWriter))
 """
+
+
+class RefusingTests(SynchronousTestCase):
+    """A system that stops doing it in the middle of the day."""
+
+    def setUp(self) -> None:
+        """Forty to write to, and a writer that has written to them."""
+        pairs = [socket.socketpair() for _ in range(40)]
+        for end in (end for pair in pairs for end in pair):
+            end.setblocking(False)
+            self.addCleanup(end.close)
+        self.near = [near.fileno() for near, _ in pairs]
+        self.far = [far for _, far in pairs]
+        self.writer = BestWriter()
+        self.assertEqual(self.writer.write(self.near, b"abc"), [3] * 40)
+
+    def refuse(self, name: str, answer: int) -> None:
+        """From now on one of the calls fails."""
+        writer: Any = self.writer._writer
+        self.assertIsInstance(writer, BatchWriter)
+        number, call = getattr(writer._numbers, name), writer._call
+
+        def refusing(asked: int, *arguments: Any) -> int:
+            if asked != number:
+                return int(call(asked, *arguments))
+            ctypes.set_errno(answer)
+            return -1
+
+        self.patch(writer, "_call", refusing)
+
+    def test_takes_up_nothing(self) -> None:
+        """Then each is written to in turn."""
+        self.refuse("submit", errno.EINVAL)
+        self.assertEqual(self.writer.write(self.near, b"def"), [3] * 40)
+        self.assertEqual([end.recv(9) for end in self.far], [b"abcdef"] * 40)
+
+    def test_says_nothing(self) -> None:
+        """What became of that is unknown and raised; what comes after it is told rightly."""
+        self.refuse("getevents", errno.EFAULT)
+        with self.assertRaises(OSError):
+            self.writer.write(self.near, b"def")
+        self.assertEqual(self.writer.write(self.near, b"ghijk"), [5] * 40)
+        self.assertEqual([end.recv(99) for end in self.far], [b"abcdefghijk"] * 40)
 
 
 class SmallBatchWriterTests(WriterContract, SynchronousTestCase):

@@ -161,10 +161,12 @@ class BatchWriter:
             return self._each.write(descriptors, frames)
         written: list[int] = []
         for start in range(0, len(descriptors), SLOTS):
-            written += self._write(descriptors[start : start + SLOTS], frames)
+            some = descriptors[start : start + SLOTS]
+            written += self._write(some, frames) or self._each.write(some, frames)
         return written
 
-    def _write(self, descriptors: Sequence[int], frames: bytes) -> list[int]:
+    def _write(self, descriptors: Sequence[int], frames: bytes) -> list[int] | None:
+        """See `IWriter`; None if the system has taken up nothing."""
         count = len(descriptors)
         if descriptors != self._prepared:
             self._descriptors[:count] = memoryview(array("i", descriptors))
@@ -172,7 +174,10 @@ class BatchWriter:
         # Of no use after this call, and not kept: a field that holds the bytes would keep them.
         self._buffer.start = ctypes.cast(ctypes.c_char_p(frames), ctypes.c_void_p).value
         self._buffer.size = len(frames)
-        done = self._fetch(self._submit(count))
+        submitted = self._submit(count)
+        if not submitted:
+            return None
+        done = self._fetch(submitted)
         results, size = self._results[:done], len(frames)
         # The usual outcome, without a number for each.
         if results.tobytes() == size.to_bytes(8, sys.byteorder) * count:
@@ -216,6 +221,7 @@ class BatchWriter:
         near, far = socket.socketpair()
         with near, far:
             near.setblocking(False)
+            far.setblocking(False)
             if self._write([near.fileno()] * 2, b"ab") != [2, 2] or far.recv(8) != b"abab":
                 raise OSError(errno.EOPNOTSUPP, "does not write to sockets")
 
@@ -235,7 +241,12 @@ class BestWriter:
         """See `IWriter`."""
         if self._writer is None:
             self._writer = _best_writer()
-        return self._writer.write(descriptors, frames)
+        try:
+            return self._writer.write(descriptors, frames)
+        except OSError:
+            # Nobody knows what was written; what comes next must not be mistaken for it.
+            self._writer = EachWriter()
+            raise
 
 
 def _best_writer() -> IWriter:
