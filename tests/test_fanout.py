@@ -32,6 +32,7 @@ from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
 from livechat.server.writers import EachWriter
 from livechat.stats import PUSH_INTERVAL
+from tests.support.sockets import everything
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -841,23 +842,13 @@ class DirectTests(FanoutCase):
         listener.direct = near.fileno()
         return listener, far
 
-    def read(self, far: socket.socket) -> bytes:
-        """Everything that has come out at the far end."""
-        data = b""
-        try:
-            while chunk := far.recv(1 << 20):
-                data += chunk
-        except BlockingIOError:
-            pass
-        return data
-
     def test_written(self) -> None:
         """The frames are there, and the subscriber was not asked; the count is the same."""
         ends = [self.direct() for _ in range(3)]
         self.chat(b"1", b"2")
         self.clock.advance(0)
         for listener, far in ends:
-            self.assertEqual(self.read(far), joined(b"1", b"2"))
+            self.assertEqual(everything(far), joined(b"1", b"2"))
             self.assertEqual(listener.deliveries, [])
         self.assertEqual(self.delivered(), 6)
 
@@ -871,7 +862,7 @@ class DirectTests(FanoutCase):
         self.chat(b"1")
         self.clock.advance(0)
         self.assertEqual([listener.deliveries for listener in listeners], [[joined(b"1")]] * 3)
-        self.assertEqual([self.read(far) for _, far in ends], [joined(b"1")] * 2)
+        self.assertEqual([everything(far) for _, far in ends], [joined(b"1")] * 2)
         self.assertEqual([listener.deliveries for listener, _ in ends], [[], []])
         self.assertEqual(self.delivered(), 5)
 
@@ -883,7 +874,7 @@ class DirectTests(FanoutCase):
             listener.direct = direct
             self.chat(payload)
             self.clock.advance(0)
-        self.assertEqual(self.read(far), joined(b"1", b"3"))
+        self.assertEqual(everything(far), joined(b"1", b"3"))
         self.assertEqual(listener.deliveries, [joined(b"2")])
 
     def test_part(self) -> None:
@@ -894,7 +885,7 @@ class DirectTests(FanoutCase):
         self.clock.advance(0)
         for listener, far in ends:
             (rest,) = listener.deliveries
-            begun = self.read(far)
+            begun = everything(far)
             self.assertGreater(len(begun), 0)
             self.assertEqual(begun + rest, joined(payload))
         self.assertEqual(self.delivered(), 3)
@@ -923,7 +914,7 @@ class DirectTests(FanoutCase):
                 self.assertEqual(listener.deliveries, [joined(b"1")])
             else:
                 self.assertEqual(listener.deliveries, [])
-                self.assertEqual(self.read(far), joined(b"1"))
+                self.assertEqual(everything(far), joined(b"1"))
         self.assertEqual(self.delivered(), 8)
 
     def test_newcomer_and_leaver(self) -> None:
@@ -935,8 +926,8 @@ class DirectTests(FanoutCase):
         self.fanout.remove(leaver)
         self.chat(b"3")
         self.clock.advance(0)
-        self.assertEqual(self.read(leavers), joined(b"1", b"2"))
-        self.assertEqual(self.read(news), joined(b"2", b"3"))
+        self.assertEqual(everything(leavers), joined(b"1", b"2"))
+        self.assertEqual(everything(news), joined(b"2", b"3"))
 
 
 class CloseTests(FanoutCase):

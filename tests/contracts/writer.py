@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from livechat.interfaces import IWriter
+from tests.support.sockets import everything
 
 if TYPE_CHECKING:
     _Case = SynchronousTestCase
@@ -43,16 +44,6 @@ class WriterContract(_Case):
             far.append(theirs)
         return near, far
 
-    def read(self, far: socket.socket) -> bytes:
-        """Everything that has come out at a far end."""
-        data = b""
-        try:
-            while chunk := far.recv(1 << 20):
-                data += chunk
-        except BlockingIOError:
-            pass
-        return data
-
     def test_provides(self) -> None:
         """It provides the port."""
         self.assertTrue(verifyObject(IWriter, self.make_writer()))
@@ -64,7 +55,7 @@ class WriterContract(_Case):
             near, far = self.ends(count)
             for frames in (b"a", b"\x81\x03b\0c"):
                 self.assertEqual(writer.write(near, frames), [len(frames)] * count)
-            self.assertEqual([self.read(end) for end in far], [b"a\x81\x03b\0c"] * count)
+            self.assertEqual([everything(end) for end in far], [b"a\x81\x03b\0c"] * count)
 
     def test_others(self) -> None:
         """It is asked about others each time, also in the same list."""
@@ -77,7 +68,7 @@ class WriterContract(_Case):
         asked[:] = near[-SOME:]
         writer.write(asked, b"4")
         expected = [b"13"] * SOME + [b"23"] * SOME + [b"3"] * (MANY - 3 * SOME) + [b"34"] * SOME
-        self.assertEqual([self.read(end) for end in far], expected)
+        self.assertEqual([everything(end) for end in far], expected)
 
     def test_part(self) -> None:
         """What does not fit is counted to the byte."""
@@ -89,7 +80,7 @@ class WriterContract(_Case):
             for taken, end in zip(written, far, strict=True):
                 self.assertGreater(taken, 0)
                 self.assertLess(taken, len(frames))
-                self.assertEqual(self.read(end), frames[:taken])
+                self.assertEqual(everything(end), frames[:taken])
 
     def test_troubled(self) -> None:
         """Full, broken, closed, none at all: 0 each, and it costs no other a byte."""
@@ -110,7 +101,7 @@ class WriterContract(_Case):
                 if index in troubled:
                     self.assertEqual(written[index], 0)
                 else:
-                    self.assertEqual((written[index], self.read(far[index])), (3, b"abc"))
+                    self.assertEqual((written[index], everything(far[index])), (3, b"abc"))
 
     def fill(self, descriptor: int) -> bool:
         """Put something into a buffer, unless it is full."""
