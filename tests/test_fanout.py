@@ -32,7 +32,7 @@ from livechat.messages import deflated_frame, frame
 from livechat.metrics import Metrics
 from livechat.server.writers import EachWriter
 from livechat.stats import PUSH_INTERVAL
-from tests.support.sockets import everything
+from tests.support.sockets import everything, pair
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -833,11 +833,7 @@ class DirectTests(FanoutCase):
 
     def direct(self, interest: Interest = CHATS) -> tuple[Listener, socket.socket]:
         """A subscriber with a descriptor, which keeps what it is given, and the far end."""
-        near, far = socket.socketpair()
-        for end in (near, far):
-            end.setblocking(False)
-            self.addCleanup(end.close)
-        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        near, far = pair(self)
         listener = self.listener(interest)
         listener.direct = near.fileno()
         return listener, far

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import platform
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from livechat.interfaces import IWriter
 from livechat.server import writers
 from livechat.server.writers import BatchWriter, BestWriter, EachWriter
 from tests.contracts.writer import WriterContract
+from tests.support.sockets import pair
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -73,10 +73,7 @@ class RefusingTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Forty to write to, and a writer that has written to them."""
-        pairs = [socket.socketpair() for _ in range(40)]
-        for end in (end for pair in pairs for end in pair):
-            end.setblocking(False)
-            self.addCleanup(end.close)
+        pairs = [pair(self) for _ in range(40)]
         self.near = [near.fileno() for near, _ in pairs]
         self.far = [far for _, far in pairs]
         self.writer = BestWriter()

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from livechat.interfaces import IWriter
-from tests.support.sockets import everything
+from tests.support.sockets import everything, pair
 
 if TYPE_CHECKING:
     _Case = SynchronousTestCase
@@ -33,16 +33,8 @@ class WriterContract(_Case):
 
     def ends(self, count: int) -> tuple[list[int], list[socket.socket]]:
         """Descriptors to write to, whose buffers hold little, and their far ends."""
-        near, far = [], []
-        for _ in range(count):
-            ours, theirs = socket.socketpair()
-            for end in (ours, theirs):
-                end.setblocking(False)
-                self.addCleanup(end.close)
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-            near.append(ours.fileno())
-            far.append(theirs)
-        return near, far
+        pairs = [pair(self) for _ in range(count)]
+        return [near.fileno() for near, _ in pairs], [far for _, far in pairs]
 
     def test_provides(self) -> None:
         """It provides the port."""
@@ -89,7 +81,7 @@ class WriterContract(_Case):
             near, far = self.ends(count)
             troubled = {0, 4, 7, 8, count - 2, count - 1}
             for index in (0, 8):
-                while len(near) and self.fill(near[index]):
+                while self.fill(near[index]):
                     pass
             for index in (4, count - 1):
                 far[index].close()

@@ -39,9 +39,6 @@ LOGIN_TIMEOUT: Final = 15.0
 #: Seconds after which a connection counts as good, so that the back-off starts anew.
 STABLE: Final = 30.0
 
-#: Commands of lines that may be about the connection itself.
-_OWN: Final = frozenset({"001", "CAP", "NOTICE", "PONG", "RECONNECT"})
-
 
 class IRoomLines(Typing):
     """Who a connection reports to."""
@@ -98,7 +95,7 @@ class ChatProtocol(Protocol):
                 self._connection.count_unparsed("line")
             elif line.command == "PING":
                 self.transport.write(irc.pong(line.params[-1] if line.params else ""))
-            elif line.command not in _OWN or not self._about_connection(line):
+            elif not self._about_connection(line):
                 lines.append(line)
         if self._reader.overflows > self._overflows:
             self._connection.count_unparsed(
