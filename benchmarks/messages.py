@@ -14,19 +14,20 @@ from itertools import islice
 
 from twisted.internet.task import Clock
 
-from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.channel import Channel
-from livechat.events import ChannelKey, ChatMessage
-from livechat.fanout import Interest
-from livechat.lifecycle import Subscription
-from livechat.messages import encode_event, frame
+from livechat.brokers.local import LocalBroker
+from livechat.core.channel import Channel
+from livechat.core.fanout import Interest
+from livechat.core.lifecycle import Subscription
 from livechat.metrics import Metrics
+from livechat.model.events import ChannelKey, ChatMessage
 from livechat.platforms.twitch.chat import translate
 from livechat.platforms.twitch.irc import parse_line
-from livechat.server.writers import EachWriter
+from livechat.protocol.messages import encode_event, frame
 from livechat.simulator.playback import read_lines
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
+from livechat.statistics.memory import MemoryStats
+from livechat.transports.writers import EachWriter
 from tests.support.corpus import ROOT
 from tests.support.fakes import KeptFrames, ScriptedPlatform
 

@@ -15,7 +15,10 @@ from typing import Any, Final
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 
-from livechat.events import (
+from livechat.core.fanout import Fanout, Interest
+from livechat.core.session import Session
+from livechat.metrics import Metrics
+from livechat.model.events import (
     Author,
     Badge,
     ChannelKey,
@@ -24,15 +27,12 @@ from livechat.events import (
     ChatMetadata,
     Roles,
 )
-from livechat.fanout import Fanout, Interest
-from livechat.messages import encode_event
-from livechat.metrics import Metrics
-from livechat.server.door import Doors
-from livechat.server.transport import prepare_port
-from livechat.server.websocket import ClientConnection, ClientFactory, Limits
-from livechat.server.writers import BestWriter
-from livechat.session import Session
-from livechat.text import content
+from livechat.model.text import content
+from livechat.protocol.messages import encode_event
+from livechat.transports.direct import prepare_port
+from livechat.transports.http_or_websocket import Doors
+from livechat.transports.websocket import ClientConnection, ClientFactory, Limits
+from livechat.transports.writers import BestWriter
 
 _KEY: Final = ChannelKey("twitch", "username", "bench")
 _TAIL: Final = (

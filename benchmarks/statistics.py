@@ -20,9 +20,9 @@ from shutil import which
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
-from livechat.backends.memory import MemoryStats
-from livechat.backends.totals import ChannelTotals
-from livechat.events import (
+from livechat.core.ports import IStatsStore
+from livechat.core.stats import ChannelStats
+from livechat.model.events import (
     Author,
     ChannelKey,
     ChatData,
@@ -32,9 +32,9 @@ from livechat.events import (
     Tally,
     UserTally,
 )
-from livechat.interfaces import IStatsStore
-from livechat.stats import ChannelStats
-from livechat.text import content
+from livechat.model.text import content
+from livechat.statistics.memory import MemoryStats
+from livechat.statistics.totals import ChannelTotals
 
 ROUNDS = 7
 KEY = ChannelKey("twitch", "username", "bench")

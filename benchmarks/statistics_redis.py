@@ -19,18 +19,19 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import deferLater, react
 
 from benchmarks.statistics import KEY, MESSAGES, RATE, ROUNDS, stream
-from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.backends.redis_layout import RedisAddress
-from livechat.backends.redis_link import RedisLink
-from livechat.backends.redis_stats import RedisStats
-from livechat.channel import Channel
-from livechat.events import ChannelKey
-from livechat.fanout import Interest
-from livechat.interfaces import IStatsStore
-from livechat.lifecycle import Subscription
+from livechat.brokers.local import LocalBroker
+from livechat.core.channel import Channel
+from livechat.core.fanout import Interest
+from livechat.core.lifecycle import Subscription
+from livechat.core.ports import IStatsStore
+from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
-from livechat.server.writers import EachWriter
-from livechat.stats import ChannelStats
+from livechat.model.events import ChannelKey
+from livechat.statistics.memory import MemoryStats
+from livechat.statistics.redis_layout import RedisAddress
+from livechat.statistics.redis_link import RedisLink
+from livechat.statistics.redis_stats import RedisStats
+from livechat.transports.writers import EachWriter
 from tests.support.fakes import KeptFrames, ScriptedPlatform, chat
 from tests.support.redis import RedisServer, settled
 

@@ -13,11 +13,11 @@ import json
 from itertools import islice
 
 from benchmarks.messages import ROUNDS, per_item
-from livechat.events import ChannelKey, ChatMessage
-from livechat.messages import encode_event, frame
+from livechat.model.events import ChannelKey, ChatMessage
 from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.webcast import Envelope, Push, read_push
+from livechat.protocol.messages import encode_event, frame
 from livechat.simulator import tiktok_faults, tiktok_messages
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.tiktok_messages import Written

@@ -26,13 +26,14 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock, deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
-from livechat.events import ChannelKey
-from livechat.messages import encode_event, frame
+from livechat.core.ports import Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.events import ChannelKey
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.youtube.chat import read_poll
 from livechat.platforms.youtube.verdict import judge
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
+from livechat.protocol.messages import encode_event, frame
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import YouTubeSimulator
 from livechat.simulator.youtube_pages import watch_page
@@ -142,7 +143,7 @@ async def idle_chats(url: str) -> tuple[float, float, float]:
     watchers = []
     for number in range(CHATS):
         key = youtube.key(f"{number:011d}", "liveId")
-        watcher: Any = youtube.watch(key, KeptEvents())  # type: ignore[arg-type]
+        watcher: Any = youtube.watch(Located(key), KeptEvents(), Requester())  # type: ignore[arg-type]
         watchers.append(watcher)
         watcher.start().addErrback(lambda _: None)
     while not all(hasattr(watcher, "_opening") for watcher in watchers):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-#: Names of unknown things that get a series of their own; the rest is counted as `other`, so that a
-#: hostile upstream cannot make series without end.
+#: Names of unknown things that get a series of their own, for each platform; the rest is counted as
+#: `other`, so that a hostile upstream cannot make series without end.
 MAX_NAMES = 200
 
 
@@ -41,6 +41,12 @@ class Metrics:
             ["platform", "kind"],
             registry=r,
         )
+        self.ignored = Counter(
+            "livechat_ignored",
+            "Upstream input that is known and left out on purpose",
+            ["platform", "kind"],
+            registry=r,
+        )
         self.starts = Counter(
             "livechat_starts", "Channel starts by outcome", ["platform", "outcome"], registry=r
         )
@@ -60,17 +66,29 @@ class Metrics:
         self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
-        self._names: set[tuple[str, str]] = set()
+        self._names: dict[tuple[int, str], set[str]] = {}
 
     def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
-        """Count something unknown or unreadable under its own name, as long as names are few."""
+        """Count something unknown or unreadable under its own name, as long as names are few.
+
+        Names: `tag NAME`, `NOTICE NAME`, `RENDERER.KEY`, `MESSAGE.FIELDNUMBER`,
+        `MESSAGE.FIELD=VALUE`, or a few words for what could not be read.
+        """
+        self._count(self.unparsed, platform, kind, amount)
+
+    def count_ignored(self, platform: str, kind: str, amount: int = 1) -> None:
+        """Count something that is known and left out on purpose."""
+        self._count(self.ignored, platform, kind, amount)
+
+    def _count(self, counter: Counter, platform: str, kind: str, amount: int) -> None:
         # Half characters, which an upstream may send, cannot be written out.
-        name = (platform, kind[:64].encode("utf-8", "replace").decode())
-        if name not in self._names:
-            if len(self._names) >= MAX_NAMES:
-                name = (platform, "other")
-            self._names.add(name)
-        self.unparsed.labels(*name).inc(amount)
+        name = kind[:64].encode("utf-8", "replace").decode()
+        names = self._names.setdefault((id(counter), platform), set())
+        if name not in names:
+            if len(names) >= MAX_NAMES:
+                name = "other"
+            names.add(name)
+        counter.labels(platform, name).inc(amount)
 
     def watch_redis(self, up: Callable[[], bool]) -> None:
         """Tell from now on whether statistics go to Redis."""

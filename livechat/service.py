@@ -34,24 +34,25 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
 
-from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.errors import ChatError, ErrorCode
-from livechat.hub import Hub
-from livechat.interfaces import IPlatform, IStatsStore, ISubscriber
+from livechat.brokers.local import LocalBroker
+from livechat.core.hub import Hub
+from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
+from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.options import Options, Settings, wrong
 from livechat.pacing import sleep
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
-from livechat.server.door import Doors
-from livechat.server.site import Pages, make_site
-from livechat.server.transport import prepare_port
-from livechat.server.websocket import ClientFactory, Limits
-from livechat.server.writers import BestWriter
-from livechat.session import Quotas, Session
 from livechat.simulator.service import makeSimulator
+from livechat.statistics.memory import MemoryStats
+from livechat.transports.direct import prepare_port
+from livechat.transports.http import Pages, make_site
+from livechat.transports.http_or_websocket import Doors
+from livechat.transports.websocket import ClientFactory, Limits
+from livechat.transports.writers import BestWriter
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -221,10 +222,10 @@ def _statistics(
     if settings.stats_storage != "redis":
         return MemoryStats(settings.stats_users, time.time), []
     # Importing these installs a reactor; here it is installed already.
-    from livechat.backends.redis_layout import RedisAddress  # noqa: PLC0415
-    from livechat.backends.redis_link import CONNECT_TIMEOUT as PATIENCE  # noqa: PLC0415
-    from livechat.backends.redis_link import RedisLink  # noqa: PLC0415
-    from livechat.backends.redis_stats import RedisStats  # noqa: PLC0415
+    from livechat.statistics.redis_layout import RedisAddress  # noqa: PLC0415
+    from livechat.statistics.redis_link import CONNECT_TIMEOUT as PATIENCE  # noqa: PLC0415
+    from livechat.statistics.redis_link import RedisLink  # noqa: PLC0415
+    from livechat.statistics.redis_stats import RedisStats  # noqa: PLC0415
 
     try:
         address = RedisAddress.parse(settings.redis_url)

@@ -104,7 +104,11 @@ def python_files(*directories: str) -> dict[str, ast.Module]:
 
 def pure_rooms() -> list[str]:
     """The rooms that turn bytes into events and events into bytes."""
-    ground = [f"livechat/{name}.py" for name in ("events", "errors", "text", "messages")]
+    ground = sorted(
+        path.relative_to(ROOT).as_posix()
+        for package in ("model", "protocol")
+        for path in (ROOT / "livechat" / package).glob("*.py")
+    )
     platforms = (ROOT / "livechat/platforms").glob("*/*.py")
     return ground + [
         path.relative_to(ROOT).as_posix()

@@ -7,7 +7,7 @@ import re
 from itertools import product
 from typing import Any
 
-from livechat.errors import ErrorCode
+from livechat.model.errors import ErrorCode
 from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.played_daemon import PlayedDaemon, chat, event
 from tests.test_browser import CONTRASTS, expect_status

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import CloseCode, ErrorCode
-from livechat.events import EVENT_KINDS
+from livechat.core.session import Quotas, Session
+from livechat.model.errors import CloseCode, ErrorCode
+from livechat.model.events import EVENT_KINDS
 from livechat.options import OPTIONS
-from livechat.session import Quotas, Session
 from tests.support.fakes import KeptFrames, hub_on
 from tests.test_twitch_watcher import TwitchCase
 

@@ -11,7 +11,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.server.door import MAX_HEAD, Door, Doors
+from livechat.transports.http_or_websocket import MAX_HEAD, Door, Doors
 from tests.test_websocket import UPGRADE, Wire
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.model.errors import ChatError, CloseCode, ErrorCode
 
 
 class CodeTests(SynchronousTestCase):

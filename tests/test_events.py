@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat import events
-from livechat.events import (
+from livechat.model import events
+from livechat.model.events import (
     EVENT_KINDS,
     Author,
     Badge,

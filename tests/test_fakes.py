@@ -8,8 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.events import ChannelKey
-from livechat.interfaces import IPlatform, ISubscriber, IWatcher
+from livechat.core.ports import IPlatform, ISubscriber, IWatcher, Located, Requester
+from livechat.model.events import ChannelKey
 from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher
 
@@ -41,6 +41,7 @@ class FakeTests(SynchronousTestCase):
         """ScriptedPlatform is an IPlatform and makes IWatchers."""
         platform = ScriptedPlatform()
         self.assertTrue(verifyObject(IPlatform, platform))
-        watcher = platform.watch(ChannelKey("twitch", "username", "a"), object())  # type: ignore[arg-type]
+        located = Located(ChannelKey("twitch", "username", "a"))
+        watcher = platform.watch(located, object(), Requester())  # type: ignore[arg-type]
         self.assertTrue(verifyObject(IWatcher, watcher))
         self.assertIsInstance(watcher, ScriptedWatcher)

@@ -13,9 +13,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from livechat import fanout
-from livechat.errors import CloseCode
-from livechat.fanout import (
+from livechat.core import fanout
+from livechat.core.fanout import (
     CREDIT,
     GROUP_SIZE,
     JOINED_REST,
@@ -27,11 +26,12 @@ from livechat.fanout import (
     Fanout,
     Interest,
 )
-from livechat.interfaces import ISubscriber
-from livechat.messages import deflated_frame, frame
+from livechat.core.ports import ISubscriber, Requester
+from livechat.core.stats import PUSH_INTERVAL
 from livechat.metrics import Metrics
-from livechat.server.writers import EachWriter
-from livechat.stats import PUSH_INTERVAL
+from livechat.model.errors import CloseCode
+from livechat.protocol.messages import deflated_frame, frame
+from livechat.transports.writers import EachWriter
 from tests.support.sockets import everything, pair
 
 bounded = settings(deadline=None, database=None, max_examples=150)
@@ -52,6 +52,7 @@ class Listener:
         self.pending: int = 0
         self.direct: int = -1
         self.deflate: bool = deflate
+        self.requester: Requester = Requester()
         self.deliveries: list[bytes] = []
         self.upon: Callable[[], object] = lambda: None
 

@@ -9,12 +9,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.channel import RecentIds
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, Event, LiveInfo
-from livechat.fanout import Interest
-from livechat.lifecycle import Subscription
+from livechat.core.channel import RecentIds
+from livechat.core.fanout import Interest
+from livechat.core.lifecycle import Subscription
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, Event, LiveInfo
 from tests.support.fakes import (
     KeptFrames,
     ScriptedPlatform,

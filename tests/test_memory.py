@@ -14,9 +14,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.events import ChannelKey, StatsData
-from livechat.interfaces import IBroker, IMembership
+from livechat.brokers.local import LocalBroker
+from livechat.core.ports import IBroker, IMembership
+from livechat.model.events import ChannelKey, StatsData
+from livechat.statistics.memory import MemoryStats
 from tests.contracts.broker import KEY, OTHER, BrokerContract, Member
 from tests.contracts.stats_store import StatsStoreContract, counted, numbers, tally
 

@@ -16,8 +16,8 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import (
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import (
     Author,
     Badge,
     ChannelEvent,
@@ -33,7 +33,8 @@ from livechat.events import (
     Sticker,
     UserTally,
 )
-from livechat.messages import (
+from livechat.model.text import Emote, content
+from livechat.protocol.messages import (
     MIN_DEFLATED,
     Chat,
     Command,
@@ -50,7 +51,6 @@ from livechat.messages import (
     frame,
     started,
 )
-from livechat.text import Emote, content
 
 bounded = settings(deadline=None, database=None, max_examples=300)
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.backends.redis_layout import (
+from livechat.model.events import ChannelKey, Roles, Tally, UserTally
+from livechat.statistics.redis_layout import (
     PREFIX,
     RedisAddress,
     Reply,
@@ -19,8 +20,7 @@ from livechat.backends.redis_layout import (
     read_totals,
     request,
 )
-from livechat.backends.totals import ChannelTotals
-from livechat.events import ChannelKey, Roles, Tally, UserTally
+from livechat.statistics.totals import ChannelTotals
 
 bounded = settings(deadline=None, database=None, max_examples=200)
 

@@ -18,11 +18,11 @@ from twisted.internet.task import deferLater
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.backends import redis_stats
-from livechat.backends.redis_layout import PROBE_KEY, TTL, RedisAddress
-from livechat.backends.redis_link import RedisDown, RedisLink, _Listener
-from livechat.backends.redis_stats import RedisStats
-from livechat.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from livechat.statistics import redis_stats
+from livechat.statistics.redis_layout import PROBE_KEY, TTL, RedisAddress
+from livechat.statistics.redis_link import RedisDown, RedisLink, _Listener
+from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
 from tests.support.redis import RedisServer, settled
 

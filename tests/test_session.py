@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, CloseCode, ErrorCode
+from livechat.core.session import MAX_REFUSED, Quotas, Session
 from livechat.metrics import Metrics
-from livechat.session import MAX_REFUSED, Quotas, Session
+from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from tests.support.fakes import (
     KeptFrames,
     ScriptedPlatform,

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChatMessage
+from livechat.model.events import ChatMessage
+from livechat.model.text import utf16_length
 from livechat.simulator.actions import (
     Announce,
     Author,
@@ -33,7 +34,6 @@ from livechat.simulator.actions import (
 from livechat.simulator.phrases import ODDITIES, Mood
 from livechat.simulator.scenario import WEIGHTS, Scenario
 from livechat.simulator.twitch_lines import EMOTES, Room, escaped, lines, room_state, suspended
-from livechat.text import utf16_length
 from tests.support.twitch_lines import recorded, translated
 
 ROOM = Room("somebody")

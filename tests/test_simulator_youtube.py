@@ -15,7 +15,7 @@ from treq.testing import StubTreq
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent
+from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.chat import read_answer
 from livechat.platforms.youtube.continuation import all_messages, feed, is_stub
 from livechat.platforms.youtube.identifier import CHANNEL_ID, VIDEO_ID

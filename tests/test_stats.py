@@ -17,8 +17,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.backends.memory import MemoryStats
-from livechat.events import (
+from livechat.core.ports import IStatsStore
+from livechat.core.stats import PUSH_INTERVAL, ChannelStats
+from livechat.model.events import (
     Author,
     ChannelEvent,
     ChannelKey,
@@ -29,9 +30,8 @@ from livechat.events import (
     StatsData,
     Tally,
 )
-from livechat.interfaces import IStatsStore
-from livechat.stats import PUSH_INTERVAL, ChannelStats
-from livechat.text import content
+from livechat.model.text import content
+from livechat.statistics.memory import MemoryStats
 
 bounded = settings(deadline=None, database=None, max_examples=100)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from livechat.backends.memory import MemoryStats
-from livechat.events import ChannelEvent, ChatMessage, Money
+from livechat.model.events import ChannelEvent, ChatMessage, Money
+from livechat.statistics.memory import MemoryStats
 from tests.test_stats import SlowStore, StatsCase, said
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import Content, Element, EmoteMetadata
-from livechat.text import MAX_URL, Emote, Piece, content, https_url, utf16_length, well_formed
+from livechat.model.events import Content, Element, EmoteMetadata
+from livechat.model.text import MAX_URL, Emote, Piece, content, https_url, utf16_length, well_formed
 
 bounded = settings(deadline=None, database=None, max_examples=250)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import EVENT_KINDS
+from livechat.model.events import EVENT_KINDS
 from livechat.platforms.tiktok.chat import StreamState, Translation, Translator
 from livechat.platforms.tiktok.occasion import digest, timestamp
 from livechat.platforms.tiktok.webcast import Envelope

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent, Event
+from livechat.model.events import ChannelEvent, Event
 from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.gifts import STREAK_IDLE
 from livechat.platforms.tiktok.webcast import Envelope

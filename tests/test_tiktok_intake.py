@@ -9,7 +9,7 @@ import msgspec
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
-from livechat.events import LiveInfo
+from livechat.model.events import LiveInfo
 from livechat.platforms.tiktok.connection import DEAD
 from livechat.platforms.tiktok.intake import MAX_WAITING, OPEN_TIMEOUT, RECENT
 from livechat.simulator.tiktok_faults import TikTokFault, frame, gzipped

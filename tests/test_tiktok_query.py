@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.tiktok import query
 from livechat.platforms.tiktok.identifier import HANDLE, handle_of
 from livechat.platforms.tiktok.query import Browser, identity_of

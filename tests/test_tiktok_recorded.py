@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent, iso_time
+from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.chat import StreamState
 from livechat.platforms.tiktok.webcast import (

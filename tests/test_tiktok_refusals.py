@@ -8,7 +8,7 @@ import json
 from msgspec import Struct
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.tiktok.refusals import (
     Reason,
     Refused,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError
-from livechat.events import LiveInfo
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError
+from livechat.model.events import LiveInfo
 from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, seconds_to_wait
 from livechat.platforms.tiktok.signed import PAUSE, Signed, read_signed
 from livechat.platforms.tiktok.signer import Budget

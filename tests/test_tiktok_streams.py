@@ -8,7 +8,7 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent, ChatMessage, iso_time
+from livechat.model.events import ChannelEvent, ChatMessage, iso_time
 from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.webcast import Batch, Envelope, Push, read_batch, read_push

@@ -10,9 +10,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Factory
 from zope.interface.verify import verifyObject
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelEvent, ChatMessage, LiveInfo
-from livechat.interfaces import IPlatform, IWatcher
+from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
 from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEOUT
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.transports import BURST, REFRESH_PAUSE
@@ -183,7 +183,8 @@ class StartTests(TikTokCase):
         self.run_for(1)
         self.assertEqual(sink.take(), [])
         sink_of_nothing: Any = sink
-        never = self.tiktok.watch(self.tiktok.key("bob", "username"), sink_of_nothing)
+        bob = Located(self.tiktok.key("bob", "username"))
+        never = self.tiktok.watch(bob, sink_of_nothing, Requester())
         self.successResultOf(never.stop())
 
     def test_identifiers(self) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.backends.totals import MAX_NAMES, MINUTES, ChannelTotals
-from livechat.backends.uniques import REGISTERS, Uniques, register_of
-from livechat.events import Roles, Tally, UserTally
+from livechat.model.events import Roles, Tally, UserTally
+from livechat.statistics.hyperloglog import REGISTERS, Uniques, register_of
+from livechat.statistics.totals import MAX_NAMES, MINUTES, ChannelTotals
 
 bounded = settings(deadline=None, database=None, max_examples=100)
 

@@ -16,16 +16,16 @@ from twisted.internet.protocol import Factory, Protocol, ServerFactory
 from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.errors import CloseCode
-from livechat.fanout import Fanout, Interest
-from livechat.interfaces import IWriter
-from livechat.messages import frame
+from livechat.core.fanout import Fanout, Interest
+from livechat.core.ports import IWriter
+from livechat.core.session import Session
 from livechat.metrics import Metrics
-from livechat.server import writers
-from livechat.server.transport import DirectServer, prepare_port
-from livechat.server.websocket import ClientConnection, ClientFactory, Limits
-from livechat.server.writers import BatchWriter, EachWriter
-from livechat.session import Session
+from livechat.model.errors import CloseCode
+from livechat.protocol.messages import frame
+from livechat.transports import writers
+from livechat.transports.direct import DirectServer, prepare_port
+from livechat.transports.websocket import ClientConnection, ClientFactory, Limits
+from livechat.transports.writers import BatchWriter, EachWriter
 from tests.test_websocket import UPGRADE, masked
 
 

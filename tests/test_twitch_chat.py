@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
+from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
 from livechat.platforms.twitch.chat import translate
 from livechat.platforms.twitch.room import RoomState, room_state
 from tests.support.golden import check_whole

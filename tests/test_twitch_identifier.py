@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.twitch import replies
 from livechat.platforms.twitch.identifier import login_of
 from livechat.platforms.twitch.irc import LOGIN

@@ -6,7 +6,15 @@ from __future__ import annotations
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import Badge, ChatMessage, ChatMetadata, EmoteMetadata, Money, Reply, Roles
+from livechat.model.events import (
+    Badge,
+    ChatMessage,
+    ChatMetadata,
+    EmoteMetadata,
+    Money,
+    Reply,
+    Roles,
+)
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.room import RoomState

@@ -12,10 +12,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChatMessage, Event, LiveInfo
-from livechat.interfaces import IPlatform, IWatcher
+from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChatMessage, Event, LiveInfo
 from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
 from livechat.platforms.twitch.joining import BURST, PERIOD, JoinQueue
 from livechat.platforms.twitch.presence import OVERLAP
@@ -34,6 +34,10 @@ class KeptEvents:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.events: list[Event] = []
+
+    def queued(self) -> None:
+        """The start waits for its turn."""
+        self.heard.append("queued")
 
     def received(self, events: Any) -> None:
         """Messages by their text, other events by their kind."""
@@ -117,7 +121,7 @@ class TwitchCase(SynchronousTestCase):
     def start(self, login: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch a channel."""
         sink = KeptEvents()
-        watcher = self.twitch.watch(self.twitch.key(login, "username"), sink)  # type: ignore[arg-type]
+        watcher = self.twitch.watch(Located(self.twitch.key(login, "username")), sink, Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started
@@ -162,7 +166,8 @@ class PortTests(TwitchCase):
 
     def test_stop_before_start_and_twice(self) -> None:
         """stop is idempotent, before and after the start; room and connection are left."""
-        watcher = self.twitch.watch(self.twitch.key("ann", "username"), KeptEvents())  # type: ignore[arg-type]
+        ann = Located(self.twitch.key("ann", "username"))
+        watcher = self.twitch.watch(ann, KeptEvents(), Requester())  # type: ignore[arg-type]
         self.successResultOf(watcher.stop())
         watcher, sink = self.watched()
         self.successResultOf(watcher.stop())

@@ -19,12 +19,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.errors import CloseCode
-from livechat.fanout import Fanout, Interest
-from livechat.interfaces import ISubscriber
-from livechat.messages import deflated_frame, frame
+from livechat.core.fanout import Fanout, Interest
+from livechat.core.ports import ISubscriber
+from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
-from livechat.server.websocket import (
+from livechat.model.errors import CloseCode
+from livechat.protocol.messages import deflated_frame, frame
+from livechat.transports.websocket import (
     CLOSE_TIMEOUT,
     PING_INTERVAL,
     PING_TIMEOUT,
@@ -33,8 +34,7 @@ from livechat.server.websocket import (
     Limits,
     protocol_options,
 )
-from livechat.server.writers import EachWriter
-from livechat.session import Quotas, Session
+from livechat.transports.writers import EachWriter
 from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import ScriptedPlatform, hub_on, unframed
 

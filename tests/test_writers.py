@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.interfaces import IWriter
-from livechat.server import writers
-from livechat.server.writers import BatchWriter, BestWriter, EachWriter
+from livechat.core.ports import IWriter
+from livechat.transports import writers
+from livechat.transports.writers import BatchWriter, BestWriter, EachWriter
 from tests.contracts.writer import WriterContract
 from tests.support.sockets import pair
 
@@ -55,7 +55,7 @@ class BestWriterTests(WriterContract, SynchronousTestCase):
 #: Exits with 0 if a child writes to 40 at once, with a writer that its parent made.
 FORKED: Final = """
 import os, socket
-from livechat.server.writers import BatchWriter, BestWriter
+from livechat.transports.writers import BatchWriter, BestWriter
 writer = BestWriter()
 child = os.fork()
 if child:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
+from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
 from livechat.platforms.youtube.chat import IGNORED, Signal, read_answer, read_poll
 from livechat.platforms.youtube.items import ITEMS
 from livechat.platforms.youtube.panels import ACTIONS, BANNERS, PANELS

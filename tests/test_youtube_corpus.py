@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
+from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
 from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
 from livechat.platforms.youtube.page import read_page
 from tests.support import golden

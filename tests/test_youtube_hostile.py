@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelKey
-from livechat.messages import encode_event
+from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
 from livechat.platforms.youtube.innertube import mended
 from livechat.platforms.youtube.metadata import read_metadata
 from livechat.platforms.youtube.page import Page
 from livechat.platforms.youtube.streams import candidates, read_streams
 from livechat.platforms.youtube.verdict import verdict
+from livechat.protocol.messages import encode_event
 from tests.support import golden
 from tests.test_youtube_corpus import actions, recorded
 from tests.test_youtube_items import NOW, VIDEO, answer, read, text

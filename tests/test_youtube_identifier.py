@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.identifier import HOST, HOSTS, key_of, pages
 
 VIDEO = "qT5OTDvJK1Q"

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import (
+from livechat.model.events import (
     ChannelEvent,
     ChatMessage,
     Money,

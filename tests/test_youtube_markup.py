@@ -9,10 +9,10 @@ import html5lib
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent, ChannelKey, ChatMessage
-from livechat.messages import encode_event
+from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage
 from livechat.platforms.youtube.chat import read_answer, read_poll
 from livechat.platforms.youtube.innertube import mended
+from livechat.protocol.messages import encode_event
 from tests.test_youtube_items import NOW, VIDEO, answer, custom, item, message, standard, text
 
 KEY = ChannelKey("youtube", "username", "name")

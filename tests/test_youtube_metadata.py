@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import EVENT_KINDS
+from livechat.model.events import EVENT_KINDS
 from livechat.platforms.youtube.continuation import Continuation
 from livechat.platforms.youtube.metadata import Metadata, changes, read_metadata
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChannelEvent, ChatMessage, Event, iso_time
+from livechat.model.events import ChannelEvent, ChatMessage, Event, iso_time
 from livechat.platforms.youtube.backlog import Backlog
 from livechat.platforms.youtube.pace import BUSY, CALM, QUIET_AFTER, Pace, retry_after
 from livechat.platforms.youtube.setback import HICCUP, STALE, Setback

@@ -10,8 +10,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import ChatMessage, Event
 from livechat.metrics import Metrics
+from livechat.model.events import ChatMessage, Event
 from livechat.simulator.youtube_playback import YouTubeRecording, read_recording
 from tests.support.corpus import corpus
 from tests.support.youtube import YouTubeCase, text_item
@@ -119,7 +119,7 @@ class CorpusTests(YouTubeCase):
         """What was not delivered, by name."""
         counted: Counter[str] = Counter()
         for line in metrics.exposition().decode().splitlines():
-            if line.startswith(("livechat_unparsed_total{", "livechat_youtube_ignored_total{")):
+            if line.startswith(("livechat_unparsed_total{", "livechat_ignored_total{")):
                 name, _, amount = line.rpartition(" ")
                 counted[name] += int(float(amount))
         return counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from livechat.events import ChannelEvent
+from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.follower import MAX_VERDICTS, TOKEN_AGE, TOKEN_SILENCE
 from livechat.platforms.youtube.setback import STALE
 from livechat.platforms.youtube.watcher import YouTubeSettings

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.events import Element, EmoteMetadata
+from livechat.model.events import Element, EmoteMetadata
 from tests.test_youtube_items import custom, item, message, standard, text
 
 

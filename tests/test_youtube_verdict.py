@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ErrorCode
+from livechat.model.errors import ErrorCode
 from livechat.platforms.youtube.page import Client
 from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal, judge
 from tests.test_youtube_continuation import ALL, STUB_TOP, TOP

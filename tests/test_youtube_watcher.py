@@ -8,9 +8,9 @@ from functools import partial
 from twisted.internet.defer import CancelledError
 from zope.interface.verify import verifyObject
 
-from livechat.errors import ErrorCode
-from livechat.events import ChannelEvent, ChatMessage, LiveInfo
-from livechat.interfaces import IPlatform, IWatcher
+from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.model.errors import ErrorCode
+from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
 from livechat.platforms.youtube.site import PAGE_BURST, PAGE_RATE
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault
@@ -34,7 +34,8 @@ class PortTests(YouTubeCase):
 
     def test_stop_before_start_and_twice(self) -> None:
         """stop is idempotent, before and after the start, and nothing is asked after it."""
-        watcher = self.youtube.watch(self.youtube.key("ann", "username"), KeptEvents())  # type: ignore[arg-type]
+        ann = Located(self.youtube.key("ann", "username"))
+        watcher = self.youtube.watch(ann, KeptEvents(), Requester())  # type: ignore[arg-type]
         self.successResultOf(watcher.stop())
         watcher, sink = self.watched()
         self.say("unheard")

@@ -12,8 +12,8 @@ from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.events import ChannelKey
-from livechat.interfaces import IBroker, IMember, IMembership
+from livechat.core.ports import IBroker, IMember, IMembership
+from livechat.model.events import ChannelKey
 
 if TYPE_CHECKING:
     _Case = TestCase

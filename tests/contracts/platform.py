@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, LiveInfo
-from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.core.ports import IEventSink, IPlatform, IWatcher
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, LiveInfo
 
 if TYPE_CHECKING:
     _Case = SynchronousTestCase
@@ -48,6 +48,10 @@ class Kept:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.error: ChatError | None = None
+
+    def queued(self) -> None:
+        """The start waits for its turn."""
+        self.heard.append("queued")
 
     def received(self, events: Any) -> None:
         """Events, of which there must be some."""

@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from livechat.events import ChannelKey, Roles, StatsData, Tally, UserTally
-from livechat.interfaces import IStatsStore
+from livechat.core.ports import IStatsStore
+from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
 
 if TYPE_CHECKING:
     _Case = TestCase

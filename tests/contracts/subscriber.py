@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.errors import CloseCode
-from livechat.interfaces import ISubscriber
-from livechat.messages import frame
+from livechat.core.ports import ISubscriber
+from livechat.model.errors import CloseCode
+from livechat.protocol.messages import frame
 from tests.support.fakes import unframed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.interfaces import IWriter
+from livechat.core.ports import IWriter
 from tests.support.sockets import everything, pair
 
 if TYPE_CHECKING:

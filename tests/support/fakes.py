@@ -6,7 +6,7 @@ Both are verified against the ports they stand for (`tests.test_fakes`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,9 +15,12 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from livechat.backends.memory import LocalBroker, MemoryStats
-from livechat.errors import ChatError, CloseCode, ErrorCode
-from livechat.events import (
+from livechat.brokers.local import LocalBroker
+from livechat.core.hub import Hub
+from livechat.core.ports import IEventSink, IPlatform, ISubscriber, IWatcher, Located, Requester
+from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.model.events import (
     Author,
     ChannelEvent,
     ChannelKey,
@@ -28,11 +31,9 @@ from livechat.events import (
     LiveInfo,
     Roles,
 )
-from livechat.hub import Hub
-from livechat.interfaces import IEventSink, IPlatform, ISubscriber, IWatcher
-from livechat.metrics import Metrics
-from livechat.server.writers import EachWriter
-from livechat.text import content
+from livechat.model.text import content
+from livechat.statistics.memory import MemoryStats
+from livechat.transports.writers import EachWriter
 
 
 def unframed(data: bytes) -> list[bytes]:
@@ -59,6 +60,7 @@ class KeptFrames:
         self.pending: int = 0
         self.direct: int = -1
         self.deflate: bool = False
+        self.requester: Requester = Requester()
         self.deliveries: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
 
@@ -133,8 +135,15 @@ class ScriptedPlatform(Service):
         name = identifier.rsplit("/", 1)[-1].removeprefix("@").lower()
         return ChannelKey(self.name, identifier_type, name)
 
-    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
         """See `IPlatform`."""
+        return succeed(Located(key))
+
+    def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """See `IPlatform`."""
+        key = located.key
         watcher = ScriptedWatcher(key, sink)
         self.watchers.append(watcher)
         return watcher

@@ -12,8 +12,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from livechat.backends.totals import ChannelTotals
-from livechat.events import Roles, Tally, UserTally
+from livechat.model.events import Roles, Tally, UserTally
+from livechat.statistics.totals import ChannelTotals
 
 
 def resident() -> int:

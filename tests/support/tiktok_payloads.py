@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent, ChatMessage, Event
+from livechat.model.events import ChannelEvent, ChatMessage, Event
 from livechat.platforms.tiktok.chat import Translation, Translator
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.webcast import Envelope

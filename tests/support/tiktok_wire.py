@@ -13,10 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http import Request
 from twisted.web.server import Site
 
-from livechat.errors import ChatError
-from livechat.events import ChatMessage, Event, LiveInfo
-from livechat.interfaces import IWatcher
+from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError
+from livechat.model.events import ChatMessage, Event, LiveInfo
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.simulator.actions import Author, Say
 from livechat.simulator.scenario import Scenario
@@ -42,6 +42,10 @@ class KeptEvents:
         self.infos: list[LiveInfo] = []
         self.reasons: list[str] = []
         self.errors: list[ChatError] = []
+
+    def queued(self) -> None:
+        """The start waits for its turn."""
+        self.heard.append("queued")
 
     def received(self, events: Any) -> None:
         """Comments by their text, other events by their kind."""
@@ -161,7 +165,7 @@ class TikTokCase(SynchronousTestCase):
     def start(self, handle: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch an account."""
         sink = KeptEvents()
-        watcher = self.tiktok.watch(self.tiktok.key(handle, "username"), sink)  # type: ignore[arg-type]
+        watcher = self.tiktok.watch(Located(self.tiktok.key(handle, "username")), sink, Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started

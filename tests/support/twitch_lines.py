@@ -7,7 +7,7 @@ import json
 from itertools import count
 from typing import Any
 
-from livechat.events import ChannelEvent, ChatMessage
+from livechat.model.events import ChannelEvent, ChatMessage
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.irc import Line, parse_line
 from tests.support.corpus import corpus

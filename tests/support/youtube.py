@@ -12,10 +12,10 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.errors import ChatError
-from livechat.events import ChatMessage, Event, LiveInfo
-from livechat.interfaces import IWatcher
+from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError
+from livechat.model.events import ChatMessage, Event, LiveInfo
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import Settings, YouTubeSimulator
@@ -44,6 +44,10 @@ class KeptEvents:
         self.heard: list[str] = []
         self.events: list[Event] = []
         self.infos: list[LiveInfo] = []
+
+    def queued(self) -> None:
+        """The start waits for its turn."""
+        self.heard.append("queued")
 
     def received(self, events: Any) -> None:
         """Messages by their text, other events by their kind."""
@@ -129,7 +133,7 @@ class YouTubeCase(SynchronousTestCase):
     ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch a channel or video."""
         sink = KeptEvents()
-        watcher = self.youtube.watch(self.youtube.key(identifier, kind), sink)  # type: ignore[arg-type]
+        watcher = self.youtube.watch(Located(self.youtube.key(identifier, kind)), sink, Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started

@@ -14,7 +14,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from msgspec import Struct
 
-from livechat.events import Event
+from livechat.model.events import Event
 from livechat.platforms.tiktok import comments, happenings
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.gifts import Gift, GiftStreaks, gift_event

@@ -8,11 +8,11 @@ from operator import itemgetter
 from typing import Final
 from unicodedata import category
 
-from livechat.events import ChatData, ChatMessage, ChatMetadata, Event
+from livechat.model.events import ChatData, ChatMessage, ChatMetadata, Event
+from livechat.model.text import Emote, Piece, content
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.occasion import PLATFORM, Occasion, Room
 from livechat.platforms.tiktok.people import author, image_url
-from livechat.text import Emote, Piece, content
 
 #: Most emotes that are shown of one comment.
 MAX_EMOTES: Final = 64

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent
+from livechat.model.events import ChannelEvent
 from livechat.platforms.tiktok.occasion import Occasion, rendered
 from livechat.platforms.tiktok.people import author, image_url
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage

@@ -34,7 +34,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from livechat.events import Event
+from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.comments import comment_data
 from livechat.platforms.tiktok.occasion import Occasion, digest, rendered

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 
 #: Hosts under which an account's page is found.
 HOSTS: Final = frozenset({"tiktok.com", "www.tiktok.com", "m.tiktok.com"})

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from livechat.errors import ChatError
+from livechat.model.errors import ChatError
 from livechat.platforms.tiktok.connection import DEAD, IRoom
 from livechat.platforms.tiktok.identifier import handle_of
 from livechat.platforms.tiktok.room import Live

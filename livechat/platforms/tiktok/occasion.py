@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent, iso_time
+from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok.webcast import Envelope
 from livechat.platforms.tiktok.webcast_pb2 import Common, Text, TextPiece
 

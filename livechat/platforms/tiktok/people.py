@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, Literal
 
-from livechat.events import Author, Badge, Roles
+from livechat.model.events import Author, Badge, Roles
+from livechat.model.text import https_url
 from livechat.platforms.tiktok.webcast_pb2 import Image, User, UserBadge, UserIdentity
-from livechat.text import https_url
 
 #: Most addresses of one picture, and most badges of one user, that are looked at.
 _MAX_URLS: Final = 16

@@ -19,9 +19,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.errors import ChatError
-from livechat.events import Event, LiveInfo
-from livechat.interfaces import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher
+from livechat.model.errors import ChatError
+from livechat.model.events import Event, LiveInfo
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.tiktok.chat import StreamState, Translator
 from livechat.platforms.tiktok.connection import IFeed, IRoom

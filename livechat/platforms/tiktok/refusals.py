@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 
 
 class Reason(StrEnum):

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from livechat.errors import ChatError
+from livechat.model.errors import ChatError
+from livechat.model.text import well_formed
 from livechat.platforms.tiktok.refusals import Reason, Refused, error_of, not_live, refused
-from livechat.text import well_formed
 
 #: Longest answer that is read, in bytes.
 MAX_BODY: Final = 4 * 1024 * 1024

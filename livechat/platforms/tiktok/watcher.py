@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
-from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey
 from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
 from livechat.platforms.tiktok.identifier import HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
@@ -139,8 +139,15 @@ class TikTok(Service):
             )
         return ChannelKey("tiktok", "username", handle_of(identifier))
 
-    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
         """See `IPlatform`."""
+        return succeed(Located(key))
+
+    def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """See `IPlatform`."""
+        key = located.key
         return Presence(self, key.identifier, sink)
 
     def startService(self) -> None:

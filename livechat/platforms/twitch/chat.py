@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent, Event, iso_time
+from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.platforms.twitch import notices
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.message import message, unwrapped

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from livechat.model.text import Emote, Piece
 from livechat.platforms.twitch.tags import number
-from livechat.text import Emote, Piece
 
 #: Longest id of an emote that is put into an address.
 _MAX_ID: Final = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.twitch.irc import LOGIN
 
 #: Hosts under which a channel's page is found.

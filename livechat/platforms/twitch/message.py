@@ -8,7 +8,16 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from livechat.events import Author, ChatData, ChatMessage, ChatMetadata, Money, Reply, iso_time
+from livechat.model.events import (
+    Author,
+    ChatData,
+    ChatMessage,
+    ChatMetadata,
+    Money,
+    Reply,
+    iso_time,
+)
+from livechat.model.text import content
 from livechat.platforms.twitch.emotes import color_of, pieces
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.tags import (
@@ -20,7 +29,6 @@ from livechat.platforms.twitch.tags import (
     scaled,
     source_room,
 )
-from livechat.text import content
 
 #: Colour of a Hype Chat; the line does not give one, so it is Twitch's own.
 _HYPE_COLOR: Final = "#9147ff"

@@ -34,8 +34,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from livechat.model.text import https_url
 from livechat.platforms.twitch.tags import Tags, display_name, number, person, scaled
-from livechat.text import https_url
 
 _Reader = Callable[[str], object]
 

@@ -16,9 +16,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import Event, LiveInfo
-from livechat.interfaces import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import Event, LiveInfo
 from livechat.platforms.twitch.chat import Translation
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.irc import Line

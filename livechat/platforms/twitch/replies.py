@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livechat.errors import ChatError, ErrorCode
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.twitch.irc import Line
 
 _SUSPENDED: Final = "This channel does not exist or is suspended"

@@ -35,7 +35,7 @@ NOTHING_KNOWN: Final = RoomState()
 class Happening(NamedTuple):
     """Something that is not a message.
 
-    :ivar kind: one of `livechat.events.EVENT_KINDS`.
+    :ivar kind: one of `livechat.model.events.EVENT_KINDS`.
     :ivar target: tells it from others of its kind that happened at the same time.
     :ivar data: what clients receive.
     """

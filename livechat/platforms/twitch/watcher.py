@@ -15,15 +15,15 @@ from uuid import UUID
 from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
-from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.identifier import HOSTS, login_of
@@ -102,8 +102,15 @@ class Twitch(Service):
             )
         return ChannelKey("twitch", "username", login_of(identifier))
 
-    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
         """See `IPlatform`."""
+        return succeed(Located(key))
+
+    def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """See `IPlatform`."""
+        key = located.key
         settings = self._settings
         return Presence(
             self,

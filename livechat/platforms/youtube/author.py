@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from livechat.events import Author, Badge, Roles
+from livechat.model.events import Author, Badge, Roles
 from livechat.platforms.youtube.innertube import Json, children, dig, picture, string, text_of
 
 _NOBODY: Final = Roles()

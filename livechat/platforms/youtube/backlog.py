@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from livechat.events import ChatMessage, Event, iso_time
+from livechat.model.events import ChatMessage, Event, iso_time
 
 #: Kinds of events that tell what is so at present.  Everything else stands in the chat among the
 #: messages, so that what has no time of its own is as old as the message before it.

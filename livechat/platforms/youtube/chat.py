@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from livechat.events import Event
+from livechat.model.events import Event
 from livechat.platforms.youtube.continuation import (
     Continuation,
     Feed,

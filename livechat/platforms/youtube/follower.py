@@ -19,9 +19,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, Event, LiveInfo
-from livechat.interfaces import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.youtube.backlog import Backlog
 from livechat.platforms.youtube.chat import Poll, Signal

@@ -12,8 +12,8 @@ import unicodedata
 from typing import Final, Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey
 
 PLATFORM: Final = "youtube"
 

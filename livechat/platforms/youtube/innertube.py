@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from livechat.text import Emote, Piece, https_url, well_formed
+from livechat.model.text import Emote, Piece, https_url, well_formed
 
 #: Any JSON value.
 Json = Any
@@ -130,7 +130,7 @@ def text_of(node: Json) -> str:
 
 
 def pieces(node: Json) -> list[Piece]:
-    """A text with its emoji, cut for `livechat.text.content` (sheet `youtube` section 6)."""
+    """A text with its emoji, cut for `livechat.model.text.content` (sheet `youtube` section 6)."""
     if not isinstance(node, dict):
         return []
     runs = node.get("runs")

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from livechat.events import (
+from livechat.model.events import (
     ChannelEvent,
     ChatData,
     ChatMessage,
@@ -38,6 +38,7 @@ from livechat.events import (
     Sticker,
     iso_time,
 )
+from livechat.model.text import Piece, content
 from livechat.platforms.youtube.author import make_author, name_only, read_author
 from livechat.platforms.youtube.identifier import PLATFORM
 from livechat.platforms.youtube.innertube import (
@@ -52,7 +53,6 @@ from livechat.platforms.youtube.innertube import (
     whole_number,
 )
 from livechat.platforms.youtube.money import read_amount
-from livechat.text import Piece, content
 
 #: Older than YouTube itself: no time of an item, but a mistake or another unit.
 _OLDEST: Final = 1_104_537_600_000

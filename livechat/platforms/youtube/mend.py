@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from livechat.events import ChannelKey
+from livechat.model.events import ChannelKey
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import read_answer
 from livechat.platforms.youtube.continuation import all_messages, is_stub

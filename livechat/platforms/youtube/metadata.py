@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from livechat.events import ChannelEvent
+from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.continuation import Continuation, read_continuation
 from livechat.platforms.youtube.innertube import (
     Json,

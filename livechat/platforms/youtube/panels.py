@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from livechat.events import ChatMessage, Event
+from livechat.model.events import ChatMessage, Event
 from livechat.platforms.youtube.author import name_only
 from livechat.platforms.youtube.innertube import (
     Json,

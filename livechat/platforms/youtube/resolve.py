@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livechat.events import ChannelKey
+from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.identifier import pages, watch_page
 from livechat.platforms.youtube.page import Page
 from livechat.platforms.youtube.site import Budget, Site

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey
 from livechat.pacing import Backoff
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import Signal

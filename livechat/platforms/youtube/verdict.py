@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import iso_time
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import iso_time
 from livechat.platforms.youtube.continuation import all_messages, is_stub, read_continuation
 from livechat.platforms.youtube.identifier import CHANNEL_ID, VIDEO_ID
 from livechat.platforms.youtube.innertube import Json, children, dig, string, text_of, whole_number

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from livechat.events import ChannelEvent
+from livechat.model.events import ChannelEvent
 from livechat.pacing import sleep
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.metadata import Metadata, changes, read_metadata

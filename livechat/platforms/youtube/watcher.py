@@ -7,15 +7,15 @@ from collections.abc import Callable
 from random import Random
 
 from msgspec import Struct
-from prometheus_client import Counter
 from treq.client import HTTPClient
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from livechat.events import ChannelKey
-from livechat.interfaces import IEventSink, IPlatform, IWatcher
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.chat import Poll
 from livechat.platforms.youtube.follower import Follower
 from livechat.platforms.youtube.identifier import HOSTS, key_of
@@ -59,12 +59,6 @@ class YouTube(Service):
         self._random = random
         self._metrics = metrics
         self._settings = settings
-        self._ignored = Counter(
-            "livechat_youtube_ignored",
-            "Items of YouTube's chats that are known and not passed on",
-            ["kind"],
-            registry=metrics.registry,
-        )
         self._site = Site(http, clock, now, settings.url)
         self._followers: set[Follower] = set()
 
@@ -72,8 +66,15 @@ class YouTube(Service):
         """See `IPlatform`: a handle, a legacy name, a channel id, a video id, or a URL of one."""
         return key_of(identifier, identifier_type)
 
-    def watch(self, key: ChannelKey, sink: IEventSink) -> IWatcher:
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
         """See `IPlatform`."""
+        return succeed(Located(key))
+
+    def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """See `IPlatform`."""
+        key = located.key
         follower = Follower(
             self._site,
             key,
@@ -93,7 +94,7 @@ class YouTube(Service):
         for name, amount in poll.unread.items():
             self._metrics.count_unparsed(self.name, name, amount)
         for name, amount in poll.ignored.items():
-            self._ignored.labels(name).inc(amount)
+            self._metrics.count_ignored(self.name, name, amount)
 
     def stopService(self) -> None:
         """Leave everything at once."""

@@ -16,8 +16,8 @@ from typing import Final
 
 from msgspec import UNSET
 
-from livechat.backends.uniques import Uniques
-from livechat.events import StatsData, Tally, UserTally
+from livechat.model.events import StatsData, Tally, UserTally
+from livechat.statistics.hyperloglog import Uniques
 
 #: Users of one channel that are counted exactly unless the operator chooses another number.
 MAX_USERS: Final = 10_000

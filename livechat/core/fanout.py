@@ -23,8 +23,8 @@ from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.interfaces import ISubscriber, IWriter
-from livechat.messages import deflated_frame, frame
+from livechat.core.ports import ISubscriber, IWriter
+from livechat.protocol.messages import deflated_frame, frame
 
 #: Most subscribers that are written to at once.
 GROUP_SIZE: Final = 512

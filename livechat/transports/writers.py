@@ -26,7 +26,7 @@ from msgspec import Struct
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.interfaces import IWriter
+from livechat.core.ports import IWriter
 
 _log = Logger()
 

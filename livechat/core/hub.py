@@ -7,13 +7,13 @@ from msgspec import UNSET
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.channel import Channel
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, StatsData
-from livechat.interfaces import IBroker, IPlatform, IStatsStore, IWriter
-from livechat.lifecycle import Subscription
-from livechat.messages import Stats, encode
+from livechat.core.channel import Channel
+from livechat.core.lifecycle import Subscription
+from livechat.core.ports import IBroker, IPlatform, IStatsStore, IWriter
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, StatsData
+from livechat.protocol.messages import Stats, encode
 
 
 class Hub:

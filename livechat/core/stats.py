@@ -14,9 +14,9 @@ from typing import Final
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.events import ChannelEvent, ChannelKey, ChatMessage, StatsData, Tally, UserTally
-from livechat.interfaces import IStatsStore
-from livechat.messages import Stats, encode
+from livechat.core.ports import IStatsStore
+from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage, StatsData, Tally, UserTally
+from livechat.protocol.messages import Stats, encode
 
 #: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
 #: nothing was counted.

@@ -27,8 +27,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Struct
 
-from livechat.backends.totals import MINUTES, ChannelTotals
-from livechat.events import ChannelKey, Roles, UserTally
+from livechat.model.events import ChannelKey, Roles, UserTally
+from livechat.statistics.totals import MINUTES, ChannelTotals
 
 #: What every key of ours begins with: the name, and the version of this layout.
 PREFIX: Final = "livechat:1:"

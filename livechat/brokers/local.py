@@ -1,65 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Statistics and brokerage within one process: `MemoryStats` and `LocalBroker`."""
+"""The broker within one process."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from math import inf
+from collections.abc import Sequence
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from livechat.backends.totals import MAX_USERS, ChannelTotals
-from livechat.events import ChannelKey, StatsData, Tally
-from livechat.interfaces import IBroker, IMember, IMembership, IStatsStore
-
-
-@implementer(IStatsStore)
-class MemoryStats:
-    """Statistics that live as long as their channel is watched.
-
-    :param max_users: users of one channel that are counted exactly.
-    :param now: seconds since 1970; for rates.
-    """
-
-    storage_type: str = "memory"
-    health: Mapping[str, object] = {}
-    interval: float = inf
-
-    def __init__(self, max_users: int = MAX_USERS, now: Callable[[], float] = time.time) -> None:
-        self._max_users = max_users
-        self._now = now
-        self._channels: dict[ChannelKey, ChannelTotals] = {}
-
-    def storage_of(self, key: ChannelKey) -> str:
-        """See `IStatsStore`."""
-        return self.storage_type
-
-    def open(self, key: ChannelKey) -> None:
-        """See `IStatsStore`."""
-
-    def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
-        """See `IStatsStore`."""
-        totals = self._channels.get(key)
-        if totals is None:
-            totals = self._channels[key] = ChannelTotals(self._max_users)
-        totals.add(tally)
-        return succeed(None)
-
-    def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
-        """See `IStatsStore`."""
-        totals = self._channels.get(key)
-        if totals is None:
-            return succeed(StatsData([], 0, 0))
-        return succeed(totals.snapshot(limit, self._now()))
-
-    def forget(self, key: ChannelKey) -> Deferred[None]:
-        """See `IStatsStore`."""
-        self._channels.pop(key, None)
-        return succeed(None)
+from livechat.core.ports import IBroker, IMember, IMembership
+from livechat.model.events import ChannelKey
 
 
 class _Topic(Struct):

@@ -21,12 +21,12 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelKey, LiveInfo
-from livechat.fanout import Fanout, Interest
-from livechat.interfaces import ISubscriber
-from livechat.messages import ServerMessage, Status, encode, failure, frame, started
-from livechat.stats import ChannelStats
+from livechat.core.fanout import Fanout, Interest
+from livechat.core.ports import ISubscriber
+from livechat.core.stats import ChannelStats
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, LiveInfo
+from livechat.protocol.messages import ServerMessage, Status, encode, failure, frame, started
 
 _log = Logger()
 
@@ -149,6 +149,19 @@ class Life:
             channel=self.key.identifier,
             reason=self.reason or UNSET,
         )
+
+    def tell_queued(self) -> None:
+        """Tell everybody who waits that the start waits for its turn."""
+        for subscription in list(self.waiting.values()):
+            subscription.send(
+                Status(
+                    "waiting",
+                    identifier=subscription.identifier,
+                    platform=self.key.platform,
+                    channel=self.key.identifier,
+                    details="QUEUED",
+                )
+            )
 
     def greet(self, subscription: Subscription, standing: Status) -> None:
         """Say where the channel stands, deliver from now on, then give the statistics."""

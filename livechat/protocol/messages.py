@@ -14,8 +14,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.events import ChannelEvent, ChannelKey, ChatMessage, LiveInfo, StatsData
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage, LiveInfo, StatsData
 
 
 class Command(Struct, frozen=True):
@@ -60,7 +60,7 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     the shared messages (`chat`, `event`, `stats`) of this subscription carry.
     """
 
-    status: Literal["subscribed", "started", "reconnecting", "unsubscribed"]
+    status: Literal["subscribed", "started", "reconnecting", "unsubscribed", "waiting"]
     live_id: str | UnsetType = msgspec.field(default=UNSET, name="liveId")
     identifier: str | UnsetType = UNSET
     platform: str | UnsetType = UNSET
@@ -70,6 +70,7 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     feed: str | UnsetType = UNSET
     receiving: bool | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+    details: str | UnsetType = UNSET
 
 
 class Failure(Struct, frozen=True, tag_field="type", tag="error"):

@@ -34,8 +34,8 @@ from txredisapi import ConnectionError as ConnectionLost
 from txredisapi import RedisError, RedisProtocol, ResponseError, SubscriberProtocol
 from txredisapi import TimeoutError as ReplyTimeout
 
-from livechat.backends.redis_layout import PROBE_KEY, RedisAddress, is_server_trouble
 from livechat.pacing import Backoff, sleep
+from livechat.statistics.redis_layout import PROBE_KEY, RedisAddress, is_server_trouble
 
 _log = Logger()
 

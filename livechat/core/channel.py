@@ -15,10 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.errors import ChatError
-from livechat.events import ChannelKey, ChatMessage, Event, LiveInfo
-from livechat.fanout import Fanout
-from livechat.interfaces import (
+from livechat.core.fanout import Fanout
+from livechat.core.lifecycle import Life, Subscription, machine
+from livechat.core.ports import (
     IBroker,
     IEventSink,
     IMember,
@@ -28,11 +27,14 @@ from livechat.interfaces import (
     ISubscriber,
     IWatcher,
     IWriter,
+    Located,
+    Requester,
 )
-from livechat.lifecycle import Life, Subscription, machine
-from livechat.messages import encode_event
+from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
-from livechat.stats import ChannelStats
+from livechat.model.errors import ChatError
+from livechat.model.events import ChannelKey, ChatMessage, Event, LiveInfo
+from livechat.protocol.messages import encode_event
 
 _log = Logger()
 
@@ -144,6 +146,10 @@ class Channel:
         """See `IMember`."""
         self._fanout.publish(publications)
 
+    def queued(self) -> None:
+        """See `IEventSink`."""
+        self._life.tell_queued()
+
     def received(self, events: Sequence[Event]) -> None:
         """See `IEventSink`: drop what was seen, count, encode once, publish."""
         publications: list[tuple[str, bytes]] = []
@@ -193,7 +199,9 @@ class Channel:
 
     def start_watching(self) -> Deferred[LiveInfo]:
         """Start the upstream; for the machine."""
-        self._watcher = self._platform.watch(self.key, self)
+        first = next(iter(self._life.waiting), None)
+        requester = Requester() if first is None else first.requester
+        self._watcher = self._platform.watch(Located(self.key), self, requester)
         return self._watcher.start().addBoth(self._count_start)
 
     def depart(self) -> None:

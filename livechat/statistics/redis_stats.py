@@ -26,7 +26,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.backends.redis_layout import (
+from livechat.core.ports import IStatsStore
+from livechat.model.events import ChannelKey, StatsData, Tally
+from livechat.statistics.redis_layout import (
     SCRIPT,
     Reply,
     batch_of,
@@ -36,10 +38,8 @@ from livechat.backends.redis_layout import (
     request,
     topic_of,
 )
-from livechat.backends.redis_link import RedisDown, RedisLink, RedisRefused
-from livechat.backends.totals import MAX_USERS, ChannelTotals
-from livechat.events import ChannelKey, StatsData, Tally
-from livechat.interfaces import IStatsStore
+from livechat.statistics.redis_link import RedisDown, RedisLink, RedisRefused
+from livechat.statistics.totals import MAX_USERS, ChannelTotals
 
 _log = Logger()
 

@@ -135,7 +135,7 @@ class Element(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True):
-    """A message's text in five renderings; built by `livechat.text` and nowhere else."""
+    """A message's text in five renderings; built by `livechat.model.text` and nowhere else."""
 
     raw: str
     formatted: str

@@ -7,16 +7,40 @@ port has one contract test (`tests/contracts/`) that every implementation runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from livechat.errors import ChatError, CloseCode
-from livechat.events import ChannelKey, Event, LiveInfo, StatsData, Tally
+from livechat.model.errors import ChatError, CloseCode
+from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
 
 # zope.interface methods have no self, and the plugin reads them as such.
 # mypy: disable-error-code="no-untyped-def"
+
+
+class Requester(Struct, frozen=True):
+    """Whose turn a start takes: a platform's budgets are shared by address, then by connection.
+
+    :ivar address: the client's IP address as text; empty where it has none.
+    :ivar connection: a number of its own for each client connection.
+    """
+
+    address: str = ""
+    connection: int = 0
+
+
+class Located(Struct, frozen=True):
+    """The chat that a client's identifier means at this moment.
+
+    :ivar key: one key for one chat: whatever identifiers resolve to it share one upstream.
+    :ivar opening: what the platform learnt on the way and wants back in `watch`; only the platform
+        looks into it, and it may be left out.
+    """
+
+    key: ChannelKey
+    opening: object = None
 
 
 class IPlatform(Interface):
@@ -33,8 +57,21 @@ class IPlatform(Interface):
         :raises ChatError: `INVALID_IDENTIFIER`.
         """
 
-    def watch(key: ChannelKey, sink: IEventSink) -> IWatcher:
-        """A watcher of one channel, not yet started."""
+    def resolve(
+        key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
+        """The chat that a key means now, for example the video that a YouTube handle is live with.
+
+        A platform on which each key is a chat answers at once, with the key as it is.  Passing
+        troubles are tried again until the platform's start deadline.
+
+        :param queued: called when this has waited for two seconds for its turn in a budget of the
+            platform, and then every ten seconds.
+        :return: fails with a `ChatError` (not live, not found, unavailable).  It can be cancelled.
+        """
+
+    def watch(located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """A watcher of one chat, not yet started."""
 
 
 class IWatcher(Interface):
@@ -44,7 +81,7 @@ class IWatcher(Interface):
         """Begin to watch; called once.
 
         Passing troubles are tried again until the platform's start deadline.  The sink hears
-        nothing before the result has fired.
+        nothing but `queued` before the result has fired.
 
         :return: fires when messages flow.  Fails with a `ChatError` (not live, not found,
             unavailable); the watcher is then finished.  Cancelling it stops the watcher.
@@ -58,7 +95,10 @@ class IWatcher(Interface):
 
 
 class IEventSink(Interface):
-    """Where a started watcher reports to."""
+    """Where a watcher reports to."""
+
+    def queued() -> None:
+        """The start has waited for two seconds for its turn in a budget; repeated every ten."""
 
     def received(events: Sequence[Event]) -> None:
         """What one upstream read brought, in order; never empty-handed calls per message."""
@@ -81,6 +121,7 @@ class ISubscriber(Interface):
         "Descriptor to which whole frames may be written beside `deliver`, because nothing waits"
         " to be written before them; -1 for none.  It may change whenever the reactor runs."
     )
+    requester: Requester = Attribute("Whose share of a platform's budgets its starts take.")
     deflate: bool = Attribute("Whether it reads compressed frames (RFC 7692, without context).")
 
     def deliver(frames: bytes) -> None:

@@ -14,15 +14,23 @@ from msgspec import UNSET, Struct
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from livechat.errors import ChatError, CloseCode, ErrorCode
-from livechat.events import EVENT_KINDS, ChannelKey
-from livechat.fanout import Interest
-from livechat.hub import Hub
-from livechat.interfaces import IPlatform, ISubscriber
-from livechat.lifecycle import Subscription
-from livechat.messages import Command, ServerMessage, Status, decode_command, encode, failure, frame
+from livechat.core.fanout import Interest
+from livechat.core.hub import Hub
+from livechat.core.lifecycle import Subscription
+from livechat.core.ports import IPlatform, ISubscriber
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.model.events import EVENT_KINDS, ChannelKey
 from livechat.pacing import TokenBucket
+from livechat.protocol.messages import (
+    Command,
+    ServerMessage,
+    Status,
+    decode_command,
+    encode,
+    failure,
+    frame,
+)
 
 _log = Logger()
 

@@ -31,9 +31,9 @@ from twisted.web.server import Request, Site
 from twisted.web.static import File
 from werkzeug.exceptions import HTTPException
 
-from livechat.errors import ChatError, ErrorCode
-from livechat.messages import encode, failure
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.protocol.messages import encode, failure
 
 #: Seconds of silence after which an HTTP connection is closed.
 HTTP_TIMEOUT: Final = 30

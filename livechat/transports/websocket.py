@@ -7,6 +7,7 @@ and a failed callback is logged and closes the connection with 1011.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import deque
@@ -22,11 +23,11 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.errors import ChatError, CloseCode, ErrorCode
-from livechat.interfaces import ISubscriber
+from livechat.core.ports import ISubscriber, Requester
+from livechat.core.session import Session
 from livechat.metrics import Metrics
-from livechat.server.transport import DirectServer
-from livechat.session import Session
+from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.transports.direct import DirectServer
 
 _log = Logger()
 
@@ -75,6 +76,9 @@ class Limits(Struct, frozen=True):
     compression: bool = True
 
 
+_numbers = itertools.count(1)
+
+
 @implementer(ISubscriber, IPushProducer)
 class ClientConnection(WebSocketServerProtocol):
     """One client.
@@ -99,6 +103,7 @@ class ClientConnection(WebSocketServerProtocol):
         self.pending: int = 0
         self.direct: int = -1
         self.deflate: bool = False
+        self.requester: Requester = Requester()
 
     def onConnect(self, request: ConnectionRequest) -> None:
         """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
@@ -115,6 +120,8 @@ class ClientConnection(WebSocketServerProtocol):
             self.transport.registerProducer(self, True)
             self._shed()
             self.deflate = bool(self.websocket_extensions_in_use)
+            address = str(getattr(self.transport.getPeer(), "host", ""))
+            self.requester = Requester(address, next(_numbers))
             self._session = self.factory.opened(self)
             if isinstance(self.transport, DirectServer):
                 self.transport.own(self)

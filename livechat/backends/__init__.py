@@ -1,1 +1,0 @@
-"""Where statistics are kept and how nodes talk: memory, later Redis."""

@@ -1,0 +1,1 @@
+"""The core: who watches what, in which state it is, and who receives it."""

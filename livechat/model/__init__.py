@@ -1,0 +1,1 @@
+"""What the product speaks of, as values: messages, events, errors, text."""

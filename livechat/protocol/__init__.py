@@ -1,0 +1,1 @@
+"""The client protocol: what a client may say and what it is told."""

@@ -1,1 +1,0 @@
-"""The serving side: one port for WebSocket subscribers and pages."""

@@ -1,0 +1,1 @@
+"""Where statistics are kept: in memory or in Redis."""

@@ -1,0 +1,1 @@
+"""How clients connect: one port for WebSocket subscribers and pages."""
