@@ -177,7 +177,7 @@ class WheelTests(InstalledMixin, SynchronousTestCase):
         return package / "web"
 
     def test_content(self) -> None:
-        """The wheel holds the package, the plugin, every page and the licence, and nothing else."""
+        """The wheel holds the package with its data, the plugin, the pages and the licence only."""
         with ZipFile(built_wheel()) as archive:
             names = set(archive.namelist())
         pages = {
@@ -191,6 +191,12 @@ class WheelTests(InstalledMixin, SynchronousTestCase):
             {name for name in names if name.startswith("twisted/")},
             {"twisted/plugins/livechat_plugin.py"},
         )
+        observed = {
+            f"livechat/simulator/observed/{path.name}"
+            for path in (ROOT / "livechat/simulator/observed").iterdir()
+        }
+        self.assertTrue(observed)
+        self.assertLessEqual(observed, names)
         self.assertIn("livechat-0.1.0.dist-info/licenses/LICENSE", names)
         tops = {name.split("/")[0] for name in names}
         self.assertEqual(tops, {"livechat", "twisted", "livechat-0.1.0.dist-info"})

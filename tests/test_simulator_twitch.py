@@ -10,6 +10,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.simulator import observed
 from livechat.simulator.actions import Author, Rule, Say, stable_id
 from livechat.simulator.twitch_connection import Settings
 from livechat.simulator.twitch_faults import GARBAGE, OVERSIZED, Fault, Mishap
@@ -293,6 +294,13 @@ class ChatTests(SynchronousTestCase):
         self.assertApproximates(counts["offline"], 40, 20)
         self.assertApproximates(counts["somebody"], 400, 60)
         self.assertApproximates(counts["busy"], 4000, 300)
+
+    def test_observed(self) -> None:
+        """A channel named after a file of observed lines plays them at the rate, in a circle."""
+        lines = observed.read("twitch-badge-info").replace(b"#room", b"#observed_badge_info")
+        reader = logged_in(*simulated(2.0), "observed_badge_info")
+        played = [line for _ in range(6) for line in reader.received(0.5)]
+        self.assertEqual(played, lines.splitlines() * 2)
 
     def test_ending(self) -> None:
         """An ending channel falls silent when its time is up, also for who joins later."""

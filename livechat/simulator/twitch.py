@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Twitch from the other side: an IRC server whose channels live by a scenario or a recording.
 
+A channel named after a file of `livechat.simulator.observed` plays its lines, again and again.
 Connections to one channel receive the same lines with the same ids.  What can go wrong with the
 real service goes wrong here on request.
 """
@@ -8,10 +9,12 @@ real service goes wrong here on request.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
+from livechat.simulator import observed
 from livechat.simulator.actions import Action
 from livechat.simulator.playback import Recording
 from livechat.simulator.scenario import Fate, Scenario, fate
@@ -102,6 +105,10 @@ class TwitchSimulator(ServerFactory):
         if self._recording is not None and self._is_recorded(login):
             return iter(self._recording.feed(login))
         pace = self.fate(login).pace
+        if (name := observed.played_by("twitch", login)) and self._scenario.rate:
+            recording = Recording(observed.read(name).splitlines(), login)
+            lines = [line for _, line in recording.feed(login)]
+            return ((1 / self._scenario.rate, line) for line in cycle(lines))
         script = self._scenario.script(login) if pace else ()
         return ((pause / pace, action) for pause, action in script)
 
