@@ -44,11 +44,24 @@ class PaidTests(StatsCase):
         self.channel.count_event(self.event("gift", value=None, currency="JEWELS"))
         self.channel.count_event(self.event("gift", recipient="bob"))
         self.channel.count_event(self.event("donation", value=2.5, currency="EUR"))
+        self.channel.count_event(self.event("gift", price={"value": 5, "currency": "BITS"}))
         self.channel.count_event(self.event("notice", value=10, currency="DIAMONDS"))
         data = self.snapshot()
-        self.assertEqual(data["money"], {"DIAMONDS": 500, "EUR": 2.5})
-        self.assertEqual(data["events"], {"gift": 3, "donation": 1, "notice": 1})
+        self.assertEqual(data["money"], {"DIAMONDS": 500, "EUR": 2.5, "BITS": 5})
+        self.assertEqual(data["events"], {"gift": 4, "donation": 1, "notice": 1})
         self.assertEqual(data["totalMessages"], 0)
+
+    def test_shared_chat(self) -> None:
+        """From another room of a shared chat a message is counted, its money and events are not."""
+        bits = Money("500", "500 bits", "", 500, "BITS")
+        self.channel.count(said(monetary_data=bits, source_room_id="77"))
+        gift = {"value": 25, "currency": "USD", "source_room_id": "77"}
+        for kind in ("gift", "donation", "raid", "subscription", "notice"):
+            self.channel.count_event(self.event(kind, **gift))
+        data = self.snapshot()
+        self.assertEqual(data["totalMessages"], 1)
+        self.assertNotIn("money", data)
+        self.assertNotIn("events", data)
 
     def test_nonsense(self) -> None:
         """What cannot have been paid is not counted as money."""

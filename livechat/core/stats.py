@@ -22,7 +22,7 @@ from livechat.protocol.messages import Stats, encode
 #: nothing was counted.
 PUSH_INTERVAL: Final = 1.0
 
-#: Kinds of events that say what was paid, as `value` and `currency`.
+#: Kinds of events that say what was paid, as `value` and `currency`, in `price` or beside it.
 PAID_KINDS: Final = frozenset({"donation", "gift"})
 
 #: Most that one payment may be in its currency; what claims to be more is not counted.
@@ -85,7 +85,8 @@ class ChannelStats:
                 user.username = author.username
                 user.display_name = author.display_name
                 user.roles = author.roles
-        if metadata.monetary_data:
+        # In a shared chat, what was paid in another room belongs to that room's streamer.
+        if metadata.monetary_data and not metadata.source_room_id:
             self._paid(metadata.monetary_data.currency, metadata.monetary_data.value)
         written = message.timestamp
         if written > tally.last:
@@ -101,11 +102,15 @@ class ChannelStats:
         """Count one event by its kind, and what was paid with it.
 
         An event alone pushes nothing, unless something was paid: likes and joins come by hundreds.
+        What happened in another room of a shared chat is counted in that room only.
         """
+        if event.data.get("source_room_id"):
+            return
         events = self._tally.events
         events[event.type] = events.get(event.type, 0) + 1
         if event.type in PAID_KINDS:
-            self._paid(event.data.get("currency"), event.data.get("value"))
+            price = event.data.get("price") or event.data
+            self._paid(price.get("currency"), price.get("value"))
         if self._call is None:
             self._expect()
 
