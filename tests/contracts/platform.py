@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IEventSink, IPlatform, IWatcher
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, LiveInfo
 
@@ -119,7 +119,7 @@ class PlatformContract(_Case):
         """Begin to watch."""
         sink = Kept()
         platform = self.the_platform()
-        watcher = platform.watch(platform.key(identifier, "username"), sink)
+        watcher = platform.watch(Located(platform.key(identifier, "username")), sink, Requester())
         return watcher, sink, watcher.start()
 
     def begun(self) -> tuple[Any, Kept]:
@@ -190,6 +190,38 @@ class PlatformContract(_Case):
         self.run_for(0)
         self.assertEqual(sink.heard, ["received"])
 
+    def resolved(self, identifier: str) -> Deferred[Located]:
+        """Ask which chat an identifier means."""
+        platform = self.the_platform()
+        key = platform.key(identifier, "username")
+        located: Deferred[Located] = platform.resolve(key, Requester(), lambda: None)
+        return located
+
+    def test_resolve(self) -> None:
+        """All spellings of a channel mean one chat, which starts; its key is its own result."""
+        platform = self.the_platform()
+        waiting = [self.resolved(spelling) for spelling in (self.live, *self.spellings)]
+        self.run_for(5)
+        found = [self.successResultOf(located) for located in waiting]
+        self.assertEqual(len({located.key for located in found}), 1)
+        again = platform.resolve(found[0].key, Requester(), lambda: None)
+        self.assertEqual(self.successResultOf(again).key, found[0].key)
+        started = platform.watch(found[0], Kept(), Requester()).start()
+        self.run_for(5)
+        self.successResultOf(started)
+
+    def test_resolve_cancelled(self) -> None:
+        """Whoever asks which chat a channel is may give up, and nothing is left behind."""
+        before = len(self.clock.getDelayedCalls())
+        self.refuse()
+        located = self.resolved(self.live)
+        self.run_for(1)
+        if not located.called:
+            located.cancel()
+            self.failureResultOf(located, CancelledError)
+        self.run_for(5)
+        self.at_rest(before)
+
     def test_missing(self) -> None:
         """A channel that does not exist fails with the code; the watcher is then finished."""
         before = len(self.clock.getDelayedCalls())
@@ -244,7 +276,7 @@ class PlatformContract(_Case):
         """A watcher that was never started can be stopped."""
         platform = self.the_platform()
         sink = Kept()
-        watcher = platform.watch(platform.key(self.live, "username"), sink)
+        watcher = platform.watch(Located(platform.key(self.live, "username")), sink, Requester())
         self.successResultOf(watcher.stop())
         self.assertEqual(sink.heard, [])
 

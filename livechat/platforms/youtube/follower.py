@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.core.ports import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff, sleep
@@ -30,7 +30,7 @@ from livechat.platforms.youtube.pace import Pace
 from livechat.platforms.youtube.poll import Doubt, News, Opening, Trouble, ask
 from livechat.platforms.youtube.setback import Setback
 from livechat.platforms.youtube.site import Site
-from livechat.platforms.youtube.start import start
+from livechat.platforms.youtube.start import FRESH, Attempts, Found, start
 from livechat.platforms.youtube.verdict import Reason, Refusal
 from livechat.platforms.youtube.viewers import Viewers
 
@@ -65,6 +65,8 @@ T = TypeVar("T")
 class Follower:
     """One watched chat.
 
+    :param requester: whose share of the pages the start takes.
+    :param found: the stream of `key`, where it has been looked for already.
     :param now: wall time in seconds.
     :param start_timeout: seconds in which the start must succeed, waiting for turns not counted.
     :param viewers_every: seconds between two looks at viewers and title; 0: never.
@@ -77,6 +79,8 @@ class Follower:
         site: Site,
         key: ChannelKey,
         sink: IEventSink,
+        requester: Requester,
+        found: Found | None,
         *,
         clock: IReactorTime,
         now: Callable[[], float],
@@ -90,6 +94,8 @@ class Follower:
         self._key = key
         # None once nothing is to be told any more.
         self._sink: IEventSink | None = sink
+        self._requester = requester
+        self._found = found
         self._clock = clock
         self._now = now
         self._random = random
@@ -119,11 +125,20 @@ class Follower:
         """See `IWatcher`."""
         starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
         self._starting = starting
-        self._backlog = Backlog(int(self._now() * 1000))
-        budget = self._site.budget(self._start_timeout)
-        story = start(self._site, self._key, self._now, budget, self._backoff)
+        seconds, since, live = self._start_timeout, int(self._now() * 1000), None
+        found, self._found = self._found, None
+        if found is not None and self._clock.seconds() - found.at < FRESH:
+            seconds, since, live = found.left, found.since_ms, found.live
+        self._backlog = Backlog(since)
+        budget = self._site.budget(seconds, self._requester, self._wait_for_turn)
+        attempts = Attempts(self._site, budget, self._backoff)
+        story = start(self._site, self._key, self._now, attempts, live)
         self._take(story, self._started, self._not_started)
         return starting
+
+    def _wait_for_turn(self) -> None:
+        if self._sink is not None:
+            self._sink.queued()
 
     def stop(self) -> Deferred[None]:
         """See `IWatcher`."""

@@ -21,6 +21,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from livechat.core.ports import Requester
 from livechat.pacing import TokenBucket, sleep
 from livechat.platforms.fetch import Fetched, fetch
 from livechat.platforms.youtube.identifier import HOSTS
@@ -70,15 +71,30 @@ _CALL_HEADERS: Final = {
     "X-YouTube-Client-Name": "1",
 }
 
+#: Who asks when no client waits for the answer.
+NOBODY: Final = Requester()
+
 _BLOCKS: Final = frozenset({Reason.RATE_LIMITED, Reason.BLOCKED})
 
 
 class Budget:
-    """Seconds that may be spent on something; waiting for one's turn costs nothing."""
+    """Seconds that may be spent on something; waiting for one's turn costs nothing.
 
-    def __init__(self, clock: IReactorTime, seconds: float) -> None:
+    :ivar requester: whose share of the pages is taken.
+    :ivar queued: called when a turn is long in coming.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        seconds: float,
+        requester: Requester = NOBODY,
+        queued: Callable[[], None] = lambda: None,
+    ) -> None:
         self._clock = clock
         self.left = seconds
+        self.requester = requester
+        self.queued = queued
 
     @contextmanager
     def spending(self) -> Iterator[None]:
@@ -255,9 +271,14 @@ class Site:
             rest=rest,
         )
 
-    def budget(self, seconds: float = inf) -> Budget:
+    def budget(
+        self,
+        seconds: float = inf,
+        requester: Requester = NOBODY,
+        queued: Callable[[], None] = lambda: None,
+    ) -> Budget:
         """Time to spend here."""
-        return Budget(self._clock, seconds)
+        return Budget(self._clock, seconds, requester, queued)
 
     async def chat(self, client: Client, token: str, budget: Budget) -> Fetched:
         """The answer to a poll of a chat (sheet `youtube` section 3).

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The start of a chat: resolved and opened, again and again until it works or the time is over."""
+"""The start of a chat: a stream is found and its chat opened; passing troubles are tried again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
+
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.pacing import Backoff
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import Signal
-from livechat.platforms.youtube.poll import Doubt, Opening, open_chat
+from livechat.platforms.youtube.poll import Opening, Trouble, open_chat
 from livechat.platforms.youtube.resolve import resolve
 from livechat.platforms.youtube.site import Budget, Site
-from livechat.platforms.youtube.verdict import Live, Reason, Refusal
+from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal
 
 #: How often a video is looked at that asks to sign in: most are private, but YouTube also asks
 #: when it doubts our address, and then only now and then.
@@ -24,46 +26,101 @@ SIGN_IN_TRIES: Final = 2
 DOUBTED_TRIES: Final = 3
 
 
+#: Seconds for which what was found is as good as new; then the page is asked for again.
+FRESH: Final = 60.0
+
+
+class Found(Struct, frozen=True):
+    """A stream that was looked for before its chat is opened.
+
+    :ivar at: when that was, on the clock of the platform.
+    :ivar left: seconds of the start deadline that are left.
+    :ivar since_ms: since when somebody waits for its messages, in milliseconds since 1970.
+    """
+
+    live: Live
+    at: float
+    left: float
+    since_ms: int
+
+
+class Attempts:
+    """Tries of one start: how many there were, and the time that is left for more.
+
+    :param budget: the time in which passing troubles are tried again.
+    """
+
+    def __init__(self, site: Site, budget: Budget, backoff: Backoff) -> None:
+        self.budget = budget
+        self._site = site
+        self._backoff = backoff
+        self._tries = 0
+
+    async def wait(self, error: ChatError, wait: float = 0.0) -> None:
+        """Wait for the next try.
+
+        :param error: what the last try failed with; it may pass.
+        :param wait: seconds that YouTube asks us to wait.
+        :raises ChatError: this one; another try would come too late.
+        """
+        self._tries += 1
+        if error.details == Reason.LOGIN_REQUIRED and self._tries >= SIGN_IN_TRIES:
+            raise error
+        # Half a second at least: whoever answers at once must not be asked in a circle.
+        wait = max(wait, self._site.rest, 0.5 + self._backoff.delay(self._tries))
+        if wait >= self.budget.left:
+            raise error
+        await self.budget.sleep(wait)
+
+
+async def locate(site: Site, key: ChannelKey, attempts: Attempts) -> Live:
+    """The stream that a channel or video is live with.
+
+    :raises ChatError: there is none, or it could not be found in time.
+    """
+    while True:
+        try:
+            found = await resolve(site, key, attempts.budget)
+        except FetchError as failure:
+            await attempts.wait(unavailable(str(failure)))
+        else:
+            if isinstance(found, Live):
+                return found
+            if found.reason not in PASSING:
+                raise found.error()
+            await attempts.wait(found.error())
+
+
 async def start(
-    site: Site, key: ChannelKey, now: Callable[[], float], budget: Budget, backoff: Backoff
+    site: Site,
+    key: ChannelKey,
+    now: Callable[[], float],
+    attempts: Attempts,
+    found: Live | None = None,
 ) -> Opening:
     """The chat of a channel or video, opened.
 
-    :param budget: the time in which passing troubles are tried again.
+    :param found: its stream, where that is known already.
     :raises ChatError: there is none, or it could not be had in time.
     """
     doubts = 0
-    tries = 0
     while True:
-        tries += 1
-        wait = 0.0
-        found: Live | Refusal | None = None
-        try:
-            found = await resolve(site, key, budget)
-            if isinstance(found, Live):
-                opening = await open_chat(site, found, now, budget)
-                if isinstance(opening, Opening):
-                    return opening
-                if isinstance(opening, Doubt):
-                    doubts += 1
-                    error = _doubted(opening)
-                else:
-                    wait = opening.wait or 0.0
-                    error = unavailable(Reason.RATE_LIMITED if opening.limited else opening.reason)
-            else:
-                error = found.error()
-        except FetchError as failure:
-            error = unavailable(str(failure))
-        if not error.temporary or doubts >= DOUBTED_TRIES:
+        live = found or await locate(site, key, attempts)
+        found = None
+        opening = await open_chat(site, live, now, attempts.budget)
+        if isinstance(opening, Opening):
+            return opening
+        if isinstance(opening, Trouble):
+            reason = Reason.RATE_LIMITED if opening.limited else opening.reason
+            await attempts.wait(unavailable(reason), opening.wait or 0.0)
+            continue
+        if opening.poll.signal is Signal.REFUSED:
+            raise Refusal(Reason.CHAT_DISABLED).error()
+        doubts += 1
+        error = unavailable(opening.reason)
+        if doubts >= DOUBTED_TRIES:
             raise error
-        asks_to_sign_in = isinstance(found, Refusal) and found.reason is Reason.LOGIN_REQUIRED
-        if asks_to_sign_in and tries >= SIGN_IN_TRIES:
-            raise error
-        # Half a second at least: whoever answers at once must not be asked in a circle.
-        wait = max(wait, site.rest, 0.5 + backoff.delay(tries))
-        if wait >= budget.left:
-            raise error
-        await budget.sleep(wait)
+        await attempts.wait(error)
 
 
 def unavailable(details: str) -> ChatError:
@@ -71,9 +128,3 @@ def unavailable(details: str) -> ChatError:
     return ChatError(
         ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube cannot be read", details, temporary=True
     )
-
-
-def _doubted(doubt: Doubt) -> ChatError:
-    if doubt.poll.signal is Signal.REFUSED:
-        return Refusal(Reason.CHAT_DISABLED).error()
-    return unavailable(doubt.reason)

@@ -11,15 +11,18 @@ from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
+from livechat.pacing import Backoff
 from livechat.platforms.youtube.chat import Poll
 from livechat.platforms.youtube.follower import Follower
 from livechat.platforms.youtube.identifier import HOSTS, key_of
 from livechat.platforms.youtube.site import Site
+from livechat.platforms.youtube.start import Attempts, Found, locate
 
 
 class YouTubeSettings(Struct, frozen=True):
@@ -61,6 +64,7 @@ class YouTube(Service):
         self._settings = settings
         self._site = Site(http, clock, now, settings.url)
         self._followers: set[Follower] = set()
+        self._finding: set[Deferred[Located]] = set()
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, a legacy name, a channel id, a video id, or a URL of one."""
@@ -69,16 +73,36 @@ class YouTube(Service):
     def resolve(
         self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
     ) -> Deferred[Located]:
-        """See `IPlatform`."""
-        return succeed(Located(key))
+        """See `IPlatform`: a channel means the video that it is live with now."""
+        if key.identifier_type == "liveId":
+            return succeed(Located(key))
+        finding = Deferred.fromCoroutine(self._locate(key, requester, queued))
+        self._finding.add(finding)
+
+        def found(result: Located | Failure) -> Located | Failure:
+            self._finding.discard(finding)
+            return result
+
+        return finding.addBoth(found)
+
+    async def _locate(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Located:
+        since_ms = int(self._now() * 1000)
+        budget = self._site.budget(self._settings.start_timeout, requester, queued)
+        backoff = Backoff(self._random, initial=1.0, cap=30.0)
+        live = await locate(self._site, key, Attempts(self._site, budget, backoff))
+        found = Found(live, self._clock.seconds(), budget.left, since_ms)
+        return Located(ChannelKey(self.name, "liveId", live.video_id), found)
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
-        key = located.key
         follower = Follower(
             self._site,
-            key,
+            located.key,
             sink,
+            requester,
+            located.opening if isinstance(located.opening, Found) else None,
             clock=self._clock,
             now=self._now,
             random=self._random,
@@ -99,5 +123,7 @@ class YouTube(Service):
     def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
+        for finding in list(self._finding):
+            finding.cancel()
         for follower in list(self._followers):
             follower.stop()
