@@ -17,6 +17,8 @@ from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 
+from livechat.alpn import SpeaksHttp
+
 #: Bytes of the longest request head.
 MAX_HEAD: Final = 16384
 
@@ -77,7 +79,7 @@ class Door(Protocol):
         self._doors.waiting.pop(self, None)
 
 
-class Doors(ServerFactory):
+class Doors(SpeaksHttp, ServerFactory):
     """The factory of the listening port.
 
     :param websocket: for upgrades.

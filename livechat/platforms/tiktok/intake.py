@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from livechat.alpn import SpeaksHttp
 from livechat.model.errors import ChatError
 from livechat.platforms.tiktok.connection import DEAD, IRoom
 from livechat.platforms.tiktok.identifier import handle_of
@@ -155,7 +156,7 @@ class Relay(WebSocketServerProtocol):
         self.transport.abortConnection()
 
 
-class Intake(WebSocketServerFactory):
+class Intake(SpeaksHttp, WebSocketServerFactory):
     """The relays that are connected, by the account they relay.
 
     :param token: what a relay must know; at least 16 characters.
