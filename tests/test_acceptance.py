@@ -487,14 +487,22 @@ class PageTests(DaemonCase):
         self.assertEqual(headers["access-control-allow-origin"], "*")
         self.assertEqual(headers["access-control-allow-methods"], "GET,OPTIONS")
         self.assertEqual(headers["access-control-allow-headers"], "*")
-        for path in ("/test", "/test/"):
-            status, headers, body = await self.get(path)
-            self.assertEqual((status, headers["content-type"]), (200, "text/html; charset=utf-8"))
-            self.assertIn("script-src 'self'", headers["content-security-policy"])
-            self.assertEqual(headers["x-content-type-options"], "nosniff")
-            self.assertIn(b"<title>", body)
-        status, headers, _ = await self.get("/")
-        self.assertEqual((status, headers["location"]), (302, "/test"))
+        status, headers, body = await self.get("/test")
+        self.assertEqual((status, headers["content-type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn("script-src 'self'", headers["content-security-policy"])
+        self.assertEqual(headers["x-content-type-options"], "nosniff")
+        self.assertIn(b"<title>", body)
+        # Relative, so that a proxy may serve the daemon under a path.
+        for path, place in (
+            ("/", "test"),
+            ("/test/", "../test"),
+            (
+                "/overlay/?platform=twitch&identifier=ann",
+                "../overlay?platform=twitch&identifier=ann",
+            ),
+        ):
+            status, headers, _ = await self.get(path)
+            self.assertEqual((status, headers["location"]), (302, place))
         self.assertEqual((await self.get("/ws"))[0], 426)
         self.assertEqual((await self.get("/ready"))[0], 200)
         self.assertIn(b"livechat_clients", (await self.get("/metrics"))[2])

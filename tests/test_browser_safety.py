@@ -314,9 +314,7 @@ class FileTests(BrowserCase):
         """Pages and files come with type, strict policy and `nosniff`, and are asked for anew."""
         for path, kind in (
             ("/test", "text/html; charset=utf-8"),
-            ("/test/", "text/html; charset=utf-8"),
             ("/overlay", "text/html; charset=utf-8"),
-            ("/overlay?platform=twitch&identifier=ann", "text/html; charset=utf-8"),
             ("/web/js/test.js", "text/javascript; charset=utf-8"),
             ("/web/css/test.css", "text/css; charset=utf-8"),
             ("/web/icon.svg", "image/svg+xml"),
@@ -333,6 +331,17 @@ class FileTests(BrowserCase):
             self.assertEqual((policy["script-src"], policy["style-src"]), ("'self'", "'self'"))
             self.assertEqual(policy["require-trusted-types-for"], "'script'")
             self.assertNotIn("unsafe", headers["content-security-policy"])
+
+    async def test_overlay(self) -> None:
+        """The overlay takes styles from the program that shows it; its scripts are as strict."""
+        _, headers, _ = await self.ask("/overlay?platform=twitch&identifier=ann")
+        policy = dict(
+            part.strip().partition(" ")[::2]
+            for part in headers["content-security-policy"].split(";")
+        )
+        self.assertEqual((policy["default-src"], policy["script-src"]), ("'none'", "'self'"))
+        self.assertIn("'unsafe-inline'", policy["style-src"])
+        self.assertNotIn("require-trusted-types-for", policy)
 
     async def test_the_overlay_or_its_builder(self) -> None:
         """Without a chat `/overlay` is the page that makes addresses."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the port answers to requests that are not WebSocket upgrades: Klein routes and files.
 
-/            redirect to /test
+/            redirect to the page /test
 /ws          426, for it is a WebSocket
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
@@ -53,19 +53,34 @@ _HEADERS: Final = {
     b"referrer-policy": b"no-referrer",
 }
 
-#: The pages run their own scripts and styles only, show pictures from anywhere over https, and talk
-#: to the daemon that served them.  No string ever becomes HTML.
+#: The pages run their own scripts only, show pictures from anywhere over https, and talk to the
+#: daemon that served them.
 _POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; "
-    b"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"default-src 'none'; script-src 'self'; connect-src 'self'; frame-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; "
+)
+
+#: No string ever becomes HTML, and styles are our own.
+_STRICT_POLICY: Final = _POLICY + (
+    b"style-src 'self'; img-src 'self' https:; "
     b"require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+#: OBS puts what stands in its field "Custom CSS" into the overlay: a `<style>` that it fills by
+#: `innerHTML` (until OBS 30) or by a text node (since OBS 31).  Such styles bring fonts and
+#: pictures.
+_OVERLAY_POLICY: Final = _POLICY + (
+    b"style-src 'self' 'unsafe-inline' https:; font-src 'self' https: data:; "
+    b"img-src 'self' https: data:"
 )
 
 _FILE_HEADERS: Final = {
     # Asked for again every time, so that two versions never meet on one page.
     b"cache-control": b"no-cache",
-    b"content-security-policy": _POLICY,
+    b"content-security-policy": _STRICT_POLICY,
 }
+
+_OVERLAY_HEADERS: Final = {**_FILE_HEADERS, b"content-security-policy": _OVERLAY_POLICY}
 
 #: What the files are, whatever the machine's own list of types says or lacks.
 _CONTENT_TYPES: Final = {
@@ -104,7 +119,8 @@ class Pages:
 
     @app.route("/", methods=["GET", "HEAD"])
     def _root(self, request: IRequest) -> bytes:
-        request.redirect(b"/test")
+        # Relative, like every address on the pages: a proxy may serve all of this under a path.
+        request.redirect(b"test")
         return b""
 
     @app.route("/ws", methods=["GET", "HEAD"])
@@ -149,16 +165,22 @@ class Pages:
         return asked.addErrback(refused)
 
     @app.route("/test", methods=["GET", "HEAD"])
-    @app.route("/test/", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
         return _page(request, self._web / "test.html")
 
     @app.route("/overlay", methods=["GET", "HEAD"])
-    @app.route("/overlay/", methods=["GET", "HEAD"])
     def _overlay(self, request: Request) -> IResource:
         asked = request.args or {}
-        is_filled = b"identifier" in asked or b"sample" in asked
-        return _page(request, self._web / ("overlay.html" if is_filled else "builder.html"))
+        if b"identifier" in asked or b"sample" in asked:
+            return _page(request, self._web / "overlay.html", _OVERLAY_HEADERS)
+        return _page(request, self._web / "builder.html")
+
+    @app.route("/<any(test, overlay):page>/", methods=["GET", "HEAD"])
+    def _without_slash(self, request: Request, page: str) -> bytes:
+        # The pages' addresses are relative to a page that lies beside `/web/`.
+        query = request.uri.partition(b"?")[2]
+        request.redirect(f"../{page}".encode() + (b"?" + query if query else b""))
+        return b""
 
     @app.route("/web/", branch=True, methods=["GET", "HEAD"])
     def _files(self, request: IRequest) -> IResource:
@@ -185,8 +207,10 @@ def _set_headers(request: IRequest, headers: Mapping[bytes, bytes]) -> None:
         request.setHeader(name, value)
 
 
-def _page(request: IRequest, path: Path) -> IResource:
-    _set_headers(request, _FILE_HEADERS)
+def _page(
+    request: IRequest, path: Path, headers: Mapping[bytes, bytes] = _FILE_HEADERS
+) -> IResource:
+    _set_headers(request, headers)
     page = _Files(str(path))
     page.isLeaf = True
     return page

@@ -5,6 +5,7 @@ import { queryOf, sourcesIn } from "./address.js";
 import { byId, make } from "./dom.js";
 import { copy } from "./copy.js";
 import { HIDEABLE, putSettings, settingsIn, SHOWABLE, THEMES } from "./overlay-settings.js";
+import { daemonUrl } from "./place.js";
 import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformOfUrl } from "./platforms.js";
 import { themeButton } from "./theme.js";
 
@@ -82,7 +83,7 @@ function changed() {
   const chats = sources();
   const look = settings();
   const query = putSettings(queryOf(chats), look);
-  byId("address").value = chats.length ? `${location.origin}/overlay?${query}` : "";
+  byId("address").value = chats.length ? daemonUrl(`overlay?${query}`) : "";
   byId("address").placeholder = "Name a channel first";
   byId("copy").disabled = !chats.length;
   byId("add").disabled = byId("sources").childElementCount >= MOST;
@@ -94,7 +95,7 @@ function changed() {
 function preview(chats, look) {
   const isReal = document.querySelector("[name=preview]:checked").value === "real" && chats.length > 0;
   const query = putSettings(queryOf(isReal ? chats : []), { ...look, sample: !isReal });
-  const address = `/overlay?${query}`;
+  const address = daemonUrl(`overlay?${query}`);
   // A new address as `src` would become a step of this page's history.
   const frame = byId("preview");
   if (frame.dataset.address !== address) frame.contentWindow.location.replace(address);

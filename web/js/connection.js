@@ -6,11 +6,6 @@ const LONGEST_PAUSE = 20000;
 const SILENCE = 40000;
 const ANSWER = 10000;
 
-/** The daemon's WebSocket beside the page. */
-export function socketAddress(location = window.location) {
-  return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`;
-}
-
 /**
  * A connection that is kept up until it is closed.
  *

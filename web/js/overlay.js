@@ -3,11 +3,12 @@
 // is said by the address (see overlay-settings.js).
 
 import { sourcesIn } from "./address.js";
-import { Connection, socketAddress } from "./connection.js";
+import { Connection } from "./connection.js";
 import { byId, make } from "./dom.js";
 import { sentenceOf, whoIsGone } from "./happenings.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
+import { socketAddress } from "./place.js";
 import { platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";

@@ -3,11 +3,12 @@
 
 import { queryOf, sourcesIn } from "./address.js";
 import { ChatLog } from "./chatlog.js";
-import { Connection, socketAddress } from "./connection.js";
+import { Connection } from "./connection.js";
 import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
 import { sentenceOf, whoIsGone, whyGone } from "./happenings.js";
 import { paidWith } from "./money.js";
+import { daemonUrl, socketAddress } from "./place.js";
 import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
@@ -259,7 +260,7 @@ function connect(chosen) {
   sayEmpty("Connecting", "The chat appears here.");
   const query = queryOf([chosen]);
   history.replaceState(null, "", `?${query}`);
-  byId("overlay-link").href = `/overlay#${query}`;
+  byId("overlay-link").href = daemonUrl(`overlay#${query}`);
   document.title = `${chosen.identifier} (${chosen.platform}) - LiveChat`;
   byId("channel").replaceChildren(platformMark(chosen.platform), make("bdi", {}, chosen.identifier));
   connection.open([{ ...chosen, events: true }]);
@@ -295,7 +296,7 @@ document.addEventListener("keydown", (event) => {
 async function showHealth() {
   if (document.hidden) return;
   try {
-    const health = await (await fetch("/health", { signal: AbortSignal.timeout(5000) })).json();
+    const health = await (await fetch(daemonUrl("health"), { signal: AbortSignal.timeout(5000) })).json();
     const streams = `${health.activeStreams} active ${health.activeStreams === 1 ? "stream" : "streams"}`;
     say(byId("health"), [`daemon ${health.status}`, streams, /^[0-9]/.test(health.version) && `v${health.version}`].filter(Boolean).join(" · "));
     byId("health").dataset.state = "good";
