@@ -194,6 +194,23 @@ class DirectTests(TikTokDaemonCase):
         client = await self.watching("suspended_ann")
         self.assertEqual((await client.until("STREAM_ENDED"))["details"], "SUSPENDED")
 
+    async def test_false_alive(self) -> None:
+        """`check_alive` calls everything alive: an end is told, the next live is found."""
+        self.tiktok.faults.add(TikTokFault.FALSE_ALIVE)
+        client = await self.watching("ending_ann")
+        await client.until("STREAM_ENDED")
+        self.assertEqual(await self.refused("ending_ann"), ("STREAM_NOT_LIVE", None))
+        client = await self.watching("bob")
+        self.tiktok.restart("bob")
+        self.tiktok.drop()
+        await client.until("reconnecting")
+        started = await client.until("started")
+        self.assertEqual(started["liveId"], str(room_id("bob") + 1))
+        self.tiktok.faults.add(TikTokFault.UNCLEAR)
+        self.assertEqual(await self.refused("offline_ann"), ("STREAM_NOT_LIVE", None))
+        name = 'livechat_unparsed_total{kind="check_alive impossible room",platform="tiktok"} 1.0'
+        self.assertIn(name, await self.daemon.metrics())
+
     async def test_events_on_request(self) -> None:
         """A gift is an event for who asked, told once, and nothing to others."""
         plain, asker = await self.watching("ann"), await self.watching("ann", events=["gift"])

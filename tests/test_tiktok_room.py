@@ -21,8 +21,8 @@ from livechat.platforms.tiktok.room import (
     read_info,
     read_page,
     read_user_room,
-    with_alive,
 )
+from livechat.simulator import observed
 from tests.support.corpus import corpus
 
 ROOM = "7300000000000000001"
@@ -234,12 +234,31 @@ class PageTests(SynchronousTestCase):
 
 
 class AliveTests(SynchronousTestCase):
-    """`check_alive`, and what it decides."""
+    """`check_alive`."""
+
+    def test_named(self) -> None:
+        """An entry counts for the room that it names, whatever its place."""
+        body = json.dumps(
+            {
+                "data": [
+                    {"alive": True, "room_id": 123, "room_id_str": "123"},
+                    {"alive": False, "room_id": 7, "room_id_str": "7"},
+                    {"alive": True, "room_id_str": "9"},
+                ]
+            }
+        ).encode()
+        self.assertEqual(read_alive(200, body, ["7", "123"]), {"7": False, "123": True})
 
     def test_order(self) -> None:
-        """Rooms are answered in the order in which they were asked for."""
+        """Entries without a name count by their place, where there is one for each room."""
         body = b'{"data":[{"alive":true},{"alive":false},{"alive":"yes"},{},7],"status_code":0}'
-        self.assertEqual(read_alive(200, body, list("abcdef")), {"a": True, "b": False})
+        self.assertEqual(read_alive(200, body, list("abcde")), {"a": True, "b": False})
+        self.assertEqual(read_alive(200, body, list("abcdef")), {})
+
+    def test_observed(self) -> None:
+        """The answer that people quoted calls a room alive that does not exist."""
+        answer = read_alive(200, observed.read("tiktok-check-alive-lies"), ["7300000001", "123"])
+        self.assertEqual(answer, {"123": True})
 
     def test_unknown(self) -> None:
         """An empty answer says nothing; it does not say offline."""
@@ -253,21 +272,6 @@ class AliveTests(SynchronousTestCase):
             read_alive(200, b'{"status_code":10011}', ["a"]),
             Refused(Reason.UPSTREAM, "status 10011"),
         )
-
-    def test_decides(self) -> None:
-        """It settles what was unclear, and knows of an end before the other sources do."""
-        table: list[tuple[Answer, bool | None, Answer]] = [
-            (Unclear(LIVE), True, LIVE),
-            (Unclear(LIVE), False, NotLive()),
-            (Unclear(LIVE), None, Unclear(LIVE)),
-            (LIVE, True, LIVE),
-            (LIVE, False, NotLive()),
-            (LIVE, None, LIVE),
-            (NotLive(), True, NotLive()),
-            (BLOCKED, False, BLOCKED),
-        ]
-        for answer, alive, expected in table:
-            self.assertEqual(with_alive(answer, alive), expected)
 
 
 class InfoTests(SynchronousTestCase):

@@ -205,7 +205,7 @@ class SignedTests(TikTokCase):
         self.assertEqual(sink.take(), ["interrupted", "resumed"])
         self.assertEqual(
             list(self.site.asked)[1:],
-            ["signer/webcast/fetch", "webcast/room/check_alive", "signer/webcast/fetch"],
+            ["signer/webcast/fetch", "api-live/user/room", "signer/webcast/fetch"],
         )
         (socket,) = self.simulator.sockets
         self.assertEqual(socket.cookie, "ttwid=signed%7C2")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEO
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.transports import BURST, REFRESH_PAUSE
 from livechat.platforms.tiktok.watcher import SOCKET_URL, TikTokSettings
+from livechat.simulator import observed
 from livechat.simulator.actions import Author, Pay
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Room, control, number_of, room_id, viewers
@@ -100,7 +102,7 @@ class StartTests(TikTokCase):
         self.assertEqual(self.failed(started), (UNAVAILABLE, "PRIVATE"))
 
     def test_unclear(self) -> None:
-        """A status that is neither live nor ended is decided by `check_alive`."""
+        """A status that is neither live nor ended is decided by the other sources."""
         self.simulator.faults.add(TikTokFault.UNCLEAR)
         _, _, started = self.start("ann")
         self.run_for(1)
@@ -569,19 +571,30 @@ class EndTests(TikTokCase):
         self.assertEqual(sink.take(), ["ended STREAM_ENDED SUSPENDED"])
 
     def test_false_alarm(self) -> None:
-        """An end that `check_alive` denies again and again is none: the room is entered anew."""
+        """An end that two sources deny again and again is none: the room is entered anew."""
         _, sink = self.watching("ann")
         self.simulator.say("ann", control(Room("ann", 0), 3, 99))
         self.run_for(10)
         self.assertEqual(sink.take(), ["interrupted", "resumed"])
 
     def test_end_that_cannot_be_confirmed(self) -> None:
-        """Where nobody tells, the room's word counts."""
+        """Where no source answers, the end that the room announced counts."""
         _, sink = self.watching("ann")
-        self.simulator.faults.add(TikTokFault.NO_ALIVE)
+        self.simulator.faults.add(TikTokFault.CAPTCHA)
         self.simulator.say("ann", control(Room("ann", 0), 3, 99))
         self.run_for(1)
         self.assertEqual(sink.take(), ["ended STREAM_ENDED None"])
+
+    def test_one_source_denies(self) -> None:
+        """One source that denies an announced end does not outvote the room."""
+        for wrong in (TikTokFault.NO_ALIVE, TikTokFault.FALSE_ALIVE):
+            self.simulator.faults = {wrong, TikTokFault.NO_INFO}
+            handle = wrong.name.lower()
+            _, sink = self.watching(handle)
+            # `api-live` goes on to say live: it is the one that is wrong.
+            self.simulator.say(handle, control(Room(handle, 0), 3, 99))
+            self.run_for(10)
+            self.assertEqual(sink.take(), ["ended STREAM_ENDED None"], wrong)
 
     def test_pause(self) -> None:
         """A pause is an event and not an end."""
@@ -600,6 +613,87 @@ class EndTests(TikTokCase):
         _, _, started = self.start("ending_ann")
         self.run_for(1)
         self.assertEqual(self.failed(started), ("STREAM_NOT_LIVE", None))
+
+
+class FalseAliveTests(TikTokCase):
+    """`check_alive` calls every room alive, also an impossible one, as reported in July 2026."""
+
+    def setUp(self) -> None:
+        """The answer that people quoted, whatever is asked."""
+        super().setUp()
+        self.observed()
+
+    def observed(self) -> None:
+        """`check_alive` gives the quoted answer from now on."""
+        answer = observed.read("tiktok-check-alive-lies")
+        self.simulator.answers["webcast/room/check_alive"] = answer
+
+    def asked_alive(self) -> int:
+        """How often `check_alive` has been asked."""
+        return self.site.asked.count("webcast/room/check_alive")
+
+    def test_announced_end(self) -> None:
+        """The end that a room announces is told at once."""
+        _, sink = self.watching("ann")
+        self.simulator.room("ann").end()
+        self.run_for(0)
+        self.assertEqual(sink.take(), ["ended STREAM_ENDED None"])
+
+    def test_next_live(self) -> None:
+        """After a loss the next live of the account is found in its new room, within seconds."""
+        _, sink = self.watching("ann")
+        self.simulator.restart("ann")
+        self.simulator.drop()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "resumed"])
+        self.assertEqual(sink.infos[-1], LiveInfo(str(room_id("ann") + 1), receiving=True))
+
+    def test_ended_unseen(self) -> None:
+        """A stream that ends while its room is lost has ended."""
+        _, sink = self.watching("ann")
+        self.simulator.drop()
+        self.simulator.room("ann").end()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "ended STREAM_ENDED None"])
+
+    def test_stale_room(self) -> None:
+        """The old room id of an account without a clear status is never told as `started`."""
+        self.simulator.faults |= {TikTokFault.UNCLEAR, TikTokFault.NO_INFO}
+        answer = b'{"statusCode":0,"data":{"user":{"id":"9","roomId":"7300000000000000009"}}}'
+        self.simulator.answers["api-live/user/room"] = answer
+        self.simulator.answers["@ann/live"] = b"<html>Please wait</html>"
+        _, sink, started = self.start("ann")
+        self.run_for(31)
+        self.assertEqual(self.failed(started), (UNAVAILABLE, "UNCLEAR"))
+        self.assertEqual(sink.heard, [])
+        self.assertEqual(self.simulator.sockets, [])
+
+    def test_stale_room_of_an_offline_account(self) -> None:
+        """Where another source knows the room to be off the air, the account is not live."""
+        self.simulator.faults.add(TikTokFault.UNCLEAR)
+        _, _, started = self.start("offline_ann")
+        self.run_for(1)
+        self.assertEqual(self.failed(started), ("STREAM_NOT_LIVE", None))
+
+    def test_ignored_from_then_on(self) -> None:
+        """Found out once, it is counted and never asked again, also when it answers well again."""
+        self.simulator.faults.add(TikTokFault.UNCLEAR)
+        self.watching("ann")
+        self.simulator.answers.clear()
+        self.watching("bob")
+        self.assertEqual(self.asked_alive(), 1)
+        self.assertEqual(self.unparsed(), {"check_alive impossible room": 1})
+
+    def test_only_this_room(self) -> None:
+        """A lie about one room alone, which nothing gives away, does not outvote `api-live`."""
+        room = room_id("ann")
+        lie = {"data": [{"alive": True, "room_id_str": str(room)}, {"alive": False}]}
+        self.simulator.answers["webcast/room/check_alive"] = json.dumps(lie).encode()
+        _, sink = self.watching("ann")
+        self.simulator.drop()
+        self.simulator.room("ann").end()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "ended STREAM_ENDED None"])
 
 
 class FrameTests(TikTokCase):

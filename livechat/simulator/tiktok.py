@@ -46,6 +46,7 @@ class TikTokSimulator:
 
     :ivar sockets: readers, in the order in which they came.
     :ivar faults: what is wrong at present; change it at any time.
+    :ivar answers: observed answers that are given instead of our own, by path of the request.
 
     :param now: the time of day, seconds since 1970.
     :param recording: accounts whose rooms play recorded payloads instead of the scenario.
@@ -64,6 +65,7 @@ class TikTokSimulator:
         self.now = now
         self.sockets: list[PushConnection] = []
         self.faults: set[TikTokFault] = set()
+        self.answers: dict[str, bytes] = {}
         self._scenario = scenario
         self._recording = recording
         self._ending_after = ending_after

@@ -25,6 +25,10 @@ class TikTokFault(Enum):
     UNCLEAR = "tiktok-unclear"
     NO_COOKIE = "tiktok-no-cookie"
     NO_ALIVE = "tiktok-no-alive"
+    #: `check_alive` calls every room alive.
+    FALSE_ALIVE = "tiktok-false-alive"
+    #: `room/info` refuses.
+    NO_INFO = "tiktok-no-info"
     # The upgrade of the socket (sheet section 4).
     DEVICE_BLOCKED = "tiktok-device-blocked"
     ILLEGAL_KEY = "tiktok-illegal-key"

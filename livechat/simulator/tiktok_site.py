@@ -92,6 +92,8 @@ class TikTokSite(Resource):
                 if status == 429:
                     request.setHeader("retry-after", "5")
                 return _answered(request, status, body, _HTML)
+        if path in self._tiktok.answers:
+            return _answered(request, 200, self._tiktok.answers[path])
         match path.split("/"):
             case ["api-live", "user", "room"]:
                 return self._user_room(request, _arg(request, b"uniqueId"))
@@ -156,14 +158,19 @@ class TikTokSite(Resource):
     def _alive(self, request: Request) -> bytes:
         if TikTokFault.NO_ALIVE in self._tiktok.faults:
             return _answered(request, 500, b"", _HTML)
-        rooms = [self._tiktok.handle_of(number) for number in _numbers(request, b"room_ids")]
-        alive = [bool(handle) and self._tiktok.is_live(handle) for handle in rooms]
-        return _json(request, {"data": [{"alive": one} for one in alive], "status_code": 0})
+        answers = []
+        for number in _numbers(request, b"room_ids"):
+            handle = self._tiktok.handle_of(number)
+            alive = bool(handle) and self._tiktok.is_live(handle)
+            if TikTokFault.FALSE_ALIVE in self._tiktok.faults:
+                alive = True
+            answers.append({"alive": alive, "room_id": number, "room_id_str": str(number)})
+        return _json(request, {"data": answers, "status_code": 0})
 
     def _info(self, request: Request) -> bytes:
         (number, *_) = _numbers(request, b"room_id") or [0]
         handle = self._tiktok.handle_of(number)
-        if not handle:
+        if not handle or TikTokFault.NO_INFO in self._tiktok.faults:
             return _json(
                 request, {"data": {"message": "Request params error"}, "status_code": 10011}
             )

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """TikTok's JSON and pages, asked over HTTP: who is live, in which room, and is it still on air.
 
-Never fails: whatever goes wrong is a refusal among the answers of `room`.
+Several sources answer that, and each has been seen to be wrong (sheet `tiktok` section 2).  So one
+source alone never overrules the others.  Never fails: whatever goes wrong is a refusal among the
+answers of `room`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -21,19 +23,24 @@ from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds
 from livechat.platforms.tiktok.room import (
     MAX_BODY,
     Answer,
+    Live,
+    NotLive,
     Unclear,
     merged,
     read_alive,
     read_info,
     read_page,
     read_user_room,
-    with_alive,
 )
 
 _log = Logger()
 
 #: Seconds for one answer (sheet `tiktok` section 2.1).
 DEADLINE: Final = 10.0
+
+#: A room that cannot exist.  `check_alive` is asked about it together with every other room: in
+#: July 2026 it began to call every room alive now and then, this one included.
+IMPOSSIBLE_ROOM: Final = "123"
 
 
 class Lookup:
@@ -42,6 +49,7 @@ class Lookup:
     :param site: base of pages and `api-live`, without a slash at its end.
     :param webcast: base of `webcast/...`, likewise.
     :param now: wall time in seconds.
+    :param count: told the name of what no longer means what it should.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class Lookup:
         clock: IReactorTime,
         now: Callable[[], float],
         identity: Identity,
+        count: Callable[[str], None],
     ) -> None:
         self._site = site
         self._webcast = webcast
@@ -59,40 +68,124 @@ class Lookup:
         self._clock = clock
         self._now = now
         self._identity = identity
+        self._count = count
+        self._alive_is_false = False
 
     async def find(self, handle: str) -> Answer:
         """Whether an account is live and where: by one source, and others where it does not say."""
-        answer = await self._ask(user_room_url(self._site, handle), read_user_room)
+        answer = await self._account(handle)
+        others: list[Callable[[], Awaitable[Answer]]] = [lambda: self._page(handle)]
         if isinstance(answer, Refused):
-            page = await self._ask(stream_page_url(self._site, handle), read_page)
+            page = await others.pop()()
             _log.info(
                 "TikTok did not tell about an account: {first}; its page: {second}",
                 first=_said(answer),
                 second=_said(page),
             )
             answer = merged(answer, page)
-        if isinstance(answer, Unclear):
-            answer = with_alive(answer, await self.alive(answer.live.room_id))
+        if not isinstance(answer, Unclear):
+            return answer
+        # A room id without a status may be an old one; `check_alive` alone never makes it live.
+        live = answer.live
+        if await self.alive(live.room_id) is False:
+            return NotLive()
+        for other in (lambda: self._info(live.room_id), *others):
+            found = await other()
+            if isinstance(found, NotLive):
+                return found
+            if isinstance(found, Live):
+                return live if found.room_id == live.room_id else found
         return answer
 
+    async def find_again(self, handle: str, known: Live) -> Live | NotLive:
+        """Where a stream goes on whose room was lost, or that it does not.
+
+        The account comes first, because the stream may go on in another room.  Where two sources
+        contradict each other a third decides; where none says anything the room stays.
+
+        :param known: the room that was lost.
+        """
+        answer = await self.find(handle)
+        if isinstance(answer, Live):
+            return answer
+        alive = await self.alive(known.room_id)
+        if isinstance(answer, NotLive) and alive:
+            return known if isinstance(await self._info(known.room_id), Live) else answer
+        return NotLive() if isinstance(answer, NotLive) or alive is False else known
+
+    async def denies_end(self, handle: str, room_id: str) -> bool:
+        """Whether a stream goes on although its room has announced the end.
+
+        It does if two sources say so and none of those asked before confirms the end.
+        """
+        denials = 0
+        failures = 0
+        for ask in (
+            lambda: self._account(handle),
+            lambda: self._check_alive(room_id),
+            lambda: self._info(room_id),
+        ):
+            answer = await ask()
+            if isinstance(answer, Live) and answer.room_id == room_id:
+                denials += 1
+            elif isinstance(answer, Live | NotLive):
+                return False
+            else:
+                failures += 1
+            if denials == 2 or failures == 2:
+                break
+        return denials == 2
+
     async def alive(self, room_id: str) -> bool | None:
-        """Whether a room is on air; None when that could not be found out."""
+        """Whether `check_alive` calls a room alive; None when it does not say or is not believed.
+
+        Once it has called an impossible room alive it is not asked again.
+        """
+        if self._alive_is_false:
+            return None
+        asked = [room_id, IMPOSSIBLE_ROOM]
         try:
-            answer = await self._fetch(alive_url(self._webcast, [room_id]))
+            answer = await self._fetch(alive_url(self._webcast, asked))
         except FetchError:
             return None
-        rooms = read_alive(answer.status, answer.body, [room_id])
-        return None if isinstance(rooms, Refused) else rooms.get(room_id)
+        rooms = read_alive(answer.status, answer.body, asked)
+        if isinstance(rooms, Refused):
+            return None
+        if rooms.get(IMPOSSIBLE_ROOM):
+            if not self._alive_is_false:
+                _log.warn(
+                    "TikTok's check_alive calls a room alive that cannot exist;"
+                    " it is ignored from now on"
+                )
+            self._alive_is_false = True
+            self._count("check_alive impossible room")
+            return None
+        return rooms.get(room_id)
 
     async def restriction(self, room_id: str) -> Reason | None:
         """What may keep the chat of a room empty for us, if something may."""
-        info = await self._ask(info_url(self._webcast, room_id), read_info)
+        info = await self._info(room_id)
         if isinstance(info, Refused) and info.reason in (
             Reason.AGE_RESTRICTED,
             Reason.LOGIN_REQUIRED,
         ):
             return info.reason
         return None
+
+    async def _account(self, handle: str) -> Answer:
+        return await self._ask(user_room_url(self._site, handle), read_user_room)
+
+    async def _page(self, handle: str) -> Answer:
+        return await self._ask(stream_page_url(self._site, handle), read_page)
+
+    async def _info(self, room_id: str) -> Answer:
+        return await self._ask(info_url(self._webcast, room_id), read_info)
+
+    async def _check_alive(self, room_id: str) -> Answer:
+        alive = await self.alive(room_id)
+        if alive is None:
+            return refused(Reason.UNCLEAR)
+        return Live(room_id) if alive else NotLive()
 
     async def _ask(self, url: str, read: Callable[[int, bytes], Answer]) -> Answer:
         try:

@@ -36,7 +36,7 @@ from livechat.platforms.tiktok.refusals import (
     not_live,
     refused,
 )
-from livechat.platforms.tiktok.room import Live, NotLive, error_for
+from livechat.platforms.tiktok.room import Answer, Live, NotLive, error_for
 from livechat.platforms.tiktok.webcast import Batch, Push
 
 _log = Logger()
@@ -261,23 +261,22 @@ class Presence:
         return await self._house.open(live.room_id, self)
 
     async def _find(self) -> Live:
-        """The room to go into; the one where we were, as long as it is on air."""
-        known = self._live
+        """The room to enter.
+
+        :raises Denied: nobody says at the moment.
+        :raises ChatError: there is nothing to watch.
+        """
         lookup = self._house.lookup
-        alive = await lookup.alive(known.room_id) if known is not None else None
-        if known is not None and alive:
-            return known
-        answer = await lookup.find(self.handle)
+        answer: Answer
+        if self._started and self._live is not None:
+            answer = await lookup.find_again(self.handle, self._live)
+        else:
+            answer = await lookup.find(self.handle)
         self._check_wanted()
         if isinstance(answer, Live):
             return answer
-        if self._started and (isinstance(answer, NotLive) or alive is False):
-            raise ended(suspended=False)
         if isinstance(answer, NotLive):
-            raise not_live()
-        if self._started and known is not None:
-            # Nobody tells us about the room, yet it may still let us in.
-            return known
+            raise ended(suspended=False) if self._started else not_live()
         refusal = answer if isinstance(answer, Refused) else refused(Reason.UNCLEAR)
         if refusal.reason in _VERDICTS:
             raise error_for(refusal)
@@ -300,7 +299,7 @@ class Presence:
         return restriction
 
     async def _make_sure_of_the_end(self) -> None:
-        """The room said that its stream is over: now and then it is not.
+        """The room has announced the end: that stands unless two sources deny it, again and again.
 
         :raises ChatError: it is over.
         """
@@ -308,7 +307,7 @@ class Presence:
         for look in range(END_LOOKS):
             if look:
                 await sleep(self._house.clock, END_PAUSE)
-            if not await self._house.lookup.alive(self._live.room_id):
+            if not await self._house.lookup.denies_end(self.handle, self._live.room_id):
                 self._check_wanted()
                 raise ended(suspended=self._state is StreamState.SUSPENDED)
         self._state = None

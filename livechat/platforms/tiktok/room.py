@@ -57,9 +57,9 @@ class NotLive(Struct, frozen=True):
 
 
 class Unclear(Struct, frozen=True):
-    """Neither on air nor ended by its status; `check_alive` may know.
+    """Neither on air nor ended by its status; other sources may know.
 
-    :ivar live: what it is if it is alive.
+    :ivar live: what it is if they call it live.
     """
 
     live: Live
@@ -108,7 +108,8 @@ def read_page(status: int, body: bytes) -> Answer:
 def read_alive(status: int, body: bytes, room_ids: Sequence[str]) -> dict[str, bool] | Refused:
     """The answer of `check_alive`: which of these rooms are on air (sheet section 2.3).
 
-    Rooms that it says nothing about are left out.
+    Rooms that it says nothing about are left out.  An entry names its room; one that does not
+    counts only where there is exactly one entry for each room.
 
     :param room_ids: in the order in which they were asked for.
     """
@@ -118,11 +119,15 @@ def read_alive(status: int, body: bytes, room_ids: Sequence[str]) -> dict[str, b
     rooms = answer.get("data")
     if not isinstance(rooms, list):
         return refused(Reason.UPSTREAM, f"status {_int(answer, 'status_code')}")
-    return {
-        room_id: room["alive"]
-        for room_id, room in zip(room_ids, rooms, strict=False)
-        if isinstance(room, dict) and isinstance(room.get("alive"), bool)
-    }
+    in_order = len(rooms) == len(room_ids)
+    alive: dict[str, bool] = {}
+    for at, room in enumerate(rooms):
+        if isinstance(room, dict) and isinstance(room.get("alive"), bool):
+            named = _text(room, "room_id_str") or _text(room, "room_id")
+            room_id = named or (room_ids[at] if in_order else "")
+            if room_id in room_ids:
+                alive[room_id] = room["alive"]
+    return alive
 
 
 def read_info(status: int, body: bytes) -> Answer:
@@ -155,14 +160,6 @@ def merged(first: Answer, second: Answer) -> Answer:
     if isinstance(second, Refused) and second.reason is Reason.UNCONFIRMED:
         return first
     return second
-
-
-def with_alive(answer: Answer, alive: bool | None) -> Answer:
-    """An answer together with what `check_alive` says of its room; None when it does not say."""
-    live = answer.live if isinstance(answer, Unclear) else answer
-    if not isinstance(live, Live) or alive is None:
-        return answer
-    return live if alive else NotLive()
 
 
 def error_for(answer: NotLive | Unclear | Refused) -> ChatError:

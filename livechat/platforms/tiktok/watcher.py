@@ -100,7 +100,13 @@ class TikTok(Service):
         site = settings.url.rstrip("/")
         self._identity = Identity(site, http, clock)
         self.lookup = Lookup(
-            site, settings.webcast_url.rstrip("/"), http, clock, now, self._identity
+            site,
+            settings.webcast_url.rstrip("/"),
+            http,
+            clock,
+            now,
+            self._identity,
+            lambda name: metrics.count_unparsed("tiktok", name),
         )
         signer = None
         if settings.signer_url:
