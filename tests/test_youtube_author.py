@@ -78,6 +78,17 @@ class AuthorTests(SynchronousTestCase):
                 Badge("custom", "Artist"),
                 None,
             ),
+            # An icon says what the badge is, whatever picture comes with it.
+            (
+                {"icon": {"iconType": "MODERATOR"}, "customThumbnail": pictures, "tooltip": "Mod"},
+                Badge("moderator", "Mod", f"{ADDRESS}32"),
+                "moderator",
+            ),
+            (
+                {"icon": {"iconType": "ARTIST"}, "customThumbnail": pictures},
+                Badge("custom", "Artist", f"{ADDRESS}32"),
+                None,
+            ),
             ({}, None, None),
         ]
         for renderer, badge, role in badges:

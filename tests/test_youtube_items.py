@@ -226,5 +226,75 @@ class MembershipTests(SynchronousTestCase):
         header = {"runs": [{"text": "Member for 2 years"}]}
         chat, event = self.both(headerPrimaryText=header, message={"runs": [{"text": "wow"}]})
         self.assertEqual(chat.data.content.raw, "wow")
-        self.assertEqual(event.data["status"], "milestone")
-        self.assertNotIn("months", event.data)
+        self.assertEqual((event.data["status"], event.data["months"]), ("milestone", 24))
+
+    def test_numbers_in_sentences(self) -> None:
+        """A number is found however the sentence is cut into runs; one of a name is none."""
+        for sentence, months in (
+            ({"simpleText": "Member for 1 month"}, 1),
+            ({"runs": [{"text": "Member for "}, {"text": "1,001"}, {"text": " months"}]}, 1001),
+            ({"runs": [{"text": "Member for 2"}, {"text": "7 months"}]}, 27),
+            ({"simpleText": "Member for 1 year"}, 12),
+            ({"simpleText": "Member for long"}, None),
+        ):
+            _, event = self.both(headerPrimaryText=sentence)
+            self.assertEqual(event.data.get("months"), months, sentence)
+        for sentence, number in (
+            ({"simpleText": "Sent 20 Rust Boss gift memberships"}, 20),
+            ({"runs": [{"text": "Sent 1,000 4ever gift memberships"}]}, 1000),
+            ({"runs": [{"text": "Sent "}, {"text": "5"}, {"text": " 7th gift memberships"}]}, 5),
+            ({"simpleText": "Sent gift memberships"}, None),
+        ):
+            header = {"authorName": {"simpleText": "@Giver"}, "primaryText": sentence}
+            fields = {"header": {"liveChatSponsorshipsHeaderRenderer": header}}
+            event = happening(
+                item("liveChatSponsorshipsGiftPurchaseAnnouncementRenderer", **fields)
+            )
+            self.assertEqual(event.data["count"], number, sentence)
+
+    def test_tiers(self) -> None:
+        """The tier is read from the whole sentence, in one run or in three."""
+        for runs, status, tier in (
+            (["Welcome to ", "Crew", "!"], "new", "Crew"),
+            (["Welcome to Crew! Mates!"], "new", "Crew! Mates"),
+            (["Upgraded membership to ", "Captain", "!"], "upgrade", "Captain"),
+            (["Upgraded membership to Captain!"], "upgrade", "Captain"),
+            (["New member"], "new", None),
+        ):
+            _, event = self.both(headerSubtext={"runs": [{"text": run} for run in runs]})
+            self.assertEqual((event.data["status"], event.data["tier"]), (status, tier))
+
+
+class PersonTests(SynchronousTestCase):
+    """Whom events are about: an id is an id, never a name in its place."""
+
+    def test_jewels(self) -> None:
+        """Of the giver of Jewels only handle and picture are known."""
+        gift = {
+            "id": "gift",
+            "text": {"content": "sent Gold coin for 10 Jewels"},
+            "authorName": {"content": "@Giver "},
+            "authorAvatar": {"avatarViewModel": {"image": {"sources": [{"url": ADDRESS}]}}},
+        }
+        event = happening({"addChatItemAction": {"item": {"giftMessageViewModel": gift}}})
+        person = {"id": None, "username": "Giver", "display_name": "@Giver", "avatar_url": ADDRESS}
+        self.assertEqual(event.data["user"], person)
+
+    def test_by_name_only(self) -> None:
+        """So it is with the giver of a redeemed membership."""
+        runs = [{"text": "received a gift membership by "}, {"text": "@Giver", "bold": True}]
+        fields = {"message": {"runs": runs}}
+        event = happening(item("liveChatSponsorshipsGiftRedemptionAnnouncementRenderer", **fields))
+        person = {"id": None, "username": "Giver", "display_name": "@Giver"}
+        self.assertEqual(event.data["user"], person)
+        self.assertEqual(event.data["recipient"].id, "UCsomeone")
+
+    def test_without_channel_id(self) -> None:
+        """An item without a channel id names its person, without an id."""
+        fields = {"authorExternalChannelId": None, "headerSubtext": {"simpleText": "New member"}}
+        chat, event = read(item("liveChatMembershipItemRenderer", **fields)).events
+        assert isinstance(chat, ChatMessage)
+        assert isinstance(event, ChannelEvent)
+        self.assertEqual(chat.data.author.id, "@Someone")
+        told = msgspec.json.decode(msgspec.json.encode(event.data["user"]))
+        self.assertEqual((told["id"], told["username"], told["badges"]), (None, "Someone", []))

@@ -10,6 +10,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.youtube.money import UNKNOWN, read_amount
 
+#: Digits and marks of English in Arabic.
+_ARABIC = {**{ord("0") + n: 0x0660 + n for n in range(10)}, ord("."): 0x066B, ord(","): 0x066C}
+
+
+def arabic(number: str, shown: str) -> str:
+    """An amount with its number in Arabic."""
+    return shown.format(number.translate(_ARABIC))
+
+
 #: As shown, the number, the currency.  The first block is all that the corpus shows.
 AMOUNTS = [
     ("$9.99", 9.99, "USD"),
@@ -60,7 +69,26 @@ AMOUNTS = [
     ("\uff11\uff0c\uff10\uff10\uff10円", 1000, "JPY"),
     ("CHF 1\u2019234.50", 1234.5, "CHF"),
     ("R10.00", 10.0, "ZAR"),
+    # French, Spanish, Polish and Arabic
+    ("5,00 $US", 5.0, "USD"),
+    ("5,00 $ US", 5.0, "USD"),
+    ("6,99 $\u00a0CA", 6.99, "CAD"),
+    ("10,00 $AU", 10.0, "AUD"),
+    ("ARS$ 1.500,00", 1500.0, "ARS"),
+    ("ARS$\u00a0200", 200, "ARS"),
+    ("MXN$50.00", 50.0, "MXN"),
+    ("Zł20.00", 20.0, "PLN"),
+    ("ZŁ 20,00", 20.0, "PLN"),
+    ("20 KČ", 20, "CZK"),
+    ("usd 5", 5, "USD"),
+    (arabic("10.00", "\u200f{} ر.س.\u200f"), 10.0, "SAR"),
+    (arabic("20.00", "د.إ.\u200f {}"), 20.0, "AED"),
+    (arabic("1,234.50", "{} US$"), 1234.5, "USD"),
+    (arabic("1.500", "\u200e\u200fKWD {}"), 1.5, "KWD"),
+    ("۱۲۳ €", 123, "EUR"),
     ("kr 20", 20, UNKNOWN),
+    ("CFPF 20", 20, "XPF"),
+    ("US 20", 20, UNKNOWN),
     ("XYZ 3", 3, UNKNOWN),
     # nothing to read
     ("", 0, UNKNOWN),

@@ -9,8 +9,10 @@ from urllib.parse import quote
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import Element, EmoteMetadata
-from tests.test_youtube_items import custom, item, message, standard, text
+from livechat.model.events import ChatMessage, Element, EmoteMetadata
+from livechat.platforms.youtube.chat import read_poll
+from tests.support.corpus import corpus
+from tests.test_youtube_items import NOW, VIDEO, custom, item, message, standard, text
 
 
 class ContentTests(SynchronousTestCase):
@@ -149,3 +151,46 @@ class ContentTests(SynchronousTestCase):
         for shown, url, raw in cases:
             run = {"text": shown, "navigationEndpoint": {"urlEndpoint": {"url": url}}}
             self.assertEqual(message(text(run)).data.content.raw, raw, shown)
+
+    def test_own_links(self) -> None:
+        """A shortened address of YouTube itself is whole, in the spelling that was written."""
+        video = {"watchEndpoint": {"videoId": "dQw4w9WgXcQ"}}
+        at = "/watch?v=dQw4w9WgXcQ&t=42s"
+        playlist = {"browseEndpoint": {"browseId": "VLPLabcdefghij"}}
+        channel = {"browseEndpoint": {"browseId": "UC0000000000000000000000"}}
+        handle = {"browseEndpoint": {"browseId": "UCx", "canonicalBaseUrl": "/@somebody.else"}}
+        short = {"reelWatchEndpoint": {"videoId": "dQw4w9WgXcQ"}}
+        site = "https://www.youtube.com"
+        cases: list[tuple[str, str, dict[str, Any], str]] = [
+            (f"{site}/watch?v=dQw4w...", at, video, f"{site}{at}"),
+            (f"{site}/watch?v=dQw4w...", "", video, f"{site}/watch?v=dQw4w9WgXcQ"),
+            ("youtube.com/watch?v=dQw...", at, video, f"https://youtube.com{at}"),
+            ("http://m.youtube.com/watch?v=d…", at, video, f"http://m.youtube.com{at}"),
+            ("https://youtu.be/dQw4w...", at, video, "https://youtu.be/dQw4w9WgXcQ"),
+            (f"{site}/live/dQw4...", at, video, f"{site}/live/dQw4w9WgXcQ"),
+            (f"{site}/shorts/dQ...", "", short, f"{site}/shorts/dQw4w9WgXcQ"),
+            (f"{site}/playlist?list=P...", "", playlist, f"{site}/playlist?list=PLabcdefghij"),
+            (f"{site}/channel/UC00...", "", channel, f"{site}/channel/UC0000000000000000000000"),
+            (f"{site}/@somebo...", "", handle, f"{site}/@somebody.else"),
+            (f"{site}/hashtag/lon...", "/hashtag/longest", {}, f"{site}/hashtag/longest"),
+            # Not what was written: it stays as it is shown.
+            (f"{site}/watch?v=other...", at, video, f"{site}/watch?v=other..."),
+            ("https://evil.test/watch?v=d...", at, video, "https://evil.test/watch?v=d..."),
+            ("https://[broken...", at, video, "https://[broken..."),
+            ("and then...", at, video, "and then..."),
+            ("#longest", "/hashtag/longest", {}, "#longest"),
+        ]
+        for shown, url, more, raw in cases:
+            endpoint = {"commandMetadata": {"webCommandMetadata": {"url": url}}, **more}
+            run = {"text": shown, "navigationEndpoint": endpoint}
+            self.assertEqual(message(text(run)).data.content.raw, raw, shown)
+
+    def test_reported_links(self) -> None:
+        """The links of a public report are whole, in `raw` and in the text elements."""
+        poll = read_poll(corpus("reports/youtube-own-links.json").read_bytes(), VIDEO, NOW)
+        raws = [event.data.content.raw for event in poll.events if isinstance(event, ChatMessage)]
+        expected = [
+            "watch https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=42s",
+            "https://www.youtube.com/playlist?list=PLabcdefghij",
+        ]
+        self.assertEqual((raws, poll.unread), (expected, {}))

@@ -261,9 +261,17 @@ class AnswerTests(SynchronousTestCase):
         self.assertIsInstance(judge(200, URL, html(data, player(details=ON_AIR))), Live)
 
     def test_captcha(self) -> None:
-        """The captcha, by its address or its words, is a block."""
-        at = "https://www.google.com/sorry/index?continue=x"
-        self.assertEqual(judge(200, at, b""), Refusal(Reason.BLOCKED))
+        """The captcha, by its path on whatever host or by its words, is a block."""
+        for at in (
+            "https://www.google.com/sorry/index?continue=x",
+            "https://www.google.de/sorry/?continue=x",
+            "https://www.youtube.com/sorry/index",
+            "http://127.0.0.1:8081/sorry",
+        ):
+            self.assertEqual(judge(200, at, b""), Refusal(Reason.BLOCKED))
+        # A channel of that name is none.
+        for at in (f"{URL}&sorry/", "https://www.youtube.com/@sorry/live", f"{URL}/sorryish"):
+            self.assertEqual(judge(200, at, b""), Refusal(Reason.UNREADABLE))
         words = b"Our systems have detected unusual traffic from your computer network."
         self.assertEqual(judge(200, URL, words), Refusal(Reason.BLOCKED))
 

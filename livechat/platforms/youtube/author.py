@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+import msgspec
 
 from livechat.model.events import Author, Badge, Roles
 from livechat.platforms.youtube.innertube import Json, children, dig, picture, string, text_of
@@ -28,25 +30,29 @@ def read_author(item: dict[str, Json]) -> Author:
         raise ValueError("no author")
     badges, roles = _standing(item.get("authorBadges"))
     badges += _ranks(item.get("beforeContentButtons"))
-    return make_author(channel, name or channel, picture(item.get("authorPhoto")), badges, roles)
+    name = name or channel
+    # The `@` marks a handle and is no part of it.
+    username = name.removeprefix("@") or name
+    return Author(channel, username, name, picture(item.get("authorPhoto")), roles, badges)
 
 
-def make_author(
-    channel: str,
-    name: str,
-    avatar_url: str | None,
-    badges: list[Badge] | None = None,
-    roles: Roles = _NOBODY,
-) -> Author:
-    """An author; `username` is the name without the `@` that marks it as a handle."""
-    return Author(channel, name.removeprefix("@") or name, name, avatar_url, roles, badges or [])
+def read_person(item: dict[str, Json]) -> Author | dict[str, Any]:
+    """Whom an event is about: the author, whose id is null where the item has no channel id.
+
+    :raises ValueError: the item names nobody.
+    """
+    author = read_author(item)
+    if string(item.get("authorExternalChannelId")):
+        return author
+    return {**msgspec.to_builtins(author), "id": None}
 
 
-def name_only(names: list[str]) -> dict[str, str] | None:
-    """Somebody of whom only the name is told, if that: the first of the names."""
-    if not names or not names[0]:
+def name_only(name: str, avatar_url: str | None = None) -> dict[str, Any] | None:
+    """Somebody of whom only the name is told; None where not even that is."""
+    if not name:
         return None
-    return {"username": names[0].removeprefix("@"), "display_name": names[0]}
+    person: dict[str, Any] = {"id": None, "username": name.removeprefix("@"), "display_name": name}
+    return person if avatar_url is None else {**person, "avatar_url": avatar_url}
 
 
 def _standing(entries: Json) -> tuple[list[Badge], Roles]:
@@ -59,14 +65,15 @@ def _standing(entries: Json) -> tuple[list[Badge], Roles]:
         icon = string(dig(badge, "icon", "iconType"))
         label = string(dig(badge, "tooltip"))
         own_picture = dig(badge, "customThumbnail")
-        if own_picture is not None:
-            # Members only have a picture of the channel's own.
+        url = picture(own_picture)
+        if own_picture is not None and not icon:
+            # Members' badges have no icon, only a picture of the channel's own.
             is_member = True
-            badges.append(Badge("subscriber", label, picture(own_picture)))
+            badges.append(Badge("subscriber", label, url))
         elif icon or label:
             # The owner's badge is custom too: it has a role of its own, but no badge type.
             icons.append(icon)
-            badges.append(Badge(_ICON_TYPES.get(icon, "custom"), label or icon.capitalize()))
+            badges.append(Badge(_ICON_TYPES.get(icon, "custom"), label or icon.capitalize(), url))
     if not badges:
         return badges, _NOBODY
     return badges, Roles("OWNER" in icons, "MODERATOR" in icons, is_member, "VERIFIED" in icons)

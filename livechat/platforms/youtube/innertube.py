@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from livechat.model.text import Emote, Piece, https_url, well_formed
+from livechat.platforms.youtube.identifier import HOSTS
 
 #: Any JSON value.
 Json = Any
@@ -185,15 +187,49 @@ def _link(text: str, endpoint: Json) -> str:
     visible = text.rstrip(".…")
     if visible in ("", text):
         return text
-    url = string(dig(endpoint, "urlEndpoint", "url"))
+    for url in _targets(visible, endpoint):
+        if url.startswith(visible) or url.partition("://")[2].startswith(visible):
+            return url
+    return text
+
+
+def _targets(visible: str, endpoint: Json) -> Iterator[str]:
+    """Addresses that a link may stand for."""
+    told = string(dig(endpoint, "commandMetadata", "webCommandMetadata", "url"))
+    for url in (string(dig(endpoint, "urlEndpoint", "url")), told):
+        yield _redirected(url)
+    # Pages of YouTube itself are told by their paths, whatever spelling of them was written.
+    address = re.match(r"(?:(https?)://)?([a-z.-]+)/", visible, re.IGNORECASE)
+    if address is not None and address[2].lower() in HOSTS:
+        for path in _paths(told, endpoint):
+            yield f"{address[1] or 'https'}://{address[2]}{path}"
+
+
+def _redirected(url: str) -> str:
+    """Where an address of YouTube's leads that only counts the click."""
     try:
         parts = urlsplit(url)
         if parts.path == "/redirect":
-            url = parse_qs(parts.query, max_num_fields=64).get("q", [""])[0]
+            return parse_qs(parts.query, max_num_fields=64).get("q", [""])[0]
     except ValueError:
-        return text
-    bare = url.partition("://")[2]
-    return url if url.startswith(visible) or bare.startswith(visible) else text
+        return ""
+    return url
+
+
+def _paths(told: str, endpoint: Json) -> Iterator[str]:
+    if told.startswith("/"):
+        yield told
+    kinds = ("watchEndpoint", "reelWatchEndpoint")
+    video = next((found for kind in kinds if (found := string(dig(endpoint, kind, "videoId")))), "")
+    if video:
+        for folder in ("watch?v=", "", "live/", "shorts/", "embed/", "v/"):
+            yield f"/{folder}{video}"
+    yield string(dig(endpoint, "browseEndpoint", "canonicalBaseUrl"))
+    page = string(dig(endpoint, "browseEndpoint", "browseId"))
+    if page.startswith("VL"):
+        yield f"/playlist?list={page[2:]}"
+    elif page:
+        yield f"/channel/{page}"
 
 
 def picture(node: Json) -> str | None:

@@ -39,7 +39,7 @@ from livechat.model.events import (
     iso_time,
 )
 from livechat.model.text import Piece, content
-from livechat.platforms.youtube.author import make_author, name_only, read_author
+from livechat.platforms.youtube.author import name_only, read_author, read_person
 from livechat.platforms.youtube.identifier import PLATFORM
 from livechat.platforms.youtube.innertube import (
     Json,
@@ -63,6 +63,9 @@ _PLAIN_COLOR: Final = "#1E88E5"
 
 _CHAT: Final = ChatMetadata()
 _JEWELS: Final = re.compile(r"([0-9][0-9.,]{0,14}) Jewels?\b")
+_TIER: Final = re.compile(r"(?:Welcome to|Upgraded membership to) (.+)!")
+_YEARS: Final = re.compile(r"\byears?\b")
+_NUMBER: Final = re.compile(r"(?<![^\s])(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})(?![^\s])")
 _POLL_CHOICE: Final = re.compile(r"(.+) \(([0-9]{1,3})\s?%\)")
 
 
@@ -156,15 +159,16 @@ def _membership(item: Json, origin: Origin) -> Sequence[Event]:
     subtext = text_of(dig(item, "headerSubtext"))
     if header:
         months = _first_number(dig(item, "headerPrimaryText"))
+        if months is not None and _YEARS.search(header):
+            months *= 12
         said = pieces(dig(item, "message")) or [" ".join(filter(None, (header, subtext)))]
         return _member(
             item, origin, "milestone", said, text=header, tier=subtext or None, months=months
         )
     # The sentence is the only thing that tells the two apart; it is asked for in English.
-    runs = [text_of(dig(run, "text")) for run in children(dig(item, "headerSubtext", "runs"))]
     status = "upgrade" if subtext.startswith("Upgraded ") else "new"
-    has_tier = len(runs) == 3 and runs[0].startswith(("Welcome to ", "Upgraded membership to "))
-    tier = runs[1] if has_tier else None
+    named = _TIER.fullmatch(subtext)
+    tier = named[1] if named else None
     return _member(
         item, origin, status, pieces(dig(item, "headerSubtext")), text=subtext, tier=tier
     )
@@ -190,7 +194,7 @@ def _member(
     data: dict[str, Any] = {
         "status": status,
         "message_id": chat.message_id,
-        "user": chat.data.author,
+        "user": read_person(item),
         "tier": tier,
         "text": text,
     }
@@ -209,7 +213,7 @@ def _gift_purchase(item: Json, origin: Origin) -> Sequence[Event]:
         item,
         origin,
         gift="membership_purchase",
-        user=read_author(giver),
+        user=read_person(giver),
         text=text_of(text),
         image_url=picture(dig(header, "image")),
         count=_first_number(text),
@@ -224,10 +228,10 @@ def _gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
         origin,
         gift="membership_redemption",
         # "received a gift membership by ", giver: emphasis marks names in every language.
-        user=name_only(bold_runs(message)[-1:]),
+        user=name_only(next(reversed(bold_runs(message)), "")),
         text=text_of(message),
         image_url=None,
-        recipient=read_author(item),
+        recipient=read_person(item),
     )
 
 
@@ -243,9 +247,7 @@ def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
         item,
         origin,
         gift="jewels",
-        user=make_author(
-            name, name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))
-        ),
+        user=name_only(name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))),
         text=text,
         image_url=picture(dig(item, "giftImage")),
         value=int(re.sub("[.,]", "", worth[1])) if worth else None,
@@ -312,9 +314,11 @@ def _object(node: Json) -> dict[str, Json]:
 
 
 def _first_number(text: Json) -> int | None:
-    """The first run that is nothing but digits."""
-    numbers = (whole_number(dig(run, "text")) for run in children(dig(text, "runs")))
-    return next((number for number in numbers if number is not None), None)
+    """The first run that is nothing but a number, else the first number of the whole sentence."""
+    runs = [text_of(dig(run, "text")).strip() for run in children(dig(text, "runs"))]
+    alone = next((match for run in runs if (match := _NUMBER.fullmatch(run))), None)
+    found = alone or _NUMBER.search(text_of(text))
+    return int(found[0].replace(",", "")) if found else None
 
 
 #: Readers by the key that an `item` or `replacementItem` has.

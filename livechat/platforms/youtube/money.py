@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final
-from unicodedata import normalize
+from unicodedata import category, decimal, normalize
 
 #: ISO 4217 for an amount whose currency is not known.
 UNKNOWN: Final = "XXX"
@@ -40,10 +40,18 @@ _SIGNS: Final = {
     "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN", "лв.": "BGN", "S/": "PEN",
     "S/.": "PEN", "Bs": "BOB", "KSh": "KES", "R": "ZAR", "FCFA": "XAF", "F CFA": "XOF",
     "CFPF": "XPF",
+    # Arabic: abbreviations of the currencies' names.
+    "د.إ": "AED", "د.ب": "BHD", "د.ج": "DZD", "ج.م": "EGP", "د.ع": "IQD", "د.أ": "JOD",
+    "د.ك": "KWD", "ل.ل": "LBP", "د.ل": "LYD", "د.م": "MAD", "ر.ع": "OMR", "ر.ق": "QAR",
+    "ر.س": "SAR", "د.ت": "TND",
 }  # fmt: skip
+_FOLDED_SIGNS: Final = {sign.casefold().rstrip("."): code for sign, code in _SIGNS.items()}
 
 #: Currencies with three decimals, in which `1.500` is not fifteen hundred.
 _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+#: Marks of Arabic numbers: decimal point, thousands, comma.
+_MARKS: Final = {"\u066b": ".", "\u066c": ",", "\u060c": ","}
 
 _MAX_DIGITS: Final = 15  # what a double holds exactly
 _NUMBER: Final = re.compile(r"[0-9](?:[0-9., '\u2019]{0,30}[0-9])?")
@@ -56,7 +64,7 @@ def read_amount(text: str) -> tuple[int | float, str]:
     Zero where there is no readable number, `XXX` where the currency is not known.
     """
     # Full-width signs and digits become plain ones, all kinds of blanks become the plain one.
-    plain = " ".join(normalize("NFKC", text[:64]).split())
+    plain = " ".join("".join(map(_plain, normalize("NFKC", text[:64]))).split())
     match = _NUMBER.search(plain)
     if match is None:
         return 0, UNKNOWN
@@ -65,10 +73,27 @@ def read_amount(text: str) -> tuple[int | float, str]:
     return _number(match[0], currency), currency
 
 
+def _plain(character: str) -> str:
+    """Digits and marks of every script as those of English; marks of direction are left out."""
+    if character.isascii():
+        return character
+    kind = category(character)
+    if kind == "Nd":
+        return str(decimal(character))
+    return "" if kind == "Cf" else _MARKS.get(character, character)
+
+
 def _currency(sign: str) -> str | None:
-    if sign in _CODES:
-        return sign
-    return _SIGNS.get(sign)
+    if sign in _SIGNS:
+        return _SIGNS[sign]
+    folded = sign.casefold().rstrip(".")
+    if folded in _FOLDED_SIGNS:
+        return _FOLDED_SIGNS[folded]
+    # A code, alone or with the dollar sign: `ARS$`. French puts the sign first: `$US`, `$ CA`.
+    code = folded.replace("$", "").strip()
+    if code.upper() in _CODES:
+        return code.upper()
+    return _FOLDED_SIGNS.get(f"{code}$") if sign.startswith("$") else None
 
 
 def _number(digits: str, currency: str) -> int | float:

@@ -137,7 +137,7 @@ def _redirect(banner: Json, origin: Origin) -> Sequence[Event]:
     pin_id = _id(banner, "actionId")
     data = {
         "direction": "outgoing" if video_id else "incoming",
-        "user": name_only(bold_runs(dig(renderer, "bannerMessage"))),
+        "user": name_only(next(iter(bold_runs(dig(renderer, "bannerMessage"))), "")),
         "video_id": video_id or None,
         "text": text_of(dig(renderer, "bannerMessage")),
         "avatar_url": picture(dig(renderer, "authorPhoto")),

@@ -22,10 +22,11 @@ from livechat.platforms.youtube.innertube import Json, children, dig, string, te
 from livechat.platforms.youtube.page import Client, Page, read_page
 
 _CONSENT_HOST: Final = "consent.youtube.com"
-_SORRY: Final = "google.com/sorry"
+#: Path of the page that only wants to know whether we are human; Google has it on many hosts.
+_SORRY: Final = "/sorry/"
 
-#: What a page that only wants to know whether we are human has in it.
-_CAPTCHA: Final = (_SORRY, "unusual traffic")
+#: What that page has in it.
+_CAPTCHA: Final = ("google.com/sorry", "unusual traffic")
 
 #: The last second of the year 9999.
 _LATEST: Final = 253_402_300_799
@@ -157,7 +158,7 @@ def opened(status: int, url: str, body: bytes) -> Page | Refusal:
     host, path = _place(url)
     if host == _CONSENT_HOST:
         return Refusal(Reason.CONSENT)
-    if _SORRY in f"{host}{path}":
+    if f"{path}/".startswith(_SORRY):
         return Refusal(Reason.BLOCKED)
     if status == 404:
         return Refusal(Reason.NOT_FOUND)
