@@ -62,6 +62,30 @@ class Metrics:
         self.deliveries = Counter(
             "livechat_deliveries", "Messages handed to subscribers", registry=r
         )
+        self.budget_waiting = Gauge(
+            "livechat_budget_waiting",
+            "Requests to a platform that wait for their turn",
+            ["platform", "kind"],
+            registry=r,
+        )
+        self.budget_left = Gauge(
+            "livechat_budget_left",
+            "Requests to a platform that may begin at this moment",
+            ["platform", "kind"],
+            registry=r,
+        )
+        self.budget_taken = Counter(
+            "livechat_budget_taken",
+            "Requests to a platform that have had their turn",
+            ["platform", "kind"],
+            registry=r,
+        )
+        self.remembered = Counter(
+            "livechat_remembered_failures",
+            "Starts answered by a failure of a moment ago, without a request",
+            ["platform"],
+            registry=r,
+        )
         self.commands = Counter("livechat_commands", "Client commands", ["outcome"], registry=r)
         self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
