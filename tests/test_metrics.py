@@ -49,7 +49,12 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_events", "counter", ("platform",)),
                 ("livechat_duplicates", "counter", ("platform",)),
                 ("livechat_unparsed", "counter", ("platform", "kind")),
+                ("livechat_ignored", "counter", ("platform", "kind")),
                 ("livechat_starts", "counter", ("platform", "outcome")),
+                ("livechat_remembered_failures", "counter", ("platform",)),
+                ("livechat_budget_waiting", "gauge", ("platform", "kind")),
+                ("livechat_budget_left", "gauge", ("platform", "kind")),
+                ("livechat_budget_taken", "counter", ("platform", "kind")),
                 ("livechat_interruptions", "counter", ("platform",)),
                 ("livechat_upstream_connects", "counter", ("platform",)),
                 ("livechat_deliveries", "counter", ()),
@@ -116,8 +121,8 @@ class MetricsTests(SynchronousTestCase):
         self.metrics.count_unparsed("twitch", "newer")
         counts = self.unparsed()
         self.assertEqual(counts["youtube", "kind0"], 2.0)
-        self.assertEqual(counts["twitch", "other"], 2.0)
-        self.assertEqual(len(counts), MAX_NAMES + 2)
+        self.assertEqual((counts["twitch", "new"], counts["twitch", "newer"]), (1.0, 1.0))
+        self.assertEqual(len(counts), MAX_NAMES + 3)
 
     def test_odd_names(self) -> None:
         """Names with markup, quotes, line ends or invisible characters survive the format."""
