@@ -88,6 +88,9 @@ class Metrics:
         )
         self.commands = Counter("livechat_commands", "Client commands", ["outcome"], registry=r)
         self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
+        self.refused = Counter(
+            "livechat_refused_upgrades", "WebSocket upgrades refused", ["status"], registry=r
+        )
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
         self._names: dict[tuple[int, str], set[str]] = {}

@@ -65,6 +65,9 @@ DRAIN: Final = 5.0
 #: Seconds that each part then has to stop.
 STOP: Final = 1.5
 
+#: Seconds' worth of commands that a client may send at once.
+BURST: Final = 6.4
+
 #: Seconds to connect to a platform over HTTP.
 CONNECT_TIMEOUT: Final = 10.0
 
@@ -282,13 +285,17 @@ class Daemon(Service):
         self._pool = pool
         self._endpoints = endpoints
         self._ports: list[IListeningPort] = []
-        quotas = Quotas(chats=settings.max_chats, commands_per_second=settings.command_rate)
+        burst = max(4, round(BURST * settings.command_rate))
+        quotas = Quotas(settings.max_chats, settings.command_rate, burst)
         limits = Limits(
             message=settings.max_message,
             pending=settings.max_pending,
             connections=settings.max_clients,
             origins=settings.origins,
             compression=not settings.no_compression,
+            # Twice what commands alone would need, and room for any one message.
+            frames_per_second=max(100.0, 2 * settings.command_rate),
+            frames_burst=max(512.0, 4 * burst, settings.max_message / 1024),
         )
 
         def make_session(subscriber: ISubscriber) -> Session:

@@ -60,6 +60,7 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_deliveries", "counter", ()),
                 ("livechat_commands", "counter", ("outcome",)),
                 ("livechat_closed", "counter", ("reason",)),
+                ("livechat_refused_upgrades", "counter", ("status",)),
                 ("livechat_clients", "gauge", ()),
                 ("livechat_channels", "gauge", ()),
             },

@@ -24,11 +24,10 @@ from livechat.core.ports import ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
-from livechat.protocol.messages import deflated_frame, frame
+from livechat.protocol.messages import WINDOW_BITS, deflated_frame, frame
+from livechat.transports.ping_wheel import PING_INTERVAL, PING_TIMEOUT
 from livechat.transports.websocket import (
     CLOSE_TIMEOUT,
-    PING_INTERVAL,
-    PING_TIMEOUT,
     ClientConnection,
     ClientFactory,
     Limits,
@@ -383,21 +382,22 @@ class PingTests(WebSocketCase):
     """Clients that are gone without saying so."""
 
     def run_for(self, seconds: int) -> None:
-        """One second at a time, as the wheel turns."""
+        """One second at a time."""
         for _ in range(seconds):
             self.clock.advance(1)
 
     def test_answering_client_stays(self) -> None:
         """Pinged once an interval; an answer, or any message, keeps the connection."""
         client, wire = self.opened()
-        for n in range(4):
-            self.run_for(PING_INTERVAL)
-            data = wire.take()
-            self.assertEqual(data[:1], b"\x89")
-            alive = masked(b"", opcode=10) if n % 2 else masked(b'{"type":"get_stats"}')
-            client.dataReceived(alive)
-            wire.take()
-        self.run_for(PING_TIMEOUT + 1)
+        pings = 0
+        for _ in range(4 * PING_INTERVAL):
+            self.run_for(1)
+            if wire.take():
+                pings += 1
+                alive = masked(b"", opcode=10) if pings % 2 else masked(b'{"type":"get_stats"}')
+                client.dataReceived(alive)
+                wire.take()
+        self.assertEqual(pings, 4)
         self.assertFalse(wire.lost)
 
     def test_pinging_client_stays(self) -> None:
@@ -411,19 +411,50 @@ class PingTests(WebSocketCase):
         self.assertFalse(wire.lost)
 
     def test_silent_client_is_dropped(self) -> None:
-        """Whoever does not answer is gone within interval + timeout (+ one turn)."""
-        wires = [self.opened()[1] for _ in range(10)]
-        self.run_for(PING_INTERVAL + PING_TIMEOUT - 2)
+        """Whoever does not answer is gone within interval + timeout, never before the timeout."""
+        wires = [self.opened()[1] for _ in range(300)]
+        self.run_for(PING_TIMEOUT)
         self.assertFalse(any(wire.lost for wire in wires))
-        self.run_for(PING_INTERVAL + 4)
+        self.run_for(PING_INTERVAL + 1)
         self.assertTrue(all(wire.lost for wire in wires))
+
+    def test_spread(self) -> None:
+        """Clients that come all at once are pinged evenly over the interval, each of them once."""
+        wires = [self.opened()[1] for _ in range(1000)]
+        counts = []
+        for _ in range(PING_INTERVAL):
+            self.run_for(1)
+            counts.append(sum(bool(wire.take()) for wire in wires if not wire.lost))
+        self.assertEqual(counts, [1000 // PING_INTERVAL] * PING_INTERVAL)
+
+    def test_ping_that_fails(self) -> None:
+        """A client that cannot be pinged is dropped and logged; the others are pinged on."""
+        clients = [self.opened() for _ in range(3)]
+
+        def broken(data: bytes) -> None:
+            raise ValueError
+
+        self.patch(clients[0][1], "write", broken)
+        for _ in range(3 * PING_INTERVAL):
+            self.run_for(1)
+            for client, wire in clients[1:]:
+                if wire.take():
+                    client.dataReceived(masked(b"", opcode=10))
+        self.assertEqual([wire.lost for _, wire in clients], [True, False, False])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_late_wheel(self) -> None:
+        """A loop that was busy for a minute does not ping everybody at once afterwards."""
+        wires = [self.opened()[1] for _ in range(250)]
+        self.clock.advance(60)
+        self.assertLess(sum(bool(wire.take()) for wire in wires), 25)
 
     def test_clock_is_left_clean(self) -> None:
         """With the last client the wheel stops turning."""
         client, _ = self.opened()
         self.run_for(3)
         self.lose(client)
-        ours = [c for c in self.clock.getDelayedCalls() if "_turn" in str(c)]
+        ours = [c for c in self.clock.getDelayedCalls() if "_step" in str(c)]
         self.assertEqual(ours, [])
 
 
@@ -484,11 +515,53 @@ class CompressionTests(WebSocketCase):
             self.assertIn(b"server_no_context_takeover", answer)
             self.assertTrue(client.deflate)
 
-    def test_small_window(self) -> None:
-        """An offer that wants a smaller window is declined: the shared frame uses the largest."""
-        client, wire = self.accept(self.OFFER + b"; server_max_window_bits=9\r\n")
-        self.assertNotIn(b"Sec-WebSocket-Extensions", wire.take())
-        self.assertFalse(client.deflate)
+    def test_smaller_window(self) -> None:
+        """A window that is as large as ours is agreed on; a smaller one is declined."""
+        for bits in (b"12", b"15", b'"12"'):
+            client, wire = self.accept(self.OFFER + b"; server_max_window_bits=" + bits + b"\r\n")
+            answer = wire.take()
+            self.assertIn(b"server_max_window_bits=" + bits.strip(b'"'), answer)
+            self.assertIn(b"server_no_context_takeover", answer)
+            self.assertTrue(client.deflate)
+        for bits in (b"8", b"9", b"11"):
+            client, wire = self.accept(self.OFFER + b"; server_max_window_bits=" + bits + b"\r\n")
+            answer = wire.take()
+            self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
+            self.assertNotIn(b"Sec-WebSocket-Extensions", answer)
+            self.assertFalse(client.deflate)
+
+    def test_window_of_the_frames(self) -> None:
+        """What we send is inflated with the smallest window that we agree to."""
+        payload = os.urandom(3000).hex().encode() * 3
+        data = deflated_frame(payload)
+        inflater = zlib.decompressobj(-WINDOW_BITS)
+        self.assertEqual(inflater.decompress(data[4:] + b"\x00\x00\xff\xff"), payload)
+
+    def test_odd_offers(self) -> None:
+        """Unknown extensions and parameters, values out of range and repetitions are passed over.
+
+        The upgrade succeeds, and a good offer beside them is accepted (RFC 7692 section 7.1).
+        """
+        for odd in (
+            b"permessage-bzip2",
+            b"permessage-snappy; server_no_context_takeover",
+            b"permessage-brotli",
+            b"x-webkit-deflate-frame",
+            b"permessage-deflate; unknown",
+            b"permessage-deflate; server_max_window_bits",
+            b"permessage-deflate; server_max_window_bits=99",
+            b"permessage-deflate; server_max_window_bits=+12",
+            b"permessage-deflate; client_max_window_bits=7",
+            b"permessage-deflate; server_no_context_takeover=1",
+            b"permessage-deflate; client_max_window_bits; client_max_window_bits",
+            b";;;,,=,;=",
+        ):
+            for good in (b"", b", permessage-deflate; client_max_window_bits=8"):
+                client, wire = self.accept(b"Sec-WebSocket-Extensions: " + odd + good + b"\r\n")
+                answer = wire.take()
+                self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), (odd, answer))
+                self.assertEqual(b"Sec-WebSocket-Extensions" in answer, bool(good), odd)
+                self.assertEqual(client.deflate, bool(good), odd)
 
     def test_switched_off(self) -> None:
         """With compression off every offer is declined."""

@@ -158,6 +158,10 @@ _large = Packer("!BBQ").pack
 #: Smaller payloads are sent as they are: compressing them saves next to nothing.
 MIN_DEFLATED: Final = 256
 
+#: The window with which all is compressed.  What repeats in a message is near, and several
+#: libraries ask for a window that is no larger than this.
+WINDOW_BITS: Final = 12
+
 #: Fast levels of zlib lose a tenth of the ratio and cost a third of the time.
 _LEVEL: Final = 3
 
@@ -180,7 +184,7 @@ def deflated_frame(payload: bytes) -> bytes:
     """
     if len(payload) < MIN_DEFLATED:
         return frame(payload)
-    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -WINDOW_BITS)
     # The four bytes that end a flushed block are left out on the wire (section 7.2.1).
     deflated = (deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
     return frame(deflated, _TEXT | _DEFLATED) if len(deflated) < len(payload) else frame(payload)

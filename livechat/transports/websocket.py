@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -27,13 +26,19 @@ from livechat.core.ports import ISubscriber, Requester
 from livechat.core.session import Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.pacing import TokenBucket
+from livechat.protocol.messages import WINDOW_BITS
 from livechat.transports.direct import DirectServer
+from livechat.transports.origins import ANY, Origins
+from livechat.transports.ping_wheel import PingWheel
+from livechat.upgrades import Refusals, UpgradedConnection
 
 _log = Logger()
 
-#: Seconds between two pings of one client, and how long it may take to answer.
-PING_INTERVAL: Final = 25
-PING_TIMEOUT: Final = 10
+#: Bytes of a client's frame that cost as much as a frame.
+_BYTES_PER_FRAME: Final = 2048
+
+_PING: Final = b"\x89\x00"
 
 #: What Autobahn keeps of a handshake for whoever may ask.
 _HANDSHAKE_ONLY: Final = frozenset(
@@ -66,21 +71,26 @@ class Limits(Struct, frozen=True):
     :ivar origins: allowed `Origin` values or patterns; `*` for all.
     :ivar handshake: seconds for the opening handshake.
     :ivar compression: whether clients may ask for compressed frames.
+    :ivar frames_per_second: frames of any kind that a client may send in the long run; a large one
+        costs as much as several.
+    :ivar frames_burst: at once.
     """
 
     message: int = 65536
     pending: int = 1 << 20
     connections: int = 0
-    origins: tuple[str, ...] = ("*",)
+    origins: tuple[str, ...] = (ANY,)
     handshake: float = 10.0
     compression: bool = True
+    frames_per_second: float = 100.0
+    frames_burst: float = 512.0
 
 
 _numbers = itertools.count(1)
 
 
 @implementer(ISubscriber, IPushProducer)
-class ClientConnection(WebSocketServerProtocol):
+class ClientConnection(UpgradedConnection):
     """One client.
 
     While the transport has more than it wants to hold, frames wait here, bounded; control frames
@@ -104,12 +114,15 @@ class ClientConnection(WebSocketServerProtocol):
         self.direct: int = -1
         self.deflate: bool = False
         self.requester: Requester = Requester()
+        # What it may still send; made with its first frame.
+        self._allowance: TokenBucket | None = None
+        self._muted = False
 
-    def onConnect(self, request: ConnectionRequest) -> None:
+    def admit(self, request: ConnectionRequest) -> None:
         """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
         if self.factory.draining:
             raise ConnectionDeny(503, "shutting down")
-        if not self.factory.allows(request.headers.get("origin")):
+        if not self.factory.origins.allows(request.headers.get("origin")):
             raise ConnectionDeny(403, "origin not allowed")
 
     def onOpen(self) -> None:
@@ -137,9 +150,39 @@ class ClientConnection(WebSocketServerProtocol):
         # A new dictionary, because one from which much was taken stays as large as it was.
         self.__dict__ = kept
 
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted: bytes came; nothing is read of a client that has sent too much."""
+        if not self._muted:
+            super().dataReceived(data)
+
+    def onFrameBegin(self) -> None:
+        """Autobahn: the head of a frame was read.  Frames of every kind cost, empty ones too."""
+        super().onFrameBegin()
+        size = min(self.current_frame.length, self.factory.limits.message)
+        self._charge(1.0 + size / _BYTES_PER_FRAME)
+
+    def _charge(self, frames: float) -> None:
+        """Take from what the client may send; beyond it the connection is closed."""
+        limits = self.factory.limits
+        if self._allowance is None:
+            self._allowance = TokenBucket(
+                limits.frames_per_second, limits.frames_burst, self.factory.seconds
+            )
+        if self._allowance.take(frames) or self._muted:
+            return
+        self.factory.metrics.closed.labels("flood").inc()
+        self.close(CloseCode.POLICY, "too many frames")
+        # Nothing more is read, and nothing more of what Autobahn has read already.
+        self._muted = True
+        self.data = b""
+        self.transport.pauseProducing()
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A client's command."""
         self.factory.wheel.heard(self)
+        if self.deflate:
+            # Its frames cost little and have grown.
+            self._charge(len(payload) / _BYTES_PER_FRAME)
         if self._session is None or self.state != self.STATE_OPEN:
             return
         if isBinary:
@@ -152,9 +195,18 @@ class ClientConnection(WebSocketServerProtocol):
             self._session.received(payload)
 
     def onPing(self, payload: bytes) -> None:
-        """A sign of life, too; Autobahn answers it."""
+        """A sign of life, too.  Autobahn answers it, unless the client does not read.
+
+        An answer would only make what is held for it longer.
+        """
         self.factory.wheel.heard(self)
-        super().onPing(payload)
+        if not self._paused:
+            super().onPing(payload)
+
+    def ping(self) -> None:
+        """See `Pinged`."""
+        if self.state == self.STATE_OPEN:
+            self.transport.write(_PING)
 
     def onPong(self, payload: bytes) -> None:
         """Proof of life."""
@@ -163,6 +215,8 @@ class ClientConnection(WebSocketServerProtocol):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The connection is gone, in whichever way."""
         session, self._session = self._session, None
+        if self.failedByMe:
+            self.factory.metrics.closed.labels("invalid").inc()
         self._waiting = None
         self.pending = 0
         if session is not None:
@@ -235,56 +289,6 @@ class ClientConnection(WebSocketServerProtocol):
         """See `IPushProducer`: the connection is gone; `onClose` follows."""
 
 
-class PingWheel:
-    """Pings every client once per interval and drops those that do not answer.
-
-    One timer for all clients instead of several per client: clients are spread over as many slots
-    as the interval has seconds; every second one slot is pinged, and the slot that was pinged
-    `PING_TIMEOUT` seconds ago is looked through for silence.
-    """
-
-    def __init__(self, clock: IReactorTime, silent: Callable[[ClientConnection], None]) -> None:
-        self._clock = clock
-        self._silent = silent
-        self._slots: list[dict[ClientConnection, None]] = [{} for _ in range(PING_INTERVAL)]
-        self._slot_of: dict[ClientConnection, int] = {}
-        self._unheard: set[ClientConnection] = set()
-        self._hand = 0
-        self._call: IDelayedCall | None = None
-
-    def add(self, client: ClientConnection) -> None:
-        """Watch over a client; its first ping comes after a whole interval."""
-        slot = (self._hand - 1) % PING_INTERVAL
-        self._slots[slot][client] = None
-        self._slot_of[client] = slot
-        if self._call is None:
-            self._call = self._clock.callLater(1.0, self._turn)
-
-    def remove(self, client: ClientConnection) -> None:
-        """Stop watching over a client."""
-        slot = self._slot_of.pop(client, None)
-        if slot is not None:
-            del self._slots[slot][client]
-            self._unheard.discard(client)
-        if not self._slot_of and self._call is not None:
-            self._call.cancel()
-            self._call = None
-
-    def heard(self, client: ClientConnection) -> None:
-        """A client gave a sign of life."""
-        self._unheard.discard(client)
-
-    def _turn(self) -> None:
-        self._call = self._clock.callLater(1.0, self._turn)
-        overdue = self._slots[(self._hand - PING_TIMEOUT) % PING_INTERVAL]
-        for client in [client for client in overdue if client in self._unheard]:
-            self._silent(client)
-        for client in self._slots[self._hand]:
-            self._unheard.add(client)
-            client.sendPing()
-        self._hand = (self._hand + 1) % PING_INTERVAL
-
-
 class ClientFactory(WebSocketServerFactory):
     """Makes a `ClientConnection` with a `Session` for every client, and counts them.
 
@@ -303,11 +307,15 @@ class ClientFactory(WebSocketServerFactory):
         self.metrics = metrics
         self._make_session = make_session
         self._clock: IReactorTime = reactor
+        self.seconds = self._clock.seconds
         self._clients: dict[ClientConnection, None] = {}
-        self._origins = [_origin_pattern(origin) for origin in limits.origins]
+        self.origins = Origins(limits.origins)
+        self.refusals = Refusals(
+            self.seconds, lambda status: metrics.refused.labels(str(status)).inc()
+        )
         self.draining = False
         self._drained: Deferred[None] | None = None
-        self.wheel = PingWheel(self._clock, self._drop_silent)
+        self.wheel: PingWheel[ClientConnection] = PingWheel(self._clock, self._drop_silent)
         options = protocol_options(limits)
         self.setProtocolOptions(**options)
         # Autobahn copies every option into every connection, and formats them all for a log line
@@ -326,12 +334,6 @@ class ClientFactory(WebSocketServerFactory):
     def clients(self) -> int:
         """Open connections."""
         return len(self._clients)
-
-    def allows(self, origin: str | None) -> bool:
-        """Whether a page of this origin may connect; what is not a browser sends none."""
-        if origin is None:
-            return True
-        return any(pattern.fullmatch(origin.strip().lower()) for pattern in self._origins)
 
     def opened(self, client: ClientConnection) -> Session:
         """A client has finished its handshake."""
@@ -377,15 +379,7 @@ class ClientFactory(WebSocketServerFactory):
 
     def _drop_silent(self, client: ClientConnection) -> None:
         self.metrics.closed.labels("silent").inc()
-        self.wheel.remove(client)
         client.transport.abortConnection()
-
-
-def _origin_pattern(origin: str) -> re.Pattern[str]:
-    """`*` alone is every origin, `null` included; inside a pattern it is part of a host name."""
-    if origin == "*":
-        return re.compile(".*", re.DOTALL)
-    return re.compile("[^/:]*".join(re.escape(part) for part in origin.lower().split("*")))
 
 
 class _SharedFrames(PerMessageDeflateOfferAccept):
@@ -406,7 +400,7 @@ def _accept_compression(
     An offer that wants a smaller window than the one with which all are compressed is passed over.
     """
     for offer in offers:
-        if not offer.request_max_window_bits:
+        if not 0 < offer.request_max_window_bits < WINDOW_BITS:
             return _SharedFrames(
                 offer,
                 request_no_context_takeover=offer.accept_no_context_takeover,

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -25,6 +25,7 @@ from livechat.platforms.tiktok.connection import DEAD, IRoom
 from livechat.platforms.tiktok.identifier import handle_of
 from livechat.platforms.tiktok.room import Live
 from livechat.platforms.tiktok.webcast import MAX_FRAME, Push, Unread, read_push
+from livechat.upgrades import Refusals, UpgradedConnection
 
 _log = Logger()
 
@@ -52,7 +53,7 @@ class Feed:
             self.lost.callback(reason)
 
 
-class Relay(WebSocketServerProtocol):
+class Relay(UpgradedConnection):
     """One connection of somebody who relays a room."""
 
     factory: Intake
@@ -94,7 +95,7 @@ class Relay(WebSocketServerProtocol):
         self._watch = self.factory.clock.callLater(OPEN_TIMEOUT, self._give_up)
         super().connectionMade()
 
-    def onConnect(self, request: ConnectionRequest) -> None:
+    def admit(self, request: ConnectionRequest) -> None:
         """Let in who knows the token and names a room."""
         given = {name: values[0] for name, values in request.params.items() if values}
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -169,6 +170,7 @@ class Intake(SpeaksHttp, WebSocketServerFactory):
         super().__init__(server="livechat", reactor=clock)
         self.clock = clock
         self.noisy = False
+        self.refusals = Refusals(clock.seconds)
         self._token = token.encode()
         self._came = came
         self._relays: dict[str, list[Relay]] = {}
