@@ -109,7 +109,7 @@ class Metrics:
 
     def _count(self, counter: Counter, platform: str, kind: str, amount: int) -> None:
         # Half characters, which an upstream may send, cannot be written out.
-        name = kind[:64].encode("utf-8", "replace").decode()
+        name = kind[:128].encode("utf-8", "replace").decode()
         names = self._names.setdefault((id(counter), platform), set())
         if name not in names:
             if len(names) >= MAX_NAMES:

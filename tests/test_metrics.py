@@ -103,10 +103,10 @@ class MetricsTests(SynchronousTestCase):
         )
 
     def test_long_names(self) -> None:
-        """A name is cut at 64 characters."""
+        """A name is cut at 128 characters."""
         self.metrics.count_unparsed("twitch", "x" * 1000)
-        self.metrics.count_unparsed("twitch", "x" * 64)
-        self.assertEqual(self.unparsed(), {("twitch", "x" * 64): 2.0})
+        self.metrics.count_unparsed("twitch", "x" * 128)
+        self.assertEqual(self.unparsed(), {("twitch", "x" * 128): 2.0})
 
     def test_names_without_end(self) -> None:
         """A hostile upstream makes a bounded number of series; nothing goes uncounted."""

@@ -237,7 +237,7 @@ class CountTests(SynchronousTestCase):
             {
                 "liveChatNewThingRenderer": 2,
                 "newAction": 1,
-                "x" * 64: 1,
+                "x" * 128: 1,
                 "addChatItemAction": 2,
                 "removeChatItemAction": 1,
                 "unnamed": 3,

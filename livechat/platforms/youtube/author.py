@@ -28,8 +28,10 @@ def read_author(item: dict[str, Json]) -> Author:
     channel = string(item.get("authorExternalChannelId")) or name
     if not channel:
         raise ValueError("no author")
-    badges, roles = _standing(item.get("authorBadges"))
-    badges += _ranks(item.get("beforeContentButtons"))
+    entries = item.get("authorBadges")
+    badges, roles = _standing(entries) if entries else ([], _NOBODY)
+    if buttons := item.get("beforeContentButtons"):
+        badges += _ranks(buttons)
     name = name or channel
     # The `@` marks a handle and is no part of it.
     username = name.removeprefix("@") or name

@@ -3,6 +3,7 @@
 
 Each action is read by itself: one that cannot be read costs itself only, and every one that is not
 passed on is counted under the name of its renderer or action (sheet `youtube` sections 3 and 5).
+Unknown parts of those that are passed on are counted too (`known`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,24 @@ from typing import Final
 from msgspec import Struct, field
 
 from livechat.model.events import Event
+from livechat.platforms.youtube import known
 from livechat.platforms.youtube.continuation import (
     Continuation,
     Feed,
     is_stub,
     read_continuation,
 )
-from livechat.platforms.youtube.innertube import Json, children, decode, dig, named, text_of
+from livechat.platforms.youtube.innertube import (
+    TRACKING,
+    Json,
+    children,
+    decode,
+    dig,
+    named,
+    text_of,
+)
 from livechat.platforms.youtube.items import ITEMS, Origin, Reader
+from livechat.platforms.youtube.known import Part, count
 from livechat.platforms.youtube.panels import ACTIONS, BANNERS, PANELS
 
 #: Known, and of no use to a reader of the chat.  A ticker repeats an item under the item's own id;
@@ -58,7 +69,6 @@ _MENU: Final = (
 _TOP_ITEM: Final = 0
 _ALL_ITEM: Final = 1
 
-_MAX_NAME: Final = 64
 _MAX_REASON: Final = 200
 
 #: What a reader may stumble over in an item that is not as it should be.
@@ -70,22 +80,25 @@ class _Wrapping(Struct, frozen=True):
 
     :ivar path: from the action's payload to what is named by its kind, or holds that.
     :ivar readers: by kind.
-    :ivar contents: where a holder keeps what is named by its kind; its readers get the holder.
+    :ivar known: what is known of the payload.
+    :ivar holder: what is known of that which holds what is named by its kind, under `contents`; its
+        readers get the holder.
     """
 
     path: tuple[str, ...]
     readers: Mapping[str, Reader]
-    contents: str | None = None
+    known: Part
+    holder: Part | None = None
 
 
 _WRAPPINGS: Final[Mapping[str, _Wrapping]] = {
-    "addChatItemAction": _Wrapping(("item",), ITEMS),
-    "replaceChatItemAction": _Wrapping(("replacementItem",), ITEMS),
+    "addChatItemAction": _Wrapping(("item",), ITEMS, known.ADDED),
+    "replaceChatItemAction": _Wrapping(("replacementItem",), ITEMS, known.REPLACED),
     "addBannerToLiveChatCommand": _Wrapping(
-        ("bannerRenderer", "liveChatBannerRenderer"), BANNERS, "contents"
+        ("bannerRenderer", "liveChatBannerRenderer"), BANNERS, known.BANNERED, known.BANNER
     ),
     "showLiveChatActionPanelAction": _Wrapping(
-        ("panelToShow", "liveChatActionPanelRenderer"), PANELS, "contents"
+        ("panelToShow", "liveChatActionPanelRenderer"), PANELS, known.SHOWN, known.PANEL
     ),
 }
 
@@ -119,7 +132,8 @@ class Poll(Struct, frozen=True):
     :ivar feed: which messages are sent, where the answer says so (the first one of a token does).
     :ivar all_token: a token for all messages, where the answer offers one.
     :ivar ignored: how often something known was not passed on, by name.
-    :ivar unread: how often something was unknown or could not be read, by name.
+    :ivar unread: how often something was unknown or could not be read, by name; parts of known
+        items by names such as `liveChatTextMessageRenderer.newKey`.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -156,6 +170,7 @@ def read_answer(answer: Json, video_id: str, received_ms: int) -> Poll:
     menu = dig(chat.get("header"), *_MENU)
     batch = _Batch(Origin(video_id, received_ms))
     batch.read(chat.get("actions"))
+    known.ANSWER.count_unknown(chat, batch.unread)
     signal = None
     if batch.replayed or _is_archive(chat):
         signal = Signal.ARCHIVE
@@ -224,28 +239,33 @@ class _Batch:
                     self._read_one(inner)
 
     def _read_one(self, action: Json) -> None:
-        name, payload = named(action)
-        readers = ACTIONS
+        name, payload = action_name, whole = named(action)
+        readers: Mapping[str, Reader] = ACTIONS
+        holder = None
         wrapping = _WRAPPINGS.get(name)
         if wrapping is not None:
             readers = wrapping.readers
             payload = dig(payload, *wrapping.path)
-            if wrapping.contents is None:
+            holder = wrapping.holder
+            if holder is None:
                 kind, payload = named(payload)
             else:
-                kind, _ = named(dig(payload, wrapping.contents))
+                kind, _ = named(dig(payload, "contents"))
             name = kind or name
         reader = readers.get(name)
         if reader is None:
             counts = self.ignored if name in IGNORED else self.unread
-            _count(counts, name)
+            count(counts, name)
             return
         try:
             self.events += reader(payload, self._origin)
         except _MISREADINGS:
-            _count(self.unread, name)
-
-
-def _count(counts: dict[str, int], name: str) -> None:
-    name = name[:_MAX_NAME] or "unnamed"
-    counts[name] = counts.get(name, 0) + 1
+            count(self.unread, name)
+            return
+        (holder or known.PARTS[name]).count_unknown(payload, self.unread)
+        if wrapping is not None:
+            wrapping.known.count_unknown(whole, self.unread)
+        if len(action) > 1:
+            # An action has one name, and sometimes tracking beside it.
+            for key in action.keys() - TRACKING - {action_name}:
+                count(self.unread, f"action.{key}")

@@ -20,8 +20,8 @@ from livechat.platforms.youtube.identifier import HOSTS
 #: Any JSON value.
 Json = Any
 
-_TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
-_DIGITS: Final = re.compile(r"[0-9]{1,18}")
+#: What lies beside the name of a kind.
+TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
 _COUNT: Final = re.compile(
     r"([0-9]{1,3}(?:[.,\s][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,3}))?\s?([KMB]\b)?", re.IGNORECASE
 )
@@ -98,7 +98,7 @@ def named(node: Json) -> tuple[str, Json]:
     """The first member of an object that is not mere tracking: InnerTube names its kinds by key."""
     if isinstance(node, dict):
         for key, value in node.items():
-            if key not in _TRACKING:
+            if key not in TRACKING:
                 return key, value
     return "", None
 
@@ -110,7 +110,7 @@ def string(node: Json) -> str:
 
 def whole_number(node: Json) -> int | None:
     """A number, or a string of digits; not negative."""
-    if isinstance(node, str) and _DIGITS.fullmatch(node):
+    if isinstance(node, str) and node.isascii() and node.isdigit() and len(node) <= _MAX_DIGITS:
         return int(node)
     return node if type(node) is int and node >= 0 else None
 
@@ -128,6 +128,13 @@ def text_of(node: Json) -> str:
     """A text for people in any of its spellings: `simpleText`, `runs`, `content`, a bare string."""
     if isinstance(node, str):
         return node
+    # Names and amounts are nearly always this.
+    if (
+        isinstance(node, dict)
+        and len(node) == 1
+        and isinstance(text := node.get("simpleText"), str)
+    ):
+        return text
     return "".join(piece if isinstance(piece, str) else piece.value for piece in pieces(node))
 
 
@@ -155,7 +162,7 @@ def _piece(run: Json) -> Piece | None:
         return None
     text = run.get("text")
     if isinstance(text, str):
-        endpoint = run.get("navigationEndpoint")
+        endpoint = run.get("navigationEndpoint") if len(run) > 1 else None
         return text if endpoint is None else _link(text, endpoint)
     emoji = run.get("emoji")
     return _emoji(emoji) if isinstance(emoji, dict) else None

@@ -90,10 +90,10 @@ def event(
 def item_id(item: Json) -> str:
     """The item's id.
 
-    :raises ValueError: it has none.
+    :raises LookupError, TypeError, ValueError: it has none.
     """
-    found = string(dig(item, "id"))
-    if not found:
+    found = item["id"]
+    if not found or not isinstance(found, str):
         raise ValueError("no id")
     return found
 
@@ -125,7 +125,7 @@ def _chat(
 
 
 def _text(item: Json, origin: Origin) -> Sequence[Event]:
-    return [_chat(item, origin, pieces(dig(item, "message")))]
+    return [_chat(item, origin, pieces(item.get("message")))]
 
 
 def _paid_message(item: Json, origin: Origin) -> Sequence[Event]:
@@ -249,7 +249,7 @@ def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
         gift="jewels",
         user=name_only(name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))),
         text=text,
-        image_url=picture(dig(item, "giftImage")),
+        image_url=picture(dig(item, "giftImage")) or picture(dig(item, "image")),
         value=int(re.sub("[.,]", "", worth[1])) if worth else None,
         currency="JEWELS",
     )
