@@ -1,54 +1,45 @@
 # SPDX-License-Identifier: MIT
-"""The composition root: from options to a running daemon.  The only room that takes the reactor.
+"""The composition root: from options to a running daemon.  The only module that takes the reactor.
 
 Everything that touches the world is made here and handed in: clock, wall time, HTTP client,
-endpoints, randomness.
+endpoints, randomness.  The clock of all timers is the machine's monotonic one; wall time only dates
+messages.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from importlib.metadata import PackageNotFoundError, version
 from random import SystemRandom
 from typing import Any, Final
 
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
-from twisted.application.service import IService, MultiService, Service
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import (
-    HostnameEndpoint,
-    clientFromString,
-    serverFromString,
-    wrapClientTLS,
-)
-from twisted.internet.interfaces import (
-    IListeningPort,
-    IStreamClientEndpoint,
-    IStreamServerEndpoint,
-)
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from livechat.brokers.local import LocalBroker
 from livechat.core.hub import Hub
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.session import Quotas, Session
+from livechat.daemon import Daemon, health
+from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.options import Options, Settings, wrong
-from livechat.pacing import sleep
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
+from livechat.signals import Signals
 from livechat.simulator.service import makeSimulator
 from livechat.statistics.memory import MemoryStats
-from livechat.transports.direct import prepare_port
 from livechat.transports.http import Pages, make_site
 from livechat.transports.http_or_websocket import Doors
 from livechat.transports.websocket import ClientFactory, Limits
@@ -56,14 +47,6 @@ from livechat.transports.writers import BestWriter
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
-
-_log = Logger()
-
-#: Seconds that clients have to close when we stop; the whole stop stays below ten.
-DRAIN: Final = 5.0
-
-#: Seconds that each part then has to stop.
-STOP: Final = 1.5
 
 #: Seconds' worth of commands that a client may send at once.
 BURST: Final = 6.4
@@ -83,11 +66,23 @@ def makeService(options: Options) -> IService:
     # Importing it installs it, so that is left to the one who runs the service.
     from twisted.internet import reactor  # noqa: PLC0415
 
-    return build(reactor, options.settings)
+    use_monotonic_clock(reactor)
+    daemon = build(reactor, options.settings)
+    Signals(reactor, daemon.reload, daemon.hurry).install()
+    return daemon
 
 
-def build(reactor: Any, settings: Settings) -> IService:
-    """The daemon on a reactor.
+def use_monotonic_clock(reactor: Any) -> None:
+    """Let a reactor's timers run by a clock that nobody sets.
+
+    Twisted's follow the wall clock: after it was set back an hour nothing would happen for an hour
+    (Twisted issue 2424).  To be called before the first timer is made.
+    """
+    reactor.seconds = time.monotonic
+
+
+def build(reactor: Any, settings: Settings) -> Daemon:
+    """The daemon on a reactor, with its ports open.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
@@ -147,7 +142,6 @@ def build(reactor: Any, settings: Settings) -> IService:
         random,
         metrics,
         tiktok_settings,
-        _intake(reactor, settings),
     )
     youtube_settings = YouTubeSettings(
         youtube_url, settings.start_timeout, settings.youtube_viewers_every
@@ -165,22 +159,73 @@ def build(reactor: Any, settings: Settings) -> IService:
         stats_limit=settings.stats_top,
         max_channels=settings.max_channels,
     )
-    return Daemon(
-        reactor,
-        hub,
-        store,
-        {"tiktok": tiktok, "twitch": twitch, "youtube": youtube},
-        [*services, tiktok, twitch, youtube],
-        settings,
+    platforms: dict[str, IPlatform] = {"tiktok": tiktok, "twitch": twitch, "youtube": youtube}
+    clients = _clients(reactor, settings, metrics, hub, platforms)
+    pages = Pages(
+        lambda: health(hub, clients, store),
+        lambda: not clients.draining,
         metrics,
-        pool,
-        _endpoints(reactor, settings),
+        web_directory(),
+        partial(_read_stats, hub, platforms),
     )
+    doors = Doors(clients, make_site(pages), reactor, clients.limits.handshake)
+    listening = Listening(reactor)
+    try:
+        for description in settings.listen:
+            listening.open(description, doors)
+        if not settings.listen:
+            listening.open_everywhere(settings.port, doors)
+        if settings.tiktok_intake:
+            listening.open(settings.tiktok_intake, tiktok.intake, "TikTok intake")
+    except ListenError as error:
+        wrong(str(error))
+    return Daemon(reactor, hub, clients, [*services, tiktok, twitch, youtube], pool, listening)
+
+
+def _clients(
+    reactor: Any,
+    settings: Settings,
+    metrics: Metrics,
+    hub: Hub,
+    platforms: Mapping[str, IPlatform],
+) -> ClientFactory:
+    """The factory of WebSocket connections."""
+    burst = max(4, round(BURST * settings.command_rate))
+    quotas = Quotas(settings.max_chats, settings.command_rate, burst)
+    limits = Limits(
+        message=settings.max_message,
+        pending=settings.max_pending,
+        connections=settings.max_clients,
+        origins=settings.origins,
+        compression=not settings.no_compression,
+        # Twice what commands alone would need, and room for any one message.
+        frames_per_second=max(100.0, 2 * settings.command_rate),
+        frames_burst=max(512.0, 4 * burst, settings.max_message / 1024),
+    )
+
+    def make_session(subscriber: ISubscriber) -> Session:
+        return Session(subscriber, hub, platforms, quotas, reactor, metrics)
+
+    return ClientFactory(reactor, limits, metrics, make_session)
+
+
+def _read_stats(
+    hub: Hub,
+    platforms: Mapping[str, IPlatform],
+    platform: str,
+    identifier: str,
+    identifier_type: str,
+) -> Deferred[bytes]:
+    if platform not in platforms:
+        raise ChatError(ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported")
+    return hub.read_stats(platforms[platform].key(identifier, identifier_type))
 
 
 def _tiktok_settings(settings: Settings) -> TikTokSettings:
     if settings.tiktok_transport == "signer" and not settings.tiktok_signer_url:
         wrong("--tiktok-transport=signer needs --tiktok-signer-url")
+    if settings.tiktok_intake and not settings.tiktok_intake_token:
+        wrong("--tiktok-intake needs --tiktok-intake-token")
     return TikTokSettings(
         url=settings.tiktok_url,
         webcast_url=settings.tiktok_webcast_url,
@@ -204,18 +249,6 @@ def _connector(reactor: Any) -> Callable[[str, int, bool], IStreamClientEndpoint
         return wrapClientTLS(optionsForClientTLS(host), endpoint) if tls else endpoint
 
     return connect
-
-
-def _intake(reactor: Any, settings: Settings) -> IStreamServerEndpoint | None:
-    if not settings.tiktok_intake:
-        return None
-    if not settings.tiktok_intake_token:
-        wrong("--tiktok-intake needs --tiktok-intake-token")
-    try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, settings.tiktok_intake)
-        return endpoint
-    except (ValueError, LookupError, OSError) as error:
-        wrong(f"--tiktok-intake {settings.tiktok_intake}: {error}")
 
 
 def _statistics(
@@ -249,142 +282,3 @@ def _statistics(
     )
     metrics.watch_redis(lambda: store.storage_type == "redis")
     return store, [store]
-
-
-def _endpoints(reactor: Any, settings: Settings) -> list[tuple[str, IStreamServerEndpoint]]:
-    descriptions = settings.listen or (f"tcp:{settings.port}",)
-    endpoints = []
-    for description in descriptions:
-        try:
-            endpoints.append((description, serverFromString(reactor, description)))
-        except (ValueError, LookupError, OSError) as error:
-            wrong(f"--listen {description}: {error}")
-    return endpoints
-
-
-class Daemon(Service):
-    """Everything that runs, and the order in which it starts and stops."""
-
-    def __init__(
-        self,
-        reactor: Any,
-        hub: Hub,
-        store: IStatsStore,
-        platforms: Mapping[str, IPlatform],
-        services: Sequence[Service],
-        settings: Settings,
-        metrics: Metrics,
-        pool: HTTPConnectionPool,
-        endpoints: Sequence[tuple[str, IStreamServerEndpoint]],
-    ) -> None:
-        self._reactor = reactor
-        self._hub = hub
-        self._services = MultiService()
-        for service in services:
-            service.setServiceParent(self._services)
-        self._pool = pool
-        self._endpoints = endpoints
-        self._ports: list[IListeningPort] = []
-        burst = max(4, round(BURST * settings.command_rate))
-        quotas = Quotas(settings.max_chats, settings.command_rate, burst)
-        limits = Limits(
-            message=settings.max_message,
-            pending=settings.max_pending,
-            connections=settings.max_clients,
-            origins=settings.origins,
-            compression=not settings.no_compression,
-            # Twice what commands alone would need, and room for any one message.
-            frames_per_second=max(100.0, 2 * settings.command_rate),
-            frames_burst=max(512.0, 4 * burst, settings.max_message / 1024),
-        )
-
-        def make_session(subscriber: ISubscriber) -> Session:
-            return Session(subscriber, hub, platforms, quotas, reactor, metrics)
-
-        self._clients = ClientFactory(reactor, limits, metrics, make_session)
-
-        def read_stats(platform: str, identifier: str, identifier_type: str) -> Deferred[bytes]:
-            if platform not in platforms:
-                raise ChatError(ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported")
-            return hub.read_stats(platforms[platform].key(identifier, identifier_type))
-
-        site = make_site(Pages(self._health, self._ready, metrics, web_directory(), read_stats))
-        self._doors = Doors(self._clients, site, reactor, limits.handshake)
-        self._store = store
-
-    def privilegedStartService(self) -> None:
-        """Listen, before privileges are shed.
-
-        :raises SystemExit: a port cannot be had; one line on stderr.
-        """
-        super().privilegedStartService()
-        failures: list[tuple[str, Failure]] = []
-        for description, endpoint in self._endpoints:
-            endpoint.listen(self._doors).addCallbacks(
-                self._listening,
-                lambda reason, description=description: failures.append((description, reason)),
-            )
-        # Twisted's server endpoints answer at once.
-        for description, reason in failures:
-            wrong(f"cannot listen on {description}: {reason.getErrorMessage()}")
-
-    def startService(self) -> None:
-        """Start the platforms."""
-        super().startService()
-        self._services.startService()
-
-    def stopService(self) -> Deferred[None]:
-        """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
-        super().stopService()
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        # The port stays open meanwhile, so that `/ready` can say no and upgrades be refused.
-        self._hub.flush()
-        await self._clients.drain(DRAIN)
-        for port in self._ports:
-            port.stopListening()
-        await self._patiently(self._hub.shutdown())
-        await self._patiently(self._services.stopService())
-        await self._patiently(self._pool.closeCachedConnections())
-        # Connections that were told to close get one turn to do so.
-        await sleep(self._reactor, 0)
-        _log.info("stopped")
-
-    def _patiently(self, stopping: Deferred[Any] | None) -> Deferred[Any]:
-        """Wait for a part to stop, yet not for ever: the process must end."""
-        stopped = maybeDeferred(lambda: stopping).addTimeout(STOP, self._reactor)
-        return stopped.addErrback(lambda reason: _log.failure("a part did not stop", reason))
-
-    def _listening(self, port: IListeningPort) -> None:
-        prepare_port(port)
-        self._ports.append(port)
-        host = port.getHost()
-        number = getattr(host, "port", None)
-        _log.info(
-            "listening on {where}; open http://localhost:{port}/test"
-            if number
-            else "listening on {where}",
-            where=host,
-            port=number,
-        )
-
-    def _health(self) -> dict[str, object]:
-        return {
-            "status": "ok",
-            "activeStreams": self._hub.active_streams,
-            "clients": self._clients.clients,
-            "storage": self._store.storage_type,
-            **self._store.health,
-            "version": _version(),
-        }
-
-    def _ready(self) -> bool:
-        return not self._clients.draining
-
-
-def _version() -> str:
-    try:
-        return version("livechat")
-    except PackageNotFoundError:
-        return "unknown"

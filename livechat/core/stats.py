@@ -173,8 +173,6 @@ class ChannelStats:
         self._last_handed = self._clock.seconds()
         if self._counted:
             tally, self._tally = self._tally, Tally()
-            if tally.total:
-                tally.minutes[int(self._clock.seconds() // 60)] = tally.total
             self._untold = self._untold or _is_told(tally)
             self._handed += 1
             self._latest = None

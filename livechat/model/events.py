@@ -264,6 +264,14 @@ class Tally(Struct):
     first: str = ""
     last: str = ""
 
+    def date(self, now: float) -> None:
+        """Say in which minute the messages came, if that is not known.
+
+        :param now: seconds since 1970.
+        """
+        if self.total and not self.minutes:
+            self.minutes[int(now // 60)] = self.total
+
 
 class StatsData(Struct, frozen=True):
     """The `data` of a `stats` message.  Everything after `totalMessages` is an addition.

@@ -44,6 +44,7 @@ class MemoryStats:
         totals = self._channels.get(key)
         if totals is None:
             totals = self._channels[key] = ChannelTotals(self._max_users)
+        tally.date(self._now())
         totals.add(tally)
         return succeed(None)
 

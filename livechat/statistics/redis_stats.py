@@ -274,6 +274,7 @@ class RedisStats(Service):
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
         """See `IStatsStore`."""
         if tally.total or tally.events:
+            tally.date(self._now())
             self._kept(key).add(tally)
             self._expect_flush(key)
         return succeed(None)

@@ -12,8 +12,7 @@ from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
-from twisted.logger import Logger
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
@@ -29,8 +28,6 @@ from livechat.platforms.tiktok.presence import Presence
 from livechat.platforms.tiktok.room import Live
 from livechat.platforms.tiktok.signer import Budget, Signer
 from livechat.platforms.tiktok.transports import Transports
-
-_log = Logger()
 
 #: The direct socket (sheet `tiktok` section 4).
 SOCKET_URL: Final = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
@@ -74,7 +71,7 @@ class TikTok(Service):
     :param http: keeps no cookies of its own: who we are is the identity's business.
     :param connect: where the socket of a host, port and TLS is.
     :param now: wall time in seconds, for messages without a time of their own.
-    :param intake: where relays of frames may connect; None: nowhere.
+    :ivar intake: what takes relays' connections; the daemon opens its port.
     """
 
     name = "tiktok"
@@ -89,7 +86,6 @@ class TikTok(Service):
         random: Random,
         metrics: Metrics,
         settings: TikTokSettings,
-        intake: IStreamServerEndpoint | None = None,
     ) -> None:
         self.clock = clock
         self.random = random
@@ -132,8 +128,6 @@ class TikTok(Service):
         )
         self._presences: dict[Presence, None] = {}
         self.intake = Intake(settings.intake_token, clock, self._relay_came)
-        self._intake_endpoint = intake
-        self._intake_port: IListeningPort | None = None
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, `@handle` or an address of the account."""
@@ -156,17 +150,6 @@ class TikTok(Service):
         key = located.key
         return Presence(self, key.identifier, sink)
 
-    def startService(self) -> None:
-        """Open the intake, if there is one."""
-        super().startService()
-        if self._intake_endpoint is not None:
-            self._intake_endpoint.listen(self.intake).addCallbacks(
-                self._intake_listens,
-                lambda reason: _log.error(
-                    "the TikTok intake cannot listen: {reason}", reason=reason.getErrorMessage()
-                ),
-            )
-
     def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
@@ -174,9 +157,6 @@ class TikTok(Service):
             presence.stop()
         self._identity.stop()
         self.intake.stop()
-        if self._intake_port is not None:
-            self._intake_port.stopListening()
-            self._intake_port = None
 
     # What presences ask for (`IHouse`).
 
@@ -208,10 +188,6 @@ class TikTok(Service):
         """See `IHouse`."""
         for name, amount in names.items():
             self._metrics.count_unparsed("tiktok", name, amount)
-
-    def _intake_listens(self, port: IListeningPort) -> None:
-        self._intake_port = port
-        _log.info("TikTok intake on {where}", where=port.getHost())
 
     def _relay_came(self, handle: str) -> None:
         for presence in list(self._presences):

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The running daemon: the order in which its parts start and stop, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
+from twisted.web.client import HTTPConnectionPool
+
+from livechat.core.hub import Hub
+from livechat.core.ports import IStatsStore
+from livechat.listening import Listening
+from livechat.pacing import sleep
+from livechat.transports.websocket import ClientFactory
+
+_log = Logger()
+
+#: Seconds that clients have to close when we stop; the whole stop stays below ten.
+DRAIN: Final = 5.0
+
+#: Seconds that each part then has to stop.
+STOP: Final = 1.5
+
+
+class Daemon(Service):
+    """Everything that runs.
+
+    :param services: started and stopped with it.
+    :param listening: the ports, which are open already.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        hub: Hub,
+        clients: ClientFactory,
+        services: Sequence[Service],
+        pool: HTTPConnectionPool,
+        listening: Listening,
+    ) -> None:
+        self._reactor = reactor
+        self._hub = hub
+        self._clients = clients
+        self._services = MultiService()
+        for service in services:
+            service.setServiceParent(self._services)
+        self._pool = pool
+        self._listening = listening
+        self._stopped: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        """Start the platforms."""
+        super().startService()
+        self._listening.announce()
+        self._services.startService()
+
+    def stopService(self) -> Deferred[None]:
+        """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
+        super().stopService()
+        stopped = self._stopped = Deferred()
+        Deferred.fromCoroutine(self._stop()).addBoth(lambda _: self._finish())
+        return stopped
+
+    def reload(self) -> None:
+        """Read again what may change while we run: the certificates."""
+        self._listening.reload()
+
+    def hurry(self) -> None:
+        """End the stop that is under way: whatever is still being waited for is given up."""
+        _log.info("asked to stop a second time: stopping at once")
+        self._finish()
+
+    def _finish(self) -> None:
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None:
+            stopped.callback(None)
+
+    async def _stop(self) -> None:
+        # The ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
+        self._hub.flush()
+        await self._clients.drain(DRAIN)
+        self._listening.close()
+        await self._patiently(self._hub.shutdown())
+        await self._patiently(self._services.stopService())
+        await self._patiently(self._pool.closeCachedConnections())
+        # Connections that were told to close get one turn to do so.
+        await sleep(self._reactor, 0)
+        _log.info("stopped")
+
+    def _patiently(self, stopping: Deferred[Any] | None) -> Deferred[Any]:
+        """Wait for a part to stop, yet not for ever: the process must end."""
+        stopped = maybeDeferred(lambda: stopping).addTimeout(STOP, self._reactor)
+        return stopped.addErrback(lambda reason: _log.failure("a part did not stop", reason))
+
+
+def health(hub: Hub, clients: ClientFactory, store: IStatsStore) -> dict[str, object]:
+    """What `/health` answers."""
+    return {
+        "status": "ok",
+        "activeStreams": hub.active_streams,
+        "clients": clients.clients,
+        "storage": store.storage_type,
+        **store.health,
+        "version": own_version(),
+    }
+
+
+def own_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("livechat")
+    except PackageNotFoundError:
+        return "unknown"

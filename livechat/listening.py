@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""The ports of the daemon: where they are described, how they are opened, TLS certificates.
+
+They are opened while the service is being made: at that moment stderr is the user's own and
+`twistd` has neither gone to the background nor written a pid file.  So a port that cannot be had
+ends the start in the same way however the daemon is started.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from OpenSSL import SSL
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IOpenSSLContextFactory,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from livechat.transports.direct import QUEUE, prepare_port
+
+_log = Logger()
+
+#: Both families of a free port are asked for so many times, should another program be quicker.
+TRIES: Final = 10
+
+#: The system, or this machine's configuration, lacks an address family.
+_LACKING: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
+
+
+class ListenError(Exception):
+    """A port cannot be opened; the text says where and why."""
+
+
+@implementer(IOpenSSLContextFactory)
+class Certificates:
+    """The certificate and key of a TLS port, which can be read again.
+
+    :param read: reads the files; raises if they cannot be used.
+    """
+
+    def __init__(self, read: Callable[[], IOpenSSLContextFactory]) -> None:
+        self._read = read
+        self._current = read()
+
+    def getContext(self) -> SSL.Context:
+        """For each new connection: the context of the files that were read last."""
+        return self._current.getContext()
+
+    def reload(self) -> None:
+        """Read the files again; if that fails the old ones stay in use."""
+        self._current = self._read()
+
+
+class Listening:
+    """Opens ports, keeps them, and reads their certificates again.
+
+    :ivar ports: what is open.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._certificates: dict[str, Certificates] = {}
+        self._lines: list[str] = []
+        self.ports: list[IListeningPort] = []
+
+    def open(self, description: str, factory: IProtocolFactory, name: str = "") -> None:
+        """Open the port of an endpoint string.
+
+        :param name: what the log calls it; without one it is where clients come.
+        :raises ListenError: it cannot be opened.
+        """
+        outcome: list[IListeningPort | Failure] = []
+        try:
+            listening: Deferred[IListeningPort] = self._endpoint(description).listen(factory)
+            listening.addBoth(outcome.append)
+        # What is wrong with a certificate is a class of its own in every library.
+        except Exception as error:
+            raise ListenError(f"cannot listen on {description}: {_sentence(error)}") from None
+        # Twisted's server endpoints answer at once.
+        opened = outcome[0] if outcome else Failure(ListenError("does not open at once"))
+        if isinstance(opened, Failure):
+            reason = _sentence(opened.value)
+            raise ListenError(f"cannot listen on {description}: {reason}")
+        self._opened(opened, name, "https" if description.startswith("ssl:") else "http")
+
+    def open_everywhere(
+        self,
+        number: int,
+        factory: IProtocolFactory,
+        create: Callable[..., socket.socket] = socket.create_server,
+    ) -> None:
+        """Open a TCP port on all interfaces, for IPv4 and IPv6, as far as the machine has them.
+
+        :param number: 0 takes any free one, the same for both.
+        :raises ListenError: it cannot be opened.
+        """
+        for attempt in range(TRIES):
+            try:
+                sockets = _sockets(number, create)
+                break
+            except OSError as error:
+                if number or error.errno != errno.EADDRINUSE or attempt == TRIES - 1:
+                    reason = _sentence(error)
+                    raise ListenError(f"cannot listen on port {number}: {reason}") from None
+        for listening in sockets:
+            listening.setblocking(False)
+            with listening:
+                adopt = self._reactor.adoptStreamPort
+                self._opened(adopt(listening.fileno(), listening.family, factory))
+
+    def reload(self) -> None:
+        """Read all certificates again."""
+        for description, certificates in self._certificates.items():
+            try:
+                certificates.reload()
+                _log.info("certificates of {where} were read again", where=description)
+            except Exception as error:
+                _log.error(
+                    "certificates of {where} cannot be read, the old ones stay in use: {error}",
+                    where=description,
+                    error=_sentence(error),
+                )
+
+    def announce(self) -> None:
+        """Log where we listen."""
+        for line in self._lines:
+            _log.info("{line}", line=line)
+
+    def close(self) -> None:
+        """Close all ports."""
+        for port in self.ports:
+            port.stopListening()
+        self.ports.clear()
+
+    def _endpoint(self, description: str) -> IStreamServerEndpoint:
+        endpoint: Any = serverFromString(self._reactor, description)
+        if description.startswith("ssl:"):
+
+            def read() -> IOpenSSLContextFactory:
+                # Twisted's endpoint holds its context for good; nothing public replaces it.
+                fresh: Any = serverFromString(self._reactor, description)
+                options: IOpenSSLContextFactory = fresh._sslContextFactory
+                # Files that do not belong together show only here.
+                options.getContext()
+                return options
+
+            endpoint._sslContextFactory = self._certificates[description] = Certificates(read)
+        described: IStreamServerEndpoint = endpoint
+        return described
+
+    def _opened(self, port: IListeningPort, name: str = "", scheme: str = "http") -> None:
+        prepare_port(port)
+        self.ports.append(port)
+        where = port.getHost()
+        number = getattr(where, "port", None)
+        page = f"; open {scheme}://localhost:{number}/test" if number and not name else ""
+        self._lines.append(f"{name or 'listening'} on {where}{page}")
+
+
+def _sockets(number: int, create: Callable[..., socket.socket]) -> list[socket.socket]:
+    """A listening socket for each address family: two, so that each sees plain addresses.
+
+    :raises OSError: one family refuses, or the machine has neither.
+    """
+    opened: list[socket.socket] = []
+    lacking: OSError | None = None
+    for family, host in ((socket.AF_INET, ""), (socket.AF_INET6, "::")):
+        try:
+            made = create((host, number), family=family, backlog=QUEUE)
+        except OSError as error:
+            if error.errno in _LACKING:
+                lacking = error
+                continue
+            for earlier in opened:
+                earlier.close()
+            raise
+        opened.append(made)
+        number = made.getsockname()[1]
+    if not opened and lacking is not None:
+        raise lacking
+    return opened
+
+
+def _sentence(error: object) -> str:
+    """What an error says, without the addresses that some repeat and without its errno."""
+    reason = getattr(error, "socketError", error)
+    if isinstance(reason, OSError) and reason.errno:
+        sentence = os.strerror(reason.errno)
+        return f"{sentence}: {reason.filename}" if reason.filename else sentence
+    return str(reason) or type(reason).__name__
