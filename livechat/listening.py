@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import (
@@ -198,4 +198,7 @@ def _sentence(error: object) -> str:
     if isinstance(reason, OSError) and reason.errno:
         sentence = os.strerror(reason.errno)
         return f"{sentence}: {reason.filename}" if reason.filename else sentence
+    if isinstance(reason, SSL.Error | crypto.Error):
+        words = " ".join(str(word) for entry in reason.args[0] for word in entry if word)
+        return f"not a certificate and its key in PEM format ({words})"
     return str(reason) or type(reason).__name__
