@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?= tests
 JOBS ?= 2
 # Programs that tests start, and the Debian package of each, as command:package.
-TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light
+TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -368,6 +368,8 @@ def makeService(options: Options) -> SimulatorService:
     # Importing it installs it, so that is left to the one who runs the service.
     from twisted.internet import reactor  # noqa: PLC0415
 
+    # Twisted's timers follow the wall clock, which may be set back.
+    cast(Any, reactor).seconds = time.monotonic
     scenario = Scenario(options["seed"], options["rate"])
     clock = cast(IReactorTime, reactor)
     twitch = TwitchSimulator(clock, time.time, scenario, recording=options.recording)

@@ -203,8 +203,9 @@ class YouTubeSimulator:
 
     def _begin(self, name: str, number: int) -> Stream:
         if self.recording is not None:
-            return Stream(name, number, iter(()), self.now, 0.0)
-        return Stream(name, number, self._script(name, number), self.now, self.settings.past)
+            return Stream(name, number, iter(()), self.clock, self.now, 0.0)
+        script = self._script(name, number)
+        return Stream(name, number, script, self.clock, self.now, self.settings.past)
 
     def _script(self, name: str, number: int) -> Iterator[tuple[float, Action | list[Json]]]:
         pace = fate(name).pace

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from twisted.internet.interfaces import IReactorTime
+
 from livechat.simulator.actions import Action
 from livechat.simulator.youtube_items import actions, is_plain
 from livechat.simulator.youtube_tokens import TOP
@@ -34,7 +36,8 @@ class Stream:
     :ivar garbage_once: the next answer is not JSON.
 
     :param script: what happens, each with the seconds that pass before it.
-    :param now: the time of day, seconds since 1970.
+    :param clock: says when it happens.
+    :param now: the time of day, seconds since 1970; only dates what happens.
     :param past: seconds of chat before somebody came first, at most `MAX_LAG`.
     """
 
@@ -43,12 +46,13 @@ class Stream:
         name: str,
         number: int,
         script: Iterator[tuple[float, Action | list[Json]]],
+        clock: IReactorTime,
         now: Callable[[], float],
         past: float,
     ) -> None:
         self.name = name
         self.number = number
-        self.began = now() - past
+        self._clock = clock
         self.ended = False
         self.gone_once = False
         self.garbage_once = False
@@ -56,7 +60,7 @@ class Stream:
         self._script = script
         self._now = now
         self._next = next(script, None)
-        self._due = self.began + (self._next[0] if self._next else 0.0)
+        self._due = clock.seconds() - past + (self._next[0] if self._next else 0.0)
         self._said: deque[tuple[bool, list[Json]]] = deque(maxlen=_KEPT)
 
     def say(self, what: Action | Json) -> None:
@@ -78,12 +82,13 @@ class Stream:
         return [one for plain, some in recent for one in some if plain or kind != TOP]
 
     def _catch_up(self) -> None:
-        now = self._now()
+        now = self._clock.seconds()
         self._due = max(self._due, now - MAX_LAG)
         while self._next is not None and self._due <= now and not self.ended:
             action = self._next[1]
             if isinstance(action, Action):
-                self._add(is_plain(action), actions(action, self.name, round(self._due * 1e6)))
+                micros = round((self._now() - (now - self._due)) * 1e6)
+                self._add(is_plain(action), actions(action, self.name, micros))
             else:
                 self._add(True, action)
             self._next = next(self._script, None)
