@@ -16,7 +16,10 @@ export class Frames {
   #paused = false;
 
   constructor() {
-    this.#drawer.addEventListener("toggle", () => this.#refill());
+    this.#drawer.addEventListener("toggle", () => {
+      document.body.classList.toggle("with-frames", this.#drawer.open);
+      this.#refill();
+    });
     byId("frame-filter").addEventListener("change", () => this.#refill());
     byId("frame-pause").addEventListener("click", (event) => {
       this.#paused = !this.#paused;

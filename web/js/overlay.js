@@ -50,11 +50,11 @@ function messageRow(message, channel = "") {
   const head = make("span", { class: "head" });
   if (!settings.hide.includes("platform")) head.append(platformMark(message.platform));
   if (settings.show.includes("avatars")) head.append(authorAvatar(author));
-  const [name, ...marks] = nameAndMarks(author);
+  const [name, ...marks] = nameAndMarks(author, message.platform);
   if (!settings.hide.includes("badges")) head.append(...marks);
   head.append(name);
   if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
-  const text = make("span", { class: "words" });
+  const text = make("span", { class: "words", dir: "auto" });
   text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
   row.append(head, " ", text);
   if (metadata.sticker) row.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
@@ -65,7 +65,7 @@ function messageRow(message, channel = "") {
 function eventRow(event, sentence) {
   const row = make("li", { class: "line happening" });
   if (!settings.hide.includes("platform")) row.append(platformMark(event.platform), " ");
-  row.append(sentence);
+  row.append(make("bdi", {}, sentence));
   return row;
 }
 

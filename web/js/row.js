@@ -7,12 +7,18 @@ import { picture } from "./pictures.js";
 import { sanitized } from "./sanitize.js";
 
 /** The roles of the contract, as chips: what it says, and what it means. */
-export const ROLES = [
+const ROLES = [
   ["broadcaster", "Host", "The broadcaster of this channel"],
   ["moderator", "Mod", "Moderator"],
-  ["subscriber", "Member", "Subscriber or member"],
+  ["subscriber", "Sub", "Subscriber"],
   ["verified", "✓", "Verified"],
 ];
+
+/** What platforms call a role, where it is not the word above. */
+const OWN_WORDS = {
+  twitch: { broadcaster: ["Streamer", "The broadcaster of this channel"] },
+  youtube: { broadcaster: ["Owner", "The owner of this channel"], subscriber: ["Member", "Member of this channel"] },
+};
 
 /** Badges that say no more than the role chip beside them. */
 const SAID_BY_ROLE = /^(broadcaster|moderator|lead_moderator|partner|verified|owner|member|subscriber)\b/i;
@@ -32,8 +38,8 @@ export function chatRow(message) {
   if (metadata.action) row.classList.add("action");
   if (metadata.highlighted) row.classList.add("highlighted");
   if (metadata.first_message) row.classList.add("first");
-  const head = make("div", { class: "head" }, ...nameAndMarks(author));
-  const text = make("div", { class: "text" });
+  const head = make("div", { class: "head" }, ...nameAndMarks(author, message.platform));
+  const text = make("div", { class: "text", dir: "auto" });
   text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
   const body = make("div", { class: "body" }, head, text);
   if (metadata.reply) body.prepend(replyLine(metadata.reply));
@@ -51,7 +57,7 @@ export function chatRow(message) {
 export function eventRow(kind, sentence, timestamp) {
   const row = make("li", { class: "row event" }, make("span", { class: "sign", "aria-hidden": "true" }));
   row.dataset.kind = kind;
-  row.append(make("div", { class: "body" }, make("span", {}, sentence), timeOf(timestamp)));
+  row.append(make("div", { class: "body" }, make("span", { dir: "auto" }, sentence), timeOf(timestamp)));
   return row;
 }
 
@@ -60,7 +66,7 @@ export function putOccasion(row, kind, sentence) {
   if (row.querySelector(".occasion")) return;
   row.classList.add("occasioned");
   row.dataset.kind = kind;
-  row.querySelector(".body").prepend(make("div", { class: "occasion" }, sentence));
+  row.querySelector(".body").prepend(make("div", { class: "occasion", dir: "auto" }, sentence));
 }
 
 /** Strikes a message out. */
@@ -69,14 +75,14 @@ export function strikeOut(row, why) {
   row.classList.add("gone");
   const text = row.querySelector(".text");
   if (!text) return;
-  const struck = make("del", { class: "text" });
+  const struck = make("del", { class: "text", dir: "auto" });
   struck.append(...text.childNodes);
   text.replaceWith(struck);
   row.querySelector(".head time").before(make("span", { class: "tag gone-tag" }, why));
 }
 
-/** Name, role chips and badges of an author. */
-export function nameAndMarks(author) {
+/** Name, role chips and badges of an author on a platform. */
+export function nameAndMarks(author, platform) {
   const shown = author.display_name || author.username || "?";
   const name = make("span", { class: "name" }, make("bdi", {}, shown));
   const shades = readable(author.color, author.id || shown);
@@ -85,14 +91,16 @@ export function nameAndMarks(author) {
   if (author.username && author.username.toLowerCase() !== shown.toLowerCase()) {
     name.title = author.username;
   }
-  return [name, ...roleChips(author.roles), ...(author.badges ?? []).slice(0, 12).map(badge)];
+  return [name, ...roleChips(author.roles, platform), ...(author.badges ?? []).slice(0, 12).map(badge)];
 }
 
-/** The chips of what somebody is. */
-export function roleChips(roles = {}) {
-  return ROLES.filter(([role]) => roles?.[role] === true).map(([role, word, title]) =>
-    make("span", { class: `chip ${role}`, title }, word),
-  );
+/** The chips of what somebody is, in the words of the platform. */
+export function roleChips(roles, platform) {
+  const own = Object.hasOwn(OWN_WORDS, platform) ? OWN_WORDS[platform] : {};
+  return ROLES.filter(([role]) => roles?.[role] === true).map(([role, ...general]) => {
+    const [word, title] = own[role] ?? general;
+    return make("span", { class: `chip ${role}`, title }, word);
+  });
 }
 
 function badge({ label, image_url: url }) {
@@ -126,6 +134,7 @@ export function putMoney(row, head, money) {
   const color = hexColor(money.color);
   if (color) {
     row.style.setProperty("--paid", color);
+    row.style.setProperty("--paid-soft", `${color}29`);
     row.style.setProperty("--paid-ink", inkOn(color));
   }
   head.append(make("span", { class: "amount" }, money.formatted || money.amount || ""));
@@ -134,7 +143,7 @@ export function putMoney(row, head, money) {
 function replyLine(reply) {
   const line = make("div", { class: "reply" }, "↩ ");
   const who = reply.display_name || reply.username || "";
-  line.append(make("b", {}, make("bdi", {}, who)), " ", make("span", {}, reply.text ?? ""));
+  line.append(make("b", {}, make("bdi", {}, who)), " ", make("bdi", {}, reply.text ?? ""));
   line.dataset.to = reply.message_id ?? "";
   line.title = "Replying to";
   return line;

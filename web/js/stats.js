@@ -9,6 +9,8 @@ import { roleChips } from "./row.js";
 import { count } from "./words.js";
 
 const TOP = 10;
+/** Milliseconds beyond which a time stamp says nothing about delay: it is a recording's. */
+const LONGEST_LAG = 600000;
 const SINCE = "since this page connected";
 const STORAGE = { memory: "In memory", redis: "Redis" };
 
@@ -50,8 +52,8 @@ export class Statistics {
     if (!badge.hidden) say(badge, STORAGE[type]);
   }
 
-  /** A `stats` message's data. */
-  counted(data) {
+  /** A `stats` message. */
+  counted({ data, platform }) {
     const users = Array.isArray(data?.uniqueUsers) ? data.uniqueUsers : [];
     say(byId("total"), count(data?.totalMessages ?? 0));
     const about = data?.uniqueUserCountEstimated ? "≈ " : "";
@@ -60,7 +62,7 @@ export class Statistics {
     this.#showMoney();
     const top = users.slice(0, TOP);
     const most = Math.max(1, top[0]?.messageCount ?? 1);
-    byId("top").replaceChildren(...top.map((user) => chatter(user, most)));
+    byId("top").replaceChildren(...top.map((user) => chatter(user, most, platform)));
     byId("top-empty").hidden = top.length > 0;
   }
 
@@ -69,7 +71,7 @@ export class Statistics {
     this.#received += 1;
     this.#chart.hit();
     const lag = Date.now() - Date.parse(timestamp);
-    if (Number.isFinite(lag)) this.#lags.push(lag);
+    if (Math.abs(lag) < LONGEST_LAG) this.#lags.push(lag);
     if (this.#lags.length > 60) this.#lags.shift();
   }
 
@@ -126,16 +128,16 @@ function record(value) {
 }
 
 function seconds(milliseconds) {
-  return milliseconds < 10000 ? `${(milliseconds / 1000).toFixed(1)} s` : `${count(Math.round(milliseconds / 1000))} s`;
+  return `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 1 : 0)} s`;
 }
 
-function chatter(user, most) {
+function chatter(user, most, platform) {
   const row = make("li", {});
   const bar = make("span", { class: "bar", "aria-hidden": "true" });
   bar.style.setProperty("--share", String((user.messageCount ?? 0) / most));
   row.append(
     bar,
-    make("span", { class: "who" }, make("bdi", {}, user.display_name || user.username || "?"), ...roleChips(user.roles)),
+    make("span", { class: "who" }, make("bdi", {}, user.display_name || user.username || "?"), ...roleChips(user.roles, platform)),
     make("span", { class: "how-often" }, count(user.messageCount ?? 0), make("span", { class: "for-ears" }, " messages")),
   );
   return row;

@@ -13,18 +13,18 @@ import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platfor
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
 import { themeButton } from "./theme.js";
+import { Voice } from "./voice.js";
 import { endsChat, errorInWords } from "./words.js";
 
 /** Rows kept on the page. */
 const ROWS = 250;
-/** Shortest time between two messages that are read aloud, in ms. */
-const READ_EVERY = 4000;
 
 const form = byId("connect-form");
 const identifier = byId("identifier");
 const identifierType = byId("identifier-type");
 const stats = new Statistics();
 const frames = new Frames();
+const voice = new Voice(byId("ears"));
 const log = new ChatLog(byId("scroller"), byId("list"), { cap: ROWS, onUnseen: showUnseen });
 const connection = new Connection(socketAddress(), {
   onState: connectionChanged,
@@ -94,7 +94,7 @@ function received(message, text) {
     case "event":
       return eventCame(message.data);
     case "stats":
-      return stats.counted(message.data);
+      return stats.counted(message);
     case "status":
       return statusCame(message);
     case "error":
@@ -138,7 +138,7 @@ function chatCame(data) {
   if (paid) stats.paid(paid);
   byId("empty").hidden = true;
   log.add(() => chatRow(data));
-  readOut(data);
+  voice.read(data.data);
 }
 
 function eventCame(event) {
@@ -193,15 +193,6 @@ function sayEmpty(title, text) {
   byId("snippet").hidden = true;
 }
 
-let lastRead = 0;
-
-function readOut(data) {
-  if (byId("read-out").getAttribute("aria-pressed") !== "true" || Date.now() - lastRead < READ_EVERY) return;
-  lastRead = Date.now();
-  const { author, content } = data.data;
-  say(byId("ears"), `${author?.display_name ?? ""}: ${content?.sanitized || content?.raw || ""}`);
-}
-
 byId("newest").addEventListener("click", () => {
   log.follow();
   byId("scroller").focus({ preventScroll: true });
@@ -210,6 +201,7 @@ byId("clear").addEventListener("click", () => log.clear());
 byId("read-out").addEventListener("click", ({ currentTarget }) => {
   const isOn = currentTarget.getAttribute("aria-pressed") !== "true";
   currentTarget.setAttribute("aria-pressed", String(isOn));
+  voice.turn(isOn);
 });
 byId("list").addEventListener("click", ({ target }) => {
   const row = log.rowOf(target.closest(".reply")?.dataset.to);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Light, dark, or as the system has it; the choice is kept.
 
+import { byId } from "./dom.js";
+
 const KEY = "livechat-theme";
 const ORDER = ["auto", "light", "dark"];
+/** When the style sheet of dark colours is in force. */
+const DARK = { auto: "(prefers-color-scheme: dark)", light: "not all", dark: "all" };
 const WORDS = { auto: "as the system", light: "light", dark: "dark" };
 
 function stored() {
@@ -15,7 +19,7 @@ function stored() {
 }
 
 function apply(choice, button) {
-  document.documentElement.dataset.theme = choice;
+  byId("dark").media = DARK[choice];
   button.setAttribute("aria-label", `Colours: ${WORDS[choice]}`);
   button.title = `Colours: ${WORDS[choice]}`;
   button.dataset.choice = choice;
