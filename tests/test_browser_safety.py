@@ -26,7 +26,7 @@ SENTINEL = """() => {
 FOREIGN = """(root) => {
   const elements = new Set(["LI", "DIV", "SPAN", "BDI", "B", "TIME", "IMG", "DEL", "svg", "path"]);
   const attributes = new Set(["class", "title", "alt", "src", "datetime", "draggable", "decoding",
-    "aria-hidden", "referrerpolicy", "viewBox", "d", "fill-rule"]);
+    "aria-hidden", "dir", "referrerpolicy", "viewBox", "d", "fill-rule"]);
   const styles = /^(--[a-z-]+: ((rgb\\(\\d+ \\d+ \\d+\\)|#[0-9a-f]{3,8}|\\d+);? ?))+$/i;
   const found = [];
   for (const element of document.querySelectorAll(`${root} *`)) {
