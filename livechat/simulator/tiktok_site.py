@@ -101,6 +101,8 @@ class TikTokSite(Resource):
                 return self._alive(request)
             case ["webcast", "room", "info"]:
                 return self._info(request)
+            case ["t", code]:
+                return self._short_link(request, code)
             case ["live"]:
                 return self._identity(request)
             case [name] | [name, "live"] if name.startswith("@"):
@@ -178,6 +180,14 @@ class TikTokSite(Resource):
             return _json(request, {"data": {"prompts": ""}, "status_code": 4003110})
         status = _LIVE if self._tiktok.is_live(handle) else _ENDED
         return _json(request, {"data": {"id_str": str(number), "status": status}, "status_code": 0})
+
+    def _short_link(self, request: Request, code: str) -> bytes:
+        """A short link: its code is the handle of the account to which it leads."""
+        handle = code.lower()
+        if self._tiktok.guise(handle) is Guise.MISSING:
+            return _answered(request, 404, b"", _HTML)
+        request.setHeader("location", f"https://www.tiktok.com/@{handle}/live?_r=1&_t={code}")
+        return _answered(request, 301, b"", _HTML)
 
     def _identity(self, request: Request) -> bytes:
         if TikTokFault.NO_COOKIE not in self._tiktok.faults:

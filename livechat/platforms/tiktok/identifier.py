@@ -11,6 +11,9 @@ from livechat.model.errors import ChatError, ErrorCode
 #: Hosts under which an account's page is found.
 HOSTS: Final = frozenset({"tiktok.com", "www.tiktok.com", "m.tiktok.com"})
 
+#: Hosts of short links (see `links`).
+SHORT_HOSTS: Final = frozenset({"vt.tiktok.com", "vm.tiktok.com"})
+
 #: What a handle may look like, in lower case: letters, digits, underscores and dots, no dot at
 #: the end (sheet `tiktok` section 2; none of 532 recorded handles is longer or has other letters).
 HANDLE: Final = re.compile(r"[a-z0-9_.]{0,23}[a-z0-9_]")
@@ -31,15 +34,20 @@ def handle_of(identifier: str) -> str:
         raise _invalid()
     name = identifier.strip(" ").lower()
     handle = _handle_in_url(name) if "/" in name else name.removeprefix("@")
-    if not HANDLE.fullmatch(handle) or handle in HOSTS:
+    if not HANDLE.fullmatch(handle) or handle in HOSTS | SHORT_HOSTS:
         raise _invalid()
     return handle
 
 
-def _handle_in_url(url: str) -> str:
+def address_of(url: str) -> list[str]:
+    """Host and parts of the path of an address, which may lack its scheme."""
     scheme, separator, rest = url.partition("//")
-    address = rest if separator and scheme in _SCHEMES else url
-    host, *path = address.partition("#")[0].partition("?")[0].split("/")
+    address = rest if separator and scheme.lower() in _SCHEMES else url
+    return address.partition("#")[0].partition("?")[0].split("/")
+
+
+def _handle_in_url(url: str) -> str:
+    host, *path = address_of(url)
     if host not in HOSTS or not path or not path[0].startswith("@"):
         raise _invalid()
     return path[0][1:]

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from livechat.platforms.fetch import Fetched, FetchError, fetch
 from livechat.platforms.tiktok.identity import Identity
+from livechat.platforms.tiktok.links import MAX_REDIRECTS, link_url, read_link
 from livechat.platforms.tiktok.query import alive_url, info_url, stream_page_url, user_room_url
 from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds_to_wait
 from livechat.platforms.tiktok.room import (
@@ -161,6 +162,26 @@ class Lookup:
             self._count("check_alive impossible room")
             return None
         return rooms.get(room_id)
+
+    async def account_of_link(self, link: str) -> str | Refused:
+        """The handle to which a short link leads; only TikTok's own hosts are asked.
+
+        :param link: in canonical form.
+        """
+        url = link_url(self._site, link)
+        for _ in range(MAX_REDIRECTS):
+            try:
+                answer = await self._fetch(url)
+            except FetchError as error:
+                return refused(Reason.UPSTREAM, error)
+            found = read_link(answer.status, answer.headers, url, self._site)
+            if isinstance(found, Refused):
+                wait = seconds_to_wait(answer.headers, self._now())
+                return msgspec.structs.replace(found, wait=wait)
+            if isinstance(found, str):
+                return found
+            url = found.url
+        return refused(Reason.NOT_FOUND)
 
     async def restriction(self, room_id: str) -> Reason | None:
         """What may keep the chat of a room empty for us, if something may."""

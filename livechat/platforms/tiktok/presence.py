@@ -28,6 +28,7 @@ from livechat.platforms.tiktok.connection import IFeed, IRoom
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.refusals import (
+    VERDICTS,
     Denied,
     Reason,
     Refused,
@@ -61,20 +62,6 @@ GIFT_LOOK: Final = 5.0
 
 #: Events held while the start has not been told yet.
 MAX_EARLY: Final = 2000
-
-#: Refusals that another attempt within the start deadline does not mend.
-_VERDICTS: Final = frozenset(
-    {
-        Reason.NOT_FOUND,
-        Reason.LOGIN_REQUIRED,
-        Reason.PRIVATE,
-        Reason.AGE_RESTRICTED,
-        Reason.REFUSED,
-        Reason.SIGNER_REQUIRED,
-        Reason.SIGNER_REJECTED,
-        Reason.SIGNER_QUOTA,
-    }
-)
 
 
 class IHouse(Protocol):
@@ -278,7 +265,7 @@ class Presence:
         if isinstance(answer, NotLive):
             raise ended(suspended=False) if self._started else not_live()
         refusal = answer if isinstance(answer, Refused) else refused(Reason.UNCLEAR)
-        if refusal.reason in _VERDICTS:
+        if refusal.reason in VERDICTS:
             raise error_for(refusal)
         raise Denied(refusal)
 
@@ -322,7 +309,7 @@ class Presence:
         seconds = max(self._backoff.delay(failures), refusal.wait)
         if self._starting is not None and self._deadline is not None:
             left = self._deadline.getTime() - self._seconds()
-            if refusal.reason in _VERDICTS or refusal.wait >= left:
+            if refusal.reason in VERDICTS or refusal.wait >= left:
                 raise error_of(refusal)
         _log.info(
             "TikTok: {reason} {note}; trying again in {seconds:.1f} s",

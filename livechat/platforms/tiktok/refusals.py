@@ -70,6 +70,20 @@ _SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.SIGNER_QUOTA: "The signer's quota for TikTok connections is used up",
 }
 
+#: Refusals that another attempt within the start deadline does not mend.
+VERDICTS: Final = frozenset(
+    {
+        Reason.NOT_FOUND,
+        Reason.LOGIN_REQUIRED,
+        Reason.PRIVATE,
+        Reason.AGE_RESTRICTED,
+        Reason.REFUSED,
+        Reason.SIGNER_REQUIRED,
+        Reason.SIGNER_REJECTED,
+        Reason.SIGNER_QUOTA,
+    }
+)
+
 _LASTING: Final = frozenset({Reason.PRIVATE, Reason.AGE_RESTRICTED, Reason.SIGNER_REJECTED})
 
 _MAX_NOTE: Final = 80

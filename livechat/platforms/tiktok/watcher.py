@@ -20,17 +20,22 @@ from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
-from livechat.platforms.tiktok.identifier import HOSTS, handle_of
+from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.links import link_of
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.presence import Presence
+from livechat.platforms.tiktok.resolve import ShortLinks
 from livechat.platforms.tiktok.room import Live
 from livechat.platforms.tiktok.signer import Budget, Signer
 from livechat.platforms.tiktok.transports import Transports
 
 #: The direct socket (sheet `tiktok` section 4).
 SOCKET_URL: Final = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
+
+#: Identifier type of a key that is a short link.
+SHORT_LINK: Final = "shortLink"
 
 #: How a room may be entered.
 TRANSPORTS: Final = ("auto", "direct", "signer")
@@ -75,7 +80,7 @@ class TikTok(Service):
     """
 
     name = "tiktok"
-    hosts = HOSTS
+    hosts = HOSTS | SHORT_HOSTS
 
     def __init__(
         self,
@@ -104,6 +109,7 @@ class TikTok(Service):
             self._identity,
             lambda name: metrics.count_unparsed("tiktok", name),
         )
+        self._links = ShortLinks(self.lookup, clock, random, settings.start_timeout)
         signer = None
         if settings.signer_url:
             own = urlsplit(settings.socket_url).hostname or ""
@@ -130,20 +136,26 @@ class TikTok(Service):
         self.intake = Intake(settings.intake_token, clock, self._relay_came)
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
-        """See `IPlatform`: a handle, `@handle` or an address of the account."""
-        if identifier_type != "username":
+        """See `IPlatform`: a handle, `@handle`, an address of the account, or a short link."""
+        if identifier_type not in ("username", SHORT_LINK):
             raise ChatError(
                 ErrorCode.INVALID_IDENTIFIER,
                 "TikTok accounts are found by username only",
                 "identifierType",
             )
+        link = link_of(identifier)
+        if link is not None:
+            return ChannelKey("tiktok", SHORT_LINK, link)
         return ChannelKey("tiktok", "username", handle_of(identifier))
 
     def resolve(
         self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
     ) -> Deferred[Located]:
-        """See `IPlatform`."""
-        return succeed(Located(key))
+        """See `IPlatform`: a short link means the account to which it leads."""
+        if key.identifier_type != SHORT_LINK:
+            return succeed(Located(key))
+        finding = self._links.account(key.identifier)
+        return finding.addCallback(lambda handle: Located(ChannelKey("tiktok", "username", handle)))
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
@@ -155,6 +167,7 @@ class TikTok(Service):
         super().stopService()
         for presence in list(self._presences):
             presence.stop()
+        self._links.stop()
         self._identity.stop()
         self.intake.stop()
 
