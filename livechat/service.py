@@ -168,7 +168,7 @@ def build(reactor: Any, settings: Settings) -> Daemon:
         web_directory(),
         partial(_read_stats, hub, platforms),
     )
-    doors = Doors(clients, make_site(pages), reactor, clients.limits.handshake)
+    doors = Doors(clients, make_site(pages, clients.origins), reactor, clients.limits.handshake)
     listening = Listening(reactor)
     try:
         for description in settings.listen:

@@ -76,7 +76,7 @@ class WayTests(DoorCase):
 
     def test_upgrade(self) -> None:
         """An upgrade on / or /ws, also with a query, reaches the WebSocket whole."""
-        for path in (b"/", b"/ws", b"/?x=1", b"/ws?token=/ws"):
+        for path in (b"/", b"/ws", b"/ws/", b"/?x=1", b"/ws?token=/ws"):
             request = UPGRADE.replace(b"GET /", b"GET " + path, 1) + b"\r\n"
             door, wire = self.arrive()
             door.dataReceived(request)
@@ -84,7 +84,7 @@ class WayTests(DoorCase):
             self.assertEqual(inside.received, request)
             self.assertIs(inside.transport, wire)
             self.assertIs(wire.protocol, inside)  # type: ignore[attr-defined]
-        self.assertEqual(len(self.websocket.made), 4)
+        self.assertEqual(len(self.websocket.made), 5)
 
     def test_everything_else(self) -> None:
         """Pages, other methods, other paths, other upgrades, half words and nonsense: the site."""

@@ -2,7 +2,7 @@
 """What the port answers to requests that are not WebSocket upgrades: Klein routes and files.
 
 /            redirect to the page /test
-/ws          426, for it is a WebSocket
+/ws          426, for it is a WebSocket; /ws/ too
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
@@ -13,7 +13,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -21,6 +22,8 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from klein import Klein
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HttpRequest
@@ -28,66 +31,37 @@ from twisted.web.iweb import IRequest
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
-from twisted.web.static import File
 from werkzeug.exceptions import HTTPException
 
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.messages import encode, failure
+from livechat.transports.files import FILE_HEADERS, OVERLAY_HEADERS, Files, page, set_headers
+from livechat.transports.origins import Origins
 
 #: Seconds of silence after which an HTTP connection is closed.
 HTTP_TIMEOUT: Final = 30
 
+#: Seconds for an answer to be read.
+ANSWER_TIMEOUT: Final = 60
+
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
+
+_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 _TOO_LARGE: Final = (
     b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
+#: A host and perhaps a port (RFC 9110 section 7.2).
+_HOST: Final = re.compile(rb"[!-.0-;=A-Z_\[\]a-z~]{0,300}")
+
 _HEADERS: Final = {
-    # The original's CORS headers.
-    b"access-control-allow-origin": b"*",
+    # The original's CORS headers, but for the one that depends on the request.
     b"access-control-allow-methods": b"GET,OPTIONS",
     b"access-control-allow-headers": b"*",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
-}
-
-#: The pages run their own scripts only, show pictures from anywhere over https, and talk to the
-#: daemon that served them.
-_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; connect-src 'self'; frame-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; "
-)
-
-#: No string ever becomes HTML, and styles are our own.
-_STRICT_POLICY: Final = _POLICY + (
-    b"style-src 'self'; img-src 'self' https:; "
-    b"require-trusted-types-for 'script'; trusted-types 'none'"
-)
-
-#: OBS puts what stands in its field "Custom CSS" into the overlay: a `<style>` that it fills by
-#: `innerHTML` (until OBS 30) or by a text node (since OBS 31).  Such styles bring fonts and
-#: pictures.
-_OVERLAY_POLICY: Final = _POLICY + (
-    b"style-src 'self' 'unsafe-inline' https:; font-src 'self' https: data:; "
-    b"img-src 'self' https: data:"
-)
-
-_FILE_HEADERS: Final = {
-    # Asked for again every time, so that two versions never meet on one page.
-    b"cache-control": b"no-cache",
-    b"content-security-policy": _STRICT_POLICY,
-}
-
-_OVERLAY_HEADERS: Final = {**_FILE_HEADERS, b"content-security-policy": _OVERLAY_POLICY}
-
-#: What the files are, whatever the machine's own list of types says or lacks.
-_CONTENT_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
 }
 
 
@@ -124,6 +98,7 @@ class Pages:
         return b""
 
     @app.route("/ws", methods=["GET", "HEAD"])
+    @app.route("/ws/", methods=["GET", "HEAD"])
     def _plain_ws(self, request: IRequest) -> bytes:
         request.setResponseCode(426, b"Upgrade Required")
         request.setHeader(b"upgrade", b"websocket")
@@ -166,14 +141,14 @@ class Pages:
 
     @app.route("/test", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
-        return _page(request, self._web / "test.html")
+        return page(request, self._web / "test.html")
 
     @app.route("/overlay", methods=["GET", "HEAD"])
     def _overlay(self, request: Request) -> IResource:
         asked = request.args or {}
         if b"identifier" in asked or b"sample" in asked:
-            return _page(request, self._web / "overlay.html", _OVERLAY_HEADERS)
-        return _page(request, self._web / "builder.html")
+            return page(request, self._web / "overlay.html", OVERLAY_HEADERS)
+        return page(request, self._web / "builder.html")
 
     @app.route("/<any(test, overlay):page>/", methods=["GET", "HEAD"])
     def _without_slash(self, request: Request, page: str) -> bytes:
@@ -182,10 +157,14 @@ class Pages:
         request.redirect(f"../{page}".encode() + (b"?" + query if query else b""))
         return b""
 
+    @app.route("/favicon.ico", methods=["GET", "HEAD"])
+    def _icon(self, request: IRequest) -> IResource:
+        return page(request, self._web / "icon.svg")
+
     @app.route("/web/", branch=True, methods=["GET", "HEAD"])
     def _files(self, request: IRequest) -> IResource:
-        _set_headers(request, _FILE_HEADERS)
-        return _Files(str(self._web))
+        set_headers(request, FILE_HEADERS)
+        return Files(str(self._web))
 
     @app.handle_errors(HTTPException)
     def _error(self, request: IRequest, failure: object) -> bytes:
@@ -200,39 +179,6 @@ class Pages:
 def _text(request: IRequest, body: bytes) -> bytes:
     request.setHeader(b"content-type", b"text/plain; charset=utf-8")
     return body
-
-
-def _set_headers(request: IRequest, headers: Mapping[bytes, bytes]) -> None:
-    for name, value in headers.items():
-        request.setHeader(name, value)
-
-
-def _page(
-    request: IRequest, path: Path, headers: Mapping[bytes, bytes] = _FILE_HEADERS
-) -> IResource:
-    _set_headers(request, headers)
-    page = _Files(str(path))
-    page.isLeaf = True
-    return page
-
-
-class _Files(File):
-    """Static files without directory listings."""
-
-    contentTypes = _CONTENT_TYPES
-
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        # A file's name holds no zero byte, and asking for one raises.
-        child: IResource = (
-            self.childNotFound if b"\x00" in path else super().getChild(path, request)
-        )
-        return child
-
-    def directoryListing(self) -> IResource:
-        return self.childNotFound
-
-    def createSimilarFile(self, path: str) -> _Files:
-        return _Files(path)
 
 
 def _is_text(path: bytes) -> bool:
@@ -254,16 +200,32 @@ class _Preflight(Resource):
         return b""
 
 
+class _BadRequest(Resource):
+    """The answer to what makes no sense."""
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        request.setResponseCode(400)
+        return _text(request, b"bad request\n")
+
+
 class Root(Resource):
     """Sends everything to the pages, with the headers that all answers carry."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, origins: Origins) -> None:
         super().__init__()
         self._pages: IResource = pages.app.resource()
+        self._origins = origins
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Called for the first path segment, which is given back where the pages go on with it."""
-        _set_headers(request, _HEADERS)
+        set_headers(request, _HEADERS)
+        set_headers(request, self._origins.cors(request.getHeader(b"origin")))
+        if not _HOST.fullmatch(request.getHeader(b"host") or b""):
+            return _BadRequest()
+        # Nothing depends on it, and werkzeug raises where it is no name.
+        request.requestHeaders.setRawHeaders(b"host", [b"localhost"])
         if request.method == b"OPTIONS":
             return _Preflight()
         if not _is_text(request.path):
@@ -291,16 +253,37 @@ class _BodylessRequest(Request):
 
 
 class _OneRequest(HTTPChannel):
-    """A connection for one request.
+    """A connection for one request, whose answer must be read in time.
 
-    A second one could take its time, and an upgrade that came second would meet the pages; a proxy
-    that is told so uses another connection.
+    A second request could take its time, and an upgrade that came second would meet the pages; a
+    proxy that is told so uses another connection.
     """
 
+    transport: Any
+    callLater: Any
+    _deadline: IDelayedCall | None = None
+
+    def headerReceived(self, line: bytes) -> bool:
+        """twisted.web: a line of the head; a length of thousands of digits raises."""
+        try:
+            received: bool = super().headerReceived(line)
+        except ValueError:
+            self.transport.write(_BAD_REQUEST)
+            self.loseConnection()
+            return False
+        return received
+
     def checkPersistence(self, request: Request, version: bytes) -> bool:
-        """twisted.web: whether the connection is kept for more."""
+        """twisted.web: whether the connection is kept for more; the request has been read."""
+        self._deadline = self.callLater(ANSWER_TIMEOUT, self.forceAbortClient)
         request.responseHeaders.setRawHeaders(b"connection", [b"close"])
         return False
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """twisted.web: the connection is gone."""
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        super().connectionLost(reason)
 
 
 class _QuietSite(Site):
@@ -310,9 +293,12 @@ class _QuietSite(Site):
         """twisted.web: a request was answered."""
 
 
-def make_site(pages: Pages) -> Site:
-    """The factory for connections that are not upgrades."""
-    site = _QuietSite(Root(pages), requestFactory=_BodylessRequest, timeout=HTTP_TIMEOUT)
+def make_site(pages: Pages, origins: Origins) -> Site:
+    """The factory for connections that are not upgrades.
+
+    :param origins: whose pages may read the answers.
+    """
+    site = _QuietSite(Root(pages, origins), requestFactory=_BodylessRequest, timeout=HTTP_TIMEOUT)
     site.protocol = _OneRequest  # type: ignore[method-assign,assignment]
     site.displayTracebacks = False
     return site

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The door of the port: reads a request's head and lets the connection in at the right place.
 
-A WebSocket upgrade on `/` or `/ws` goes to the WebSocket factory, everything else to the site, each
-as if it had been there from the first byte.  That costs a subscriber neither twisted.web's objects
-nor its second reading of the request, and gives every connection one wall-clock deadline for its
-first request, however slowly its bytes drip.
+A WebSocket upgrade on `/`, `/ws` or `/ws/` goes to the WebSocket factory, everything else to the
+site, each as if it had been there from the first byte.  That costs a subscriber neither
+twisted.web's objects nor its second reading of the request, and gives every connection one
+wall-clock deadline for its first request, however slowly its bytes drip.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from livechat.alpn import SpeaksHttp
 MAX_HEAD: Final = 16384
 
 #: Paths on which a WebSocket may be opened.
-UPGRADE_PATHS: Final = frozenset({b"/", b"/ws"})
+UPGRADE_PATHS: Final = frozenset({b"/", b"/ws", b"/ws/"})
 
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
