@@ -86,13 +86,21 @@ class Files(File):
             return missing
         kind, _ = getTypeAndEncoding(self.basename(), self.contentTypes, {}, self.defaultType)
         request.setHeader(b"content-type", kind.encode())
-        if request.setLastModified(self.getModificationTime()) is CACHED:
+        if self._is_known(request):
             return b""
         content: bytes = self.getContent()
         request.setHeader(b"content-length", str(len(content)).encode())
         return b"" if request.method == b"HEAD" else content
 
     render_HEAD = render_GET
+
+    def _is_known(self, request: Request) -> bool:
+        """Whether the client has the file as it is; the answer says when it was changed."""
+        try:
+            return request.setLastModified(self.getModificationTime()) is CACHED
+        # What stands in If-Modified-Since need not be a date.
+        except (ValueError, LookupError, OverflowError):
+            return False
 
     def directoryListing(self) -> IResource:
         return self.childNotFound
