@@ -68,15 +68,15 @@ class TikTokMishap(Enum):
 def frame(payload: bytes, kind: str = "msg", log_id: int = 1) -> bytes:
     """A push frame as the server sends it (sheet section 5)."""
     compressed = payload.startswith(b"\x1f\x8b\x08")
-    headers = [schema.PushHeader(key="compress_type", value="gzip" if compressed else "none")]
+    headers = [schema.PushHeader(key=b"compress_type", value=b"gzip" if compressed else b"none")]
     return schema.PushFrame(
         seq_id=1,
         log_id=log_id,
         service=8888,
         method=8,
         headers=headers,
-        payload_encoding="pb",
-        payload_type=kind,
+        payload_encoding=b"pb",
+        payload_type=kind.encode(),
         payload=payload,
     ).SerializeToString()
 
@@ -89,10 +89,10 @@ def gzipped(data: bytes) -> bytes:
 
 def _batch(*messages: tuple[str, bytes]) -> bytes:
     envelopes = [
-        schema.Envelope(method=method, payload=payload, msg_id=number).SerializeToString()
+        schema.Envelope(method=method.encode(), payload=payload, msg_id=number).SerializeToString()
         for number, (method, payload) in enumerate(messages, 1)
     ]
-    return schema.Batch(messages=envelopes, internal_ext="-").SerializeToString()
+    return schema.Batch(messages=envelopes, internal_ext=b"-").SerializeToString()
 
 
 #: Frames that are nothing, or nearly.

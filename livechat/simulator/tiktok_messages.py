@@ -190,12 +190,12 @@ def batch(
     """Messages as they are pushed together; those of the past come first."""
     envelopes = [
         schema.Envelope(
-            method=one.method, payload=one.payload, msg_id=one.message_id, is_history=past
+            method=one.method.encode(), payload=one.payload, msg_id=one.message_id, is_history=past
         ).SerializeToString()
         for past, several in ((True, history or []), (False, written))
         for one in several
     ]
-    values: dict[str, object] = {"internal_ext": "-", **more}
+    values: dict[str, object] = {"internal_ext": b"-", **more}
     return schema.Batch(messages=envelopes, need_ack=need_ack, **values).SerializeToString()  # type: ignore[arg-type]
 
 

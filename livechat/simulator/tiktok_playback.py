@@ -122,4 +122,4 @@ def _batch(data: bytes) -> list[Written]:
         ]
     except DecodeError as error:
         raise ValueError("no batch of messages") from error
-    return [Written(one.method, one.payload, one.msg_id) for one in envelopes]
+    return [Written(one.method.decode("latin-1"), one.payload, one.msg_id) for one in envelopes]

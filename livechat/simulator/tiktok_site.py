@@ -12,6 +12,7 @@ from typing import Any, Final
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.simulator.actions import stable_id
 from livechat.simulator.tiktok import Guise, TikTokSimulator
 from livechat.simulator.tiktok_faults import TikTokFault
@@ -225,9 +226,9 @@ class TikTokSite(Resource):
         first = batch(
             greeting(now, number & 0xFFFFFFFF) if handle else [],
             list(room.history) if room else [],
-            cursor="1-simulated",
-            push_server=socket,
-            route_params={"wrss": "simulated", "imprp": ""},
+            cursor=b"1-simulated",
+            push_server=socket.encode(),
+            route_params=[schema.RouteParam(name=b"wrss", value=b"simulated")],
         )
         return _answered(request, 200, first, b"application/protobuf")
 

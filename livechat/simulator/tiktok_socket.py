@@ -82,18 +82,19 @@ class PushConnection(WebSocketServerProtocol):
             said = schema.PushFrame.FromString(payload) if isBinary else schema.PushFrame()
         except DecodeError:
             said = schema.PushFrame()
-        self.heard.append(said.payload_type)
+        kind = said.payload_type.decode("latin-1")
+        self.heard.append(kind)
         faults = self.factory.simulator.faults
         if TikTokFault.DEAD in faults:
             return
         try:
-            if said.payload_type == "im_enter_room":
+            if kind == "im_enter_room":
                 self._enter(schema.EnterRoom.FromString(said.payload))
-            elif said.payload_type == "hb":
+            elif kind == "hb":
                 beat = schema.Heartbeat.FromString(said.payload)
                 self.beats.append(beat.send_packet_seq_id)
                 self.write(frame(gzipped(said.payload), "hb"))
-            elif said.payload_type == "ack":
+            elif kind == "ack":
                 self.acknowledged.append(said.log_id)
         except DecodeError:
             self.heard.append("unreadable")

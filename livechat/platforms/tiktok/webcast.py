@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.repair import repaired
 
 #: Longest frame that is read, in bytes.
 MAX_FRAME: Final = 1024 * 1024
@@ -28,6 +29,9 @@ MAX_MESSAGES: Final = 1024
 
 #: Longest envelope that is read, in bytes; the largest recorded has 50 KB.
 MAX_MESSAGE: Final = 256 * 1024
+
+#: Most parameters of the socket's address that are taken out of one batch.
+_MAX_PARAMS: Final = 64
 
 _GZIP: Final = b"\x1f\x8b\x08"
 _WITH_BATCH: Final = frozenset({"msg", "im_enter_room_resp"})
@@ -55,6 +59,7 @@ class Batch(Struct, frozen=True):
 
     :ivar heartbeat: seconds between heartbeats that the server asks for; None when it does not.
     :ivar dropped: how many pieces could not be taken out, by name.
+    :ivar acknowledgement: `internal_ext` byte for byte, as the server wants it back.
     """
 
     messages: list[Envelope]
@@ -65,6 +70,7 @@ class Batch(Struct, frozen=True):
     route_params: Mapping[str, str] = {}
     heartbeat: float | None = None
     need_ack: bool = False
+    acknowledgement: bytes = b""
 
 
 class Push(Struct, frozen=True):
@@ -98,7 +104,7 @@ def read_push(data: bytes) -> Push | Unread:
     frame = decode(schema.PushFrame, data)
     if frame is None:
         return Unread("frame unreadable")
-    kind = frame.payload_type
+    kind = _text(frame.payload_type)
     if kind not in _WITH_BATCH:
         known = kind == _HEARTBEAT_ANSWER
         return Push(kind, Batch([], {} if known else {f"frame {kind[:32]}": 1}))
@@ -107,7 +113,7 @@ def read_push(data: bytes) -> Push | Unread:
         return batch
     reply = None
     if batch.need_ack:
-        reply = _frame("ack", (batch.internal_ext or "-").encode(), frame.log_id)
+        reply = _frame("ack", batch.acknowledgement or b"-", frame.log_id)
     return Push(kind, batch, reply)
 
 
@@ -141,12 +147,13 @@ def read_batch(payload: bytes) -> Batch | Unread:
     return Batch(
         messages,
         dropped,
-        batch.cursor,
-        batch.internal_ext,
-        batch.push_server,
-        dict(batch.route_params),
+        _text(batch.cursor),
+        _text(batch.internal_ext),
+        _text(batch.push_server),
+        {_text(param.name): _text(param.value) for param in batch.route_params[:_MAX_PARAMS]},
         _heartbeat_seconds(batch.heartbeat_duration),
         batch.need_ack,
+        batch.internal_ext,
     )
 
 
@@ -157,15 +164,15 @@ def read_envelope(data: bytes) -> Envelope | Unread:
     envelope = decode(schema.Envelope, data)
     if envelope is None:
         return Unread("envelope unreadable")
-    return Envelope(envelope.method, envelope.payload, envelope.msg_id, envelope.is_history)
+    return Envelope(_text(envelope.method), envelope.payload, envelope.msg_id, envelope.is_history)
 
 
 def decode(kind: type[_Schema], data: bytes) -> _Schema | None:
-    """The bytes as a message of that kind, or None when they are not one."""
+    """The bytes as a message of that kind, its texts mended; None when they are not one."""
     try:
         return kind.FromString(data)
     except DecodeError:
-        return None
+        return repaired(kind, data)
 
 
 def enter_room(room_id: str) -> bytes:
@@ -188,9 +195,13 @@ def heartbeat(room_id: str, sequence: int) -> bytes:
     return _frame("hb", payload.SerializeToString())
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 def _frame(kind: str, payload: bytes, log_id: int = 0) -> bytes:
     frame = schema.PushFrame(
-        log_id=log_id, payload_encoding="pb", payload_type=kind, payload=payload
+        log_id=log_id, payload_encoding=b"pb", payload_type=kind.encode(), payload=payload
     )
     return frame.SerializeToString()
 

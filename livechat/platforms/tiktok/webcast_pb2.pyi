@@ -23,28 +23,21 @@ class PushFrame(_message.Message):
     service: int
     method: int
     headers: _containers.RepeatedCompositeFieldContainer[PushHeader]
-    payload_encoding: str
-    payload_type: str
+    payload_encoding: bytes
+    payload_type: bytes
     payload: bytes
-    def __init__(self, seq_id: _Optional[int] = ..., log_id: _Optional[int] = ..., service: _Optional[int] = ..., method: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[PushHeader, _Mapping]]] = ..., payload_encoding: _Optional[str] = ..., payload_type: _Optional[str] = ..., payload: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, seq_id: _Optional[int] = ..., log_id: _Optional[int] = ..., service: _Optional[int] = ..., method: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[PushHeader, _Mapping]]] = ..., payload_encoding: _Optional[bytes] = ..., payload_type: _Optional[bytes] = ..., payload: _Optional[bytes] = ...) -> None: ...
 
 class PushHeader(_message.Message):
     __slots__ = ("key", "value")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
-    key: str
-    value: str
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    key: bytes
+    value: bytes
+    def __init__(self, key: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Batch(_message.Message):
     __slots__ = ("messages", "cursor", "fetch_interval", "now", "internal_ext", "route_params", "heartbeat_duration", "need_ack", "push_server", "is_first")
-    class RouteParamsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     FETCH_INTERVAL_FIELD_NUMBER: _ClassVar[int]
@@ -56,16 +49,24 @@ class Batch(_message.Message):
     PUSH_SERVER_FIELD_NUMBER: _ClassVar[int]
     IS_FIRST_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedScalarFieldContainer[bytes]
-    cursor: str
+    cursor: bytes
     fetch_interval: int
     now: int
-    internal_ext: str
-    route_params: _containers.ScalarMap[str, str]
+    internal_ext: bytes
+    route_params: _containers.RepeatedCompositeFieldContainer[RouteParam]
     heartbeat_duration: int
     need_ack: bool
-    push_server: str
+    push_server: bytes
     is_first: bool
-    def __init__(self, messages: _Optional[_Iterable[bytes]] = ..., cursor: _Optional[str] = ..., fetch_interval: _Optional[int] = ..., now: _Optional[int] = ..., internal_ext: _Optional[str] = ..., route_params: _Optional[_Mapping[str, str]] = ..., heartbeat_duration: _Optional[int] = ..., need_ack: bool = ..., push_server: _Optional[str] = ..., is_first: bool = ...) -> None: ...
+    def __init__(self, messages: _Optional[_Iterable[bytes]] = ..., cursor: _Optional[bytes] = ..., fetch_interval: _Optional[int] = ..., now: _Optional[int] = ..., internal_ext: _Optional[bytes] = ..., route_params: _Optional[_Iterable[_Union[RouteParam, _Mapping]]] = ..., heartbeat_duration: _Optional[int] = ..., need_ack: bool = ..., push_server: _Optional[bytes] = ..., is_first: bool = ...) -> None: ...
+
+class RouteParam(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: bytes
+    value: bytes
+    def __init__(self, name: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
 
 class Envelope(_message.Message):
     __slots__ = ("method", "payload", "msg_id", "is_history")
@@ -73,11 +74,11 @@ class Envelope(_message.Message):
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MSG_ID_FIELD_NUMBER: _ClassVar[int]
     IS_HISTORY_FIELD_NUMBER: _ClassVar[int]
-    method: str
+    method: bytes
     payload: bytes
     msg_id: int
     is_history: bool
-    def __init__(self, method: _Optional[str] = ..., payload: _Optional[bytes] = ..., msg_id: _Optional[int] = ..., is_history: bool = ...) -> None: ...
+    def __init__(self, method: _Optional[bytes] = ..., payload: _Optional[bytes] = ..., msg_id: _Optional[int] = ..., is_history: bool = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("room_id", "send_packet_seq_id")
@@ -408,7 +409,7 @@ class EnvelopeMessage(_message.Message):
     def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., envelope_info: _Optional[_Union[TreasureBox, _Mapping]] = ..., display: _Optional[int] = ...) -> None: ...
 
 class TreasureBox(_message.Message):
-    __slots__ = ("envelope_id", "business_type", "send_user_name", "diamond_count", "people_count", "unpack_at", "send_user_id")
+    __slots__ = ("envelope_id", "business_type", "send_user_name", "diamond_count", "people_count", "unpack_at", "send_user_id", "super_fan_count")
     ENVELOPE_ID_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_TYPE_FIELD_NUMBER: _ClassVar[int]
     SEND_USER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -416,6 +417,7 @@ class TreasureBox(_message.Message):
     PEOPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     UNPACK_AT_FIELD_NUMBER: _ClassVar[int]
     SEND_USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPER_FAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     envelope_id: str
     business_type: int
     send_user_name: str
@@ -423,7 +425,8 @@ class TreasureBox(_message.Message):
     people_count: int
     unpack_at: int
     send_user_id: str
-    def __init__(self, envelope_id: _Optional[str] = ..., business_type: _Optional[int] = ..., send_user_name: _Optional[str] = ..., diamond_count: _Optional[int] = ..., people_count: _Optional[int] = ..., unpack_at: _Optional[int] = ..., send_user_id: _Optional[str] = ...) -> None: ...
+    super_fan_count: int
+    def __init__(self, envelope_id: _Optional[str] = ..., business_type: _Optional[int] = ..., send_user_name: _Optional[str] = ..., diamond_count: _Optional[int] = ..., people_count: _Optional[int] = ..., unpack_at: _Optional[int] = ..., send_user_id: _Optional[str] = ..., super_fan_count: _Optional[int] = ...) -> None: ...
 
 class ControlMessage(_message.Message):
     __slots__ = ("common", "action")
