@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
@@ -12,6 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.web.client import HTTPConnectionPool
 
+from livechat.command_line import own_version
 from livechat.core.hub import Hub
 from livechat.core.ports import IStatsStore
 from livechat.listening import Listening
@@ -108,11 +108,3 @@ def health(hub: Hub, clients: ClientFactory, store: IStatsStore) -> dict[str, ob
         **store.health,
         "version": own_version(),
     }
-
-
-def own_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("livechat")
-    except PackageNotFoundError:
-        return "unknown"

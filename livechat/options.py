@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""What an operator may choose: command line options, their environment variables, their defaults.
+"""What an operator may choose: options, their environment variables, their defaults.
 
-Declared once, in `OPTIONS`; the documentation's table is held to it by a test.  The option wins
-over the environment, the environment over the default.
+Declared once, in `OPTIONS`; the documentation's table is held to it by a test.  They are read by
+`command_line`.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from twisted.python import usage
 
 
 class Settings(Struct, frozen=True):
@@ -333,103 +330,3 @@ OPTIONS: Sequence[Option] = (
     Option("demo-rate", 2.0, _seconds(0.01, 10000), "Messages per second of a simulated channel."),
     Option("demo-seed", 1, _whole(0, 10**9), "Seed of the simulated chats."),
 )
-
-
-class Options(usage.Options):
-    """Options of `twistd livechat`; `settings` holds the outcome."""
-
-    synopsis = "[options]"
-    longdesc = (
-        "Reads the public live chats of streaming platforms without their APIs and serves them"
-        " over WebSocket. Every option has an environment variable: PORT, REDIS_URL and"
-        " STATS_STORAGE, otherwise LIVECHAT_ and the option's name in capitals."
-    )
-    optParameters: ClassVar = [
-        [option.name, None, None, f"{option.help} [{option.variable}, default: {option.default}]"]
-        for option in OPTIONS
-        if option.kind == "value"
-    ]
-    optFlags: ClassVar = [
-        [option.name, None, f"{option.help} [{option.variable}]"]
-        for option in OPTIONS
-        if option.kind == "flag"
-    ]
-
-    settings: Settings
-
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        super().__init__()
-        self._environ = os.environ if environ is None else environ
-        self._lists: dict[str, list[str]] = {}
-
-    def opt_listen(self, value: str) -> None:
-        """Endpoint string to listen on instead of --port; may be repeated. [LIVECHAT_LISTEN]"""
-        self._lists.setdefault("listen", []).append(value)
-
-    def opt_origins(self, value: str) -> None:
-        """Allowed Origin header, or pattern; may be repeated; default: *. [LIVECHAT_ORIGINS]"""
-        self._lists.setdefault("origins", []).append(value)
-
-    def opt_tiktok_socket_hosts(self, value: str) -> None:
-        """Host whose sockets a signer may name; may be repeated. [LIVECHAT_TIKTOK_SOCKET_HOSTS]"""
-        self._lists.setdefault("tiktok-socket-hosts", []).append(value)
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse; a wrong value is one line on stderr and exit code 1."""
-        try:
-            super().parseOptions(options)
-        except usage.UsageError as error:
-            wrong(str(error))
-
-    def postOptions(self) -> None:
-        """Bring command line, environment and defaults together.
-
-        :raises usage.UsageError: a value is wrong.
-        """
-        values = {option.field: self._value(option) for option in OPTIONS}
-        self.settings = Settings(**values)
-        if self.settings.stats_storage == "redis" and not self.settings.redis_url:
-            raise usage.UsageError("--stats-storage=redis needs --redis-url (REDIS_URL)")
-
-    def _value(self, option: Option) -> Any:
-        name = f"--{option.name}"
-        if option.kind == "list":
-            texts = self._lists.get(option.name)
-            if texts is None:
-                name = option.variable
-                texts = self._environ.get(option.variable, "").split()
-            return tuple(self._parsed(option, name, text) for text in texts) or option.default
-        given = self[option.name]
-        if option.kind == "flag" and given:
-            return True
-        if given is None or option.kind == "flag":
-            given = self._environ.get(option.variable)
-            name = option.variable
-        if given is None:
-            return option.default
-        if given == "" and name == option.variable:
-            # Compose files like to set variables to nothing: not set, unless nothing is a choice.
-            try:
-                return option.parse("")
-            except ValueError:
-                return option.default
-        return self._parsed(option, name, given)
-
-    def _parsed(self, option: Option, name: str, text: str) -> Any:
-        try:
-            return option.parse(text)
-        except ValueError as error:
-            # An address may hold a password even where none is expected.
-            _, at, end = text.rpartition("@")
-            shown = "" if option.secret else f", not {(f'***@{end}' if at else text)[:100]!r}"
-            raise usage.UsageError(f"{name} {error}{shown}") from None
-
-
-def wrong(sentence: str) -> NoReturn:
-    """End the process because of a wrong choice: one line, exit code 1.
-
-    :raises SystemExit: always.
-    """
-    line = " ".join(sentence.split())
-    sys.stderr.write(f"livechat: {line}\n")
-    raise SystemExit(1)

@@ -25,6 +25,7 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from livechat.brokers.local import LocalBroker
+from livechat.command_line import Options, wrong
 from livechat.core.hub import Hub
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.session import Quotas, Session
@@ -32,7 +33,7 @@ from livechat.daemon import Daemon, health
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.options import Options, Settings, wrong
+from livechat.options import Settings
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings

@@ -13,7 +13,8 @@ from msgspec import NODEFAULT
 from msgspec.structs import fields
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.options import OPTIONS, Option, Options, Settings, wrong
+from livechat.command_line import Options, own_version, wrong
+from livechat.options import OPTIONS, Option, Settings
 
 #: The defaults that the configuration contract promises, for all of its options.
 PROMISED: Mapping[str, Any] = {
@@ -161,12 +162,15 @@ class OptionsCase(SynchronousTestCase):
     """Options read from a command line and an environment that the test gives."""
 
     def settings(self, *arguments: str, **environ: str) -> Settings:
-        """The outcome; nothing may be said on stderr."""
+        """The outcome; nothing may be said on stderr but warnings, which stay in `warnings`."""
         said = io.StringIO()
         self.patch(sys, "stderr", said)
         options = Options(environ)
         options.parseOptions(arguments)
-        self.assertEqual(said.getvalue(), "")
+        self.warnings = said.getvalue().splitlines()
+        for line in self.warnings:
+            self.assertRegex(line, r"\Alivechat: warning: [^\x00-\x1f]+\Z")
+            self.assertNotIn(SECRET, line)
         return options.settings
 
     def refusal(self, *arguments: str, **environ: str) -> str:
@@ -306,16 +310,22 @@ class SourceTests(OptionsCase):
         self.assertEqual(self.settings("--port=1", "--port=2").port, 2)
 
     def test_empty_variables(self) -> None:
-        """A variable that is set to nothing is as if it were not set, for every option."""
+        """A variable that is set to nothing is the empty value where an option may be empty.
+
+        Otherwise it is as if it were not set.
+        """
         empty = {option.variable: "" for option in OPTIONS}
         chosen = self.settings(**empty)
         for option in OPTIONS:
-            # Here nothing is a choice: never ask.
-            expected = "" if option.name == "twitch-gql-url" else option.default
+            try:
+                expected = option.parse("") if option.kind == "value" else option.default
+            except ValueError:
+                expected = option.default
             self.assertEqual(getattr(chosen, option.field), expected, option.name)
 
     def test_never_ask(self) -> None:
-        """The look-ups can be turned off with an empty address on the command line, too."""
+        """The look-ups can be turned off with an empty address, from either place."""
+        self.assertEqual(self.settings(LIVECHAT_TWITCH_GQL_URL="").twitch_gql_url, "")
         self.assertEqual(self.settings("--twitch-gql-url=").twitch_gql_url, "")
         self.assertEqual(self.settings("--twitch-gql-url", "").twitch_gql_url, "")
 
@@ -379,6 +389,94 @@ class ListTests(OptionsCase):
         self.assertIn("'3001'", self.refusal(LIVECHAT_LISTEN="tcp:3000 3001"))
 
 
+class WarningTests(OptionsCase):
+    """What was chosen and has no effect is said, in one line each; it never ends the start."""
+
+    def warned(self, *arguments: str, **environ: str) -> list[str]:
+        """The warnings, without what they all begin with."""
+        self.settings(*arguments, **environ)
+        return [line.removeprefix("livechat: warning: ") for line in self.warnings]
+
+    def test_nothing_to_say(self) -> None:
+        """Choices that have an effect, and variables of others, are no reason to say anything."""
+        self.assertEqual(self.warned(), [])
+        self.assertEqual(self.warned("--port=1", "--linger=0", "--twitch-irc=tcp:h:1"), [])
+        self.assertEqual(self.warned("--demo", "--demo-rate=3", LIVECHAT_DEMO_SEED="2"), [])
+        self.assertEqual(
+            self.warned("--stats-storage=redis", REDIS_URL="redis://h", PATH="/", LINGER="1"), []
+        )
+
+    def test_listen_and_port(self) -> None:
+        """`--listen` replaces the port, wherever either was chosen."""
+        line = "has no effect: --listen says where to listen"
+        self.assertEqual(self.warned("--listen=tcp:1", "--port=2"), [f"--port {line}"])
+        self.assertEqual(self.warned(LIVECHAT_LISTEN="tcp:1", PORT="2"), [f"PORT {line}"])
+        self.assertEqual(self.warned("--listen=tcp:1", PORT=""), [])
+
+    def test_demo(self) -> None:
+        """`--demo` watches its own platforms."""
+        line = "has no effect: --demo watches the built-in simulator"
+        self.assertEqual(
+            self.warned("--demo", "--twitch-irc=tcp:h:1", "--youtube-url=http://h"),
+            [f"--twitch-irc {line}", f"--youtube-url {line}"],
+        )
+        self.assertEqual(
+            self.warned(LIVECHAT_DEMO="1", LIVECHAT_TIKTOK_URL="http://h"),
+            [f"LIVECHAT_TIKTOK_URL {line}"],
+        )
+
+    def test_half_of_two(self) -> None:
+        """A choice that needs another one, which was not made."""
+        self.assertEqual(
+            self.warned("--demo-rate=3"), ["--demo-rate has no effect: --demo is not given"]
+        )
+        self.assertEqual(
+            self.warned(REDIS_URL=f"redis://:{SECRET}@h"),
+            ["REDIS_URL has no effect: --stats-storage is memory"],
+        )
+        self.assertEqual(
+            self.warned(f"--tiktok-signer-key={SECRET}"),
+            ["--tiktok-signer-key has no effect: --tiktok-signer-url is not given"],
+        )
+        self.assertEqual(
+            self.warned(LIVECHAT_TIKTOK_INTAKE_TOKEN=SECRET * 3),
+            ["LIVECHAT_TIKTOK_INTAKE_TOKEN has no effect: --tiktok-intake is not given"],
+        )
+
+    def test_unknown_variables(self) -> None:
+        """A mistyped variable, with what it may have been meant to be; its value is not shown."""
+        self.assertEqual(
+            self.warned(LIVECHAT_LINGR=SECRET, LIVECHAT_PORT="1", LIVECHAT_TEAPOT=""),
+            [
+                "'LIVECHAT_LINGR' is no variable of livechat; did you mean LIVECHAT_LINGER?",
+                "'LIVECHAT_PORT' is no variable of livechat; did you mean PORT?",
+                "'LIVECHAT_TEAPOT' is no variable of livechat",
+            ],
+        )
+        (line,) = self.warned(**{"LIVECHAT_\x1b[31m\n": "1"})
+        self.assertEqual(line, r"'LIVECHAT_\x1b[31m\n' is no variable of livechat")
+        self.assertEqual(
+            self.warned(LIVECHAT_SERVICE_HOST="10.0.0.1", LIVECHAT_PORT="tcp://10.0.0.1:1"), []
+        )
+
+    def test_wrong_choice(self) -> None:
+        """A refusal stays one line."""
+        self.refusal("--port=x", LIVECHAT_TEAPOT="1")
+
+
+class VersionTests(OptionsCase):
+    """`--version`."""
+
+    def test_ours(self) -> None:
+        """It is livechat's version, not Twisted's."""
+        said = io.StringIO()
+        self.patch(sys, "stdout", said)
+        ended = self.assertRaises(SystemExit, Options({}).parseOptions, ["--version"])
+        self.assertEqual(ended.code, 0)
+        self.assertEqual(said.getvalue(), f"livechat {own_version()}\n")
+        self.assertRegex(own_version(), r"\A[0-9]+\.[0-9]+")
+
+
 class RefusalTests(OptionsCase):
     """Wrong choices: one line, exit code 1."""
 
@@ -432,6 +530,13 @@ class RefusalTests(OptionsCase):
             ["--li\nne"],
         ):
             self.refusal(*arguments)
+
+    def test_stray_word(self) -> None:
+        """The line says which word was too much."""
+        self.assertEqual(
+            self.refusal("--port", "0", "extra", "more"),
+            "livechat: 'extra' is one word too many\n",
+        )
 
     def test_redis_without_address(self) -> None:
         """Redis storage needs an address, wherever either comes from."""
