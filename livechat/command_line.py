@@ -51,13 +51,11 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Parse; a wrong value is one line on stderr and exit code 1, a useless one a warning."""
+        """Parse; a wrong value is one line on stderr and exit code 1."""
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
             wrong(str(error))
-        for line in self._warnings():
-            sys.stderr.write(f"livechat: warning: {line}\n")
 
     def parseArgs(self, *words: str) -> None:
         """Words that are no options.
@@ -77,7 +75,7 @@ class Options(usage.Options):
         if self.settings.stats_storage == "redis" and not self.settings.redis_url:
             raise usage.UsageError("--stats-storage=redis needs --redis-url (REDIS_URL)")
 
-    def _warnings(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """What was chosen and has no effect, one line each."""
         for option in OPTIONS:
             given = self._given(option)

@@ -8,6 +8,7 @@ messages.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -67,6 +68,8 @@ def makeService(options: Options) -> IService:
     # Importing it installs it, so that is left to the one who runs the service.
     from twisted.internet import reactor  # noqa: PLC0415
 
+    for line in options.warnings():
+        sys.stderr.write(f"livechat: warning: {line}\n")
     use_monotonic_clock(reactor)
     daemon = build(reactor, options.settings)
     Signals(reactor, daemon.reload, daemon.hurry).install()

@@ -162,14 +162,15 @@ class OptionsCase(SynchronousTestCase):
     """Options read from a command line and an environment that the test gives."""
 
     def settings(self, *arguments: str, **environ: str) -> Settings:
-        """The outcome; nothing may be said on stderr but warnings, which stay in `warnings`."""
+        """The outcome; nothing may be said on stderr, warnings stay in `warnings`."""
         said = io.StringIO()
         self.patch(sys, "stderr", said)
         options = Options(environ)
         options.parseOptions(arguments)
-        self.warnings = said.getvalue().splitlines()
+        self.assertEqual(said.getvalue(), "")
+        self.warnings = list(options.warnings())
         for line in self.warnings:
-            self.assertRegex(line, r"\Alivechat: warning: [^\x00-\x1f]+\Z")
+            self.assertRegex(line, r"\A[^\x00-\x1f]+\Z")
             self.assertNotIn(SECRET, line)
         return options.settings
 
@@ -393,9 +394,9 @@ class WarningTests(OptionsCase):
     """What was chosen and has no effect is said, in one line each; it never ends the start."""
 
     def warned(self, *arguments: str, **environ: str) -> list[str]:
-        """The warnings, without what they all begin with."""
+        """The warnings."""
         self.settings(*arguments, **environ)
-        return [line.removeprefix("livechat: warning: ") for line in self.warnings]
+        return self.warnings
 
     def test_nothing_to_say(self) -> None:
         """Choices that have an effect, and variables of others, are no reason to say anything."""

@@ -325,27 +325,84 @@ class ConstraintsTests(SynchronousTestCase):
         self.assertEqual(sorted(set(closure(requirements())) - set(self.pins())), [])
 
 
+def interpolated(text: str, **variables: str) -> str:
+    """What Docker Compose makes of `${NAME:+text}`, `${NAME:-text}` and `${NAME}`."""
+
+    def replaced(found: re.Match[str]) -> str:
+        value = variables.get(found[1], "")
+        if found[2] == ":+":
+            return found[3] if value else ""
+        return value or found[3] or ""
+
+    text = re.sub(r"\$\{(\w+)(?:(:-)([^${}]*))?\}", replaced, text)
+    return re.sub(r"\$\{(\w+)(:\+)([^${}]*)\}", replaced, text)
+
+
 class ComposeTests(SynchronousTestCase):
     """The compose file, as far as it can be read without Docker."""
 
+    def services(self, **variables: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The daemon and its Redis, in an environment."""
+        text = interpolated((ROOT / "compose.yaml").read_text(), **variables)
+        found = yaml.safe_load(text)["services"]
+        return found["microservice-livechat"], found["redis"]
+
     def test_as_specified(self) -> None:
         """The service and its Redis are set up as the specification shows them."""
-        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
-        daemon, redis = (compose["services"][name] for name in ("microservice-livechat", "redis"))
+        daemon, redis = self.services()
         self.assertEqual(
             daemon["environment"], ["REDIS_URL=redis://redis:6379", "STATS_STORAGE=redis"]
         )
-        self.assertEqual(redis["image"], "redis:7-alpine")
-        self.assertEqual(redis["command"], "redis-server --save 60 1 --loglevel warning")
+        self.assertRegex(redis["image"], r"\Aredis:7\.[0-9]+\.[0-9]+-alpine\Z")
+        self.assertEqual(
+            redis["command"].split(), ["redis-server", "--save", "60", "1", "--loglevel", "warning"]
+        )
         self.assertEqual(redis["volumes"], ["redis-data:/data"])
-        self.assertIn("redis-data", compose["volumes"])
+        self.assertIn("redis-data", yaml.safe_load((ROOT / "compose.yaml").read_text())["volumes"])
+
+    def test_password(self) -> None:
+        """One variable gives Redis a password, the daemon and the health check use it."""
+        daemon, redis = self.services(REDIS_PASSWORD="hunter2")
+        self.assertIn("REDIS_URL=redis://:hunter2@redis:6379", daemon["environment"])
+        self.assertTrue(redis["command"].endswith(" --requirepass hunter2"))
+        self.assertEqual(redis["environment"], ["REDISCLI_AUTH=hunter2"])
 
     def test_bounds(self) -> None:
         """Memory and logs are bounded, and the daemon waits for a Redis that answers."""
-        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
-        daemon, redis = (compose["services"][name] for name in ("microservice-livechat", "redis"))
+        daemon, redis = self.services()
         self.assertEqual(daemon["deploy"]["resources"]["limits"]["memory"], "512M")
         for service in (daemon, redis):
             self.assertEqual(service["logging"]["options"], {"max-size": "10m", "max-file": "3"})
         self.assertEqual(daemon["depends_on"], {"redis": {"condition": "service_healthy"}})
         self.assertIn("redis-cli", redis["healthcheck"]["test"])
+
+    def test_rights(self) -> None:
+        """Neither has capabilities, can gain any, or writes outside its volume; Redis is alone."""
+        for service in self.services():
+            self.assertEqual(service["cap_drop"], ["ALL"])
+            self.assertEqual(service["security_opt"], ["no-new-privileges:true"])
+            self.assertIs(service["read_only"], True)
+        _, redis = self.services()
+        self.assertEqual((redis["user"], redis["networks"]), ("999:1000", ["redis"]))
+        self.assertNotIn("ports", redis)
+
+    def test_exact_images(self) -> None:
+        """No image's tag moves: ours is the project's version, the others have three numbers."""
+        daemon, _ = self.services()
+        self.assertEqual(daemon["image"], f"livechat:{project()['version']}")
+        (base,) = re.findall(r"(?m)^ARG PYTHON=(\S+)$", (ROOT / "Dockerfile").read_text())
+        self.assertRegex(base, r"\Apython:3\.[0-9]+\.[0-9]+-slim-[a-z]+\Z")
+
+
+class DockerfileTests(SynchronousTestCase):
+    """The image, as far as it can be read without Docker."""
+
+    def test_instructions(self) -> None:
+        """A numeric user, a health check that follows the options, and no other event loop."""
+        text = (ROOT / "Dockerfile").read_text()
+        self.assertRegex(text, r"(?m)^USER [1-9][0-9]*:[1-9][0-9]*$")
+        self.assertRegex(text, r'(?m)^HEALTHCHECK .*CMD \["livechat", "health"\]$')
+        self.assertEqual(set(re.findall(r"(?m)^FROM (\S+)", text)), {"${PYTHON}"})
+        self.assertNotIn("PORT=", text)
+        # Every extra that it installs exists.
+        self.assertEqual(re.findall(r"\.\[[^\]]+\]", text), [])
