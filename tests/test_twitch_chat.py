@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
@@ -54,23 +56,55 @@ class KindTests(SynchronousTestCase):
             found = event(notice)
             self.assertEqual((found.type, found.data["notice"]), (kind, notice))
             self.assertIn(kind, EVENT_KINDS)
-            self.assertIsNone(translated(written()[notice]).unknown)
+            self.assertEqual(translated(written()[notice]).unknown, [])
 
     def test_unknown_names(self) -> None:
-        """What is unknown is named once, by what it is."""
+        """What is unknown is named, by what it is."""
         unknown = {name: translated(raw).unknown for name, raw in written().items()}
         self.assertEqual(
-            {name: what for name, what in unknown.items() if what},
+            {name: ", ".join(what) for name, what in unknown.items() if what},
             {
                 "bad emote ranges": "emote range",
                 "no text": "PRIVMSG without text",
-                "brandnewkind": "USERNOTICE brandnewkind",
-                "notice without anything": "USERNOTICE",
+                "brandnewkind": "NOTICE brandnewkind",
+                "notice without anything": "NOTICE",
                 "deletion without target": "CLEARMSG without target",
-                "notice of an unknown kind": "NOTICE msg_ratelimit",
                 "command never seen": "HOLOGRAM",
             },
         )
+
+    def test_unknown_parts(self) -> None:
+        """Unknown parts of known lines are named, what is known and useless apart from them."""
+        for line, unknown, ignored in (
+            (
+                "@sparkle=1;id=x;turbo=1;vip=0;flags= :a!a@a PRIVMSG #a :x",
+                "tag sparkle",
+                "tag turbo",
+            ),
+            ("@msg-id=glitter-message :a!a@a PRIVMSG #a :x", "PRIVMSG.msg-id=glitter-message", ""),
+            ("@badges=mod/1,vip/1,subscriber/3 :a!a@a PRIVMSG #a :x", "", "badge mod, badge vip"),
+            ("@badges=campaign-1-2-mw/1 :a!a@a PRIVMSG #a :x", "", "badge campaign"),
+            (
+                "@msg-id=raid;msg-param-login=a;msg-param-glow=1 :x USERNOTICE #a",
+                "tag msg-param-glow",
+                "tag msg-param-login",
+            ),
+            ("@msg-id=never_seen;msg-param-a=1 :x USERNOTICE #a", "NOTICE never_seen", ""),
+            ("@slow=many;emote-only=0 :x ROOMSTATE #a", "ROOMSTATE.slow=many", ""),
+            ("@msg-id=never_seen :x NOTICE #a :x", "NOTICE never_seen", ""),
+            ("@msg-id=msg_ratelimit :x NOTICE #a :x", "", "NOTICE msg_ratelimit"),
+            ("@ban-scope=all;target-user-id=1 :x CLEARCHAT #a :b", "tag ban-scope", ""),
+            ("@a=1;b=2 :x USERSTATE #a", "", "USERSTATE"),
+        ):
+            found = translated(line.encode())
+            self.assertEqual(", ".join(found.unknown), unknown, line)
+            self.assertEqual(", ".join(found.ignored), ignored, line)
+
+    def test_unknown_parts_are_bounded(self) -> None:
+        """A line of thousands of unknown tags does not make thousands of names."""
+        tags = ";".join(f"tag-{n}=1" for n in range(5000))
+        found = translated(f"@{tags} :a!a@a PRIVMSG #a :x".encode())
+        self.assertEqual(len(found.unknown), 10)
 
     def test_silent(self) -> None:
         """Lines about the connection and lines of no use carry no event."""
@@ -146,7 +180,7 @@ class ModerationTests(SynchronousTestCase):
         found = event("timeout")
         self.assertEqual((found.type, found.data), ("timeout", {"user": user, "seconds": 600}))
         self.assertEqual(event("ban").data, {"user": user, "seconds": None})
-        self.assertEqual(found.event_id, "1700000000123-2002")
+        self.assertEqual(found.event_id, "1700000000123-2002-600")
 
     def test_never_the_whole_chat_by_mistake(self) -> None:
         """A line that names a user by id only does not clear the chat."""
@@ -197,6 +231,24 @@ class ModerationTests(SynchronousTestCase):
                     "unique": False,
                 },
             )
+
+    def test_states_of_one_read(self) -> None:
+        """Changes of the rules that come together are different events, back and forth."""
+        lines = [parsed(f"@room-id=1;slow={n} :x ROOMSTATE #a".encode()) for n in (5, 0, 5)]
+        numbers = count(1)
+        ids = {
+            event_of(translate(line, RECEIVED, lambda: f"new-{next(numbers)}")).event_id
+            for line in lines
+        }
+        self.assertEqual(len(ids), 3)
+        dated = [
+            parsed(f"@room-id=1;rm-received-ts=5;slow={n} :x ROOMSTATE #a".encode()) for n in (5, 0)
+        ]
+        first, second, again = (
+            event_of(translate(line, RECEIVED, str)).event_id for line in (*dated, dated[0])
+        )
+        self.assertNotEqual(first, second)
+        self.assertEqual(first, again)
 
     def test_modes_that_cannot_be_read(self) -> None:
         """Unreadable values and an empty room id are passed over."""

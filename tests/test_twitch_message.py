@@ -43,10 +43,15 @@ def money(message: ChatMessage) -> Money:
     return message.data.metadata.monetary_data
 
 
+def translated_with(text: str, **tags: str) -> Translation:
+    """What a line with this text and these tags becomes."""
+    line = Line(tags, "ada!ada@ada.tmi.twitch.tv", "PRIVMSG", ["#hopper", text])
+    return translate(line, RECEIVED, str)
+
+
 def written_with(text: str, **tags: str) -> ChatMessage:
     """The message of a line with this text and these tags."""
-    line = Line(tags, "ada!ada@ada.tmi.twitch.tv", "PRIVMSG", ["#hopper", text])
-    return chat_of(translate(line, RECEIVED, str))
+    return chat_of(translated_with(text, **tags))
 
 
 class MessageTests(SynchronousTestCase):
@@ -64,7 +69,8 @@ class MessageTests(SynchronousTestCase):
         self.assertEqual((author.avatar_url, author.color), (None, "#FF7F50"))
         self.assertEqual(author.roles, Roles(subscriber=True))
         self.assertEqual(
-            author.badges, [Badge("subscriber", "subscriber/24"), Badge("custom", "bits/1000")]
+            author.badges,
+            [Badge("subscriber", "subscriber/24", None, 27), Badge("custom", "bits/1000")],
         )
         self.assertEqual(message.data.metadata, ChatMetadata())
         self.assertEqual(message.data.content.raw, "hello world")
@@ -234,13 +240,83 @@ class EmoteTests(SynchronousTestCase):
     def test_overlap(self) -> None:
         """Of overlapping ranges the first is kept; of two at one place the first named."""
         for tag, expected in (
-            ("1:0-4/2:3-6/3:5-6", [("abcde", "1"), ("fg", "3")]),
-            ("2:3-6/1:0-4", [("abcde", "1")]),
-            ("1:0-0/2:0-6", [("a", "1")]),
-            ("2:0-6/1:0-0", [("abcdefg", "2")]),
+            ("1:0-4/2:3-6/3:5-6", [("<:;=(", "1"), (")>", "3")]),
+            ("2:3-6/1:0-4", [("<:;=(", "1")]),
+            ("1:0-0/2:0-6", [("<", "1")]),
+            ("2:0-6/1:0-0", [("<:;=()>", "2")]),
         ):
-            found = pictures(written_with("abcdefg", emotes=tag))
+            found = pictures(written_with("<:;=()>", emotes=tag))
             self.assertEqual([(code, e.url.split("/")[5]) for code, e in found], expected)
+
+    def test_what_can_be_no_code(self) -> None:
+        """A range with a blank in it or cut out of a word is none; what stands beside words is."""
+        for text, tag in (
+            ("TEST MESSAGE", "1:0-6"),
+            ("Kappa hi", "1:2-5"),
+            ("myKappa", "1:2-6"),
+            ("Kappa_1", "1:0-4"),
+            ("a\u3000b", "1:0-2"),
+        ):
+            found = translated_with(text, emotes=tag)
+            self.assertEqual(pictures(chat_of(found)), [], text)
+            self.assertEqual(found.unknown, ["emote range"])
+        for text, tag, code in (
+            ("(Kappa)", "1:1-5", "Kappa"),
+            ("x:)y", "1:1-2", ":)"),
+            ("\u00fcKappa", "1:1-5", "Kappa"),
+        ):
+            ((value, _),) = pictures(written_with(text, emotes=tag))
+            self.assertEqual(value, code)
+
+    def test_moved_ranges(self) -> None:
+        """A wrong range next to a whole word means that word, if the emote's code agrees."""
+        for text, tag, expected in (
+            ("\U0001f602 Kappa b", "1:1-5", ["Kappa"]),
+            ("a Kappa b", "1:3-7", ["Kappa"]),
+            ("Kappa a Kappa", "1:0-4,7-11", ["Kappa", "Kappa"]),
+            ("Kappa a Keepo", "1:0-4,7-11", ["Kappa"]),
+            ("a b", "1:0-1", []),
+        ):
+            found = pictures(written_with(text, emotes=tag))
+            self.assertEqual([value for value, _ in found], expected, text)
+
+
+class GifTests(SynchronousTestCase):
+    """Captions that stand for a moving picture."""
+
+    URL = "https://media4.giphy.com/media/x/giphy.gif?a=1,2&b=3"
+
+    def gifs(self, text: str, tag: str) -> tuple[list[str], list[str]]:
+        """The captions that became pictures, and what is unknown."""
+        found = translated_with(text, gifs=tag)
+        shown = pictures(chat_of(found))
+        self.assertEqual({emote.gif for _, emote in shown}, {True} if shown else set())
+        return [value for value, _ in shown], list(found.unknown)
+
+    def test_several(self) -> None:
+        """Several are parted by commas, of which addresses have some too."""
+        tag = f"0-2|x|{self.URL},6-8|y|{self.URL}"
+        self.assertEqual(self.gifs("[a] + [b] [c]", tag), (["[a]", "[b]"], []))
+        ((_, emote), *_) = pictures(written_with("[a] + [b]", gifs=tag))
+        self.assertEqual(emote, EmoteMetadata(self.URL, "a", is_custom=True, bits=UNSET, gif=True))
+
+    def test_units(self) -> None:
+        """Beyond ASCII places may count code points, UTF-16 units or bytes."""
+        for tag in ("3-9|x|", "4-10|x|", "6-12|x|", "90-99|x|"):
+            found = self.gifs("\U0001f602\u00e9 [a gif]", tag + self.URL)
+            self.assertEqual(found, (["[a gif]"], []), tag)
+
+    def test_bad(self) -> None:
+        """Without a caption or an https address there is no picture; the text stays."""
+        for text, tag, captions in (
+            ("no caption", f"0-4|x|{self.URL}", []),
+            ("[a]", "0-2|x|http://media.giphy.com/x.gif", []),
+            ("[a]", "0-2", []),
+            ("[a]", f"x|x|{self.URL}", []),
+            ("[]", f"0-1|x|{self.URL}", []),
+            ("[a]", f"0-2|x|{self.URL},0-2|x|{self.URL}", ["[a]"]),
+        ):
+            self.assertEqual(self.gifs(text, tag), (captions, ["gif range"]), (text, tag))
 
 
 class MoneyTests(SynchronousTestCase):

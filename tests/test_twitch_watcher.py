@@ -604,3 +604,26 @@ class RequireLiveTests(TwitchCase):
         self.assertEqual(sink.take(), ["resumed"])
         self.run_for(120)
         self.assertEqual(sink.take(), ["ended STREAM_ENDED OFFLINE"])
+
+
+class CountingTests(TwitchCase):
+    """What was not read is counted by name."""
+
+    def counted(self, series: str, kind: str) -> float | None:
+        """How often a name was counted."""
+        labels = {"platform": "twitch", "kind": kind}
+        return self.metrics.registry.get_sample_value(f"livechat_{series}_total", labels)
+
+    def test_names(self) -> None:
+        """Unknown and ignored parts of lines, also of those about no room, have their own count."""
+        self.watched()
+        line = b"@sparkle=1;badges=premium/1;id=x :bob!bob@x PRIVMSG #ann :hi"
+        for _ in range(2):
+            self.simulator.say("ann", line)
+        (connection,) = self.simulator.connections
+        connection.send("@msg-id=never_seen :tmi.twitch.tv NOTICE * :what", ":tmi.twitch.tv NEWS x")
+        self.endpoint.flush()
+        self.assertEqual(self.counted("unparsed", "tag sparkle"), 2)
+        self.assertEqual(self.counted("ignored", "badge premium"), 2)
+        self.assertEqual(self.counted("unparsed", "NOTICE never_seen"), 1)
+        self.assertEqual(self.counted("unparsed", "NEWS"), 1)

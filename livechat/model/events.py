@@ -97,11 +97,17 @@ class Roles(Struct, frozen=True):
 
 
 class Badge(Struct, frozen=True):
-    """One badge beside a name; `label` is the platform's own name for it."""
+    """One badge beside a name; `label` is the platform's own name for it.
+
+    :ivar months: of subscription, exactly (addition); the badge itself shows only a step.
+    :ivar tier: of the subscription, by the platform's name, where the badge shows one (addition).
+    """
 
     type: Literal["subscriber", "moderator", "verified", "custom"]
     label: str
     image_url: str | None = None
+    months: int | UnsetType = UNSET
+    tier: str | UnsetType = UNSET
 
 
 class Author(Struct, frozen=True):
@@ -117,12 +123,17 @@ class Author(Struct, frozen=True):
 
 
 class EmoteMetadata(Struct, frozen=True):
-    """The picture behind an emote; `bits` (addition) is what a cheermote is worth."""
+    """The picture behind an emote.  All fields after `is_custom` are additions.
+
+    :ivar bits: what a cheermote is worth.
+    :ivar gif: it is a GIF that stands for a caption, not an emote.
+    """
 
     url: str
     alt: str
     is_custom: bool
     bits: int | UnsetType = UNSET
+    gif: bool | UnsetType = UNSET
 
 
 class Element(Struct, frozen=True):
@@ -183,6 +194,8 @@ class ChatMetadata(Struct, frozen=True):
     :ivar anonymous: the platform's stand-in account for somebody who hides; not a chatter.
     :ivar notice: kind of the event that this text came with, for example `resub`.
     :ivar source_room_id: shared chat: the room in which the message was written.
+    :ivar effect: the platform's name of a power-up that was used for this message.
+    :ivar animation: which animation that is.
     """
 
     type: Literal["chat", "super_chat"] = "chat"
@@ -197,6 +210,8 @@ class ChatMetadata(Struct, frozen=True):
     reply: Reply | UnsetType = UNSET
     source_room_id: str | UnsetType = UNSET
     source_message_id: str | UnsetType = UNSET
+    effect: str | UnsetType = UNSET
+    animation: str | UnsetType = UNSET
 
 
 class ChatData(Struct, frozen=True):

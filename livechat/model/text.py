@@ -35,6 +35,7 @@ class Emote(Struct, frozen=True):
     :ivar code: name between colons for `formatted`; None for a Unicode emoji without a shortcut.
     :ivar is_custom: belongs to a channel or user rather than to the platform.
     :ivar bits: what a cheermote is worth, else 0.
+    :ivar gif: a GIF that stands for a caption.
     """
 
     value: str
@@ -43,6 +44,7 @@ class Emote(Struct, frozen=True):
     code: str | None
     is_custom: bool = False
     bits: int = 0
+    gif: bool = False
 
 
 Piece = str | Emote
@@ -124,7 +126,9 @@ def content(pieces: Iterable[Piece]) -> Content:
             html.append(
                 f'<img class="emote" src="{escape(piece.url)}" alt="{alt}" title="{alt}"{custom}>'
             )
-            metadata = EmoteMetadata(piece.url, piece.alt, piece.is_custom, piece.bits or UNSET)
+            metadata = EmoteMetadata(
+                piece.url, piece.alt, piece.is_custom, piece.bits or UNSET, piece.gif or UNSET
+            )
             elements.append(Element("emote", value, (at, end), metadata))
         at = end
     return Content(
@@ -164,6 +168,7 @@ def _clean(emote: Emote) -> Emote | None:
         emote.code if emote.code is None else well_formed(emote.code),
         emote.is_custom,
         emote.bits,
+        emote.gif,
     )
 
 

@@ -10,14 +10,20 @@ and `livechat.platforms.twitch.room`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.platforms.twitch import notices
 from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.known import (
+    USELESS_COMMANDS,
+    is_answer,
+    plain_badges,
+    strangers,
+)
 from livechat.platforms.twitch.message import message, unwrapped
 from livechat.platforms.twitch.replies import join_failure, login_failed
 from livechat.platforms.twitch.room import (
@@ -27,15 +33,16 @@ from livechat.platforms.twitch.room import (
     cleared_chat,
     cleared_message,
     modes,
+    odd_modes,
     room_state,
-    told,
+    spoken,
 )
 from livechat.platforms.twitch.tags import sent_ms, source_room
 
-#: Commands about the connection or about our own account; they carry no chat.
+#: Commands about the connection; they carry no chat.
 _SILENT: Final = frozenset({
-    "001", "002", "003", "004", "353", "366", "372", "375", "376", "CAP", "GLOBALUSERSTATE",
-    "HOSTTARGET", "JOIN", "MODE", "PART", "PING", "PONG", "RECONNECT", "USERSTATE", "WHISPER",
+    "001", "002", "003", "004", "353", "366", "372", "375", "376", "CAP", "JOIN", "PART", "PING",
+    "PONG", "RECONNECT",
 })  # fmt: skip
 
 
@@ -43,11 +50,13 @@ class Translation(Struct, frozen=True):
     """What one line became.
 
     :ivar events: in order; the user's text of a notice comes before the notice.
-    :ivar unknown: name of what is of an unknown kind or could not be used, for counting.
+    :ivar unknown: names of what is of an unknown kind or could not be used, for counting.
+    :ivar ignored: names of what is known and was left out.
     """
 
     events: list[Event]
-    unknown: str | None = None
+    unknown: Sequence[str] = ()
+    ignored: Sequence[str] = ()
 
 
 def translate(
@@ -62,66 +71,94 @@ def translate(
         was already merged into it with `room_state`.
     """
     tags = line.tags
-    sent = sent_ms(tags, received_ms)
+    told = sent_ms(tags)
+    when = _When(told, received_ms if told is None else told)
     room_id = tags.get("room-id") or room.room_id
     if line.command == "PRIVMSG":
         if len(line.params) < 2:
-            return Translation([], "PRIVMSG without text")
-        chat, misfits = message(line, line.nick, sent_ms=sent, room_id=room_id, new_id=new_id)
-        return Translation([chat], "emote range" if misfits else None)
+            return Translation([], ("PRIVMSG without text",))
+        unknown, ignored = strangers(tags)
+        chat, misfits = message(line, line.nick, sent_ms=when.ms, room_id=room_id, new_id=new_id)
+        ignored += plain_badges(tags.get("badges", ""))
+        return Translation([chat], unknown + misfits, ignored)
     if line.command == "USERNOTICE":
-        return _notice(line, sent, room_id, new_id)
-    what, unknown = _happening(line, room)
-    return Translation([] if what is None else [_event(tags, sent, room_id, what)], unknown)
+        return _notice(line, when, room_id, new_id)
+    if line.command in USELESS_COMMANDS:
+        return Translation([], (), (line.command,))
+    if line.command in _SILENT:
+        return Translation([])
+    what, unknown, ignored = _happening(line, room)
+    if what is None:
+        return Translation([], unknown, ignored)
+    return Translation([_event(tags, when, room_id, what, new_id)], unknown, ignored)
 
 
-def _notice(line: Line, sent: int, room_id: str, new_id: Callable[[], str]) -> Translation:
+class _When(NamedTuple):
+    """When a line was sent: as it says itself, and as well as we know."""
+
+    told: int | None
+    ms: int
+
+
+def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) -> Translation:
     tags = line.tags
     name = notices.name_of(tags)
     login = tags.get("login") or line.nick
     kind, data = notices.read(tags, name, login)
-    unknown = None if notices.is_known(name) else f"USERNOTICE {name}".strip()
+    unknown, ignored = strangers(tags, notices.parameters_read(tags, name))
+    ignored += plain_badges(tags.get("badges", ""))
+    if not notices.is_known(name):
+        unknown.append(f"NOTICE {name}".strip())
     events: list[Event] = []
     if len(line.params) > 1 and line.params[-1]:
         chat, misfits = message(
-            line, login, sent_ms=sent, room_id=room_id, new_id=new_id, notice=name
+            line, login, sent_ms=when.ms, room_id=room_id, new_id=new_id, notice=name
         )
         events.append(chat)
         data["message_id"] = chat.message_id
-        if misfits and unknown is None:
-            unknown = "emote range"
+        unknown += misfits
     if source := source_room(tags, room_id):
         data["source_room_id"] = source
         data["source_message_id"] = tags.get("source-id", "")
     target = f"{name}-{tags.get('user-id') or login}"
-    events.append(_event(tags, sent, room_id, Happening(kind, target, data)))
-    return Translation(events, unknown)
+    events.append(_event(tags, when, room_id, Happening(kind, target, data), new_id))
+    return Translation(events, unknown, ignored)
 
 
-def _happening(line: Line, room: RoomState) -> tuple[Happening | None, str | None]:
-    """What is neither a message nor a notice about a user; and the name of what is unknown."""
+def _happening(line: Line, room: RoomState) -> tuple[Happening | None, list[str], list[str]]:
+    """What is neither a message nor a notice about a user; names of what is unknown or ignored."""
     text = line.params[-1] if len(line.params) > 1 else ""
     what: Happening | None = None
-    unknown: str | None = None
+    unknown, ignored = strangers(line.tags)
     match line.command:
         case "CLEARCHAT":
             what = cleared_chat(line.tags, text)
         case "CLEARMSG":
             what = cleared_message(line.tags, unwrapped(text)[0])
-            unknown = None if what else "CLEARMSG without target"
+            if what is None:
+                unknown.append("CLEARMSG without target")
         case "ROOMSTATE":
             what = modes(room_state(room, line.tags))
+            unknown += odd_modes(line.tags)
         case "NOTICE":
-            what = told(line.tags, text)
+            what = spoken(line.tags, text)
             if what is None and not join_failure(line) and not login_failed(line):
-                unknown = f"NOTICE {line.tags.get('msg-id', '')}".strip()
-        case command if command not in _SILENT:
-            unknown = command
-    return what, unknown
+                name = line.tags.get("msg-id", "")
+                names = ignored if is_answer(name) else unknown
+                names.append(f"NOTICE {name}".strip())
+        case command:
+            unknown = [command]
+    return what, unknown, ignored
 
 
-def _event(tags: dict[str, str], sent: int, room_id: str, what: Happening) -> ChannelEvent:
+def _event(
+    tags: dict[str, str],
+    when: _When,
+    room_id: str,
+    what: Happening,
+    new_id: Callable[[], str],
+) -> ChannelEvent:
     # Without an id of its own it gets one that is equal when the platform repeats the line.  A line
     # that does not even say when is never taken for a repeat: better told twice than not at all.
-    event_id = tags.get("id") or f"{sent}-{what.target}"
-    return ChannelEvent(what.kind, "twitch", iso_time(sent), event_id, room_id, what.data)
+    event_id = tags.get("id") or (new_id() if when.told is None else f"{when.told}-{what.target}")
+    return ChannelEvent(what.kind, "twitch", iso_time(when.ms), event_id, room_id, what.data)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the text of a message into words, emotes and cheermotes (sheet `twitch` section 5)."""
+"""Cuts the text of a message into words, emotes, cheermotes and GIFs (sheet `twitch` section 5)."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from string import ascii_letters, digits
+from typing import Final, NamedTuple
 
-from livechat.model.text import Emote, Piece
+from livechat.model.text import Emote, Piece, https_url
 from livechat.platforms.twitch.tags import number
 
 #: Longest id of an emote that is put into an address.
@@ -21,7 +23,7 @@ _PLATFORM_CODES: Final = frozenset({
 #: Cheermotes that every channel has, in small letters.  A channel's own are told only by a look-up
 #: and stay text here.
 _CHEERMOTES: Final = frozenset({
-    "4head", "bday", "biblethump", "cheer", "cheerwhal", "corgo", "dansgame", "doodlecheer",
+    "4head", "anon", "bday", "biblethump", "cheer", "cheerwhal", "corgo", "dansgame", "doodlecheer",
     "elegiggle", "failfish", "frankerz", "heyguys", "kappa", "kreygasm", "mrdestructoid",
     "notlikethis", "party", "pjsalt", "pogchamp", "pride", "ripcheer", "seemsgood", "shamrock",
     "showlove", "swiftrage", "trihard", "uni", "vohiyo",
@@ -37,21 +39,60 @@ _TIERS: Final = (
 )
 
 _TOKEN: Final = re.compile(r"\S+")
+_BLANK: Final = re.compile(r"\s")
+
+#: Codes of emotes are made of these, or are smileys; next to one of them a code does not end.
+_WORD: Final = frozenset(ascii_letters + digits + "_")
+
+#: Where GIFs are parted in their tag: addresses hold commas too.
+_NEXT_GIF: Final = re.compile(r",(?=\d+-\d+\|)")
+_CAPTION: Final = re.compile(r"\[[^\[\]]+\]")
+
+#: Code points, UTF-16 code units and bytes: an encoding and the size of its unit.
+_UNITS: Final = (("utf-32-le", 4), ("utf-16-le", 2), ("utf-8", 1))
+
+#: Most GIFs that are looked for in one message.
+_MAX_GIFS: Final = 20
+
+#: Names of what did not fit the text.
+_MISFIT: Final = "emote range"
+_STRAY_GIF: Final = "gif range"
 
 #: A piece of the text that is a picture, with its end: code points, not included.
 _Span = tuple[int, int, Emote]
 
 
-def pieces(text: str, tag: str, bits: int) -> tuple[list[Piece], int]:
-    """The text as words and pictures, and how many ranges of the tag did not fit it.
+class _Range(NamedTuple):
+    """Where the tag says an emote stands; the end is not included."""
+
+    emote_id: str
+    start: int
+    end: int
+
+    def moved(self, by: int) -> _Range:
+        """The same range elsewhere."""
+        return _Range(self.emote_id, self.start + by, self.end + by)
+
+
+def pieces(
+    text: str, emotes: str, bits: int, gifs: str = "", wrapper: int = 0
+) -> tuple[list[Piece], list[str]]:
+    """The text as words and pictures, and the names of what did not fit it.
 
     :param text: the message without its ACTION wrapper, otherwise untouched.
-    :param tag: the value of `emotes`: `id:first-last,first-last/id:first-last`, inclusive, counted
-        in code points.  A range that is unreadable, empty, outside the text or overlaps an earlier
+    :param emotes: the tag: `id:first-last,first-last/id:first-last`, inclusive, counted in code
+        points.  A range that is unreadable, cannot be a code in this text or overlaps an earlier
         one is left out.
     :param bits: what was cheered; only then are cheermotes looked for.
+    :param gifs: the tag: `first-last|id|address`, several by comma.
+    :param wrapper: by how many characters the ranges may be too high (section 5, Plausibility).
     """
-    spans, bad = _emotes(text, tag) if tag else ([], 0)
+    spans, misfits = _emotes(text, emotes, wrapper) if emotes else ([], [])
+    if gifs:
+        moving, bad = _gifs(text, gifs)
+        # Of two that begin together the GIF wins: it is the longer one.
+        spans = moving + spans
+        misfits += bad
     if bits:
         spans += _cheermotes(text, bits)
     # By place only: of two that begin together the one named first in the tag wins.
@@ -60,7 +101,7 @@ def pieces(text: str, tag: str, bits: int) -> tuple[list[Piece], int]:
     at = 0
     for start, end, emote in spans:
         if start < at:
-            bad += not emote.bits
+            misfits += [] if emote.bits else [_MISFIT]
             continue
         if start > at:
             cut.append(text[at:start])
@@ -68,7 +109,7 @@ def pieces(text: str, tag: str, bits: int) -> tuple[list[Piece], int]:
         at = end
     if at < len(text):
         cut.append(text[at:])
-    return cut, bad
+    return cut, list(dict.fromkeys(misfits))
 
 
 def color_of(bits: int) -> str:
@@ -80,22 +121,118 @@ def _start(span: _Span) -> int:
     return span[0]
 
 
-def _emotes(text: str, tag: str) -> tuple[list[_Span], int]:
+def _emotes(text: str, tag: str, wrapper: int) -> tuple[list[_Span], list[str]]:
+    ranges, bad = _ranges(tag)
+    if wrapper:
+        shifted = [found.moved(-wrapper) for found in ranges]
+        if all(_is_word(text, found) for found in shifted):
+            ranges = shifted
     spans: list[_Span] = []
+    codes: dict[str, str] = {}
+    doubtful: list[_Range] = []
+    for found in ranges:
+        if _can_be_code(text, found):
+            spans.append(_span(text, found))
+            codes.setdefault(found.emote_id, spans[-1][2].value)
+        else:
+            doubtful.append(found)
+    for found in doubtful:
+        repaired = next(_repairs(text, found, wrapper, codes), None)
+        if repaired is None:
+            bad += 1
+        else:
+            spans.append(_span(text, repaired))
+    return spans, [_MISFIT] * bad
+
+
+def _ranges(tag: str) -> tuple[list[_Range], int]:
+    """The ranges that can be read, and how many cannot."""
+    found: list[_Range] = []
     bad = 0
-    size = len(text)
     for group in tag.split("/"):
-        emote_id, _, ranges = group.partition(":")
+        emote_id, _, places = group.partition(":")
         named = _is_id(emote_id)
-        for place in ranges.split(","):
+        for place in places.split(","):
             low, _, high = place.partition("-")
             first, last = number(low), number(high)
-            if named and first is not None and last is not None and first <= last < size:
-                code = text[first : last + 1]
-                spans.append((first, last + 1, _emote(emote_id, code)))
+            if named and first is not None and last is not None and first <= last:
+                found.append(_Range(emote_id, first, last + 1))
             else:
                 bad += 1
+    return found, bad
+
+
+def _can_be_code(text: str, found: _Range) -> bool:
+    """Whether this can be the code of an emote: no blank in it, and not cut out of a word."""
+    _, start, end = found
+    if not 0 <= start < end <= len(text) or _BLANK.search(text, start, end):
+        return False
+    cut = start and text[start] in _WORD and text[start - 1] in _WORD
+    return not cut and not (end < len(text) and text[end] in _WORD and text[end - 1] in _WORD)
+
+
+def _is_word(text: str, found: _Range) -> bool:
+    """Whether this is something between blanks."""
+    _, start, end = found
+    return (
+        _can_be_code(text, found)
+        and (not start or text[start - 1].isspace())
+        and (end == len(text) or text[end].isspace())
+    )
+
+
+def _repairs(text: str, found: _Range, wrapper: int, codes: dict[str, str]) -> Iterator[_Range]:
+    """Where a wrong range may have been meant: whole words nearby, and the code if it is known."""
+    for by in (-wrapper, -1, 1):
+        moved = found.moved(by)
+        code = codes.get(found.emote_id)
+        if _is_word(text, moved) and code in (None, text[moved.start : moved.end]):
+            yield moved
+
+
+def _span(text: str, found: _Range) -> _Span:
+    emote_id, start, end = found
+    return start, end, _emote(emote_id, text[start:end])
+
+
+def _gifs(text: str, tag: str) -> tuple[list[_Span], list[str]]:
+    """Captions in brackets that stand for pictures, and the names of what could not be placed.
+
+    In what unit the places are counted is not known for texts beyond ASCII (section 3): code
+    points, UTF-16 code units and bytes are tried; else any caption will do that is still free.
+    """
+    spans: list[_Span] = []
+    bad: list[str] = []
+    encoded = [(text.encode(name, "surrogatepass"), name, size) for name, size in _UNITS]
+    for item in _NEXT_GIF.split(tag, _MAX_GIFS)[:_MAX_GIFS]:
+        place, _, rest = item.partition("|")
+        _, _, url = rest.partition("|")
+        span = _caption(text, encoded, place, [start for start, _, _ in spans])
+        if span is None or https_url(url) is None:
+            bad.append(_STRAY_GIF)
+            continue
+        start, end = span
+        caption = text[start:end]
+        title = caption[1:-1].strip()
+        spans.append((start, end, Emote(caption, url, title, title, True, gif=True)))
     return spans, bad
+
+
+def _caption(
+    text: str, encoded: list[tuple[bytes, str, int]], place: str, taken: list[int]
+) -> tuple[int, int] | None:
+    low, _, high = place.partition("-")
+    first, last = number(low), number(high)
+    if first is None or last is None:
+        return None
+    for data, name, size in encoded:
+        start = len(data[: first * size].decode(name, "replace"))
+        end = len(data[: (last + 1) * size].decode(name, "replace"))
+        caption = text[start:end]
+        if len(caption) > 2 and caption[0] + caption[-1] == "[]" and start not in taken:
+            return start, end
+    free = (match.span() for match in _CAPTION.finditer(text) if match.start() not in taken)
+    return next(free, None)
 
 
 def _is_id(emote_id: str) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -17,13 +17,14 @@ from livechat.model.events import (
     Reply,
     iso_time,
 )
-from livechat.model.text import content
+from livechat.model.text import Piece, content
 from livechat.platforms.twitch.emotes import color_of, pieces
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.tags import (
     Tags,
     author,
     display_name,
+    in_bits,
     is_anonymous,
     number,
     scaled,
@@ -35,6 +36,15 @@ _HYPE_COLOR: Final = "#9147ff"
 
 _ACTION: Final = "\x01ACTION"
 
+#: In a notice, ranges of emotes count this much of the wrapper although it is not in the text.
+_COUNTED: Final = len("ACTION ")
+
+#: Kinds of messages; of some other kind we do not know what it shows.
+_HIGHLIGHTED: Final = "highlighted-message"
+_EFFECTS: Final = frozenset({
+    _HIGHLIGHTED, "animated-message", "gigantified-emote-message", "skip-subs-mode-message",
+})  # fmt: skip
+
 
 def message(
     line: Line,
@@ -44,21 +54,27 @@ def message(
     room_id: str,
     new_id: Callable[[], str],
     notice: str | UnsetType = UNSET,
-) -> tuple[ChatMessage, int]:
+) -> tuple[ChatMessage, list[str]]:
     """The message whose text is the line's last parameter.
 
     :param login: who wrote it.
     :param sent_ms: when, in ms since 1970.
     :param new_id: makes an id if the line has none.
     :param notice: the platform's kind of the notice that the text came with.
-    :return: the message, and how many emote ranges did not fit its text.
+    :return: the message, and the names of what did not fit its text or is unknown.
     """
     tags = line.tags
     text, action = unwrapped(line.params[-1])
     writer = author(tags, login, room_id)
     bits = number(tags.get("bits")) or 0
-    emotes = tags.get("emotes", "")
-    cut, misfits = pieces(text, emotes, bits) if emotes or bits else ((text,), 0)
+    emotes, gifs = tags.get("emotes", ""), tags.get("gifs", "")
+    cut: Sequence[Piece] = (text,)
+    unknown: list[str] = []
+    if emotes or bits or gifs:
+        wrapper = _COUNTED if action and notice else 0
+        cut, unknown = pieces(text, emotes, bits, gifs, wrapper)
+    if not notice and tags.get("msg-id", _HIGHLIGHTED) not in _EFFECTS:
+        unknown.append(f"PRIVMSG.msg-id={tags['msg-id']}")
     metadata = _metadata(tags, writer, room_id, bits=bits, action=action, notice=notice)
     found = ChatMessage(
         "twitch",
@@ -67,7 +83,7 @@ def message(
         room_id,
         ChatData(writer, content(cut), metadata),
     )
-    return found, misfits
+    return found, unknown
 
 
 def unwrapped(text: str) -> tuple[str, bool]:
@@ -92,25 +108,27 @@ def _metadata(
     get = tags.get
     money = _bits(bits) if bits else _hype_chat(tags)
     source = source_room(tags, room_id)
+    effect = UNSET if notice else get("msg-id")
     return ChatMetadata(
         "chat" if money is UNSET else "super_chat",
         money,
         UNSET,
         action or UNSET,
         get("first-msg") == "1" or UNSET,
-        get("msg-id") == "highlighted-message" or UNSET,
+        effect == _HIGHLIGHTED or UNSET,
         is_anonymous(writer.id, writer.username) or UNSET,
         notice,
         get("custom-reward-id") or UNSET,
         _reply(tags) if get("reply-parent-msg-id") else UNSET,
         source or UNSET,
         (source and get("source-id")) or UNSET,
+        (effect != _HIGHLIGHTED and effect) or UNSET,
+        get("animation-id") or UNSET,
     )
 
 
 def _bits(bits: int) -> Money:
-    formatted = f"{bits} bit" if bits == 1 else f"{bits} bits"
-    return Money(str(bits), formatted, color_of(bits), bits, "BITS")
+    return Money(str(bits), in_bits(bits), color_of(bits), bits, "BITS")
 
 
 def _hype_chat(tags: Tags) -> Money | UnsetType:

@@ -19,23 +19,24 @@ kind of event       more data
                     `gift_months`, `sender_total`, `plan`, `plan_name`, `community_gift_id` and
                     `origin_id` (equal in a community gift and its single gifts, so that these
                     can be collapsed), `name`, `domain`, `total_count`, `trigger_type`,
-                    `trigger_amount`
+                    `trigger_amount`.  Of a combo: `gift_type` `virtual`, `name`, `count` and
+                    `price` (`value`, `currency` `BITS`, `formatted`; null where not told)
 `raid`              `viewers`, `avatar_url`; `user` is who raids
 `announcement`      `color`: `PRIMARY`, `BLUE`, `GREEN`, `ORANGE` or `PURPLE`
 `milestone`         `category`, `value`, `reward_points`, `milestone_id`, `months`, `threshold`,
                     `level`
 `donation`          `charity`, `amount` (decimal), `value` (number), `currency` (ISO 4217)
-`notice`            `ritual`
+`notice`            `ritual`, `params`: everything that the line has under `msg-param-`
 ==================  ============================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 from livechat.model.text import https_url
-from livechat.platforms.twitch.tags import Tags, display_name, number, person, scaled
+from livechat.platforms.twitch.tags import Tags, display_name, in_bits, number, person, scaled
 
 _Reader = Callable[[str], object]
 
@@ -44,7 +45,8 @@ class _Kind(NamedTuple):
     """How a notice is read: the kind of its event, single values, and people.
 
     :ivar values: parameter, name in the data, reader.  An earlier one of the same name wins.
-    :ivar people: name in the data, then the parameters for id, login and display name.
+    :ivar people: name in the data, then the parameters for id, login and display name.  What
+        entries of the same name find is put together.
     """
 
     event: str
@@ -72,6 +74,8 @@ _ORIGIN: Final = (
     ("origin-id", "origin_id", str),
 )
 _RECIPIENT: Final = ("recipient", "recipient-id", "recipient-user-name", "recipient-display-name")
+# Lines from before 2019 have the login under another name.
+_RECIPIENT_BEFORE: Final = ("recipient", "recipient-id", "recipient-name", "recipient-display-name")
 _PRIOR: Final = ("gifter", "prior-gifter-id", "prior-gifter-user-name", "prior-gifter-display-name")
 
 _SUBSCRIPTION: Final = _Kind(
@@ -116,7 +120,7 @@ _GIFT: Final = _Kind(
         *_PLAN,
         *_ORIGIN,
     ),
-    (_RECIPIENT,),
+    (_RECIPIENT_BEFORE, _RECIPIENT),
 )
 _COMMUNITY_GIFT: Final = _Kind(
     "gift",
@@ -127,6 +131,12 @@ _COMMUNITY_GIFT: Final = _Kind(
         *_ORIGIN,
     ),
 )
+
+#: How the names of a notice's parameters begin.
+_PARAMETER: Final = "msg-param-"
+
+#: One gift of a combo.
+_COMBO: Final = "onetapgiftredeemed"
 
 _KINDS: Final = {
     "sub": _SUBSCRIPTION,
@@ -174,9 +184,31 @@ _KINDS: Final = {
     "socialsharingbadge": _Kind("milestone", (("current-badge-level", "level", number),)),
     "charitydonation": _Kind("donation", (("charity-name", "charity", str),)),
     "ritual": _Kind("notice", (("ritual-name", "ritual", str),)),
+    _COMBO: _Kind("gift", (("gift-id", "name", str),)),
+    "onetapstreakexpired": _Kind("notice"),
+    "onetapbreakpointachieved": _Kind("notice"),
 }
 
 _UNKNOWN: Final = _Kind("notice")
+
+#: Parameters that are read of every notice, or outside the table.
+_READ: Final = frozenset({"anon-gift", "prior-gifter-anonymous"})
+_READ_OF: Final = {
+    "charitydonation": _READ | {"donation-amount", "donation-currency", "exponent"},
+    _COMBO: _READ | {"bits-spent"},
+}
+
+_PARAMETERS_READ: Final = {
+    name: frozenset(
+        _PARAMETER + parameter
+        for parameter in (
+            *_READ_OF.get(name, _READ),
+            *(parameter for parameter, _, _ in kind.values),
+            *(parameter for _, *parameters in kind.people for parameter in parameters),
+        )
+    )
+    for name, kind in _KINDS.items()
+}
 
 
 def name_of(tags: Tags) -> str:
@@ -190,10 +222,17 @@ def is_known(name: str) -> bool:
     return name in _KINDS
 
 
+def parameters_read(tags: Tags, name: str) -> Collection[str]:
+    """Tags of a notice that `read` uses: of one that it passes on whole, all its parameters."""
+    if _KINDS.get(name, _UNKNOWN).event == "notice":
+        return [tag for tag in tags if tag.startswith(_PARAMETER)]
+    return _PARAMETERS_READ[name]
+
+
 def read(tags: Tags, name: str, login: str) -> tuple[str, dict[str, Any]]:
     """The kind of event and its data, without what is known only beside the tags.
 
-    A notice of an unknown name is a `notice` with the platform's sentence.
+    A notice of an unknown name is a `notice` with the platform's sentence and all parameters.
     """
     kind = _KINDS.get(name, _UNKNOWN)
     data: dict[str, Any] = {
@@ -202,18 +241,27 @@ def read(tags: Tags, name: str, login: str) -> tuple[str, dict[str, Any]]:
         "user": person(tags.get("user-id"), login, tags.get("display-name")),
     }
     for parameter, field, reader in kind.values:
-        text = tags.get(f"msg-param-{parameter}")
+        text = tags.get(_PARAMETER + parameter)
         if text and field not in data and (value := reader(text)) is not None:
             data[field] = value
     for field, *parameters in kind.people:
-        if found := person(*(tags.get(f"msg-param-{parameter}") for parameter in parameters)):
-            data[field] = found
+        if found := person(*(tags.get(_PARAMETER + parameter) for parameter in parameters)):
+            data[field] = data.get(field, {}) | found
     if _gifter_hides(tags, name):
         data["gifter"] = data.get("gifter", {}) | {"anonymous": True}
     if kind.event == "donation":
         data |= _donation(tags)
     elif kind.event == "announcement":
         data.setdefault("color", "PRIMARY")
+    elif kind.event == "notice":
+        data["platform_kind"] = name
+        data["params"] = {
+            tag.removeprefix(_PARAMETER): value
+            for tag, value in tags.items()
+            if tag.startswith(_PARAMETER)
+        }
+    elif name == _COMBO:
+        data |= _combo(tags)
     return kind.event, data
 
 
@@ -231,6 +279,16 @@ def _gifter_hides(tags: Tags, name: str) -> bool:
         tags.get("msg-param-anon-gift"),
         tags.get("msg-param-prior-gifter-anonymous"),
     )
+
+
+def _combo(tags: Tags) -> dict[str, Any]:
+    bits = number(tags.get("msg-param-bits-spent"))
+    return {
+        "platform_kind": _COMBO,
+        "gift_type": "virtual",
+        "count": 1,
+        "price": {"value": bits, "currency": "BITS", "formatted": in_bits(bits)} if bits else None,
+    }
 
 
 def _donation(tags: Tags) -> dict[str, Any]:

@@ -79,9 +79,20 @@ def modes(state: RoomState) -> Happening:
     """`room`: all modes that are known, by the names of `RoomState`."""
     known = msgspec.structs.asdict(state)
     del known["room_id"]
-    return Happening(
-        "room", "modes", {name: value for name, value in known.items() if value is not UNSET}
-    )
+    data = {name: value for name, value in known.items() if value is not UNSET}
+    # Two changes at the same time are two events.
+    target = "-".join(f"{name}={value}" for name, value in data.items())
+    return Happening("room", f"modes-{target}", data)
+
+
+def odd_modes(tags: Tags) -> list[str]:
+    """The names of those modes of a ROOMSTATE whose value cannot be read."""
+    odd = [tag for tag in _SWITCHES if tags.get(tag, "0") not in ("0", "1")]
+    if number(tags.get("slow", "0")) is None:
+        odd.append("slow")
+    if tags.get("followers-only", "-1") != "-1" and number(tags["followers-only"]) is None:
+        odd.append("followers-only")
+    return [f"ROOMSTATE.{tag}={tags[tag]}" for tag in odd]
 
 
 def cleared_chat(tags: Tags, login: str) -> Happening:
@@ -95,7 +106,8 @@ def cleared_chat(tags: Tags, login: str) -> Happening:
         return Happening("deletion", "chat", {"scope": "chat"})
     user = {"id": user_id, "username": login}
     seconds = number(tags.get("ban-duration"))
-    return Happening("timeout", user_id or login, {"user": user, "seconds": seconds})
+    target = f"{user_id or login}-{'ban' if seconds is None else seconds}"
+    return Happening("timeout", target, {"user": user, "seconds": seconds})
 
 
 def cleared_message(tags: Tags, text: str) -> Happening | None:
@@ -112,12 +124,15 @@ def cleared_message(tags: Tags, text: str) -> Happening | None:
     return Happening("deletion", message_id, data)
 
 
-def told(tags: Tags, text: str) -> Happening | None:
-    """A NOTICE about the room's modes: `notice` with `notice` (the platform's kind) and `text`.
+def spoken(tags: Tags, text: str) -> Happening | None:
+    """A NOTICE about the room's modes.
+
+    `notice` with `notice` and `platform_kind` (both the platform's kind), `text` and no `params`.
 
     :return: None for any other NOTICE.
     """
     name = tags.get("msg-id", "")
     if name not in _MODE_NOTICES:
         return None
-    return Happening("notice", name, {"notice": name, "text": text})
+    data = {"notice": name, "platform_kind": name, "text": text, "params": {}}
+    return Happening("notice", name, data)

@@ -26,6 +26,12 @@ _BADGE_TYPES: Final[dict[str, Literal["subscriber", "moderator", "verified"]]] =
     "partner": "verified",
 }
 
+#: Badge sets from which something is read.
+BADGES_READ: Final = frozenset({*_BADGE_TYPES, "broadcaster"})
+
+#: Badge sets whose version is a step of the subscription's months, in thousands its tier.
+_SUBSCRIBER_SETS: Final = ("subscriber", "founder")
+
 #: The last millisecond of the year 9999, after which ISO 8601 has no room.
 _LAST_MS: Final = 253_402_300_799_999
 
@@ -58,13 +64,18 @@ def scaled(amount: str | None, exponent: str | None) -> tuple[str, int | float] 
     return f"{whole}.{rest:0{places}d}", units / 10**places
 
 
-def sent_ms(tags: Tags, received_ms: int) -> int:
-    """When the line was sent, in ms since 1970; what it does not say, the time of receipt does."""
+def in_bits(bits: int) -> str:
+    """A sum of bits as it is shown."""
+    return f"{bits} bit" if bits == 1 else f"{bits} bits"
+
+
+def sent_ms(tags: Tags) -> int | None:
+    """When the line was sent, in ms since 1970; None if it does not say."""
     for name in ("tmi-sent-ts", "rm-received-ts"):
         sent = number(tags.get(name))
         if sent is not None and sent <= _LAST_MS:
             return sent
-    return received_ms
+    return None
 
 
 def source_room(tags: Tags, room_id: str) -> str | None:
@@ -112,11 +123,13 @@ def author(tags: Tags, login: str, room_id: str) -> Author:
     user_id = get("user-id") or login
     standing = (
         get("badges", ""),
+        get("badge-info", ""),
         get("mod") == "1" or get("user-type") == "mod",
         get("subscriber") == "1",
         user_id == room_id != "",
     )
-    read = _standing if len(standing[0]) <= _CACHED else _standing.__wrapped__
+    short = len(standing[0]) + len(standing[1]) <= _CACHED
+    read = _standing if short else _standing.__wrapped__
     roles, badges = read(*standing)
     return Author(
         user_id,
@@ -130,15 +143,26 @@ def author(tags: Tags, login: str, room_id: str) -> Author:
 
 
 @lru_cache(maxsize=4096)
-def _standing(badges_tag: str, moderator: bool, subscriber: bool, owner: bool) -> Standing:
+def _standing(
+    badges_tag: str, info_tag: str, moderator: bool, subscriber: bool, owner: bool
+) -> Standing:
     """Roles and badges.  `mod` is 0 for the broadcaster and for lead moderators."""
     badges: list[Badge] = []
     sets: set[str] = set()
     for badge in badges_tag.split(","):
-        name, slash, _ = badge.partition("/")
+        name, slash, version = badge.partition("/")
         if name and slash:
             sets.add(name)
-            badges.append(Badge(_BADGE_TYPES.get(name, "custom"), badge))
+            paid = name in _SUBSCRIBER_SETS
+            badges.append(
+                Badge(
+                    _BADGE_TYPES.get(name, "custom"),
+                    badge,
+                    None,
+                    _months(info_tag, name) if paid else UNSET,
+                    _tier(version) if paid else UNSET,
+                )
+            )
     roles = Roles(
         broadcaster=owner or "broadcaster" in sets,
         moderator=moderator or not sets.isdisjoint(("moderator", "lead_moderator")),
@@ -146,6 +170,21 @@ def _standing(badges_tag: str, moderator: bool, subscriber: bool, owner: bool) -
         verified="partner" in sets,
     )
     return roles, tuple(badges)
+
+
+def _months(info_tag: str, badge_set: str) -> int | UnsetType:
+    """The exact months that `badge-info` gives beside a subscriber's badge."""
+    for info in info_tag.split(","):
+        name, _, months = info.partition("/")
+        if name == badge_set:
+            return number(months) or UNSET
+    return UNSET
+
+
+def _tier(version: str) -> str | UnsetType:
+    """The tier of a subscriber's badge: `3012` is the badge for 12 months of tier 3."""
+    step = number(version) or 0
+    return str(step // 1000 * 1000) if 2000 <= step < 4000 else UNSET
 
 
 def _color(tag: str) -> str | UnsetType:

@@ -31,7 +31,7 @@ from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.joining import JoinQueue
 from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import Presence
-from livechat.platforms.twitch.room import RoomState
+from livechat.platforms.twitch.room import NOTHING_KNOWN, RoomState
 
 _log = Logger()
 
@@ -192,8 +192,10 @@ class Twitch(Service):
     def translate(self, line: Line, state: RoomState) -> Translation:
         """See `IPool`; what is not known is counted."""
         translation = translate(line, int(self._now() * 1000), self._new_id, state)
-        if translation.unknown is not None:
-            self._metrics.count_unparsed("twitch", translation.unknown)
+        for name in translation.unknown:
+            self._metrics.count_unparsed("twitch", name)
+        for name in translation.ignored:
+            self._metrics.count_ignored("twitch", name)
         return translation
 
     def count_lost(self, amount: int) -> None:
@@ -225,6 +227,9 @@ class Twitch(Service):
             presence = rooms.get(line.channel) or rooms.get(line.channel.lower())
             if presence is not None:
                 shares.setdefault(presence, []).append(line)
+            elif not line.channel:
+                # Nobody is told of it, but what is unknown is counted.
+                self.translate(line, NOTHING_KNOWN)
         for presence, share in shares.items():
             presence.read(connection, share)
 

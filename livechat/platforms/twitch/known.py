@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What we know of Twitch's lines, so that everything else can be counted by its name.
+
+Twitch adds tags, notices and parameters without notice.  A name that no reader uses is *unknown*
+unless it stands here as known and useless to readers of a chat; such a name is *ignored*.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final
+
+from livechat.platforms.twitch.tags import BADGES_READ, Tags
+
+#: Tags from which this package reads something.
+_READ: Final = frozenset({
+    "animation-id", "badge-info", "badges", "ban-duration", "bits", "color", "custom-reward-id",
+    "display-name", "emote-only", "emotes", "first-msg", "followers-only", "gifs", "id", "login",
+    "mod", "msg-id", "pinned-chat-paid-amount", "pinned-chat-paid-currency",
+    "pinned-chat-paid-exponent", "r9k", "reply-parent-display-name", "reply-parent-msg-body",
+    "reply-parent-msg-id", "reply-parent-user-id", "reply-parent-user-login", "rm-received-ts",
+    "room-id", "slow", "source-id", "source-msg-id", "source-room-id", "subs-only", "subscriber",
+    "system-msg", "target-msg-id", "target-user-id", "tmi-sent-ts", "user-id", "user-type",
+})  # fmt: skip
+
+#: Tags and parameters of notices that are left out: they say what other fields say too, or what is
+#: of use to the writer only.
+_USELESS: Final = frozenset({
+    "broadcaster-lang", "client-nonce", "flags", "historical", "pinned-chat-paid-canonical-amount",
+    "pinned-chat-paid-is-system-message", "pinned-chat-paid-level",
+    "reply-thread-parent-display-name", "reply-thread-parent-msg-id",
+    "reply-thread-parent-user-id", "reply-thread-parent-user-login", "returning-chatter",
+    "rituals", "rm-deleted", "source-badge-info", "source-badges", "source-only", "turbo", "vip",
+    # Of notices; a raid's are those of its sender.
+    "msg-param-displayName", "msg-param-fun-string", "msg-param-gift-theme",
+    "msg-param-goal-contribution-type", "msg-param-goal-current-contributions",
+    "msg-param-goal-description", "msg-param-goal-target-contributions",
+    "msg-param-goal-user-contributions", "msg-param-login", "msg-param-ms-remaining",
+    "msg-param-should-share-streak", "msg-param-user-display-name",
+})  # fmt: skip
+
+#: Commands about our own account, or about what Twitch no longer has.
+USELESS_COMMANDS: Final = frozenset({
+    "GLOBALUSERSTATE", "HOSTTARGET", "MODE", "USERSTATE", "WHISPER",
+})  # fmt: skip
+
+#: NOTICEs that answer commands, messages and settings of our own account, which sends none, and
+#: those of host mode (sheet `twitch` section 4.5).
+_ANSWERS: Final = re.compile(
+    r"(already|autohost|bad|cmds|color|commercial|host|hosts|invalid|mods?|no|raid|room|turbo"
+    r"|unavailable|unmod|unraid|unrecognized|unsupported|untimeout|unvip|usage|vips?|whisper)_\w+"
+    r"|\w+_success|delete_\w+_error|timeout_no_timeout|host_on|host_off"
+    r"|msg_(bad_characters|banned_email_alias|channel_blocked|duplicate|emoteonly|facebook"
+    r"|followersonly\w*|r9k|ratelimit|rejected\w*|requires_verified\w+|slowmode|subsonly"
+    r"|suspended|timedout|verified_email)"
+)
+
+#: Most unknown names of one line that are counted.
+_MOST: Final = 10
+
+#: Most tags of a line that is kept in a cache.
+_CACHED: Final = 64
+
+#: Values with which a tag says that it does not apply.
+_NOTHING: Final = frozenset({"", "0"})
+
+
+def strangers(tags: Tags, read: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """The names of unknown tags, and of those that are ignored and say something.
+
+    :param read: tags beyond the usual ones that the reader of this line uses.
+    """
+    # Nearly all lines have the same few sets of tags.
+    find = _not_read if len(tags) <= _CACHED else _not_read.__wrapped__
+    unknown, useless = find(tuple(tags))
+    return (
+        [f"tag {tag}" for tag in unknown if tag not in read][:_MOST] if unknown else [],
+        [f"tag {tag}" for tag in useless if tags[tag] not in _NOTHING],
+    )
+
+
+@lru_cache(maxsize=256)
+def _not_read(tags: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Which of these tags are unknown, and which are useless."""
+    rest = [tag for tag in tags if tag and tag not in _READ]
+    return [tag for tag in rest if tag not in _USELESS], [tag for tag in rest if tag in _USELESS]
+
+
+def is_answer(notice: str) -> bool:
+    """Whether a NOTICE of this name answers something that only a logged-in account sends."""
+    return _ANSWERS.fullmatch(notice) is not None
+
+
+@lru_cache(maxsize=4096)
+def plain_badges(tag: str) -> tuple[str, ...]:
+    """The names of the badge sets in a `badges` tag that mean nothing to us.
+
+    Clients receive these badges all the same; Twitch adds one for every game and event.
+    """
+    names = {badge.partition("/")[0] for badge in tag.split(",") if "/" in badge}
+    # The sets of campaigns have names of their own, with a number in it for each.
+    return tuple(
+        f"badge {'campaign' if name.startswith('campaign-') else name}"
+        for name in sorted(names - BADGES_READ)
+        if name
+    )
