@@ -146,6 +146,7 @@ class StartTests(HubCase):
                     "code": "STREAM_NOT_LIVE",
                     "platform": "twitch",
                     "identifier": "Ann",
+                    "temporary": True,
                 }
             ],
         )

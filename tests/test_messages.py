@@ -138,7 +138,7 @@ class EncodeTests(SynchronousTestCase):
         )
         self.check(
             failure(ChatError(ErrorCode.STREAM_ENDED, "Over", ""), "", None),
-            '{"type":"error","error":"Over","code":"STREAM_ENDED"}',
+            '{"type":"error","error":"Over","code":"STREAM_ENDED","temporary":true}',
         )
         self.check(
             failure(
@@ -154,7 +154,7 @@ class EncodeTests(SynchronousTestCase):
             ),
             '{"type":"error","error":"Not live","code":"STREAM_NOT_LIVE","details":"UPCOMING",'
             '"platform":"youtube","identifier":"abcdefghijk",'
-            '"scheduledStart":"2026-01-02T03:04:05.000Z"}',
+            '"scheduledStart":"2026-01-02T03:04:05.000Z","temporary":true}',
         )
 
     def test_error_with_empty_identifier(self) -> None:
@@ -170,12 +170,31 @@ class EncodeTests(SynchronousTestCase):
         )
 
     def test_every_code(self) -> None:
-        """Every code is written as its name."""
+        """Every code is written as its name; errors about a chat say whether they pass."""
+        temporary = {
+            ErrorCode.STREAM_NOT_LIVE: ',"temporary":true',
+            ErrorCode.STREAM_ENDED: ',"temporary":true',
+            ErrorCode.STREAM_NOT_FOUND: ',"temporary":false',
+            ErrorCode.UPSTREAM_UNAVAILABLE: ',"temporary":false',
+            ErrorCode.TOO_MANY_CHATS: ',"temporary":false',
+            ErrorCode.RATE_LIMITED: ',"temporary":true',
+        }
         for code in ErrorCode:
             self.check(
                 failure(ChatError(code, "E")),
-                f'{{"type":"error","error":"E","code":"{code.name}"}}',
+                f'{{"type":"error","error":"E","code":"{code.name}"{temporary.get(code, "")}}}',
             )
+
+    def test_temporary(self) -> None:
+        """Whether asking again may help is the error's own where the code does not say it."""
+        for code in (ErrorCode.UPSTREAM_UNAVAILABLE, ErrorCode.TOO_MANY_CHATS):
+            for temporary in (True, False):
+                made = failure(ChatError(code, "E", temporary=temporary))
+                self.assertIs(made.temporary, temporary)
+        # A stream that is not live is not asked for again while it starts, but may be later.
+        self.assertIs(failure(ChatError(ErrorCode.STREAM_NOT_LIVE, "E")).temporary, True)
+        made = failure(ChatError(ErrorCode.INVALID_IDENTIFIER, "E", temporary=True))
+        self.assertIs(made.temporary, UNSET)
 
     def test_chat(self) -> None:
         """A plain message: the nested envelope, and no key for what it has not."""

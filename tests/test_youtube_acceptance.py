@@ -103,7 +103,7 @@ class SubscribeTests(YouTubeDaemonCase):
             ("offline_ann", "STREAM_NOT_LIVE", None),
             ("members_ann", "STREAM_NOT_LIVE", "MEMBERS_ONLY"),
             ("disabled_ann", "STREAM_NOT_LIVE", "CHAT_DISABLED"),
-            ("agelimit_ann", "STREAM_NOT_FOUND", "AGE_RESTRICTED"),
+            ("agelimit_ann", "UPSTREAM_UNAVAILABLE", "AGE_RESTRICTED"),
         ):
             error = await self.refused(name)
             self.assertEqual((error["code"], error.get("details")), (code, details))

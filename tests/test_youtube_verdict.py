@@ -297,7 +297,7 @@ class ErrorTests(SynchronousTestCase):
             Reason.UNREADABLE: (unavailable, "UNREADABLE", True),
             Reason.NOT_FOUND: (ErrorCode.STREAM_NOT_FOUND, None, False),
             Reason.LOGIN_REQUIRED: (ErrorCode.STREAM_NOT_FOUND, "LOGIN_REQUIRED", True),
-            Reason.AGE_RESTRICTED: (ErrorCode.STREAM_NOT_FOUND, "AGE_RESTRICTED", False),
+            Reason.AGE_RESTRICTED: (ErrorCode.UPSTREAM_UNAVAILABLE, "AGE_RESTRICTED", False),
             Reason.OFFLINE: (ErrorCode.STREAM_NOT_LIVE, None, False),
             Reason.MEMBERS_ONLY: (ErrorCode.STREAM_NOT_LIVE, "MEMBERS_ONLY", False),
             Reason.CHAT_DISABLED: (ErrorCode.STREAM_NOT_LIVE, "CHAT_DISABLED", False),

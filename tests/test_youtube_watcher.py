@@ -132,7 +132,7 @@ class ResolveTests(YouTubeCase):
             ("ended_ann", NOT_LIVE, None),
             ("members_ann", NOT_LIVE, "MEMBERS_ONLY"),
             ("disabled_ann", NOT_LIVE, "CHAT_DISABLED"),
-            ("agelimit_ann", NOT_FOUND, "AGE_RESTRICTED"),
+            ("agelimit_ann", ErrorCode.UPSTREAM_UNAVAILABLE, "AGE_RESTRICTED"),
             ("private_ann", NOT_FOUND, "LOGIN_REQUIRED"),
             ("upcoming_ann", NOT_LIVE, "UPCOMING"),
         ):

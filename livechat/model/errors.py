@@ -41,7 +41,7 @@ class ChatError(Exception):
     :ivar code: what happened, for programs.
     :ivar error: one English sentence, for people.
     :ivar details: a reason for programs (`MEMBERS_ONLY`, `BLOCKED`, ...) or a short explanation.
-    :ivar temporary: the same request may succeed later without the client changing it.
+    :ivar temporary: nothing was learnt about the stream: the same request may succeed soon.
     :ivar scheduled_start: when an upcoming stream is announced to begin (ISO 8601 UTC).
     """
 

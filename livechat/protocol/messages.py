@@ -74,7 +74,10 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
 
 
 class Failure(Struct, frozen=True, tag_field="type", tag="error"):
-    """`error`: a code, a sentence, and perhaps a machine-readable detail."""
+    """`error`: a code, a sentence, and perhaps a machine-readable detail.
+
+    `temporary` is absent from errors about a command itself.
+    """
 
     error: str
     code: str
@@ -82,6 +85,7 @@ class Failure(Struct, frozen=True, tag_field="type", tag="error"):
     platform: str | UnsetType = UNSET
     identifier: str | UnsetType = UNSET
     scheduled_start: str | UnsetType = msgspec.field(default=UNSET, name="scheduledStart")
+    temporary: bool | UnsetType = UNSET
 
 
 class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
@@ -147,7 +151,23 @@ def failure(
         platform or UNSET,
         UNSET if identifier is None else identifier,
         error.scheduled_start or UNSET,
+        _is_temporary(error),
     )
+
+
+#: Codes that say by themselves whether asking again may help.
+_TEMPORARY: Final = {
+    ErrorCode.STREAM_NOT_LIVE: True,
+    ErrorCode.STREAM_ENDED: True,
+    ErrorCode.STREAM_NOT_FOUND: False,
+    ErrorCode.RATE_LIMITED: True,
+}
+_DEPENDS: Final = frozenset({ErrorCode.UPSTREAM_UNAVAILABLE, ErrorCode.TOO_MANY_CHATS})
+
+
+def _is_temporary(error: ChatError) -> bool | UnsetType:
+    """Whether the same command may succeed later; UNSET where the command is what is wrong."""
+    return error.temporary if error.code in _DEPENDS else _TEMPORARY.get(error.code, UNSET)
 
 
 _TEXT: Final = 0x81  # FIN and opcode 1

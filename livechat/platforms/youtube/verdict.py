@@ -128,7 +128,7 @@ _ERRORS: Final = {
     Reason.NOT_FOUND: (ErrorCode.STREAM_NOT_FOUND, "No such channel or video"),
     Reason.OFFLINE: (ErrorCode.STREAM_NOT_LIVE, "Stream is not live"),
     Reason.LOGIN_REQUIRED: (ErrorCode.STREAM_NOT_FOUND, "The video is private or needs signing in"),
-    Reason.AGE_RESTRICTED: (ErrorCode.STREAM_NOT_FOUND, "The video is restricted by age"),
+    Reason.AGE_RESTRICTED: (ErrorCode.UPSTREAM_UNAVAILABLE, "The video is restricted by age"),
     Reason.MEMBERS_ONLY: (
         ErrorCode.STREAM_NOT_LIVE,
         "The stream is for members of the channel only",
