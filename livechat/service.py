@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
 from livechat.command_line import Options, wrong
@@ -35,6 +35,7 @@ from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.options import Settings
+from livechat.platforms.agent import BoundedPool
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
@@ -124,7 +125,7 @@ def build(reactor: Any, settings: Settings) -> Daemon:
             intake_token=tiktok_settings.intake_token,
         )
     metrics = Metrics()
-    pool = HTTPConnectionPool(reactor)
+    pool = BoundedPool(reactor)
     # Every YouTube chat asks the same host about once a second: it must find a connection open.
     pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
     agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)

@@ -116,7 +116,7 @@ def polls() -> dict[str, Poll]:
 def _answer(file: str, kind: str) -> Any:
     body = corpus(f"youtube/{file}").read_bytes()
     if kind == "live_chat_page":
-        return read_page(gzip.decompress(body).decode()).data
+        return read_page(gzip.decompress(body)).data
     document = msgspec.json.decode(body)
     if kind == "actions":
         return answer(*(_action(entry) for entry in document))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
 from livechat.platforms.youtube.innertube import mended
-from livechat.platforms.youtube.metadata import read_metadata
+from livechat.platforms.youtube.metadata import Metadata, read_metadata
 from livechat.platforms.youtube.page import Page
 from livechat.platforms.youtube.streams import candidates, read_streams
 from livechat.platforms.youtube.verdict import verdict
@@ -185,6 +186,21 @@ class NestingTests(SynchronousTestCase):
         for bottom in (b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000):
             poll = read_poll(body.replace(b'"@@"', bottom), VIDEO, NOW)
             self.assertEqual((poll.signal, poll.events), (Signal.UNREADABLE, []))
+
+    def test_small_values(self) -> None:
+        """An answer of millions of small values is given up before they are objects."""
+        for small in (b"{}", b"0", b"[]", b'"x"'):
+            body = b'{"continuationContents":[' + b",".join([small] * 2_000_000) + b"]}"
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            before = tracemalloc.get_traced_memory()[0]
+            poll = read_poll(body, VIDEO, NOW)
+            known = read_metadata(body)
+            peak = tracemalloc.get_traced_memory()[1] - before
+            tracemalloc.stop()
+            self.assertEqual((poll.signal, poll.reason), (Signal.UNREADABLE, "too many values"))
+            self.assertEqual(known, Metadata())
+            self.assertLess(peak, 1 << 20)
 
     def test_replays_in_replays(self) -> None:
         """A wrapping in a wrapping is not followed."""

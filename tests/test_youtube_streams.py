@@ -71,7 +71,7 @@ class RecordedTests(SynchronousTestCase):
     def read(self, name: str) -> list[Entry]:
         """The entries of a recorded page."""
         body = corpus(f"youtube/ytlivechat/{name}.html.gz").read_bytes()
-        return read_streams(read_page(gzip.decompress(body).decode()))
+        return read_streams(read_page(gzip.decompress(body)))
 
     def test_live(self) -> None:
         """One on air, one announced, twenty-eight over: the one on air is the candidate."""

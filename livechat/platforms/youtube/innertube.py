@@ -20,6 +20,10 @@ from livechat.platforms.youtube.identifier import HOSTS
 #: Any JSON value.
 Json = Any
 
+#: How many values are decoded at once: small ones take many times their bytes in memory.  Pages and
+#: answers that were recorded have up to 30,000.
+MAX_VALUES: Final = 250_000
+
 #: What lies beside the name of a kind.
 TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
 _COUNT: Final = re.compile(
@@ -31,11 +35,19 @@ _MAX_DIGITS: Final = 18  # what every reader of JSON can hold
 _decode: Final = msgspec.json.Decoder().decode
 
 
+def count_values(text: bytes) -> int:
+    """How many values (numbers, texts, lists, objects) a JSON text holds at most."""
+    # Each but the first in its list or object stands behind a comma.
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
 def decode(body: bytes) -> Json:
     """A JSON document whose strings can all be written as UTF-8.
 
-    :raises ValueError: not JSON, or nested too deeply.
+    :raises ValueError: not JSON, nested too deeply, or of more than `MAX_VALUES` values.
     """
+    if len(body) > MAX_VALUES and count_values(body) > MAX_VALUES:
+        raise ValueError("too many values")
     try:
         return _decode(body)
     # The strict reader refuses a whole document for one lone surrogate or outsize number in it.

@@ -5,27 +5,85 @@ A page holds `ytInitialData`, on a watch page `ytInitialPlayerResponse` as well,
 `ytcfg.set({...})` (sheet `youtube` section 2.3).  Titles and messages lie in the same text and may
 look like any of these, so only the text of scripts is searched, and nothing inside a value once it
 has been decoded.
+
+Only the parts that are read become objects; the rest, most of a page, is skipped.  However many
+values a page holds, no more than `MAX_VALUES` of them are decoded.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypedDict
 
 import msgspec
 from msgspec import Struct, field
 
-from livechat.platforms.youtube.innertube import Json, decode_at, dig, string
+from livechat.platforms.youtube.innertube import (
+    MAX_VALUES,
+    Json,
+    count_values,
+    decode,
+    decode_at,
+    dig,
+    string,
+)
 
 #: What a page that names no version is answered with; versions are not checked strictly.
 FALLBACK_VERSION: Final = "2.20260213.01.00"
 
+# It begins with plain letters, for which the text is searched ten times as fast.
 _ASSIGNMENT: Final = re.compile(
-    r"""(?:\bytcfg\.set\(|\b(ytInitialData|ytInitialPlayerResponse)(?:["']\])?\s{0,9}=)\s{0,9}(?=\{)"""
+    rb"""yt(?:cfg\.set\(|(InitialData|InitialPlayerResponse)(?:["']\])?\s{0,9}=)\s{0,9}(?=\{)"""
 )
 
-#: How many values are tried; a page has six.  Each costs at most one pass over the page.
-_MAX_VALUES: Final = 16
+#: How many assignments are tried; a page has six.  Each costs at most two passes over the page.
+_MAX_TRIES: Final = 8
+
+
+class _Watch(TypedDict, total=False):
+    conversationBar: msgspec.Raw
+    results: msgspec.Raw
+
+
+class _Contents(TypedDict, total=False):
+    liveChatRenderer: msgspec.Raw
+    messageRenderer: msgspec.Raw
+    twoColumnBrowseResultsRenderer: msgspec.Raw
+    twoColumnWatchNextResults: _Watch
+
+
+class _Data(TypedDict, total=False):
+    contents: _Contents
+    continuationContents: msgspec.Raw
+    currentVideoEndpoint: msgspec.Raw
+    error: msgspec.Raw
+    metadata: msgspec.Raw
+
+
+class _Player(TypedDict, total=False):
+    microformat: msgspec.Raw
+    playabilityStatus: msgspec.Raw
+    videoDetails: msgspec.Raw
+
+
+class _Config(TypedDict, total=False):
+    INNERTUBE_API_KEY: msgspec.Raw
+    INNERTUBE_CLIENT_VERSION: msgspec.Raw
+    INNERTUBE_CONTEXT: msgspec.Raw
+    VISITOR_DATA: msgspec.Raw
+
+
+_DATA: Final = b"InitialData"
+_PLAYER: Final = b"InitialPlayerResponse"
+
+#: What is read of each value, by its name without `yt` (none: configuration), and the text that may
+#: end it.
+_SKELETONS: Final[Mapping[bytes | None, tuple[Callable[[memoryview], Any], bytes]]] = {
+    _DATA: (msgspec.json.Decoder(_Data).decode, b"};"),
+    _PLAYER: (msgspec.json.Decoder(_Player).decode, b"};"),
+    None: (msgspec.json.Decoder(_Config).decode, b"});"),
+}
 
 
 class Client(Struct, frozen=True):
@@ -75,42 +133,83 @@ class Page(Struct, frozen=True):
         )
 
 
-def read_page(html: str) -> Page:
-    """The values of a page, in one pass; of several of one name the first that holds anything."""
-    values: dict[str, dict[str, Json]] = {}
+def read_page(html: bytes) -> Page:
+    """What is read of a page, in one pass; of several of one name the first that holds anything."""
+    values: dict[bytes, dict[str, Json]] = {}
     config: dict[str, Json] = {}
+    cutter = _Cutter(html)
     tried = 0
     at = _next_script(html, 0)
-    while tried < _MAX_VALUES and at < len(html):
+    while tried < _MAX_TRIES and at < len(html):
         end = _end_of_script(html, at)
-        while tried < _MAX_VALUES and (found := _ASSIGNMENT.search(html, at, end)) is not None:
+        while tried < _MAX_TRIES and (found := _ASSIGNMENT.search(html, at, end)) is not None:
             tried += 1
-            value, at = _value(html, found.end())
+            value, at = cutter.cut(found[1], found.end(), end)
             if found[1] is None:
                 config.update(value)
             elif value:
                 values.setdefault(found[1], value)
-            end = max(end, at)
         at = _next_script(html, end)
-    return Page(values.get("ytInitialData", {}), values.get("ytInitialPlayerResponse", {}), config)
+    return Page(values.get(_DATA, {}), values.get(_PLAYER, {}), config)
 
 
-def _next_script(html: str, at: int) -> int:
+def _next_script(html: bytes, at: int) -> int:
     """Where the text of the next script begins; the page's end if there is none."""
-    tag = html.find("<script", at)
-    end = html.find(">", tag) if tag >= 0 else -1
+    tag = html.find(b"<script", at)
+    end = html.find(b">", tag) if tag >= 0 else -1
     return len(html) if end < 0 else end + 1
 
 
-def _end_of_script(html: str, at: int) -> int:
-    end = html.find("</script", at)
+def _end_of_script(html: bytes, at: int) -> int:
+    end = html.find(b"</script", at)
     return len(html) if end < 0 else end
 
 
-def _value(html: str, at: int) -> tuple[dict[str, Json], int]:
-    """The object that begins here and the place after it; an empty one where it is no JSON."""
-    try:
-        return decode_at(html, at)
-    except ValueError:
-        # Some configuration is JavaScript and not JSON.
-        return {}, at
+class _Cutter:
+    """Takes values out of one page, as long as there are not too many."""
+
+    def __init__(self, html: bytes) -> None:
+        self._html = html
+        self._left = MAX_VALUES
+
+    def cut(self, name: bytes | None, at: int, script_end: int) -> tuple[dict[str, Json], int]:
+        """What is read of the object that begins here, and the place after it.
+
+        An empty object where it is no JSON or too large.
+        """
+        skeleton, mark = _SKELETONS[name]
+        end = self._end(at, script_end, mark)
+        try:
+            return self._filled(skeleton(memoryview(self._html)[at:end])), end
+        except (ValueError, RecursionError):
+            pass
+        # It ends elsewhere or is not quite JSON, as the strict reader sees it.
+        try:
+            script = self._html[at:script_end]
+            self._spend(script)
+            value, length = decode_at(script.decode("utf-8", "replace"), 0)
+            return value, min(at + length, script_end)
+        except ValueError:
+            # Some configuration is JavaScript and not JSON.
+            return {}, at
+
+    def _end(self, at: int, script_end: int, mark: bytes) -> int:
+        """Where the object probably ends: with its script, or before what follows in that."""
+        html = self._html
+        closed = html.rfind(b"}", at, script_end) + 1
+        if closed and not html[closed:script_end].strip(b"; \n"):
+            return closed
+        return html.find(mark, at, script_end) + 1 or script_end
+
+    def _filled(self, found: Json) -> Json:
+        """The same with its parts decoded."""
+        if isinstance(found, dict):
+            return {key: self._filled(part) for key, part in found.items()}
+        raw = bytes(found)
+        self._spend(raw)
+        return decode(raw)
+
+    def _spend(self, text: bytes) -> None:
+        self._left -= count_values(text)
+        if self._left < 0:
+            raise ValueError("too many values")

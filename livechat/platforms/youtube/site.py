@@ -9,7 +9,6 @@ section 2.1).
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -167,25 +166,6 @@ class Turns:
         self._let_in()
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Make many objects without looking for circles among them.
-
-    A page becomes some hundred thousand objects, none of them in a circle and all gone a moment
-    later; looking through them several times takes longer than reading the page.  Freezing and
-    unfreezing puts them where the collector looks last.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.unfreeze()
-        if was_enabled:
-            gc.enable()
-
-
 class Site:
     """What is asked of YouTube.
 
@@ -248,12 +228,11 @@ class Site:
         return page
 
     async def _read(self, answer: Fetched) -> Page | Refusal:
-        # A page takes some 15 ms: never two of them in one turn of the loop.
+        # A page takes some milliseconds: never two of them in one turn of the loop.
         await self._reading.acquire()
         try:
             await sleep(self._clock, 0)
-            with _uncollected():
-                return opened(answer.status, answer.url, answer.body)
+            return opened(answer.status, answer.url, answer.body)
         finally:
             self._reading.release()
 

@@ -26,7 +26,7 @@ _CONSENT_HOST: Final = "consent.youtube.com"
 _SORRY: Final = "/sorry/"
 
 #: What that page has in it.
-_CAPTCHA: Final = ("google.com/sorry", "unusual traffic")
+_CAPTCHA: Final = (b"google.com/sorry", b"unusual traffic")
 
 #: The last second of the year 9999.
 _LATEST: Final = 253_402_300_799
@@ -164,13 +164,12 @@ def opened(status: int, url: str, body: bytes) -> Page | Refusal:
         return Refusal(Reason.NOT_FOUND)
     if status >= 500:
         return Refusal(Reason.SERVER_ERROR)
-    html = body.decode("utf-8", "replace")
-    page = read_page(html)
+    page = read_page(body)
     if page.data:
         return page
-    if f"{_CONSENT_HOST}/" in html:
+    if f"{_CONSENT_HOST}/".encode() in body:
         return Refusal(Reason.CONSENT)
-    blocked = status in (401, 403) or any(mark in html for mark in _CAPTCHA)
+    blocked = status in (401, 403) or any(mark in body for mark in _CAPTCHA)
     return Refusal(Reason.BLOCKED if blocked else Reason.UNREADABLE)
 
 
