@@ -49,6 +49,10 @@ class PlayedDaemon:
         for message in messages:
             self._socket.send(json.dumps(message))
 
+    def close(self, code: int) -> None:
+        """Close the connection."""
+        self._socket.close(code=code)
+
     def greet(self, **more: Any) -> None:
         """Subscribed and started, for whatever was asked for."""
         self.hears(1)

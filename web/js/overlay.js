@@ -2,24 +2,21 @@
 // The overlay: one or several chats, merged, for a streaming program. Nothing to click: everything
 // is said by the address (see overlay-settings.js).
 
+import { LiveChat } from "../livechat.js";
 import { sourcesIn } from "./address.js";
-import { Connection } from "./connection.js";
 import { byId, make } from "./dom.js";
 import { sentenceOf, whoIsGone } from "./happenings.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
-import { socketAddress } from "./place.js";
 import { platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
-import { endsChat, errorInWords } from "./words.js";
+import { errorInWords } from "./words.js";
 
 /** Events that are worth a line on a stream. */
 const CELEBRATED = new Set(["donation", "follow", "gift", "raid", "subscription"]);
-/** Errors that pass by themselves: the stream has not begun, is over, cannot be read now. */
-const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS"]);
-const RETRY = 30000;
+/** How long a note stays that needs nobody to do anything, in ms. */
 const NOTE = 10000;
 
 const query = new URLSearchParams(location.search);
@@ -118,35 +115,29 @@ function note(text, stays) {
 
 const told = new Set();
 
-function received(message) {
-  if (message.type === "chat" && message.data?.data?.author) {
-    if (!isHidden(message.data, settings)) show(() => messageRow(message.data, message.identifier));
-  } else if (message.type === "event" && message.data) eventCame(message.data, message.identifier);
-  else if (message.type === "error") errorCame(message);
+function chatCame({ message }) {
+  if (!message.data?.data?.author || isHidden(message.data, settings)) return;
+  show(() => messageRow(message.data, message.identifier));
 }
 
-function eventCame(event, channel = "") {
+function eventCame({ message }) {
+  const { data: event, identifier: channel = "" } = message;
+  if (!event) return;
   if (event.type === "deletion" || event.type === "timeout") takeAway(event, channel);
   if (!CELEBRATED.has(event.type) || settings.hide.includes("events")) return;
   const sentence = sentenceOf(event);
   if (sentence) show(() => eventRow(event, sentence));
 }
 
-function errorCame(message) {
-  if (!endsChat(message)) return;
+function errorCame({ message, subscription, retryIn }) {
+  if (!subscription) return;
   const { title, text, code } = errorInWords(message);
-  const source = sources.find((one) => one.platform === message.platform && one.identifier === message.identifier);
-  const isTemporary = TEMPORARY.has(message.code);
-  const what = source ? `${source.identifier} (${platformName(source.platform)}): ` : "";
+  const { identifier, platform } = subscription;
   // The same trouble is told once, not with every attempt.
-  if (!told.has(what + code)) note(`${what}${title}. ${text}`, !isTemporary);
+  const what = `${identifier} (${platformName(platform)})`;
+  if (!told.has(what + code)) note(`${what}: ${title}. ${text}`, retryIn === null);
   told.add(what + code);
-  if (source && isTemporary) {
-    setTimeout(() => connection.resubscribe({ ...source, events: true }), RETRY * (1 + Math.random() / 3));
-  }
 }
-
-const connection = new Connection(socketAddress(), { onState() {}, onFrame: received });
 
 if (settings.sample) {
   const next = () => {
@@ -155,4 +146,10 @@ if (settings.sample) {
   };
   for (let i = 0; i < 8; i += 1) next();
   setInterval(next, 1600);
-} else if (sources.length) connection.open(sources.map((source) => ({ ...source, events: true })));
+} else if (sources.length) {
+  const client = new LiveChat();
+  client.addEventListener("chat", chatCame);
+  client.addEventListener("event", eventCame);
+  client.addEventListener("error", errorCame);
+  for (const source of sources) client.subscribe({ ...source, events: true });
+}

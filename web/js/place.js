@@ -6,8 +6,3 @@
 export function daemonUrl(path) {
   return new URL(`../../${path}`, import.meta.url).href;
 }
-
-/** The daemon's WebSocket. */
-export function socketAddress() {
-  return daemonUrl("ws").replace(/^http/, "ws");
-}

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The test page: one chat at a time, everything about it, and how to connect to it.
 
+import { CLOSE_CODES, defaultAddress, LiveChat } from "../livechat.js";
 import { queryOf, sourcesIn } from "./address.js";
 import { ChatLog } from "./chatlog.js";
-import { Connection } from "./connection.js";
 import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
 import { sentenceOf, whoIsGone, whyGone } from "./happenings.js";
 import { paidWith } from "./money.js";
-import { daemonUrl, socketAddress } from "./place.js";
+import { daemonUrl } from "./place.js";
 import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
 import { themeButton } from "./theme.js";
 import { Voice } from "./voice.js";
-import { endsChat, errorInWords } from "./words.js";
+import { errorInWords } from "./words.js";
 
 /** Rows kept on the page. */
 const ROWS = 250;
@@ -26,11 +26,7 @@ const stats = new Statistics();
 const frames = new Frames();
 const voice = new Voice(byId("ears"));
 const log = new ChatLog(byId("scroller"), byId("list"), { cap: ROWS, onUnseen: showUnseen });
-const connection = new Connection(socketAddress(), {
-  onState: connectionChanged,
-  onFrame: received,
-  onSent: (text) => frames.passed("out", JSON.parse(text), text),
-});
+const client = new LiveChat();
 
 /** The chat that is connected or being connected, or null. */
 let source = null;
@@ -50,14 +46,14 @@ function showStatus(state, title, text, code = "") {
   byId("again").hidden = state !== "bad" && state !== "over";
 }
 
-function connectionChanged(state, { retryIn, attempt } = {}) {
+function connectionChanged({ state, retryIn, attempt, code }) {
   const isActive = state !== "closed";
   byId("disconnect").disabled = !isActive;
   showConnect();
   if (state === "connecting") {
     if (!attempt) showStatus("busy", "Connecting", "Opening a WebSocket to the daemon…");
   } else if (state === "open") showStatus("busy", "Connected", "Asking the daemon for the chat…");
-  else if (state === "lost") showLoss(retryIn);
+  else if (state === "lost") showLoss(code, retryIn);
   else if (verdict) showStatus(...verdict);
   else showIdle();
 }
@@ -73,12 +69,17 @@ function showConnect() {
   byId("connect").classList.toggle("done", isDone);
 }
 
-function showLoss(retryIn) {
+function showLoss(code, retryIn) {
+  const why = Object.hasOwn(CLOSE_CODES, code) ? CLOSE_CODES[code].replace(/^./, (letter) => letter.toUpperCase()) : "The daemon does not answer";
+  showCountdown("warn", "Connection lost", `${why}.`, "", retryIn);
+}
+
+function showCountdown(state, title, text, code, retryIn) {
   const due = Date.now() + retryIn;
-  showStatus("warn", "Connection lost", "");
+  showStatus(state, title, text, code);
   const show = () => {
     const left = Math.max(0, Math.ceil((due - Date.now()) / 1000));
-    say(byId("status-text"), left > 1 ? `The daemon does not answer. Next try in ${left} s.` : "The daemon does not answer. Trying again…");
+    say(byId("status-text"), left > 1 ? `${text} Next try in ${left} s.` : `${text} Trying again…`);
   };
   show();
   countdown = setInterval(show, 500);
@@ -86,22 +87,17 @@ function showLoss(retryIn) {
 
 // ---- what the daemon says -----------------------------------------------------------------------
 
-function received(message, text) {
-  frames.passed("in", message, text);
-  switch (message.type) {
-    case "chat":
-      return chatCame(message.data);
-    case "event":
-      return eventCame(message.data);
-    case "stats":
-      return stats.counted(message);
-    case "status":
-      return statusCame(message);
-    case "error":
-      return errorCame(message);
-    default:
-      return undefined;
-  }
+for (const [type, act] of Object.entries({
+  state: connectionChanged,
+  sent: ({ message, text }) => frames.passed("out", message, text),
+  message: ({ message, text }) => frames.passed("in", message, text),
+  chat: ({ message }) => chatCame(message.data),
+  event: ({ message }) => eventCame(message.data),
+  stats: ({ message }) => stats.counted(message),
+  status: ({ message }) => statusCame(message),
+  error: errorCame,
+})) {
+  client.addEventListener(type, act);
 }
 
 function statusCame({ status, storage_type: storage, live, feed, reason }) {
@@ -120,15 +116,20 @@ function statusCame({ status, storage_type: storage, live, feed, reason }) {
   } else if (status === "unsubscribed") showStatus("idle", "Unsubscribed", "The chat was let go of.");
 }
 
-function errorCame(message) {
+function errorCame({ message, subscription, retryIn }) {
   const { title, text, code } = errorInWords(message);
-  if (!endsChat(message)) {
+  if (!subscription) {
     log.add(() => eventRow("error", `${title}: ${text} (${code})`, new Date().toISOString()));
     return;
   }
-  verdict = [message.code === "STREAM_ENDED" ? "over" : "bad", title, text, code];
-  connection.close();
   sayEmpty(title, text);
+  const state = message.code === "STREAM_ENDED" ? "over" : "bad";
+  if (retryIn !== null) {
+    showCountdown(state, title, text, code, retryIn);
+    return;
+  }
+  verdict = [state, title, text, code];
+  client.close();
 }
 
 function chatCame(data) {
@@ -237,7 +238,7 @@ function showSnippet() {
   if (type && type !== "username") command.identifierType = type;
   say(
     byId("snippet"),
-    `const ws = new WebSocket("${socketAddress()}");\n` +
+    `const ws = new WebSocket("${defaultAddress()}");\n` +
       `ws.onopen = () => ws.send(JSON.stringify(\n  ${JSON.stringify(command)}));\n` +
       "ws.onmessage = ({ data }) => console.log(JSON.parse(data));",
   );
@@ -255,12 +256,13 @@ function connect(chosen) {
   byId("overlay-link").href = daemonUrl(`overlay#${query}`);
   document.title = `${chosen.identifier} (${chosen.platform}) - LiveChat`;
   byId("channel").replaceChildren(platformMark(chosen.platform), make("bdi", {}, chosen.identifier));
-  connection.open([{ ...chosen, events: true }]);
+  client.close();
+  client.subscribe({ ...chosen, events: true });
 }
 
 function disconnect() {
   verdict = null;
-  connection.close();
+  client.close();
   history.replaceState(null, "", location.pathname);
   document.title = "LiveChat Test";
 }

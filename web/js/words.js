@@ -32,16 +32,6 @@ const DETAILS = {
   SIGNER_QUOTA: "The signer’s quota is used up.",
 };
 
-/** Codes that answer a command and leave the chat as it was. */
-const PASSING = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSAGE_TYPE"]);
-
-/** Whether an `error` message says that a chat is over, or did not come to be. */
-export function endsChat({ code, identifier }) {
-  // Without an identifier it is the answer to a question for statistics, while no chat is held.
-  const isAnswer = code === "STREAM_NOT_FOUND" && identifier === undefined;
-  return !PASSING.has(code) && !isAnswer;
-}
-
 /**
  * An `error` message in words.
  *

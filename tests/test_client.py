@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""The JavaScript client: by itself, and the documented examples against a real daemon."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+from twisted.web.server import Site
+from twisted.web.static import Data
+
+from livechat.model.errors import CloseCode
+from tests.support.browser import BrowserCase, Visit
+from tests.support.daemon import PATIENCE
+from tests.support.node import missing, node_command
+
+reactor: Any = _reactor
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+CLIENT = CHECKOUT / "web" / "livechat.js"
+
+
+def example(language: str, port: int) -> str:
+    """The only example of a language in docs/client.md, for a daemon on a port."""
+    (found,) = re.findall(
+        rf"```{language}\n(.*?)```", (CHECKOUT / "docs" / "client.md").read_text(), re.DOTALL
+    )
+    text: str = found
+    return text.replace("127.0.0.1:3000", f"127.0.0.1:{port}")
+
+
+class AloneTests(TestCase):
+    """The client with a played WebSocket and played time."""
+
+    skip = missing()
+
+    async def test_all(self) -> None:
+        """Everything in tests/javascript holds."""
+        tests = str(CHECKOUT / "tests" / "javascript" / "livechat.test.mjs")
+        program, *options = node_command()
+        # `async def` alone would not wait for the process.
+        output, errors, code = await getProcessOutputAndValue(
+            shutil.which(program), [*options, "--test", tests], env=None
+        )
+        self.assertEqual(code, 0, (output + errors).decode())
+        self.assertIn(b"# pass 2", output)
+
+    def test_close_codes(self) -> None:
+        """The client has words for every code that the daemon closes with."""
+        known = {int(code) for code in re.findall(r"^  (\d{4}): ", CLIENT.read_text(), re.M)}
+        self.assertLessEqual({int(code) for code in CloseCode}, known)
+
+
+class _Program(ProcessProtocol):
+    """A program whose output is awaited.
+
+    :ivar output: everything it wrote.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self.output = ""
+        self.wanted = wanted
+        self.seen: Deferred[None] = Deferred()
+        self.ended: Deferred[None] = Deferred()
+
+    def outReceived(self, data: bytes) -> None:
+        """Look for what is wanted."""
+        self.output += data.decode("utf-8", "replace")
+        if re.search(self.wanted, self.output, re.M) and not self.seen.called:
+            self.seen.callback(None)
+
+    errReceived = outReceived
+
+    def processEnded(self, reason: Failure) -> None:
+        """It ended, by itself or by us."""
+        if not self.seen.called:
+            self.seen.errback(AssertionError(self.output))
+        reason.trap(ProcessDone, Exception)
+        self.ended.callback(None)
+
+
+class ExampleTests(BrowserCase):
+    """The examples of docs/client.md, with a daemon that demonstrates."""
+
+    async def test_node(self) -> None:
+        """The example for Node prints the chats of two platforms."""
+        if reason := missing():
+            self.skipTest(reason)
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        shutil.copy(CLIENT, directory / "livechat.js")
+        (directory / "package.json").write_text('{"type": "module"}')
+        (directory / "example.js").write_text(example("js", self.daemon.port))
+        both = r"(?s)(?=.*^twitch \S)(?=.*^youtube \S)"
+        program = _Program(both)
+        command = (*node_command(), "example.js")
+        process = reactor.spawnProcess(program, command[0], command, env=None, path=str(directory))
+
+        def end() -> Deferred[None]:
+            if process.pid is not None:
+                process.signalProcess("KILL")
+            return program.ended
+
+        self.addCleanup(end)
+        await program.seen.addTimeout(PATIENCE, reactor)
+
+    async def test_browser(self) -> None:
+        """The example for browsers works on a page of another origin."""
+        body = "<!doctype html><link rel=icon href=data:,>" + example("html", self.daemon.port)
+        page = Data(body.encode(), "text/html; charset=utf-8")
+        page.isLeaf = True
+        port = self.listen(Site(page))
+
+        def work(visit: Visit) -> None:
+            visit.page.goto(f"http://127.0.0.1:{port}/")
+            line = visit.page.locator("#chat li").first
+            line.wait_for()
+            self.assertRegex(line.inner_text(), r"^\S.*: ")
+
+        await self.visit(work)
