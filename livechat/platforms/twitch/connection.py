@@ -16,10 +16,16 @@ from typing import Protocol as Typing
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IPushProducer,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
@@ -60,8 +66,13 @@ class LoginRefused(Exception):
     """The server did not welcome us."""
 
 
+@implementer(IPushProducer)
 class ChatProtocol(Protocol):
-    """The lines of one TCP connection."""
+    """The lines of one TCP connection.
+
+    While the server does not read what we wrote, its PINGs are not answered: our answers would only
+    pile up in the transport.
+    """
 
     def __init__(self, nick: str, connection: ChatConnection, clock: IReactorTime) -> None:
         self._nick = nick
@@ -71,6 +82,9 @@ class ChatProtocol(Protocol):
         self._overflows = 0
         self._heard = clock.seconds()
         self._watch: IDelayedCall | None = None
+        # Since when the server has not read, and the PING to answer when it does.
+        self._stuck: float | None = None
+        self._owed: str | None = None
         #: Fires with the server's welcome, fails when there will be none.
         self.welcomed: Deferred[None] = Deferred()
         #: Fires when the connection is gone.
@@ -82,6 +96,7 @@ class ChatProtocol(Protocol):
         """Log in, anonymously."""
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
+        self.transport.registerProducer(self, True)
         self.transport.write(irc.login_lines(self._nick))
         self._watch = self._clock.callLater(IDLE, self._probe)
 
@@ -94,7 +109,7 @@ class ChatProtocol(Protocol):
             if line is None:
                 self._connection.count_unparsed("line")
             elif line.command == "PING":
-                self.transport.write(irc.pong(line.params[-1] if line.params else ""))
+                self._answer(line.params[-1] if line.params else "")
             elif not self._about_connection(line):
                 lines.append(line)
         if self._reader.overflows > self._overflows:
@@ -117,6 +132,34 @@ class ChatProtocol(Protocol):
         self._connection.dropped(self, said)
         self.lost.callback(None)
 
+    def pauseProducing(self) -> None:
+        """See `IPushProducer`: the server does not read."""
+        self._stuck = self._clock.seconds()
+
+    def resumeProducing(self) -> None:
+        """See `IPushProducer`: it has read everything."""
+        self._stuck = None
+        if self._owed is not None:
+            owed, self._owed = self._owed, None
+            self._answer(owed)
+
+    def stopProducing(self) -> None:
+        """See `IPushProducer`; `connectionLost` does what there is to do."""
+
+    def close(self) -> None:
+        """End the connection; what the server does not read is dropped."""
+        self.transport.unregisterProducer()
+        if self._stuck is None:
+            self.transport.loseConnection()
+        else:
+            self.transport.abortConnection()
+
+    def _answer(self, token: str) -> None:
+        if self._stuck is None:
+            self.transport.write(irc.pong(token))
+        else:
+            self._owed = token
+
     def _about_connection(self, line: irc.Line) -> bool:
         """Deal with lines about the connection itself."""
         if is_welcome(line):
@@ -138,7 +181,13 @@ class ChatProtocol(Protocol):
         self.transport.abortConnection()
 
     def _probe(self) -> None:
-        silent = self._clock.seconds() - self._heard
+        now = self._clock.seconds()
+        if self._stuck is not None and now - self._stuck >= IDLE:
+            self._watch = None
+            _log.warn("Twitch chat does not read; dropping the connection")
+            self.transport.abortConnection()
+            return
+        silent = now - self._heard
         if silent < IDLE:
             self._watch = self._clock.callLater(IDLE - max(0.0, silent), self._probe)
             return
@@ -248,7 +297,7 @@ class ChatConnection:
                 await protocol.lost
             finally:
                 self._protocol = None
-                protocol.transport.loseConnection()
+                protocol.close()
             # A server that welcomes and soon drops must not be hammered either.
             stable = self._clock.seconds() - welcomed >= STABLE
             failures = 1 if stable else failures + 1
