@@ -28,7 +28,6 @@ PLATFORM_IO = (
     "follower",
     "identity",
     "intake",
-    "joining",
     "lookup",
     "mend",
     "poll",

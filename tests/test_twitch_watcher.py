@@ -16,10 +16,11 @@ from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.platforms.budget import Claim
 from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
-from livechat.platforms.twitch.joining import BURST, PERIOD, JoinQueue
+from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
 from livechat.platforms.twitch.presence import OVERLAP
-from livechat.platforms.twitch.watcher import MAX_ROOMS, Twitch, TwitchSettings
+from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
@@ -118,10 +119,13 @@ class TwitchCase(SynchronousTestCase):
         self.clock.advance(0)
         self.endpoint.flush()
 
-    def start(self, login: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
+    def start(
+        self, login: str, requester: Requester | None = None
+    ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch a channel."""
         sink = KeptEvents()
-        watcher = self.twitch.watch(Located(self.twitch.key(login, "username")), sink, Requester())  # type: ignore[arg-type]
+        located = Located(self.twitch.key(login, "username"))
+        watcher = self.twitch.watch(located, sink, requester or Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started
@@ -165,7 +169,7 @@ class PortTests(TwitchCase):
         self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER)
 
     def test_stop_before_start_and_twice(self) -> None:
-        """stop is idempotent, before and after the start; room and connection are left."""
+        """stop is idempotent, before and after the start; room and, later, connection are left."""
         ann = Located(self.twitch.key("ann", "username"))
         watcher = self.twitch.watch(ann, KeptEvents(), Requester())  # type: ignore[arg-type]
         self.successResultOf(watcher.stop())
@@ -173,6 +177,8 @@ class PortTests(TwitchCase):
         self.successResultOf(watcher.stop())
         self.successResultOf(watcher.stop())
         self.run_for(1)
+        self.assertEqual(self.simulator.joined("ann"), [])
+        self.run_for(EMPTY_KEPT, 10.0)
         self.assertEqual(self.simulator.connections, [])
         self.assertEqual(sink.take(), [])
 
@@ -272,20 +278,16 @@ class StartTests(TwitchCase):
             self.run_for(LOGIN_TIMEOUT + 5)
             self.assertEqual(self.successResultOf(started).live_id, login, trouble)
             watcher.stop()
-            self.run_for(1)
+            self.run_for(EMPTY_KEPT + 1)
 
-    def test_messages_while_waiting_to_know(self) -> None:
-        """Messages that come while the look-up is out are kept and follow the start, in order."""
+    def test_slow_lookup(self) -> None:
+        """A look-up that hangs holds the start up for two seconds; nothing is joined before."""
         self.simulator.faults = {Fault.GQL_HANG}
-        _, sink, started = self.start("ann")
-        self.run_for(0.5)
-        self.say("ann", "one", "1")
-        self.say("ann", "two", "2")
-        self.assertNoResult(started)
-        self.assertEqual(sink.take(), [])
-        self.run_for(3)
-        self.successResultOf(started)
-        self.assertEqual([h for h in sink.take() if h != "room"], ["one", "two"])
+        _, _, started = self.start("ann")
+        self.run_for(1.75)
+        self.assertEqual(self.endpoint.attempts, 0)
+        self.run_for(1)
+        self.assertEqual(self.successResultOf(started), LiveInfo("ann", None))
 
 
 class SharingTests(TwitchCase):
@@ -310,7 +312,7 @@ class SharingTests(TwitchCase):
         """The ninety-first room opens another connection."""
         for n in range(MAX_ROOMS + 1):
             self.start(f"c{n}")
-        self.run_for(PERIOD * 6)
+        self.run_for(MAX_ROOMS / JOINS.count * JOINS.period + 10)
         self.assertEqual(len(self.simulator.connections), 2)
         joined = [len(c.channels) for c in self.simulator.connections]
         self.assertEqual(sorted(joined), [1, MAX_ROOMS])
@@ -318,27 +320,117 @@ class SharingTests(TwitchCase):
     def test_join_budget(self) -> None:
         """Never more than 20 JOINs in any 10 s, and a start does not fail for waiting its turn."""
         starts = [self.start(f"c{n}")[2] for n in range(80)]
-        self.run_for(PERIOD * 5)
+        self.run_for(80 / JOINS.count * JOINS.period + 5)
         self.assertEqual(len([self.successResultOf(s) for s in starts]), 80)
         self.assertEqual(len(self.simulator.connections), 1)
         self.assertEqual(self.endpoint.attempts, 1)
 
-    def test_new_ones_go_first(self) -> None:
-        """A new subscription is joined before the rooms that are joined again."""
-        sent: list[str] = []
-        queue = JoinQueue(self.clock, sent.extend)
-        for n in range(BURST * 2):
-            queue.put(f"old{n}", new=False)
-        self.clock.advance(0)
-        self.assertEqual(len(sent), BURST)
-        queue.put("fresh", new=True)
-        queue.put("old20", new=True)
-        self.clock.advance(PERIOD)
-        self.assertEqual(sent[BURST : BURST + 3], ["fresh", "old20", f"old{BURST}"])
-        for n in range(BURST * 2):
-            queue.remove(f"old{n}")
-        self.assertNotIn(f"old{BURST * 2 - 1}", queue)
-        self.assertEqual(len(sent), BURST * 2)
+
+class BudgetTests(TwitchCase):
+    """What goes out to Twitch stays within its budgets, whatever clients ask for."""
+
+    def taken(self, kind: str) -> float:
+        """Requests of a kind so far."""
+        labels = {"platform": "twitch", "kind": kind}
+        registry = self.metrics.registry
+        return registry.get_sample_value("livechat_budget_taken_total", labels) or 0.0
+
+    def test_names_that_do_not_exist(self) -> None:
+        """200 such names: no login, a few look-ups; asked again within a minute: nothing at all."""
+        for again in (False, True):
+            starts = [self.start(f"missing_{n}")[2] for n in range(200)]
+            self.run_for(10 if not again else 0)
+            codes = {self.failed(started).code for started in starts}
+            self.assertEqual(codes, {ErrorCode.STREAM_NOT_FOUND})
+            self.assertEqual((self.endpoint.attempts, self.taken("lookups")), (0, 4))
+
+    def test_one_name_again_and_again(self) -> None:
+        """A name that does not exist, asked for ten times a second: one request in a minute."""
+        for _ in range(590):
+            started = self.start("missing_ann")[2]
+            self.run_for(0.1, 0.1)
+            self.assertEqual(self.failed(started).code, ErrorCode.STREAM_NOT_FOUND)
+        self.assertEqual((self.endpoint.attempts, self.taken("lookups")), (0, 1))
+
+    def test_churn(self) -> None:
+        """100 viewers, each of whom leaves before the next comes, share one login."""
+        for n in range(100):
+            watcher, _ = self.watched(f"c{n}")
+            watcher.stop()
+            self.run_for(0.75)
+        self.assertEqual(self.endpoint.attempts, 1)
+
+    def test_logins(self) -> None:
+        """More rooms than one connection takes: a login every two seconds, told to who waits."""
+        sinks = [self.start(f"c{n}")[1] for n in range(5 * MAX_ROOMS)]
+        self.run_for(2)
+        begun = self.endpoint.attempts
+        self.run_for(6)
+        self.assertEqual((begun, self.endpoint.attempts), (1, 4))
+        self.assertTrue(all(sink.take() == ["queued"] for sink in sinks[-MAX_ROOMS:]))
+
+    def test_reconnect_without_end(self) -> None:
+        """A server that announces its end after each welcome: a login every two seconds."""
+        self.watched()
+        for _ in range(300):
+            self.simulator.strike(Mishap.RECONNECT)
+            self.run_for(0.1, 0.1)
+        self.assertLessEqual(self.endpoint.attempts, 17)
+
+    def test_who_waits_is_told(self) -> None:
+        """Whoever waits to be joined hears so after two seconds and then every ten."""
+        starts = [self.start(f"c{n}") for n in range(60)]
+        self.run_for(30)
+        told = [sink.take().count("queued") for _, sink, _ in starts]
+        self.assertEqual((told[0], told[-1]), (0, 3))
+        self.assertEqual(set(told), {0, 1, 2, 3})
+        self.run_for(10)
+        self.assertEqual(len([self.successResultOf(started) for *_, started in starts]), 60)
+
+    def test_looking_at_ten_thousand(self) -> None:
+        """A look at 10,000 channels is 200 requests over minutes; a newcomer does not wait."""
+        lookup = self.twitch._lookup
+        claim = Claim(self.clock, first=False)
+        looks = [lookup.ask(f"c{n}", claim) for n in range(10_000)]
+        self.run_for(10)
+        self.assertLessEqual(self.taken("lookups"), 14)
+        newcomer = self.start("newcomer")[2]
+        self.run_for(2)
+        self.successResultOf(newcomer)
+        self.run_for(200)
+        self.assertLessEqual(self.taken("lookups"), 215)
+        self.assertEqual({self.successResultOf(look).live for look in looks}, {True})
+
+    def test_newcomer_behind_three_greedy_ones(self) -> None:
+        """Three connections ask for 32 rooms each; somebody who comes then waits seconds."""
+        self.check_newcomer(3)
+
+    def test_newcomer_behind_fifty_greedy_ones(self) -> None:
+        """The same behind fifty such connections."""
+        self.check_newcomer(50)
+
+    def check_newcomer(self, connections: int) -> None:
+        """A newcomer is served within ten seconds."""
+        for connection in range(connections):
+            for n in range(32):
+                self.start(f"c{connection}_{n}", Requester("192.0.2.1", connection))
+        for seconds in (0.5, 7, 31):
+            self.run_for(seconds)
+            newcomer = Requester("192.0.2.1", 1000 + int(seconds))
+            _, sink, started = self.start(f"newcomer{int(seconds)}", newcomer)
+            self.run_for(8)
+            self.successResultOf(started)
+            self.assertLessEqual(sink.take().count("queued"), 1)
+
+    def test_cancelled_while_queued(self) -> None:
+        """Whoever leaves while it waits takes no turn."""
+        watchers = [self.start(f"c{n}")[0] for n in range(40)]
+        self.run_for(1)
+        for watcher in watchers[JOINS.count :]:
+            watcher.stop()
+        self.run_for(JOINS.period)
+        self.watched("ann")
+        self.assertEqual(self.taken("joins"), JOINS.count + 1)
 
 
 class LossTests(TwitchCase):
@@ -417,6 +509,8 @@ class LossTests(TwitchCase):
     def test_overlap_of_a_reconnect(self) -> None:
         """What comes late on the old connection is still heard."""
         _, sink = self.watched()
+        self.run_for(LOGINS.period)
+        sink.take()
         self.simulator.strike(Mishap.RECONNECT)
         self.run_for(1)
         self.assertEqual(len(self.simulator.joined("ann")), 2)
@@ -459,19 +553,6 @@ class LossTests(TwitchCase):
         notice = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #bob :Suspended."
         self.raw(0, b":ann!a@a PRIVMSG #bob :last words", notice)
         self.assertEqual(sink.take(), ["last words", "ended STREAM_ENDED SUSPENDED"])
-
-    def test_lost_while_patience_runs_out(self) -> None:
-        """In the room, the look-up slow, the connection lost: the start still comes to an end."""
-        self.simulator.faults = {Fault.GQL_HANG}
-        _, _, started = self.start("ann")
-        self.run_for(1)
-        self.endpoint.refusing = True
-        self.simulator.drop()
-        self.run_for(5)
-        self.assertNoResult(started)
-        self.endpoint.refusing = False
-        self.run_for(20)
-        self.assertEqual(self.successResultOf(started), LiveInfo("ann", None))
 
     def test_stop_while_connecting(self) -> None:
         """A stop while TCP is still connecting ends the attempt and all later ones."""
@@ -557,7 +638,7 @@ class LossTests(TwitchCase):
         self.simulator.say("ann", notice)
         self.endpoint.flush()
         self.assertEqual(sink.take(), ["ended STREAM_ENDED SUSPENDED"])
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(self.simulator.connections, [])
 
 
@@ -596,6 +677,32 @@ class RequireLiveTests(TwitchCase):
         self.assertIs(self.successResultOf(started).live, None)
         self.run_for(600)
         self.assertEqual([h for h in sink.take() if h != "room"], [])
+
+    def test_messages_while_waiting_to_know(self) -> None:
+        """Messages that come while the look-up is out are kept and follow the start, in order."""
+        self.simulator.faults = {Fault.GQL_HANG}
+        _, sink, started = self.start("ann")
+        self.run_for(3)
+        self.say("ann", "one", "1")
+        self.say("ann", "two", "2")
+        self.assertNoResult(started)
+        self.assertEqual(sink.take(), [])
+        self.run_for(8)
+        self.successResultOf(started)
+        self.assertEqual([h for h in sink.take() if h != "room"], ["one", "two"])
+
+    def test_lost_while_waiting_to_know(self) -> None:
+        """In the room, the look-up slow, the connection lost: the start still comes to an end."""
+        self.simulator.faults = {Fault.GQL_HANG}
+        _, _, started = self.start("ann")
+        self.run_for(3)
+        self.endpoint.refusing = True
+        self.simulator.drop()
+        self.run_for(8)
+        self.assertNoResult(started)
+        self.endpoint.refusing = False
+        self.run_for(20)
+        self.assertEqual(self.successResultOf(started), LiveInfo("ann", None))
 
     def test_end_after_the_grace(self) -> None:
         """Offline for the whole grace, and only then, is the end."""

@@ -147,14 +147,21 @@ class Claim:
         if self._deadline is not None:
             self._deadline.resume()
 
-    def _tell(self) -> None:
-        assert self._queued is not None
-        self._told = self._clock.seconds()
-        self._call = self._clock.callLater(QUEUED_EVERY, self._tell)
+    def tell(self) -> None:
+        """Tell that it waits, unless that was told in the last ten seconds."""
+        now = self._clock.seconds()
+        # With a little slack, for sums of floating-point seconds.
+        if self._queued is None or 0 <= now - self._told < QUEUED_EVERY - 0.01:
+            return
+        self._told = now
         try:
             self._queued()
         except Exception:
             _log.failure("somebody who waits for a turn could not be told so")
+
+    def _tell(self) -> None:
+        self._call = self._clock.callLater(QUEUED_EVERY, self._tell)
+        self.tell()
 
 
 class Budget:

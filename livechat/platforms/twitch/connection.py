@@ -29,6 +29,7 @@ from zope.interface import implementer
 
 from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
+from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.twitch import irc
 from livechat.platforms.twitch.replies import capabilities_refused, is_welcome, login_failed
 
@@ -48,6 +49,9 @@ STABLE: Final = 30.0
 
 class IRoomLines(Typing):
     """Who a connection reports to."""
+
+    def claim(self, connection: ChatConnection) -> Claim:
+        """In whose name the connection waits for its turn to log in."""
 
     def up(self, connection: ChatConnection) -> None:
         """The server has welcomed us; nothing is joined yet."""
@@ -206,6 +210,8 @@ class ChatProtocol(Protocol):
 class ChatConnection:
     """A place in Twitch's chat that is kept for as long as it is wanted.
 
+    :param logins: turns to connect and log in.
+
     :ivar nick: the name under which it logged in last.
     :ivar trouble: why the last attempt failed, for error messages; empty when it did not.
     """
@@ -217,8 +223,10 @@ class ChatConnection:
         clock: IReactorTime,
         random: Random,
         metrics: Metrics,
+        logins: Budget,
     ) -> None:
         self._endpoint = endpoint
+        self._logins = logins
         self._owner = owner
         self._clock = clock
         self._random = random
@@ -227,8 +235,18 @@ class ChatConnection:
         self._protocol: ChatProtocol | None = None
         self.nick = ""
         self.trouble = ""
-        self._story: Deferred[None] = Deferred.fromCoroutine(self._keep())
+        self._claim: Claim | None = None
+        self._story: Deferred[None] | None = None
+
+    def start(self) -> None:
+        """Connect, and go on connecting until stopped."""
+        self._story = Deferred.fromCoroutine(self._keep())
         self._story.addErrback(_stopped)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it waits for its turn to log in."""
+        return self._claim is not None and self._claim.is_waiting
 
     @property
     def welcomed(self) -> bool:
@@ -247,7 +265,8 @@ class ChatConnection:
 
     def stop(self) -> None:
         """Close the connection and never open it again; idempotent."""
-        self._story.cancel()
+        if self._story is not None:
+            self._story.cancel()
 
     def read(self, lines: Sequence[irc.Line]) -> None:
         """From the protocol: one read's lines."""
@@ -272,6 +291,8 @@ class ChatConnection:
     async def _keep(self) -> None:
         failures = 0
         while True:
+            self._claim = self._owner.claim(self)
+            await self._logins.wait(self._claim)
             try:
                 protocol = await self._log_in()
             except CancelledError:

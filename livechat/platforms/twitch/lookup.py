@@ -7,16 +7,19 @@ Optional by nature: whatever goes wrong here means "not known", never "not live"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from livechat.metrics import Metrics
+from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.fair import FairQueue
 from livechat.platforms.fetch import FetchError, fetch
 
 _log = Logger()
@@ -83,35 +86,57 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, Standing]:
     return {login: known.get(login, MISSING if complete else UNKNOWN) for login in logins}
 
 
-class Lookup:
-    """Gathers questions of one moment into one request.
+class _Question(NamedTuple):
+    """Somebody who wants to know.
 
-    :param url: where to ask; empty: never, and everything is unknown.
+    :ivar claim: in whose name it waits until it is sent.
     """
 
-    def __init__(self, url: str, http: HTTPClient, clock: IReactorTime, metrics: Metrics) -> None:
+    answered: Deferred[Standing]
+    claim: Claim
+
+
+class Lookup:
+    """Gathers questions into few requests, and sends these within their budget.
+
+    :param url: where to ask; empty: never, and everything is unknown.
+    :param budget: turns for requests.
+    """
+
+    def __init__(
+        self, url: str, http: HTTPClient, clock: IReactorTime, metrics: Metrics, budget: Budget
+    ) -> None:
         self._url = url
         self._http = http
         self._clock = clock
         self._metrics = metrics
-        self._asked: dict[str, list[Deferred[Standing]]] = {}
+        self._budget = budget
+        # Logins to ask about, and who wants to know.
+        self._queue: FairQueue[str] = FairQueue()
+        self._asked: dict[str, list[_Question]] = {}
         self._call: IDelayedCall | None = None
-        self._stories: set[Deferred[None]] = set()
+        # Whether a request will be sent for those who wait.
+        self._is_coming = False
+        self._requests: set[Deferred[None]] = set()
 
     @property
     def enabled(self) -> bool:
         """Whether anything can be learnt at all."""
         return bool(self._url)
 
-    def ask(self, login: str) -> Deferred[Standing]:
-        """The standing of one channel; never fails, may be unknown."""
-        answered: Deferred[Standing] = Deferred()
+    def ask(self, login: str, claim: Claim) -> Deferred[Standing]:
+        """The standing of one channel; may be unknown.  Never fails unless it is cancelled."""
+        answered: Deferred[Standing] = Deferred(lambda _: self._withdraw(login, asked))
+        asked = _Question(answered, claim)
         if not self._url:
             answered.callback(UNKNOWN)
             return answered
-        self._asked.setdefault(login, []).append(answered)
-        if self._call is None:
-            self._call = self._clock.callLater(GATHER, self._send)
+        claim.begin()
+        if login not in self._asked or claim.first:
+            self._queue.remove(login)
+            self._queue.put(login, claim.requester, first=claim.first)
+        self._asked.setdefault(login, []).append(asked)
+        self._send_soon()
         return answered
 
     def stop(self) -> None:
@@ -119,25 +144,58 @@ class Lookup:
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        for story in list(self._stories):
-            story.cancel()
-        asked, self._asked = self._asked, {}
-        _answer(asked, {})
+        for request in list(self._requests):
+            request.cancel()
+        _answer(self._taken(len(self._queue)), {})
+
+    def _withdraw(self, login: str, asked: _Question) -> None:
+        questions = self._asked.get(login, [])
+        if asked not in questions:
+            # It has been sent; the answer will find nobody.
+            return
+        questions.remove(asked)
+        asked.claim.end()
+        if not questions:
+            del self._asked[login]
+            self._queue.remove(login)
+
+    def _send_soon(self) -> None:
+        if not self._is_coming and self._asked:
+            self._is_coming = True
+            self._call = self._clock.callLater(GATHER, self._send)
 
     def _send(self) -> None:
         self._call = None
-        asked, self._asked = self._asked, {}
-        logins = list(asked)
-        for start in range(0, len(logins), BATCH):
-            batch = {login: asked[login] for login in logins[start : start + BATCH]}
-            story: Deferred[None] = Deferred.fromCoroutine(self._ask(batch))
-            self._stories.add(story)
-            story.addBoth(self._told, story)
+        request: Deferred[None] = Deferred.fromCoroutine(self._request())
+        self._requests.add(request)
+        request.addBoth(self._sent, request)
 
-    def _told(self, _: object, story: Deferred[None]) -> None:
-        self._stories.discard(story)
+    def _sent(self, result: object, request: Deferred[None]) -> None:
+        self._requests.discard(request)
+        if isinstance(result, Failure) and not result.check(CancelledError):
+            _log.failure("a Twitch look-up failed", result)
 
-    async def _ask(self, batch: dict[str, list[Deferred[Standing]]]) -> None:
+    async def _request(self) -> None:
+        """One request, when it is its turn, about those who have waited until then."""
+        async with self._budget.turn(Claim(self._clock)):
+            self._is_coming = False
+            batch = self._taken(min(BATCH, len(self._queue)))
+            self._send_soon()
+            if batch:
+                await self._ask(batch)
+
+    def _taken(self, amount: int) -> dict[str, list[_Question]]:
+        """The next questions, which no longer wait."""
+        batch: dict[str, list[_Question]] = {}
+        for _ in range(amount):
+            login = self._queue.take()
+            batch[login] = self._asked.pop(login)
+        for questions in batch.values():
+            for _, claim in questions:
+                claim.end()
+        return batch
+
+    async def _ask(self, batch: dict[str, list[_Question]]) -> None:
         logins = list(batch)
         standings: dict[str, Standing] = {}
         try:
@@ -161,7 +219,9 @@ class Lookup:
             _answer(batch, standings)
 
 
-def _answer(asked: dict[str, list[Deferred[Standing]]], standings: dict[str, Standing]) -> None:
-    for login, waiting in asked.items():
-        for answered in waiting:
-            answered.callback(standings.get(login, UNKNOWN))
+def _answer(asked: dict[str, list[_Question]], standings: dict[str, Standing]) -> None:
+    for login, questions in asked.items():
+        for answered, _ in questions:
+            # Whoever asked may have left meanwhile.
+            if not answered.called:
+                answered.callback(standings.get(login, UNKNOWN))

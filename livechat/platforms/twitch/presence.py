@@ -12,17 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.core.ports import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import Event, LiveInfo
+from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.twitch.chat import Translation
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.lookup import Standing
+from livechat.platforms.twitch.lookup import UNKNOWN, Standing
 from livechat.platforms.twitch.replies import is_join_echo, is_part_echo, join_failure
 from livechat.platforms.twitch.room import RoomState, room_state
 
@@ -37,10 +39,10 @@ OVERLAP: Final = 3.0
 #: Seconds before a room that let us out, or did not answer again and again, is asked for anew.
 JOIN_PAUSE: Final = 20.0
 
-#: Seconds that a joined room waits to learn whether it is live, where that is only told.
+#: Seconds for the look-up, before the room is joined without its answer.
 LOOKUP_PATIENCE: Final = 2.0
 
-#: Seconds after which a start that waits for its turn to JOIN is looked at again.
+#: Seconds after which a start is looked at again whose connection waits for its turn to log in.
 QUEUE_PATIENCE: Final = 5.0
 
 #: Events held while a joined room waits to learn whether it is live.
@@ -57,17 +59,17 @@ class IPool(Protocol):
 
     clock: IReactorTime
 
+    def begin(self, presence: Presence) -> None:
+        """It begins, so that it can be stopped with all others."""
+
     def enter(self, presence: Presence) -> None:
-        """Find a connection, and ask for a JOIN when it is welcomed."""
+        """Find a connection, and have it join when that is welcomed."""
 
     def leave(self, presence: Presence) -> None:
         """Let go of everything held for it; idempotent."""
 
-    def join_again(self, presence: Presence) -> None:
-        """Queue another JOIN on its target."""
-
-    def in_queue(self, presence: Presence) -> bool:
-        """Whether it waits for the JOIN budget, rather than for Twitch."""
+    def join_turn(self, claim: Claim) -> Deferred[None]:
+        """Fires when a JOIN may be sent; it can be cancelled."""
 
     def settle(self, presence: Presence) -> None:
         """Take it off every connection but its home and its target."""
@@ -75,8 +77,8 @@ class IPool(Protocol):
     def place_elsewhere(self, presence: Presence) -> bool:
         """Its target takes no more rooms: choose another; False if there is none to choose."""
 
-    def ask_standing(self, login: str) -> Deferred[Standing]:
-        """Whether the channel exists and is live; never fails."""
+    def ask_standing(self, login: str, claim: Claim) -> Deferred[Standing]:
+        """Whether the channel exists and is live; never fails unless it is cancelled."""
 
     def translate(self, line: Line, state: RoomState) -> Translation:
         """The events of a line."""
@@ -100,12 +102,14 @@ class Presence:
         pool: IPool,
         login: str,
         sink: IEventSink,
+        requester: Requester,
         *,
         require_live: bool,
         start_timeout: float,
         offline_grace: float,
     ) -> None:
         self.login = login
+        self.requester = requester
         self.home: ChatConnection | None = None
         self.target: ChatConnection | None = None
         self._pool = pool
@@ -119,8 +123,11 @@ class Presence:
         self._info: LiveInfo | None = None
         self._early: list[Event] = []
         self._tries = 0
-        self._queued = 0.0
         self._trouble = ""
+        self._claim = Claim(pool.clock, requester)
+        self._deadline: Deadline | None = None
+        self._question: Deferred[None] | None = None
+        self._turn: Deferred[None] | None = None
         self._timers: dict[str, IDelayedCall] = {}
         self._offline_since: float | None = None
 
@@ -130,9 +137,15 @@ class Presence:
         """See `IWatcher`."""
         starting: Deferred[LiveInfo] = Deferred(self._cancelled)
         self._starting = starting
-        self._arm("start", self._start_timeout, self._late)
-        self._pool.enter(self)
-        self._pool.ask_standing(self.login).addCallback(self._learnt)
+        clock = self._pool.clock
+        self._deadline = Deadline(clock, self._start_timeout, self._late)
+        self._claim = Claim(
+            clock, self.requester, queued=self._sink.queued, deadline=self._deadline
+        )
+        self._pool.begin(self)
+        self._arm("patience", LOOKUP_PATIENCE, self._impatient)
+        question = self._pool.ask_standing(self.login, self._claim)
+        self._question = question.addCallbacks(self._learnt, _cancelled)
         return starting
 
     def stop(self) -> Deferred[None]:
@@ -155,18 +168,25 @@ class Presence:
         self._tries = 0
         self._disarm("join")
 
-    def join_queued(self) -> None:
-        """It waits for its turn to JOIN."""
-        self._queued = self._pool.clock.seconds()
+    def tell_queued(self) -> None:
+        """Its connection waits for its turn to log in."""
+        if self._starting is not None:
+            self._claim.tell()
 
-    def join_sent(self) -> None:
-        """The JOIN is on its way to the server."""
-        self._tries += 1
-        self._arm("join", JOIN_TIMEOUT, self._unanswered)
-        deadline = self._timers.get("start")
-        if deadline is not None:
-            # For so long it was our own turn-taking that it waited for, not Twitch.
-            deadline.delay(max(0.0, self._pool.clock.seconds() - self._queued))
+    def join_again(self) -> None:
+        """Send a JOIN on the target when there is a turn for it; it waits for one at a time."""
+        if self._turn is None:
+            turn = self._pool.join_turn(self._claim)
+            self._turn = turn
+            turn.addCallbacks(self._join, _cancelled)
+
+    def _join(self, _: object) -> None:
+        self._turn = None
+        # On a target that is not welcomed now it will join when that is.
+        if self.target is not None and self.target.welcomed:
+            self._tries += 1
+            self._arm("join", JOIN_TIMEOUT, self._unanswered)
+            self.target.join([self.login])
 
     def lost(self, connection: ChatConnection, reason: str) -> None:
         """A connection is gone; it will be sought again."""
@@ -257,9 +277,9 @@ class Presence:
     def _unanswered(self) -> None:
         if self.started or self._tries < JOIN_TRIES:
             if self._tries < JOIN_TRIES:
-                self._pool.join_again(self)
+                self.join_again()
             else:
-                self._arm("join", JOIN_PAUSE, self._ask_again)
+                self._arm("join", JOIN_PAUSE, self.join_again)
         elif self._standing is not None and self._standing.exists:
             self._fail(_unavailable("Twitch does not let us into the room", "JOIN_UNANSWERED"))
         else:
@@ -267,15 +287,12 @@ class Presence:
                 ChatError(ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NO_ANSWER")
             )
 
-    def _ask_again(self) -> None:
-        self._pool.join_again(self)
-
     def _refused(self, error: ChatError) -> None:
         if error.temporary:
             self._trouble = error.details or ""
             self._disarm("join")
             if not self._pool.place_elsewhere(self):
-                self._arm("join", JOIN_PAUSE / 4, self._ask_again)
+                self._arm("join", JOIN_PAUSE / 4, self.join_again)
         elif self.started:
             self._end("The stream has ended", error.details)
         else:
@@ -287,7 +304,7 @@ class Presence:
             self.home = None
             if self.target is None:
                 self.target = connection
-                self._arm("join", JOIN_PAUSE / 4, self._ask_again)
+                self._arm("join", JOIN_PAUSE / 4, self.join_again)
             self._interrupt("the room let us out")
 
     def _interrupt(self, reason: str) -> None:
@@ -297,9 +314,12 @@ class Presence:
     # Start and end.
 
     def _learnt(self, standing: Standing) -> None:
+        self._question = None
         if self._starting is None:
+            self.seen(standing)
             return
         self._standing = standing
+        self._disarm("patience")
         if standing.exists is False:
             self._fail(
                 ChatError(ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NOT_FOUND")
@@ -307,23 +327,34 @@ class Presence:
         elif self._require_live and standing.live is False:
             self._fail(ChatError(ErrorCode.STREAM_NOT_LIVE, "The channel is not live", "OFFLINE"))
         else:
+            self._enter()
             self._settle()
+
+    def _impatient(self) -> None:
+        """The look-up takes long: go in before it has answered."""
+        if self._claim.is_waiting:
+            # Not long: it has not been sent yet.
+            self._arm("patience", LOOKUP_PATIENCE, self._impatient)
+            return
+        if not self._require_live:
+            self._standing = UNKNOWN
+        self._enter()
+
+    def _enter(self) -> None:
+        if self.home is None and self.target is None:
+            self._pool.enter(self)
 
     def _settle(self) -> None:
         """Succeed if we are in the room and know, or may do without knowing, whether it is live."""
-        if self.home is None:
-            return
-        if self._standing is not None:
+        if self.home is not None and self._standing is not None:
             self._succeed(self._standing.live)
-        elif not self._require_live and "patience" not in self._timers:
-            self._arm("patience", LOOKUP_PATIENCE, lambda: self._succeed(None))
 
     def _succeed(self, live: bool | None) -> None:
         if self._starting is None or self.home is None:
             return
         starting, self._starting = self._starting, None
-        self._disarm("start")
-        self._disarm("patience")
+        self._disarm_deadline()
+        self._claim = Claim(self._pool.clock, self.requester, first=False)
         self._info = LiveInfo(self.login, live)
         early, self._early = self._early, []
         starting.callback(self._info)
@@ -331,8 +362,10 @@ class Presence:
             self._sink.received(early)
 
     def _late(self) -> None:
-        if self.target is not None and self.target.welcomed and self._pool.in_queue(self):
-            self._arm("start", QUEUE_PATIENCE, self._late)
+        is_queued = self.target is not None and self.target.is_queued
+        if is_queued or self._claim.is_waiting:
+            # Its time has not begun yet.
+            self._deadline = Deadline(self._pool.clock, QUEUE_PATIENCE, self._late)
             return
         trouble = self._trouble
         if self.target is not None and not self.target.welcomed:
@@ -356,6 +389,11 @@ class Presence:
     def _leave(self) -> None:
         for name in list(self._timers):
             self._disarm(name)
+        self._disarm_deadline()
+        for waiting in (self._question, self._turn):
+            if waiting is not None:
+                waiting.cancel()
+        self._question = self._turn = None
         self._early.clear()
         self._info = None
         self._pool.leave(self)
@@ -373,6 +411,14 @@ class Presence:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
+
+    def _disarm_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+
+def _cancelled(reason: Failure) -> None:
+    reason.trap(CancelledError)
 
 
 def _unavailable(sentence: str, details: str) -> ChatError:

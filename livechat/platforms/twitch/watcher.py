@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 from treq.client import HTTPClient
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -24,19 +23,18 @@ from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Reques
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.failures import Failures
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.identifier import HOSTS, login_of
 from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.joining import JoinQueue
+from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, LOOKUPS, MAX_ROOMS
 from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import Presence
 from livechat.platforms.twitch.room import NOTHING_KNOWN, RoomState
 
 _log = Logger()
-
-#: Rooms per connection (sheet `twitch` section 1.4).
-MAX_ROOMS: Final = 90
 
 
 class TwitchSettings(Struct, frozen=True):
@@ -45,7 +43,7 @@ class TwitchSettings(Struct, frozen=True):
     :ivar gql_url: where to ask whether channels are live; empty: never.
     :ivar require_live: an offline channel is an error, and going offline is the end.
     :ivar start_timeout: seconds in which a start must succeed.
-    :ivar live_poll: seconds between two look-ups of all watched channels.
+    :ivar live_poll: seconds from one look-up of all watched channels to the next.
     :ivar offline_grace: seconds a channel may be offline before that is the end; streams bounce.
     """
 
@@ -80,16 +78,23 @@ class Twitch(Service):
         self.clock = clock
         self._settings = settings
         self._metrics = metrics
-        self._lookup = Lookup(settings.gql_url, http, clock, metrics)
+        self._logins = Budget(clock, LOGINS, metrics, self.name, "logins")
+        self._joins = Budget(clock, JOINS, metrics, self.name, "joins")
+        lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
+        self._lookup = Lookup(settings.gql_url, http, clock, metrics, lookups)
+        self._failures = Failures(clock, metrics, self.name)
         self._endpoint = endpoint
         self._now = now
         self._random = random
+        # All that have begun, and those that have a connection.
+        self._presences: dict[Presence, None] = {}
         self._rooms: dict[str, Presence] = {}
         self._connections: dict[ChatConnection, dict[str, Presence]] = {}
         self._leaving: set[ChatConnection] = set()
         # Connections on which Twitch let us join no more.
         self._full: set[ChatConnection] = set()
-        self._queue = JoinQueue(clock, self._send_joins)
+        # Connections without rooms, and when they are closed.
+        self._empty: dict[ChatConnection, IDelayedCall] = {}
         self._poll: IDelayedCall | None = None
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
@@ -112,23 +117,31 @@ class Twitch(Service):
         """See `IPlatform`."""
         key = located.key
         settings = self._settings
-        return Presence(
+        presence = Presence(
             self,
             key.identifier,
             sink,
+            requester,
             require_live=settings.require_live,
             start_timeout=settings.start_timeout,
             offline_grace=settings.offline_grace,
         )
+        return self._failures.watcher(key, presence)
 
     def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
-        for presence in list(self._rooms.values()):
+        for presence in list(self._presences):
             presence.stop()
+        for connection in list(self._empty):
+            self._close(connection)
         self._lookup.stop()
 
     # What presences ask for (`IPool`).
+
+    def begin(self, presence: Presence) -> None:
+        """See `IPool`."""
+        self._presences[presence] = None
 
     def enter(self, presence: Presence) -> None:
         """See `IPool`."""
@@ -138,25 +151,21 @@ class Twitch(Service):
             self._poll = self.clock.callLater(self._settings.live_poll, self._ask_all)
 
     def leave(self, presence: Presence) -> None:
-        """See `IPool`; a connection that holds no room is closed."""
+        """See `IPool`."""
+        self._presences.pop(presence, None)
         if self._rooms.get(presence.login) is not presence:
             return
         del self._rooms[presence.login]
-        self._queue.remove(presence.login)
         for connection in list(self._connections):
             self._let_go(connection, presence)
         if not self._rooms and self._poll is not None:
-            self._poll.cancel()
+            if self._poll.active():
+                self._poll.cancel()
             self._poll = None
 
-    def join_again(self, presence: Presence) -> None:
+    def join_turn(self, claim: Claim) -> Deferred[None]:
         """See `IPool`."""
-        presence.join_queued()
-        self._queue.put(presence.login, new=not presence.started)
-
-    def in_queue(self, presence: Presence) -> bool:
-        """See `IPool`."""
-        return presence.login in self._queue
+        return self._joins.wait(claim)
 
     def settle(self, presence: Presence) -> None:
         """See `IPool`."""
@@ -179,15 +188,32 @@ class Twitch(Service):
         if rooms is None or rooms.pop(presence.login, None) is None:
             return
         connection.part(presence.login)
-        if not rooms:
-            del self._connections[connection]
-            self._leaving.discard(connection)
-            self._full.discard(connection)
-            connection.stop()
+        if rooms:
+            return
+        others = [other for other in self._connections if other is not connection]
+        is_useful = connection.welcomed and self._is_open(connection)
+        if is_useful and not any(self._is_open(other) for other in others):
+            self._empty[connection] = self.clock.callLater(EMPTY_KEPT, self._close, connection)
+        else:
+            self._close(connection)
 
-    def ask_standing(self, login: str) -> Deferred[Standing]:
+    def _close(self, connection: ChatConnection) -> None:
+        timer = self._empty.pop(connection, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+        del self._connections[connection]
+        self._leaving.discard(connection)
+        self._full.discard(connection)
+        connection.stop()
+
+    def _is_open(self, connection: ChatConnection) -> bool:
+        """Whether it may take another room."""
+        closed = connection in self._leaving or connection in self._full
+        return not closed and len(self._connections[connection]) < MAX_ROOMS
+
+    def ask_standing(self, login: str, claim: Claim) -> Deferred[Standing]:
         """See `IPool`."""
-        return self._lookup.ask(login)
+        return self._lookup.ask(login, claim)
 
     def translate(self, line: Line, state: RoomState) -> Translation:
         """See `IPool`; what is not known is counted."""
@@ -204,13 +230,28 @@ class Twitch(Service):
 
     # What connections report (`IRoomLines`).
 
+    def claim(self, connection: ChatConnection) -> Claim:
+        """The claim of the first room that waits to start, told to all of them; else of nobody."""
+        rooms = self._connections.get(connection, {})
+        requesters = [room.requester for room in rooms.values() if not room.started]
+        if not requesters:
+            return Claim(self.clock, first=False)
+        return Claim(self.clock, requesters[0], queued=lambda: self._tell_queued(connection))
+
+    def _tell_queued(self, connection: ChatConnection) -> None:
+        for presence in list(self._connections.get(connection, {}).values()):
+            presence.tell_queued()
+
     def up(self, connection: ChatConnection) -> None:
         """A connection was welcomed: join its rooms."""
-        for presence in self._connections.get(connection, {}).values():
-            self.join_again(presence)
+        for presence in list(self._connections.get(connection, {}).values()):
+            presence.join_again()
 
     def down(self, connection: ChatConnection, reason: str) -> None:
         """A connection was lost."""
+        if connection in self._empty:
+            self._close(connection)
+            return
         presences = list(self._connections.get(connection, {}).values())
         for presence in presences:
             presence.lost(connection, reason)
@@ -239,40 +280,45 @@ class Twitch(Service):
             return
         self._leaving.add(connection)
         presences = list(self._connections[connection].values())
+        if not presences:
+            self._close(connection)
+            return
         _log.info("Twitch asks us to reconnect; {rooms} rooms move", rooms=len(presences))
         for presence in presences:
             self._place(presence)
 
     def _place(self, presence: Presence) -> None:
         """Put a presence on a connection with a place free, a new one if need be."""
-        for connection, rooms in self._connections.items():
-            closed = connection in self._leaving or connection in self._full
-            if not closed and len(rooms) < MAX_ROOMS:
-                break
-        else:
+        connection = next((c for c in self._connections if self._is_open(c)), None)
+        is_new = connection is None
+        if connection is None:
             connection = ChatConnection(
-                self._endpoint, self, self.clock, self._random, self._metrics
+                self._endpoint, self, self.clock, self._random, self._metrics, self._logins
             )
             self._connections[connection] = {}
+        timer = self._empty.pop(connection, None)
+        if timer is not None:
+            timer.cancel()
         self._connections[connection][presence.login] = presence
         presence.seek(connection)
-        if connection.welcomed:
-            self.join_again(presence)
-
-    def _send_joins(self, logins: list[str]) -> None:
-        by_connection: dict[ChatConnection, list[str]] = {}
-        for login in logins:
-            presence = self._rooms[login]
-            if presence.target is not None and presence.target.welcomed:
-                by_connection.setdefault(presence.target, []).append(login)
-                presence.join_sent()
-        for connection, joined in by_connection.items():
-            connection.join(joined)
+        if is_new:
+            connection.start()
+        elif connection.welcomed:
+            presence.join_again()
 
     def _ask_all(self) -> None:
-        self._poll = self.clock.callLater(self._settings.live_poll, self._ask_all)
-        for presence in list(self._rooms.values()):
-            self._lookup.ask(presence.login).addCallback(presence.seen)
+        """Look at all channels, as fast as the budget allows; then, after a pause, again."""
+        claim = Claim(self.clock, first=False)
+        looks = [
+            self._lookup.ask(presence.login, claim).addCallback(presence.seen)
+            for presence in list(self._rooms.values())
+        ]
+        DeferredList(looks).addCallback(self._asked_all, self._poll)
+
+    def _asked_all(self, _: object, poll: IDelayedCall | None) -> None:
+        # Meanwhile all may have left, and others have come who are looked at in their own time.
+        if self._poll is poll and poll is not None:
+            self._poll = self.clock.callLater(self._settings.live_poll, self._ask_all)
 
     def _new_id(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))

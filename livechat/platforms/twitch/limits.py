@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""How much we ask of Twitch at most, and how it is spread (sheet `twitch` sections 1.3 and 1.4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livechat.platforms.budget import Limit
+
+#: New connections with their logins.  Clients in use open one in 0.55 to 2 s.
+LOGINS: Final = Limit(1, 2.0)
+
+#: JOINs.  Twitch allows 20 in 10 s and closes a connection that asks for more; this is at most 18
+#: in any 10.5 s.  In two halves, so that a newcomer does not wait for ten seconds behind a burst.
+JOINS: Final = Limit(9, 5.25)
+
+#: Look-ups.  Twitch publishes no number; each asks about up to 50 channels.
+LOOKUPS: Final = Limit(4, 4.0, at_once=2)
+
+#: Rooms per connection.
+MAX_ROOMS: Final = 90
+
+#: Seconds that a connection is kept which holds no room, so that viewers who come and go cost no
+#: login each.
+EMPTY_KEPT: Final = 60.0
