@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from livechat.platforms.twitch.limits import EMPTY_KEPT
 from livechat.simulator.tiktok_faults import TikTokFault
 from livechat.simulator.youtube_faults import YouTubeFault
 from tests.contracts.platform import NOBODY, PlatformContract
@@ -18,6 +19,7 @@ class TwitchContractTests(PlatformContract, TwitchCase):
 
     live = "ann"
     missing = "missing_ann"
+    kept = EMPTY_KEPT + 1
     spellings = ("Ann", "@ANN", "https://www.twitch.tv/ann", "twitch.tv/Ann?x=1")
 
     def the_platform(self) -> Any:

@@ -81,6 +81,7 @@ class PlatformContract(_Case):
     :ivar missing: identifier of one that does not exist.
     :ivar spellings: identifiers that all mean `live`.
     :ivar nobody: identifiers that mean nobody.
+    :ivar kept: seconds for which the platform keeps what the next viewer can use.
     """
 
     clock: Clock
@@ -88,6 +89,7 @@ class PlatformContract(_Case):
     missing: str
     spellings: tuple[str, ...]
     nobody: tuple[str, ...] = NOBODY
+    kept: float = 0.0
 
     # What a test case gives.
 
@@ -131,8 +133,8 @@ class PlatformContract(_Case):
         return watcher, sink
 
     def at_rest(self, before: int) -> None:
-        """There is no more on the clock than there was."""
-        self.run_for(0)
+        """There is no more on the clock than there was, when nothing is kept any more."""
+        self.run_for(self.kept)
         self.assertEqual(len(self.clock.getDelayedCalls()), before)
 
     def test_provides(self) -> None:

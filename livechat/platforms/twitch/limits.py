@@ -15,7 +15,7 @@ LOGINS: Final = Limit(1, 2.0)
 JOINS: Final = Limit(9, 5.25)
 
 #: Look-ups.  Twitch publishes no number; each asks about up to 50 channels.
-LOOKUPS: Final = Limit(4, 4.0, at_once=2)
+LOOKUPS: Final = Limit(2, 1.0, at_once=2)
 
 #: Rooms per connection.
 MAX_ROOMS: Final = 90
