@@ -2,7 +2,8 @@
 """YouTube from the other side: channels and videos, what becomes of them, and their chats.
 
 Knows no HTTP; `youtube_site` does.  The beginning of a channel's name, or of an id that belongs to
-no known name, says what becomes of it.
+no known name, says what becomes of it.  A channel named after a file of
+`livechat.simulator.observed` plays its actions, again and again.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from typing import Any, Final
 
 from twisted.internet.interfaces import IReactorTime
 
+from livechat.simulator import observed
 from livechat.simulator.actions import Action, stable_id
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_items import channel_id, letters
 from livechat.simulator.youtube_pages import Standing, Video, menu
-from livechat.simulator.youtube_playback import YouTubeRecording
+from livechat.simulator.youtube_playback import YouTubeRecording, repeated
 from livechat.simulator.youtube_stream import Stream
 from livechat.simulator.youtube_tokens import ALL, TOP, Place, place, token
 
@@ -208,6 +210,10 @@ class YouTubeSimulator:
         return Stream(name, number, script, self.clock, self.now, self.settings.past)
 
     def _script(self, name: str, number: int) -> Iterator[tuple[float, Action | list[Json]]]:
+        observation = observed.played_by("youtube", name)
+        if observation is not None and self._scenario.rate:
+            for seen in repeated(observed.read(observation), self.now):
+                yield 1 / self._scenario.rate, [seen]
         pace = fate(name).pace
         script = self._scenario.script(f"{name}/{number}" if number else name) if pace else ()
         for pause, action in script:

@@ -10,7 +10,9 @@ what an archive wraps is played as if it were live.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +71,29 @@ def read_recording(directory: Path) -> YouTubeRecording:
         if not found:
             left_out.append(path.name)
     return YouTubeRecording(answers, left_out)
+
+
+def repeated(answer: bytes, now: Callable[[], float]) -> Iterator[Json]:
+    """The actions that an answer has, again and again, each as if it happened now."""
+    found = [
+        live
+        for recorded in _answers(json.loads(answer))
+        for action in _actions(recorded)
+        for live in _as_live(action)
+    ]
+    for number in count():
+        for action in found:
+            yield _renewed(action, number, round(now() * 1e6))
+
+
+def _renewed(action: Json, number: int, micros: int) -> Json:
+    """The same with an id and a time of its own."""
+    renewed = deepcopy(action)
+    for item in renewed.get("addChatItemAction", {}).get("item", {}).values():
+        item["id"] = f"{item['id']}-{number}"
+        if "timestampUsec" in item:
+            item["timestampUsec"] = str(micros)
+    return renewed
 
 
 def _decoded(data: bytes) -> object:
