@@ -15,7 +15,6 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import deferLater, react
 
 from benchmarks.statistics import KEY, MESSAGES, RATE, ROUNDS, stream
@@ -27,9 +26,11 @@ from livechat.core.ports import IStatsStore
 from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
+from livechat.redis.address import RedisAddress
+from livechat.redis.connection import endpoint_of
+from livechat.redis.link import RedisLink
 from livechat.statistics.memory import MemoryStats
-from livechat.statistics.redis_layout import RedisAddress
-from livechat.statistics.redis_link import RedisLink
+from livechat.statistics.redis_layout import PROBES
 from livechat.statistics.redis_stats import RedisStats
 from livechat.transports.writers import EachWriter
 from tests.support.fakes import KeptFrames, ScriptedPlatform, chat
@@ -45,10 +46,9 @@ PART = min(OUTAGE, 10.0)
 def store_on(server: RedisServer) -> RedisStats:
     """A store on a server, started."""
     address = RedisAddress.parse(server.url)
-    endpoint = HostnameEndpoint(reactor, address.host, address.port, 3)
 
     store = RedisStats(
-        lambda *told: RedisLink(address, endpoint, reactor, random.Random(1), *told),
+        RedisLink(address, endpoint_of(reactor, address), reactor, random.Random(1), PROBES),
         reactor,
         time.time,
         f"{random.getrandbits(64):x}",

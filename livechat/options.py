@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from livechat.redis.address import RedisAddress
+
 
 class Settings(Struct, frozen=True):
     """Every choice, parsed and checked; the field names are the option names."""
@@ -113,6 +115,11 @@ def _storage(text: str) -> str:
     return text
 
 
+def _redis_url(text: str) -> str:
+    RedisAddress.parse(text)
+    return text
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         try:
@@ -191,8 +198,9 @@ OPTIONS: Sequence[Option] = (
     Option(
         "redis-url",
         "",
-        _url("redis", "rediss"),
-        "redis://[user:password@]host:port/db; needed by redis storage.",
+        _redis_url,
+        "redis://[user:password@]host:port/db, rediss://... or unix://PATH?db=0;"
+        " needed by redis storage.",
         secret=True,
     ),
     Option(

@@ -40,6 +40,7 @@ from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
+from livechat.redis.address import RedisAddress
 from livechat.signals import Signals
 from livechat.simulator.service import makeSimulator
 from livechat.statistics.memory import MemoryStats
@@ -263,27 +264,23 @@ def _statistics(
     if settings.stats_storage != "redis":
         return MemoryStats(settings.stats_users, time.time), []
     # Importing these installs a reactor; here it is installed already.
-    from livechat.statistics.redis_layout import RedisAddress  # noqa: PLC0415
-    from livechat.statistics.redis_link import CONNECT_TIMEOUT as PATIENCE  # noqa: PLC0415
-    from livechat.statistics.redis_link import RedisLink  # noqa: PLC0415
+    from livechat.redis.connection import endpoint_of  # noqa: PLC0415
+    from livechat.redis.link import RedisLink  # noqa: PLC0415
+    from livechat.statistics.redis_layout import PROBES, longest_reply  # noqa: PLC0415
     from livechat.statistics.redis_stats import RedisStats  # noqa: PLC0415
 
-    try:
-        address = RedisAddress.parse(settings.redis_url)
-    except ValueError as error:
-        wrong(f"--redis-url: {error}")
-    endpoint: IStreamClientEndpoint = HostnameEndpoint(
-        reactor, address.host, address.port, timeout=PATIENCE
-    )
-    if address.tls:
-        endpoint = wrapClientTLS(optionsForClientTLS(address.host), endpoint)
+    address = RedisAddress.parse(settings.redis_url)
     random = SystemRandom()
-    store = RedisStats(
-        lambda *told: RedisLink(address, endpoint, reactor, random, *told),
+    link = RedisLink(
+        address,
+        endpoint_of(reactor, address),
         reactor,
-        time.time,
-        f"{random.getrandbits(64):016x}",
-        settings.stats_users,
+        random,
+        PROBES,
+        longest_reply(settings.stats_users),
+    )
+    store = RedisStats(
+        link, reactor, time.time, f"{random.getrandbits(64):016x}", settings.stats_users
     )
     metrics.watch_redis(lambda: store.storage_type == "redis")
     return store, [store]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How statistics lie in Redis: addresses, keys, requests and answers; no server is needed."""
+"""How statistics lie in Redis: keys, requests and answers; no server is needed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import ChannelKey, Roles, Tally, UserTally
 from livechat.statistics.redis_layout import (
     PREFIX,
-    RedisAddress,
     Reply,
     batch_of,
-    is_server_trouble,
     keys_of,
     read_reply,
     read_totals,
@@ -23,36 +21,6 @@ from livechat.statistics.redis_layout import (
 from livechat.statistics.totals import ChannelTotals
 
 bounded = settings(deadline=None, database=None, max_examples=200)
-
-
-class AddressTests(SynchronousTestCase):
-    """What an operator writes."""
-
-    def test_parts(self) -> None:
-        """Everything a URL may name, and what it leaves out."""
-        for url, parts in (
-            ("redis://h", ("h", 6379, 0, "", "", False)),
-            ("redis://h:1/", ("h", 1, 0, "", "", False)),
-            ("rediss://h:1/15", ("h", 1, 15, "", "", True)),
-            ("redis://:p@h", ("h", 6379, 0, "", "p", False)),
-            ("redis://u%40x:p%2F%3A@h/2", ("h", 6379, 2, "u@x", "p/:", False)),
-            ("redis://[::1]:7/0", ("::1", 7, 0, "", "", False)),
-        ):
-            self.assertEqual(msgspec.structs.astuple(RedisAddress.parse(url)), parts)
-
-    def test_shown(self) -> None:
-        """A log shows where, and never how to log in."""
-        for url, shown in (
-            ("redis://user:secret@h:1/2", "redis://h:1/2"),
-            ("rediss://:secret@[::1]", "rediss://[::1]:6379/0"),
-        ):
-            self.assertEqual(str(RedisAddress.parse(url)), shown)
-
-    def test_wrong_database(self) -> None:
-        """A database that is no number is said to be one, without the secrets of the URL."""
-        for path in ("x", "1/2", "-1", "999999", "1x"):
-            error = self.assertRaises(ValueError, RedisAddress.parse, f"redis://u:secret@h/{path}")
-            self.assertNotIn("secret", str(error))
 
 
 class KeyTests(SynchronousTestCase):
@@ -87,33 +55,6 @@ class KeyTests(SynchronousTestCase):
                 "livechat:1:{twitch:ann}:writer:ff",
             ],
         )
-
-
-class ErrorTests(SynchronousTestCase):
-    """Whose fault an error is."""
-
-    def test_server(self) -> None:
-        """These concern everything, also when a script reports them."""
-        for error in (
-            "READONLY You can't write against a read only replica.",
-            "OOM command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:9.",
-            "MISCONF Redis is configured to save RDB snapshots",
-            "LOADING Redis is loading the dataset in memory",
-            "NOAUTH Authentication required.",
-            "NOPERM this user has no permissions to run the 'eval' command",
-            "BUSY Redis is busy running a script.",
-            " unknown command 'EVAL', with args beginning with:",
-        ):
-            self.assertTrue(is_server_trouble(error), error)
-
-    def test_keys(self) -> None:
-        """These concern one channel."""
-        for error in (
-            "WRONGTYPE livechat:1:{twitch:ann}:totals is a string, not ours",
-            "MOVED 3999 127.0.0.1:6381",
-            " hash value is not an integer script: 1, on @user_script:52.",
-        ):
-            self.assertFalse(is_server_trouble(error), error)
 
 
 class AnswerTests(SynchronousTestCase):

@@ -13,15 +13,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet import reactor
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import deferLater
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from livechat.redis.address import RedisAddress
+from livechat.redis.connection import endpoint_of
+from livechat.redis.link import RedisDown, RedisLink
+from livechat.redis.script import Script
+from livechat.redis.wire import Wire
 from livechat.statistics import redis_stats
-from livechat.statistics.redis_layout import PROBE_KEY, TTL, RedisAddress
-from livechat.statistics.redis_link import RedisDown, RedisLink, _Listener
+from livechat.statistics.redis_layout import PROBE_KEY, PROBES, TTL
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
 from tests.support.redis import RedisServer, settled
@@ -46,11 +49,10 @@ class RedisCase(TestCase):
     def new_store(self, max_users: int = 10_000, address: RedisAddress | None = None) -> RedisStats:
         """A store of another process, as far as Redis can tell; stopped at the end."""
         address = address or RedisAddress.parse(self.server.url)
-        endpoint = HostnameEndpoint(reactor, address.host, address.port, 3)
         RedisCase.writers += 1
 
         store = RedisStats(
-            lambda *told: RedisLink(address, endpoint, reactor, Random(1), *told),
+            RedisLink(address, endpoint_of(reactor, address), reactor, Random(1), PROBES),
             reactor,
             time.time,
             f"writer{RedisCase.writers}",
@@ -311,7 +313,9 @@ class ListeningTests(RedisCase):
         await settled(reactor, lambda: self.subscriptions() == 1)
         self.redis.add(KEY, tally({"1": 3}))
         await self.stored()
-        self.assertNotIn("cmdstat_publish:", self.server.command("INFO", "commandstats").decode())
+        self.assertNotIn(
+            "cmdstat_publish:calls=2", self.server.command("INFO", "commandstats").decode()
+        )
 
     async def test_no_endless_questions(self) -> None:
         """An announcement behind which nothing is found is asked about once."""
@@ -375,7 +379,7 @@ class AnnouncementTests(SynchronousTestCase):
     def test_read_at_once(self, cuts: list[int]) -> None:
         """However reads are cut, all that is complete is heard in the turn in which it came."""
         heard: list[tuple[str, bytes]] = []
-        listener = _Listener(lambda *what: heard.append(what))
+        listener = Wire(lambda *what: heard.append(what))
         listener.makeConnection(StringTransport())
         expected = [(f"topic{number}", b"\r\n" * (number % 3)) for number in range(20)]
         stream = b"".join(
@@ -469,7 +473,7 @@ class ExactlyOnceTests(RedisCase):
         run = self.redis._link.run
         asked: list[bytes] = []
 
-        def deaf(script: str, keys: list[str], argument: bytes) -> Any:
+        def deaf(script: Script, keys: list[str], argument: bytes) -> Any:
             asked.append(argument)
             answer = run(script, keys, argument)
 

@@ -19,15 +19,15 @@ line by line takes one turn for each element.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from livechat.model.events import ChannelKey, Roles, UserTally
+from livechat.redis.rights import Probe
+from livechat.redis.script import Script
 from livechat.statistics.totals import MINUTES, ChannelTotals
 
 #: What every key of ours begins with: the name, and the version of this layout.
@@ -36,60 +36,50 @@ PREFIX: Final = "livechat:1:"
 #: Written when a connection is made, to learn whether Redis takes writes.
 PROBE_KEY: Final = f"{PREFIX}probe"
 
+#: Commands that are tried when a connection is made: all that the script does, and how it is run.
+#: Inside a script Redis would not name what is forbidden.  The key holds a text, so most of these
+#: fail without harm once access control has let them pass.
+PROBES: Final = (
+    Probe(("SET", PROBE_KEY, "1", "EX", "60"), expected="OK"),
+    *(
+        Probe((command, PROBE_KEY, *arguments))
+        for command, *arguments in (
+            ("TYPE",),
+            ("GET",),
+            ("GETRANGE", "0", "0"),
+            ("SETRANGE", "0", "1"),
+            ("EXPIRE", "60"),
+            ("HGET", "total"),
+            ("HMGET", "1"),
+            ("HGETALL",),
+            ("HKEYS",),
+            ("HLEN",),
+            ("HSET", "total", "1"),
+            ("HINCRBY", "total", "1"),
+            ("HDEL", "total"),
+            ("ZADD", "1", "1"),
+            ("ZINCRBY", "1", "1"),
+            ("ZSCORE", "1"),
+            ("ZCARD",),
+            ("ZREVRANGE", "0", "0"),
+            ("ZPOPMIN",),
+        )
+    ),
+    Probe(("DEL", f"{PROBE_KEY}:none")),
+    Probe(
+        ("EVAL", "return cmsgpack.pack(redis.call('GET', KEYS[1]))", "1", PROBE_KEY),
+        expected="\xa11",
+    ),
+    Probe(("EVALSHA", "0" * 40, "1", PROBE_KEY)),
+    Probe(("PUBLISH", PROBE_KEY, ""), "other processes learn late what this one counts"),
+    Probe(("PUBSUB", "NUMSUB", PROBE_KEY), "batches are announced also where nobody listens"),
+)
+
 #: Seconds after the last write at which the statistics of a channel are gone.
 TTL: Final = 86_400
 
 #: MessagePack for nil.
 _NOTHING: Final = b"\xc0"
-
-#: What Redis says when it, and not one key, is the trouble.
-_SERVER_TROUBLE: Final = re.compile(
-    r"\b(READONLY|OOM|MISCONF|LOADING|NOAUTH|WRONGPASS|NOPERM|MASTERDOWN|NOREPLICAS|BUSY)\b"
-    r"|unknown command"
-)
-
-
-class RedisAddress(Struct, frozen=True):
-    """Where Redis is, and how to log in.
-
-    :ivar tls: whether the URL was `rediss://`.
-    """
-
-    host: str
-    port: int
-    db: int
-    username: str
-    password: str
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> RedisAddress:
-        """Take a URL apart.
-
-        :raises ValueError: a sentence without secrets says what is wrong.
-        """
-        parts = urlsplit(url)
-        path = parts.path.strip("/")
-        if not re.fullmatch(r"[0-9]{0,5}", path):
-            raise ValueError("the path must be the number of a database")
-        return cls(
-            parts.hostname or "localhost",
-            parts.port or 6379,
-            int(path or 0),
-            unquote(parts.username or ""),
-            unquote(parts.password or ""),
-            parts.scheme == "rediss",
-        )
-
-    def __str__(self) -> str:
-        """The address as a log may show it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"redis{'s' if self.tls else ''}://{host}:{self.port}/{self.db}"
-
-
-def is_server_trouble(error: str) -> bool:
-    """Whether an error that Redis answered concerns more than the keys that were asked for."""
-    return _SERVER_TROUBLE.search(error) is not None
 
 
 def keys_of(key: ChannelKey, writer: str) -> list[str]:
@@ -110,6 +100,11 @@ def keys_of(key: ChannelKey, writer: str) -> list[str]:
 def topic_of(key: ChannelKey) -> str:
     """Under which topic it is said that a channel's statistics have changed."""
     return keys_of(key, "")[0].removesuffix("totals") + "changed"
+
+
+def longest_reply(max_users: int) -> int:
+    """Bytes that an answer with so many users has at most, unless something is not as it should."""
+    return (4 << 20) + 1024 * max_users
 
 
 class Reply(Struct, array_like=True):
@@ -242,7 +237,8 @@ def _roles(bits: int) -> Roles:
 #:
 #: Nothing is written before the types of all keys were looked at, and the number of the batch is
 #: written first: whatever fails after that, the batch is never counted twice.
-SCRIPT: Final = """
+SCRIPT: Final = Script.of(
+    """
 local types = {'hash', 'zset', 'hash', 'hash', 'string', 'string'}
 for index, key in ipairs(KEYS) do
   local found = redis.call('TYPE', key)['ok']
@@ -354,3 +350,4 @@ local listening = redis.pcall('PUBSUB', 'NUMSUB', topic)
 if not listening[2] or tonumber(listening[2]) > ears then redis.pcall('PUBLISH', topic, writer) end
 return answer('added')
 """
+)

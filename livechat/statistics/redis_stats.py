@@ -28,6 +28,7 @@ from zope.interface import implementer
 
 from livechat.core.ports import IStatsStore
 from livechat.model.events import ChannelKey, StatsData, Tally
+from livechat.redis.link import RedisDown, RedisLink, RedisRefused
 from livechat.statistics.redis_layout import (
     SCRIPT,
     Reply,
@@ -38,7 +39,6 @@ from livechat.statistics.redis_layout import (
     request,
     topic_of,
 )
-from livechat.statistics.redis_link import RedisDown, RedisLink, RedisRefused
 from livechat.statistics.totals import MAX_USERS, ChannelTotals
 
 _log = Logger()
@@ -171,8 +171,7 @@ class _Kept:
 class RedisStats(Service):
     """Statistics in Redis.
 
-    :param make_link: makes the link, given what to call when it goes up or down, and when
-        something was published under a topic.
+    :param link: is started and stopped with this service.
     :param now: seconds since 1970; for rates.
     :param writer: a name that no other process has.
     """
@@ -182,20 +181,20 @@ class RedisStats(Service):
 
     def __init__(
         self,
-        make_link: Callable[[Callable[[], None], Callable[[str, bytes], None]], RedisLink],
+        link: RedisLink,
         clock: IReactorTime,
         now: Callable[[], float],
         writer: str,
         max_users: int = MAX_USERS,
     ) -> None:
-        self._link = make_link(self._link_changed, self._heard)
+        self._link = link
+        link.watch(self._link_changed)
         self._clock = clock
         self._now = now
         self._writer = writer
         self._max_users = max_users
         self._numbers = count(1)
         self._channels: dict[ChannelKey, _Kept] = {}
-        self._key_of: dict[str, ChannelKey] = {}
         # Those that have something to say to Redis, in order: after the interval, and next.
         self._due: dict[ChannelKey, None] = {}
         self._queue: dict[ChannelKey, None] = {}
@@ -266,9 +265,7 @@ class RedisStats(Service):
     def open(self, key: ChannelKey) -> None:
         """See `IStatsStore`."""
         self._kept(key)
-        topic = topic_of(key)
-        self._key_of[topic] = key
-        self._link.listen(topic)
+        self._link.listen(topic_of(key), lambda writer: self._heard(key, writer))
         self._enqueue(key)
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
@@ -293,9 +290,7 @@ class RedisStats(Service):
         """See `IStatsStore`."""
         kept = self._channels.get(key)
         if kept is not None:
-            topic = topic_of(key)
-            self._key_of.pop(topic, None)
-            self._link.ignore(topic)
+            self._link.ignore(topic_of(key))
             kept.forgotten = True
             self._forgotten[key] = None
             self._let_go(key, kept)
@@ -355,10 +350,9 @@ class RedisStats(Service):
         if self._settled is not None:
             self._finish_stop()
 
-    def _heard(self, topic: str, writer: bytes) -> None:
+    def _heard(self, key: ChannelKey, writer: bytes) -> None:
         """A process has added to a channel: when it was another one, see what is stored now."""
-        key = self._key_of.get(topic)
-        if key is not None and writer.decode("utf-8", "replace") not in keys_of(key, self._writer):
+        if writer.decode("utf-8", "replace") not in keys_of(key, self._writer):
             self._channels[key].reload = True
             self._expect_flush(key)
 
@@ -429,7 +423,7 @@ class RedisStats(Service):
             expected=kept.stored or 0,
             max_users=self._max_users,
             named=named,
-            ears=int(self._link.listening and topic_of(key) in self._key_of),
+            ears=int(self._link.hears(topic_of(key))),
         )
         try:
             answer = await self._link.run(SCRIPT, keys_of(key, self._writer), question)

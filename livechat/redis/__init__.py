@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Redis: the URL of a server, and two connections to it."""

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""Two connections to Redis, up or known to be down, and never waited for.
+
+One is for commands, the other for subscribing: on one that subscribes Redis takes no commands.
+Both are made anew for as long as the service runs, whatever Redis answers.  The first is up once
+Redis has shown on it that it does all that will be asked of it, and while every command is answered
+in time.  Commands are never queued for a connection that is not there: they fail at once.
+
+Importing this module installs a reactor, see `livechat.redis.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.logger import Logger
+from txredisapi import RedisError, ResponseError
+
+from livechat.redis.address import RedisAddress
+from livechat.redis.connection import Connection, Unusable
+from livechat.redis.rights import Probe, advice, is_server_trouble, missing
+from livechat.redis.script import Script
+from livechat.redis.wire import MAX_REPLY
+
+_log = Logger()
+
+
+class RedisDown(Exception):
+    """Redis cannot be used now; whether the command was carried out is not known."""
+
+
+class RedisRefused(Exception):
+    """Redis did not carry the command out, for a reason that lies in the keys it names."""
+
+
+class RedisLink(Service):
+    """Both connections.
+
+    :param endpoint: where Redis is.
+    :param probes: commands that will be used: they are tried whenever a connection was made.
+    :param max_reply: bytes of the longest answer that may be expected.
+    :ivar up: whether Redis takes commands now.
+    :ivar reason: why not; empty while it does and before the first try.
+    :ivar listening: whether what is published is heard.
+    """
+
+    name = "redis"
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        endpoint: IStreamClientEndpoint,
+        clock: IReactorTime,
+        random: Random,
+        probes: Sequence[Probe] = (),
+        max_reply: int = MAX_REPLY,
+    ) -> None:
+        self._commands = _Commands(address, endpoint, clock, random, max_reply)
+        self._commands.probes = probes
+        self._topics = _Topics(address, endpoint, clock, random, max_reply)
+
+    @property
+    def up(self) -> bool:
+        """See above."""
+        return self._commands.up
+
+    @property
+    def reason(self) -> str:
+        """See above."""
+        return self._commands.reason
+
+    @property
+    def listening(self) -> bool:
+        """See above."""
+        return self._topics.up
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Tell somebody after each change of `up`, and after the first try."""
+        self._commands.owners.append(changed)
+
+    def startService(self) -> None:
+        """Connect, now and whenever a connection is lost."""
+        super().startService()
+        self._commands.startService()
+        self._topics.startService()
+
+    def stopService(self) -> None:
+        """Close the connections."""
+        super().stopService()
+        self._commands.stopService()
+        self._topics.stopService()
+
+    def run(self, script: Script, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+        """Run a script; answers its one reply.
+
+        :raises RedisDown: now, or when no answer came in time; whether it ran is not known.
+        :raises RedisRefused: it did not run.
+        """
+        return self._commands.run(script, keys, argument)
+
+    def hears(self, topic: str) -> bool:
+        """Whether what is published under a topic is heard here now."""
+        return self._topics.hears(topic)
+
+    def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:
+        """Hear what is published under a topic, on this connection and on later ones."""
+        self._topics.listen(topic, heard)
+
+    def ignore(self, topic: str) -> None:
+        """Hear no more of a topic."""
+        self._topics.ignore(topic)
+
+
+class _Commands(Connection):
+    """The connection for commands."""
+
+    probes: Sequence[Probe] = ()
+
+    @cached_property
+    def owners(self) -> list[Callable[[], None]]:
+        """Who is told of changes."""
+        return []
+
+    async def greet(self, wire: Any) -> None:
+        """Log in, choose the database, and try everything that will be used."""
+        await super().greet(wire)
+        await self.ask(wire, "PING")
+        if self.address.db:
+            await self.ask(wire, "SELECT", self.address.db)
+        answers = [maybeDeferred(wire.execute_command, *probe.command) for probe in self.probes]
+        wanting: dict[str, list[str]] = {}
+        trouble: list[Exception] = []
+        tried: Any = await DeferredList(answers, consumeErrors=True)
+        for probe, (fine, answer) in zip(self.probes, tried, strict=True):
+            if fine:
+                if probe.expected and answer not in (
+                    probe.expected,
+                    probe.expected.encode("latin1"),
+                ):
+                    trouble.append(RedisError(f"{probe.command[0]} was not answered as by Redis"))
+            elif not isinstance(answer.value, ResponseError):
+                raise answer.value
+            elif rule := missing(probe.command[0], str(answer.value)):
+                wanting.setdefault(probe.optional, []).append(rule)
+            # A node of a cluster that keeps other keys is well all the same.
+            elif "MOVED" not in str(answer.value) and (
+                probe.expected or is_server_trouble(str(answer.value))
+            ):
+                trouble.append(answer.value)
+        if needed := wanting.pop("", []):
+            raise Unusable(advice(self.address.username, needed))
+        if trouble:
+            raise trouble[0]
+        self.advise(
+            "; ".join(
+                f"{effect} ({advice(self.address.username, rules)})"
+                for effect, rules in wanting.items()
+            )
+        )
+
+    def changed(self) -> None:
+        """One line in the log, and the owners are told."""
+        if self.up:
+            _log.info("Redis at {address} is ready", address=self.address)
+        else:
+            _log.warn(
+                "Redis at {address} cannot be used ({reason}): it is tried again until it can",
+                address=self.address,
+                reason=self.reason,
+            )
+            self.advice = self.reason
+        for owner in self.owners:
+            try:
+                owner()
+            except Exception:
+                _log.failure("a change of the connection to Redis was not taken")
+
+    def run(self, script: Script, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+        """See `RedisLink.run`."""
+        return Deferred.fromCoroutine(self._run(script, keys, argument))
+
+    async def _run(self, script: Script, keys: Sequence[str], argument: bytes) -> bytes:
+        wire = self.wire
+        if not self.up:
+            raise RedisDown(self.reason)
+        try:
+            try:
+                answer = await wire.execute_command(
+                    "EVALSHA", script.digest, len(keys), *keys, argument
+                )
+            except ResponseError as error:
+                if "NOSCRIPT" not in str(error):
+                    raise
+                answer = await wire.execute_command("EVAL", script.text, len(keys), *keys, argument)
+        except RedisError as error:
+            text = self.shown(error, wire)
+            if isinstance(error, ResponseError) and not is_server_trouble(text):
+                raise RedisRefused(text) from None
+            self.drop(wire, text)
+            raise RedisDown(text) from None
+        if isinstance(answer, bytes):
+            return answer
+        text = "a script was answered by something that Redis does not answer"
+        self.drop(wire, text)
+        raise RedisDown(text)
+
+
+class _Topics(Connection):
+    """The connection that subscribes."""
+
+    @cached_property
+    def _wanted(self) -> dict[str, Callable[[bytes], None]]:
+        """Topics that are to be heard, and who hears them."""
+        return {}
+
+    @cached_property
+    def _said(self) -> set[str]:
+        """Those that this connection was told to hear."""
+        return set()
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """Something was published."""
+        if topic in self._wanted:
+            self._wanted[topic](payload)
+
+    def hears(self, topic: str) -> bool:
+        """See `RedisLink.hears`."""
+        return self.up and topic in self._said
+
+    async def greet(self, wire: Any) -> None:
+        """Log in and subscribe to everything that is wanted."""
+        await super().greet(wire)
+        self._said = set(self._wanted)
+        commands = [*(("SUBSCRIBE", topic) for topic in self._said), ("PING",)]
+        answers = [Deferred.fromCoroutine(self.ask(wire, *command)) for command in commands]
+        tried: Any = await DeferredList(answers, consumeErrors=True)
+        for fine, answer in tried:
+            if not fine:
+                raise answer.value
+
+    def changed(self) -> None:
+        """What has become wanted, or unwanted, while it was greeted is said now."""
+        for topic in self._wanted.keys() ^ self._said:
+            self._say(topic)
+
+    def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:
+        """See `RedisLink.listen`."""
+        self._wanted[topic] = heard
+        self._say(topic)
+
+    def ignore(self, topic: str) -> None:
+        """See `RedisLink.ignore`."""
+        self._wanted.pop(topic, None)
+        self._say(topic)
+
+    def _say(self, topic: str) -> None:
+        """Subscribe or unsubscribe, if that is not how things are.
+
+        One topic at a time: txredisapi expects one answer to each command.
+        """
+        if self.up and (topic in self._wanted) != (topic in self._said):
+            self._said ^= {topic}
+            self.must_answer("SUBSCRIBE" if topic in self._said else "UNSUBSCRIBE", topic)

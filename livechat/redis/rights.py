@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Which commands a Redis user may run, learned by trying each of them; pure.
+
+Inside a script Redis does not say which command was forbidden, and only an administrator may ask
+for the rights of a user.  So every command is sent once when a connection is made, with arguments
+that change nothing of value: whether it is allowed is checked before anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+#: ACL rules for the keys and topics of this product.
+KEYS: Final = "~livechat:*"
+TOPICS: Final = "&livechat:*"
+
+#: What Redis says when the server, and not one key, is the trouble.
+_SERVER_TROUBLE: Final = re.compile(
+    r"\b(READONLY|OOM|MISCONF|LOADING|NOAUTH|WRONGPASS|NOPERM|MASTERDOWN|NOREPLICAS|BUSY)\b"
+    r"|unknown command|The user executing the script"
+)
+
+
+class Probe(Struct, frozen=True):
+    """A command that is tried, with its arguments.
+
+    :ivar optional: what is worse without it; empty: nothing works without it.
+    :ivar expected: the answer, where another one shows that the server is of no use.
+    """
+
+    command: tuple[str, ...]
+    optional: str = ""
+    expected: str = ""
+
+
+def is_server_trouble(error: str) -> bool:
+    """Whether an error that Redis answered concerns more than the keys that were asked for."""
+    return _SERVER_TROUBLE.search(error) is not None
+
+
+def missing(command: str, error: str) -> str:
+    """The ACL rule that a refused command needs, the name of an unknown command, or nothing."""
+    if "unknown command" in error:
+        return command.upper()
+    if "NOPERM" not in error:
+        return ""
+    # "... to access one of the keys used as arguments", "No permissions to access a channel"
+    if re.search(r"access .*\bchannels?\b", error):
+        return TOPICS
+    return KEYS if re.search(r"access .*\bkeys?\b", error) else f"+{command.lower()}"
+
+
+def advice(user: str, wanting: Sequence[str]) -> str:
+    """What an administrator can do about what `missing` found; empty if it found nothing.
+
+    :param user: who is logged in; empty: the user of everybody who does not log in.
+    """
+    rules = list(dict.fromkeys(name for name in wanting if name[:1] in "+~&"))
+    unknown = list(dict.fromkeys(name for name in wanting if name[:1] not in "+~&"))
+    sentences = []
+    if rules:
+        user = user or "default"
+        sentences.append(f"missing rights, allow them by: ACL SETUSER {user} {' '.join(rules)}")
+    if unknown:
+        sentences.append(
+            f"the server does not know {', '.join(unknown)}: it is older than Redis 5, is"
+            " something else, or has these commands disabled"
+        )
+    return "; ".join(sentences)

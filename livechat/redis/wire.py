@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""The protocol of one connection to Redis: txredisapi's, with bounds and checks.
+
+What is not Redis's protocol ends the connection, and `reason` says why.
+
+Importing this module installs a reactor (txredisapi does), so only the module that puts a daemon
+together does so, and late.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from txredisapi import RedisProtocol
+
+_log = Logger()
+
+#: Seconds in which Redis must answer; otherwise the connection is given up.
+REPLY_TIMEOUT: Final = 2.0
+
+#: Bytes of the longest answer that is read, unless the owner of a link expects longer ones.
+MAX_REPLY: Final = 16 << 20
+
+#: Elements of the longest list; ours have three.
+MAX_ELEMENTS: Final = 1000
+
+_LINE: Final = re.compile(r"[-+].*|:-?[0-9]{1,19}|[$*](-1|[0-9]{1,10})", re.DOTALL)
+
+
+class Wire(RedisProtocol):  # type: ignore[misc]
+    """One connection.
+
+    :param heard: told the topic and the payload of what was published.
+    :ivar reason: why it has ended; empty before.
+    """
+
+    def __init__(self, heard: Callable[[str, bytes], None], max_reply: int = MAX_REPLY) -> None:
+        super().__init__(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
+        self.reason = ""
+        self._heard = heard
+        self._max_reply = max_reply
+        self._rest = b""
+        self._incomplete = 0
+
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """A whole read in one turn: txredisapi takes a turn for each element of an answer."""
+        self._incomplete += len(data)
+        try:
+            while data and self.connected and not self.reason:
+                self._rest = b""
+                super().dataReceived(data)
+                data = self._rest
+        except Exception as error:  # whatever a parser does with bytes that are not for it
+            self.give_up(f"the answer is not Redis's ({type(error).__name__})")
+        if self._incomplete > self._max_reply:
+            self.give_up(f"the answer is too long: more than {self._max_reply} bytes")
+
+    def setLineMode(self, extra: bytes = b"") -> None:
+        """txredisapi: an element is complete, and this came behind it."""
+        self.line_mode = 1
+        self._rest = extra
+
+    def lineReceived(self, line: str) -> bool:
+        """txredisapi: a line; true ends the reading."""
+        kind = line[:1]
+        if not _LINE.fullmatch(line) or (kind == "*" and self.multi_bulk.pending):
+            self.give_up("the answer is not Redis's")
+        elif kind in "$*" and int(line[1:]) > (self._max_reply if kind == "$" else MAX_ELEMENTS):
+            self.give_up(f"the answer is too long: {line}")
+        else:
+            super().lineReceived(line)
+        return bool(self.reason)
+
+    def lineLengthExceeded(self, line: bytes) -> bool:
+        """txredisapi: a line has no end."""
+        self.give_up("the answer is not Redis's")
+        return True
+
+    def replyReceived(self, reply: object) -> None:
+        """txredisapi: an answer, or something that was published."""
+        self._incomplete = 0
+        if isinstance(reply, list) and reply[:1] == [b"message"]:
+            self._published(reply)
+        elif self.replyQueue.waiting:
+            super().replyReceived(reply)
+        else:
+            self.give_up("an answer came to no question")
+
+    def _published(self, message: list[object]) -> None:
+        _, topic, payload = message if len(message) == 3 else (None, None, None)
+        if not isinstance(topic, bytes) or not isinstance(payload, bytes):
+            self.give_up("the answer is not Redis's")
+            return
+        try:
+            self._heard(topic.decode("utf-8", "replace"), payload)
+        except Exception:
+            _log.failure("what was published under {topic} was not taken", topic=topic)
+
+    def give_up(self, reason: str) -> None:
+        """End the connection."""
+        self.reason = self.reason or reason
+        self.transport.abortConnection()
+
+    def connectionLost(self, why: Failure) -> None:
+        """Twisted: it has ended."""
+        self.reason = self.reason or _ending(why.value)
+        super().connectionLost(why)
+
+
+class WireFactory(Factory):
+    """Makes the one protocol of a connection.
+
+    :param clock: on which the time limits of its answers are.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, clock: IReactorTime, heard: Callable[[str, bytes], None], max_reply: int = MAX_REPLY
+    ) -> None:
+        self._clock = clock
+        self._heard = heard
+        self._max_reply = max_reply
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """The protocol of a new connection."""
+        protocol = Wire(self._heard, self._max_reply)
+        protocol.factory = self
+        protocol.callLater = self._clock.callLater
+        return protocol
+
+
+def _ending(error: BaseException | None) -> str:
+    """Why a connection has ended, for people."""
+    if isinstance(error, ConnectionDone):
+        return "Redis closed the connection"
+    if isinstance(error, VerificationError):
+        return "TLS: the certificate is not for this host name"
+    if not isinstance(error, SSL.Error):
+        return "the connection was lost"
+    reasons = [str(part[-1]) for part in (error.args[0] if error.args else ()) if part]
+    if any("certificate verify failed" in reason for reason in reasons):
+        return "TLS: the certificate is not trusted; SSL_CERT_FILE names a file of those that are"
+    return f"TLS: {reasons[-1] if reasons else 'the handshake failed'}"
