@@ -6,6 +6,7 @@ Each test writes one row of a table to the log: fault, chat latency, totals in a
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from urllib.request import urlopen
 
 import msgspec
 from twisted.internet import reactor
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
@@ -41,6 +44,7 @@ class RedisDaemonCase(DaemonCase):
         self.addCleanup(self.server.close)
         if getattr(getattr(self, self._testMethodName), "redis", True):
             await self.server.start(reactor)
+        await self.prepare()
         self.options = (
             "--linger=0",
             "--stats-storage=redis",
@@ -49,6 +53,9 @@ class RedisDaemonCase(DaemonCase):
         self.sent = 0
         self.slowest = 0.0
         await super().setUp()
+
+    async def prepare(self) -> None:
+        """What is to be done before the daemon starts."""
 
     @property
     def url(self) -> str:
@@ -348,6 +355,72 @@ class SecretTests(RedisDaemonCase):
         """What the third database holds."""
         answer = self.server.command("HGET", f"{STEM}totals", "total", database=3)
         return int(answer) if isinstance(answer, bytes) else 0
+
+
+class UselessTests(RedisDaemonCase):
+    """A Redis that can never be used, until somebody does something about it."""
+
+    async def is_quiet(self, client: Client, reason: str) -> None:
+        """Chat and statistics go on, and one line of the log says what is wrong, however long."""
+        for _ in range(4):
+            await self.chat(client)
+            self.assertEqual(await self.newcomer(), "memory")
+            await deferLater(reactor, 1.0)
+        self.assertEqual(len(self.changes()), 1, self.changes())
+        self.assertIn(reason, self.changes()[0])
+        self.assertIn(reason, (await self.health())["redis"]["reason"])
+        self.assertNotIn("Traceback", self.daemon.log)
+        self.assertEqual((await self.asked(client))["totalMessages"], self.sent)
+
+    async def test_without_a_right(self) -> None:
+        """A user who may not run EVALSHA; an administrator does what the log says."""
+        client = await self.watching("ann")
+        await self.is_quiet(client, "ACL SETUSER chat +evalsha")
+        self.server.command("ACL", "SETUSER", "chat", "+evalsha")
+        await self.come_true(lambda: self.is_stored("redis"))
+        await self.come_true(lambda: self.total() == self.sent)
+        self.assertEqual(len(self.changes()), 2, self.changes())
+
+    test_without_a_right.rights = ("+@all", "-evalsha")  # type: ignore[attr-defined]
+
+    async def test_not_redis(self) -> None:
+        """Something that answers each command with a number."""
+        client = await self.watching("ann")
+        await self.is_quiet(client, "PING was answered by something that Redis does not answer")
+
+    test_not_redis.redis = False  # type: ignore[attr-defined]
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Make the user, or the server that is none, before the daemon starts."""
+        self.port = self.listen(Numbers())
+        await super().setUp()
+
+    async def prepare(self) -> None:
+        """See above."""
+        rights = getattr(getattr(self, self._testMethodName), "rights", ())
+        if rights:
+            secret = ("on", ">s3cret", "~livechat:*", "&livechat:*")
+            self.server.command("ACL", "SETUSER", "chat", *secret, *rights)
+
+    @property
+    def url(self) -> str:
+        """Of the server of the test."""
+        if not getattr(getattr(self, self._testMethodName), "redis", True):
+            return f"redis://127.0.0.1:{self.port}"
+        return f"redis://chat:s3cret@127.0.0.1:{self.server.port}/0"
+
+
+class _Number(Protocol):
+    def dataReceived(self, data: bytes) -> None:
+        """A number for each command."""
+        assert self.transport is not None
+        self.transport.write(b":1\r\n" * len(re.findall(rb"(?m)^\*\d", data)))
+
+
+class Numbers(Factory):
+    """Answers everything with a number."""
+
+    protocol = _Number
 
 
 class RestartTests(RedisDaemonCase):

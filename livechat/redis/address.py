@@ -19,9 +19,10 @@ SCHEMES: Final = ("redis", "rediss", "unix")
 
 _FORMS: Final = f"must be a URL that begins with {' or '.join(f'{s}://' for s in SCHEMES)}"
 _PASSWORD: Final = (
-    "must have #, ? and / in a user name or password percent-encoded, as %23, %3F and %2F"
+    "must be a URL in which #, ? and / in a user name or password are percent-encoded,"
+    " as %23, %3F and %2F"
 )
-_NUMBER: Final = "must name the database by its number, as in redis://host:6379/3"
+_NUMBER: Final = "must be a URL that names the database by its number, as in redis://host:6379/3"
 
 
 class RedisAddress(Struct, frozen=True):
@@ -58,23 +59,21 @@ class RedisAddress(Struct, frozen=True):
         try:
             port = parts.port
         except ValueError:
-            raise ValueError("must name the port by a number from 1 to 65535") from None
-        if local and (parts.hostname or len(parts.path) < 2):
-            raise ValueError(
-                "must have the path of a socket after unix://, as in unix:///run/redis"
-            )
+            raise ValueError("must be a URL whose port is a number from 1 to 65535") from None
+        if local and (parts.hostname or not re.match("/[^/]", parts.path)):
+            raise ValueError("must be a URL with the path of a socket, as in unix:///run/redis")
         if not local and (not parts.hostname or port == 0):
-            raise ValueError("must name a host, and no port 0")
+            raise ValueError("must be a URL with a host and, if any, a port from 1 to 65535")
         numbers = [] if local else [parts.path.strip("/")]
         for name, value in parse_qsl(parts.query, keep_blank_values=True):
             if name != "db":
-                raise ValueError("may have one parameter only, the database: ?db=3")
+                raise ValueError("must be a URL without other parameters than the database: ?db=3")
             numbers.append(value)
         if not all(re.fullmatch(r"[0-9]{0,5}", number) for number in numbers):
             raise ValueError(_NUMBER)
         databases = {int(number) for number in numbers if number}
         if len(databases) > 1:
-            raise ValueError("must name one database, not two")
+            raise ValueError("must be a URL with one database, not two")
         return cls(
             "" if local else parts.hostname or "",
             0 if local else port or 6379,

@@ -67,6 +67,7 @@ def endpoint_of(reactor: Any, address: RedisAddress) -> IStreamClientEndpoint:
 class Connection(Service):
     """One connection, made anew whenever it is lost.
 
+    :param advised: what each of several connections last said that an administrator can do.
     :ivar up: whether it is there and has been greeted.
     :ivar reason: why not; empty while it is up and before the first try.
     """
@@ -78,6 +79,7 @@ class Connection(Service):
         clock: IReactorTime,
         random: Random,
         max_reply: int,
+        advised: dict[object, str],
     ) -> None:
         self.address = address
         self.up = False
@@ -88,7 +90,7 @@ class Connection(Service):
         self._factory = WireFactory(clock, self.heard, max_reply)
         self.wire: Any = None
         self._keeping: Deferred[None] | None = None
-        self.advice = ""
+        self._advised = advised
 
     def startService(self) -> None:
         """Connect, now and whenever the connection is lost."""
@@ -210,11 +212,14 @@ class Connection(Service):
             self.fall(reason)
             wire.give_up(reason)
 
-    def advise(self, advice: str) -> None:
-        """Say once what an administrator can do."""
-        if advice and advice != self.advice:
+    def advise(self, advice: str, said: bool = False) -> None:
+        """Say what an administrator can do, once for both connections.
+
+        :param said: whether somebody has said so already.
+        """
+        if advice and not said and advice not in self._advised.values():
             _log.warn("Redis at {address}: {advice}", address=self.address, advice=advice)
-        self.advice = advice
+        self._advised[self] = advice
 
     def fall(self, reason: str) -> None:
         # Once for each change, and for the first try.
@@ -226,8 +231,9 @@ class Connection(Service):
 
     def shown(self, error: BaseException | None, wire: Any = None) -> str:
         """What went wrong, fit for a log."""
-        if isinstance(error, ReplyTimeout):
-            return f"no answer within {REPLY_TIMEOUT:g} s"
+        if isinstance(error, ReplyTimeout) and wire is not None:
+            hint = ": is TLS spoken on this port?" if self.address.tls and wire.silent else ""
+            return f"no answer within {REPLY_TIMEOUT:g} s{hint}"
         if isinstance(error, ConnectionLost) and wire is not None:
             text: str = wire.reason or "the connection was lost"
             return text

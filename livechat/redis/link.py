@@ -61,9 +61,10 @@ class RedisLink(Service):
         probes: Sequence[Probe] = (),
         max_reply: int = MAX_REPLY,
     ) -> None:
-        self._commands = _Commands(address, endpoint, clock, random, max_reply)
+        advised: dict[object, str] = {}
+        self._commands = _Commands(address, endpoint, clock, random, max_reply, advised)
         self._commands.probes = probes
-        self._topics = _Topics(address, endpoint, clock, random, max_reply)
+        self._topics = _Topics(address, endpoint, clock, random, max_reply, advised)
 
     @property
     def up(self) -> bool:
@@ -134,7 +135,7 @@ class _Commands(Connection):
         if self.address.db:
             await self.ask(wire, "SELECT", self.address.db)
         answers = [maybeDeferred(wire.execute_command, *probe.command) for probe in self.probes]
-        wanting: dict[str, list[str]] = {}
+        wanting: dict[bool, list[str]] = {False: [], True: []}
         trouble: list[Exception] = []
         tried: Any = await DeferredList(answers, consumeErrors=True)
         for probe, (fine, answer) in zip(self.probes, tried, strict=True):
@@ -147,22 +148,19 @@ class _Commands(Connection):
             elif not isinstance(answer.value, ResponseError):
                 raise answer.value
             elif rule := missing(probe.command[0], str(answer.value)):
-                wanting.setdefault(probe.optional, []).append(rule)
+                wanting[probe.optional].append(rule)
             # A node of a cluster that keeps other keys is well all the same.
             elif "MOVED" not in str(answer.value) and (
                 probe.expected or is_server_trouble(str(answer.value))
             ):
                 trouble.append(answer.value)
-        if needed := wanting.pop("", []):
-            raise Unusable(advice(self.address.username, needed))
+        if wanting[False]:
+            raise Unusable(advice(self.address.username, wanting[False]))
         if trouble:
             raise trouble[0]
-        self.advise(
-            "; ".join(
-                f"{effect} ({advice(self.address.username, rules)})"
-                for effect, rules in wanting.items()
-            )
-        )
+        # One answer too many, or too few, shows here.
+        await self.ask(wire, "PING")
+        self.advise(advice(self.address.username, wanting[True]))
 
     def changed(self) -> None:
         """One line in the log, and the owners are told."""
@@ -174,7 +172,7 @@ class _Commands(Connection):
                 address=self.address,
                 reason=self.reason,
             )
-            self.advice = self.reason
+            self.advise(self.reason, said=True)
         for owner in self.owners:
             try:
                 owner()
@@ -237,8 +235,11 @@ class _Topics(Connection):
         """Log in and subscribe to everything that is wanted."""
         await super().greet(wire)
         self._said = set(self._wanted)
-        commands = [*(("SUBSCRIBE", topic) for topic in self._said), ("PING",)]
-        answers = [Deferred.fromCoroutine(self.ask(wire, *command)) for command in commands]
+        answers = [
+            Deferred.fromCoroutine(self.ask(wire, "SUBSCRIBE", topic)) for topic in self._said
+        ]
+        # Where this is forbidden, the connection for commands says what to do.
+        answers.append(maybeDeferred(wire.ping))
         tried: Any = await DeferredList(answers, consumeErrors=True)
         for fine, answer in tried:
             if not fine:

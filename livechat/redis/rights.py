@@ -28,12 +28,12 @@ _SERVER_TROUBLE: Final = re.compile(
 class Probe(Struct, frozen=True):
     """A command that is tried, with its arguments.
 
-    :ivar optional: what is worse without it; empty: nothing works without it.
+    :ivar optional: whether Redis is used without it as well.
     :ivar expected: the answer, where another one shows that the server is of no use.
     """
 
     command: tuple[str, ...]
-    optional: str = ""
+    optional: bool = False
     expected: str = ""
 
 

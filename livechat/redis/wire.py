@@ -41,11 +41,13 @@ class Wire(RedisProtocol):  # type: ignore[misc]
 
     :param heard: told the topic and the payload of what was published.
     :ivar reason: why it has ended; empty before.
+    :ivar silent: whether nothing has come on it yet.
     """
 
     def __init__(self, heard: Callable[[str, bytes], None], max_reply: int = MAX_REPLY) -> None:
         super().__init__(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
         self.reason = ""
+        self.silent = True
         self._heard = heard
         self._max_reply = max_reply
         self._rest = b""
@@ -53,6 +55,7 @@ class Wire(RedisProtocol):  # type: ignore[misc]
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """A whole read in one turn: txredisapi takes a turn for each element of an answer."""
+        self.silent = False
         self._incomplete += len(data)
         try:
             while data and self.connected and not self.reason:
