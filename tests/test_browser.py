@@ -39,7 +39,7 @@ CONTRASTS = """() => {
   for (const element of document.querySelectorAll("body *")) {
     const hasText = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (!hasText || !element.checkVisibility()) continue;
-    if (element.matches(":disabled, .gone *, .for-ears, .skip, option")) continue;
+    if (element.matches(":disabled, .gone *, .visually-hidden, .skip, option")) continue;
     const style = getComputedStyle(element);
     const under = ground(element);
     const [a, b] = [luminance(over(style.color, under)), luminance(under)];

@@ -21,7 +21,7 @@ RIGHT_TO_LEFT = "שלום לכולם 2026"
 
 #: Elements that hold more than they have room for sideways, and that cut nothing off on purpose.
 TOO_WIDE = """() => [...document.querySelectorAll("body, body *")]
-  .filter((e) => e.checkVisibility() && !e.matches(".for-ears, svg *"))
+  .filter((e) => e.checkVisibility() && !e.matches(".visually-hidden, svg *"))
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
   .filter((e) => !/hidden|auto|scroll/.test(getComputedStyle(e).overflowX))
   .filter((e) => getComputedStyle(e).display !== "inline")
@@ -95,7 +95,7 @@ class RightToLeftTests(BrowserCase):
             page = visit.page
             for path, row, text in (
                 ("/test?platform=youtube&identifier=ann", ".row", ".text"),
-                ("/overlay?platform=youtube&identifier=ann&show=time", ".line", ".words"),
+                ("/overlay?platform=youtube&identifier=ann&show=time", ".line", ".text"),
             ):
                 daemon = PlayedDaemon(page)
                 page.goto(self.url(path))

@@ -82,7 +82,7 @@ class CustomCssTests(BrowserCase):
             page.goto(self.url("/overlay?platform=youtube&identifier=ann&show=avatars,time"))
             daemon.greet()
             daemon.say(*everything())
-            page.locator(".happening").wait_for()
+            page.locator(".event").wait_for()
             insert(visit, OBS_DEFAULT + documented(), "OBS 31")
             for selector in re.findall(r"^([.#\[][^{]*?) *\{", documented(), re.MULTILINE):
                 self.assertGreater(page.locator(selector).count(), 0, selector)

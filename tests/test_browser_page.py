@@ -300,7 +300,7 @@ class PageTests(BrowserCase):
         await self.visit(work)
 
     async def test_raw_frames(self) -> None:
-        """The drawer shows what crossed the wire, by kind, and copies it as JSON."""
+        """The panel shows what crossed the wire, by kind, and copies it as JSON."""
 
         def work(visit: Visit) -> None:
             page = visit.page

@@ -73,7 +73,7 @@ class SubPathTests(BrowserCase):
             page.get_by_role("link", name="Test page").click()
             self.assertEqual(page.url, self.outside("/chat/test"))
             page.goto(expected)
-            page.locator(".line .words").first.wait_for()
+            page.locator(".line .text").first.wait_for()
             self.all_below("/chat", visit)
 
         await self.visit(work)

@@ -102,7 +102,7 @@ class ReadAloudTests(BrowserCase):
             self.assertEqual(page.evaluate("() => spoken"), ["Ann: one"])
             page.evaluate("() => ended()")
             self.assertEqual(page.evaluate("() => spoken"), ["Ann: one", "Ann: three"])
-            expect(page.locator("#ears")).to_be_empty()
+            expect(page.locator("#spoken")).to_be_empty()
             button.click()
             daemon.say(chat("four"))
             page.get_by_text("four").wait_for()
@@ -122,6 +122,6 @@ class ReadAloudTests(BrowserCase):
             daemon.greet()
             page.get_by_role("button", name="Read aloud").click()
             daemon.say(chat("hello there"))
-            expect(page.locator("#ears")).to_have_text("Ann: hello there")
+            expect(page.locator("#spoken")).to_have_text("Ann: hello there")
 
         await self.visit(work)

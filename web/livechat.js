@@ -18,10 +18,10 @@ const CHAT_PAUSE = 30000;
 const COMMAND_PAUSE = 5000;
 
 const KINDS = new Set(["status", "error", "chat", "event", "stats"]);
-/** Errors that answer a command and leave all chats as they were. */
-const ABOUT_COMMANDS = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSAGE_TYPE"]);
+/** Errors that, where they name no chat, answer a command and leave all chats as they were. */
+const ABOUT_COMMANDS = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSAGE_TYPE", "STREAM_NOT_FOUND"]);
 /** Errors that pass by themselves, where the server does not say whether they do. */
-const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS"]);
+const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS", "RATE_LIMITED"]);
 
 /** Why the server closes a connection. */
 export const CLOSE_CODES = {
@@ -252,23 +252,22 @@ export class LiveChat extends EventTarget {
 
   #isAbout({ type, code, platform, identifier }) {
     if (type !== "status" && type !== "error") return null;
-    if (type === "error" && ABOUT_COMMANDS.has(code)) return null;
     if (identifier !== undefined) {
       // A subscription may leave the platform to the server.
       const isMeant = (each) => each.identifier === identifier && (each.platform ?? platform) === platform;
       return this.subscriptions.find(isMeant) ?? null;
     }
-    // It answers `get_stats`; all others that name no chat answer a `subscribe`.
-    if (code === "STREAM_NOT_FOUND") return null;
+    // Whatever else names no chat answers a `subscribe`.
+    if (ABOUT_COMMANDS.has(code)) return null;
     return this.#subscriptions.size === 1 ? this.subscriptions[0] : null;
   }
 
   /** A chat is over or cannot be had: ms until it is asked for again, or null. */
   #failed(message, subscription) {
-    if (message.code === "RATE_LIMITED") {
-      for (const [each, { isAnswered }] of this.#subscriptions) if (!isAnswered) this.#askIn(COMMAND_PAUSE, each);
+    if (!subscription) {
+      if (message.code === "RATE_LIMITED") this.#askAgain();
+      return null;
     }
-    if (!subscription) return null;
     if (!this.#retriesChats || !(message.temporary ?? TEMPORARY.has(message.code))) {
       this.#forget(subscription);
       return null;
@@ -284,6 +283,13 @@ export class LiveChat extends EventTarget {
     record.timer = null;
     record.isAnswered = false;
     this.send({ type: "subscribe", ...subscription });
+  }
+
+  /** A command was refused for coming too soon; which one, nobody knows. */
+  #askAgain() {
+    for (const [subscription, { isAnswered }] of this.#subscriptions) {
+      if (!isAnswered) this.#askIn(COMMAND_PAUSE, subscription);
+    }
   }
 
   #askIn(pause, subscription) {

@@ -176,6 +176,12 @@ describe("a chat that cannot be had", () => {
     assert.deepEqual(socket.sent.slice(2), [{ type: "subscribe", ...BEN }]);
   });
 
+  test("is asked for again where the limit of starts refused it", () => {
+    const socket = connect(ANN, BEN);
+    socket.say(failure(ANN, "RATE_LIMITED", { temporary: true }));
+    assert.deepEqual([latest("error").subscription, latest("error").retryIn], [ANN, 30000]);
+  });
+
   test("needs no `unsubscribe` while it waits", () => {
     const socket = connect(ANN);
     socket.say(failure(ANN, "STREAM_NOT_LIVE", { temporary: true }));

@@ -19,7 +19,7 @@ export async function copy(button, text) {
 
 // Without https the browser gives no clipboard, but it still knows the command.
 function copyOldWay(text) {
-  const field = make("textarea", { class: "for-ears", "aria-hidden": "true" });
+  const field = make("textarea", { class: "visually-hidden", "aria-hidden": "true" });
   field.value = text;
   document.body.append(field);
   field.select();

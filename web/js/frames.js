@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The drawer for developers: the latest frames as they crossed the wire.
+// The panel for developers: the latest frames as they crossed the wire.
 
 import { ChatLog } from "./chatlog.js";
 import { copy } from "./copy.js";
@@ -10,14 +10,14 @@ const KEPT = 200;
 export class Frames {
   #kept = [];
   #number = 0;
-  #drawer = byId("frames");
+  #panel = byId("frames");
   #log = new ChatLog(byId("frame-scroller"), byId("frame-list"), { cap: KEPT, onUnseen() {} });
   #shown = null;
   #paused = false;
 
   constructor() {
-    this.#drawer.addEventListener("toggle", () => {
-      document.body.classList.toggle("with-frames", this.#drawer.open);
+    this.#panel.addEventListener("toggle", () => {
+      document.body.classList.toggle("with-frames", this.#panel.open);
       this.#refill();
     });
     byId("frame-filter").addEventListener("change", () => this.#refill());
@@ -49,7 +49,7 @@ export class Frames {
     const frame = { number: this.#number, direction, kind: kindOf(message), text, at: new Date() };
     this.#kept.push(frame);
     if (this.#kept.length > KEPT) this.#kept.shift();
-    if (this.#drawer.open && !this.#paused && this.#isWanted(frame)) this.#log.add(() => this.#row(frame));
+    if (this.#panel.open && !this.#paused && this.#isWanted(frame)) this.#log.add(() => this.#row(frame));
   }
 
   /** Shows how many there were; for a timer. */
@@ -64,7 +64,7 @@ export class Frames {
 
   #refill() {
     this.#log.clear();
-    if (!this.#drawer.open) return;
+    if (!this.#panel.open) return;
     for (const frame of this.#kept) if (this.#isWanted(frame)) this.#log.add(() => this.#row(frame));
   }
 

@@ -24,7 +24,7 @@ export function paidWith(data) {
 }
 
 /** Sums by currency. */
-export class Till {
+export class MoneySums {
   #sums = new Map();
 
   add({ value, currency }) {

@@ -5,7 +5,7 @@
 import { LiveChat } from "../livechat.js";
 import { sourcesIn } from "./address.js";
 import { byId, make } from "./dom.js";
-import { sentenceOf, whoIsGone } from "./happenings.js";
+import { sentenceOf, whoIsGone } from "./events.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
 import { platformMark, platformName } from "./platforms.js";
@@ -51,7 +51,7 @@ function messageRow(message, channel = "") {
   if (!settings.hide.includes("badges")) head.append(...marks);
   head.append(name);
   if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
-  const text = make("span", { class: "words", dir: "auto" });
+  const text = make("span", { class: "text", dir: "auto" });
   text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
   row.append(head, " ", text);
   if (metadata.sticker) row.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
@@ -60,7 +60,7 @@ function messageRow(message, channel = "") {
 }
 
 function eventRow(event, sentence) {
-  const row = make("li", { class: "line happening" });
+  const row = make("li", { class: "line event" });
   if (!settings.hide.includes("platform")) row.append(platformMark(event.platform), " ");
   row.append(make("bdi", {}, sentence));
   return row;
@@ -113,7 +113,7 @@ function note(text, stays) {
 
 // ---- what the daemon says -----------------------------------------------------------------------
 
-const told = new Set();
+const noted = new Set();
 
 function chatCame({ message }) {
   if (!message.data?.data?.author || isHidden(message.data, settings)) return;
@@ -133,10 +133,10 @@ function errorCame({ message, subscription, retryIn }) {
   if (!subscription) return;
   const { title, text, code } = errorInWords(message);
   const { identifier, platform } = subscription;
-  // The same trouble is told once, not with every attempt.
+  // The same trouble is noted once, not at every attempt.
   const what = `${identifier} (${platformName(platform)})`;
-  if (!told.has(what + code)) note(`${what}: ${title}. ${text}`, retryIn === null);
-  told.add(what + code);
+  if (!noted.has(what + code)) note(`${what}: ${title}. ${text}`, retryIn === null);
+  noted.add(what + code);
 }
 
 if (settings.sample) {

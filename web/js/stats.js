@@ -3,8 +3,8 @@
 
 import { RateChart } from "./chart.js";
 import { byId, make, say } from "./dom.js";
-import { kindName } from "./happenings.js";
-import { sum, Till } from "./money.js";
+import { kindName } from "./events.js";
+import { MoneySums, sum } from "./money.js";
 import { roleChips } from "./row.js";
 import { count } from "./words.js";
 
@@ -16,10 +16,10 @@ const STORAGE = { memory: "In memory", redis: "Redis" };
 
 export class Statistics {
   #chart = new RateChart(byId("chart"), byId("chart-words"));
-  #till = new Till();
+  #money = new MoneySums();
   #kinds = new Map();
   /** The daemon's own sums and counts, where it keeps them. */
-  #told = { money: null, events: null };
+  #counted = { money: null, events: null };
   #lags = [];
   #received = 0;
 
@@ -28,9 +28,9 @@ export class Statistics {
   }
 
   clear() {
-    this.#till = new Till();
+    this.#money = new MoneySums();
     this.#kinds.clear();
-    this.#told = { money: null, events: null };
+    this.#counted = { money: null, events: null };
     this.#lags = [];
     this.#received = 0;
     this.#chart.clear();
@@ -58,7 +58,7 @@ export class Statistics {
     say(byId("total"), count(data?.totalMessages ?? 0));
     const about = data?.uniqueUserCountEstimated ? "≈ " : "";
     say(byId("unique"), about + count(data?.uniqueUserCount ?? users.length));
-    this.#told = { money: record(data?.money), events: record(data?.events) };
+    this.#counted = { money: record(data?.money), events: record(data?.events) };
     this.#showMoney();
     const top = users.slice(0, TOP);
     const most = Math.max(1, top[0]?.messageCount ?? 1);
@@ -77,7 +77,7 @@ export class Statistics {
 
   /** Money was paid. */
   paid(money) {
-    this.#till.add(money);
+    this.#money.add(money);
     this.#showMoney();
   }
 
@@ -103,23 +103,23 @@ export class Statistics {
   }
 
   #showMoney() {
-    const told = this.#told.money && Object.entries(this.#told.money).map(([currency, value]) => ({ currency, value }));
-    const rows = (told ?? this.#till.sums).map(({ currency, value, times }) =>
+    const counted = this.#counted.money && Object.entries(this.#counted.money).map(([currency, value]) => ({ currency, value }));
+    const rows = (counted ?? this.#money.sums).map(({ currency, value, times }) =>
       make("li", {}, make("b", {}, sum(Number(value), currency)), times ? make("span", {}, `${count(times)} ×`) : ""),
     );
     byId("money").replaceChildren(...rows);
     byId("money-panel").hidden = rows.length === 0;
-    say(byId("money-since"), told ? "" : SINCE);
+    say(byId("money-since"), counted ? "" : SINCE);
   }
 
   #showKinds() {
-    const told = this.#told.events && Object.entries(this.#told.events);
-    const rows = (told ?? [...this.#kinds]).map(([kind, times]) =>
+    const counted = this.#counted.events && Object.entries(this.#counted.events);
+    const rows = (counted ?? [...this.#kinds]).map(([kind, times]) =>
       make("li", {}, `${kindName(kind)} `, make("b", {}, count(times))),
     );
     byId("kinds").replaceChildren(...rows);
     byId("kinds-panel").hidden = rows.length === 0;
-    say(byId("kinds-since"), told ? "" : SINCE);
+    say(byId("kinds-since"), counted ? "" : SINCE);
   }
 }
 
@@ -138,7 +138,7 @@ function chatter(user, most, platform) {
   row.append(
     bar,
     make("span", { class: "who" }, make("bdi", {}, user.display_name || user.username || "?"), ...roleChips(user.roles, platform)),
-    make("span", { class: "how-often" }, count(user.messageCount ?? 0), make("span", { class: "for-ears" }, " messages")),
+    make("span", { class: "how-often" }, count(user.messageCount ?? 0), make("span", { class: "visually-hidden" }, " messages")),
   );
   return row;
 }

@@ -6,7 +6,7 @@ import { queryOf, sourcesIn } from "./address.js";
 import { ChatLog } from "./chatlog.js";
 import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
-import { sentenceOf, whoIsGone, whyGone } from "./happenings.js";
+import { sentenceOf, whoIsGone, whyGone } from "./events.js";
 import { paidWith } from "./money.js";
 import { daemonUrl } from "./place.js";
 import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
@@ -24,7 +24,7 @@ const identifier = byId("identifier");
 const identifierType = byId("identifier-type");
 const stats = new Statistics();
 const frames = new Frames();
-const voice = new Voice(byId("ears"));
+const voice = new Voice(byId("spoken"));
 const log = new ChatLog(byId("scroller"), byId("list"), { cap: ROWS, onUnseen: showUnseen });
 const client = new LiveChat();
 

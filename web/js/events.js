@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happens in a chat besides messages, in words.
+// Events of a chat, in words.
 
 import { sum, paidWith } from "./money.js";
 import { count, duration } from "./words.js";
@@ -17,8 +17,8 @@ const TITLES = {
   timeout: "Time-outs", viewers: "Viewers",
 };
 
-/** Showers of gifts that have been told; their single gifts follow and are not told again. */
-const showers = new Set();
+/** Gifts to several people that were shown; each person's gift follows and is not shown again. */
+const communityGifts = new Set();
 
 /** The plural name of a kind. */
 export function kindName(kind) {
@@ -58,11 +58,11 @@ const SENTENCES = {
     return `${name(data)} is raiding${viewers}`;
   },
   gift: (data) => {
-    const shower = words(data.community_gift_id);
-    if (shower && data.recipient && showers.has(shower)) return null;
-    if (shower && !data.recipient) {
-      if (showers.size > 100) showers.clear();
-      showers.add(shower);
+    const community = words(data.community_gift_id);
+    if (community && data.recipient && communityGifts.has(community)) return null;
+    if (community && !data.recipient) {
+      if (communityGifts.size > 100) communityGifts.clear();
+      communityGifts.add(community);
     }
     // Who gets one of many gifts is as little worth a line.
     if (data.gift === "membership_redemption") return null;
