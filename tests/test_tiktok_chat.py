@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS
 from livechat.platforms.tiktok.chat import StreamState, Translation, Translator
+from livechat.platforms.tiktok.counts import Counts
 from livechat.platforms.tiktok.occasion import digest, timestamp
 from livechat.platforms.tiktok.webcast import Envelope
 from tests.support.golden import check_whole
@@ -20,7 +21,15 @@ from tests.support.tiktok_payloads import (
     translated,
     wire,
 )
-from tests.support.tiktok_written import LEFT_OUT, WRITTEN, comment, user
+from tests.support.tiktok_written import LEFT_OUT, UNKNOWN, WRITTEN, comment, user
+
+#: What is unknown in the written payloads.
+STRANGE = {
+    "chat of a moderator with badges": {
+        "UserBadge.display_type=7": 1,
+        "UserBadge.scene_type=99": 1,
+    }
+}
 
 
 class KindTests(SynchronousTestCase):
@@ -30,7 +39,7 @@ class KindTests(SynchronousTestCase):
         """Each written payload becomes what somebody once looked at and agreed with."""
         made = {name: translated(*payload) for name, payload in WRITTEN.items()}
         for name, translation in made.items():
-            self.assertEqual(translation.dropped, {}, name)
+            self.assertEqual(translation.counts, Counts(STRANGE.get(name, {})), name)
         check_whole(self, "tiktok/kinds", made)
 
     def test_kinds_are_documented(self) -> None:
@@ -62,9 +71,16 @@ class KindTests(SynchronousTestCase):
         )
 
     def test_left_out(self) -> None:
-        """What means nothing that has a kind is counted by its method."""
-        for name, (method, payload) in LEFT_OUT.items():
-            self.assertEqual(translated(method, payload), Translation([], {method: 1}), name)
+        """What is known and means nothing that has a kind is counted as left out."""
+        for name, (method, payload, why) in LEFT_OUT.items():
+            expected = Translation([], Counts(ignored={f"{method}{why}": 1}))
+            self.assertEqual(translated(method, payload), expected, name)
+
+    def test_unknown_values(self) -> None:
+        """A value that nobody knows is counted by message, field and value."""
+        for name, (method, payload, names) in UNKNOWN.items():
+            unparsed = dict.fromkeys((f"{method}.{one}" for one in names), 1)
+            self.assertEqual(translated(method, payload).counts.unparsed, unparsed, name)
 
     def test_unknown_and_unreadable(self) -> None:
         """Unknown methods and unreadable payloads cost themselves and are counted apart."""
@@ -81,20 +97,23 @@ class KindTests(SynchronousTestCase):
         translation = Translator(ROOM).translate(messages, NOW, 0.0)
         self.assertEqual(kinds_of(translation.events), ["chat", "chat"])
         self.assertEqual(
-            translation.dropped,
-            {
-                "WebcastCaptionMessage": 1,
-                "WebcastNeverSeen": 2,
-                "WebcastChatMessage unreadable": 1,
-                "WebcastGiftMessage unreadable": 1,
-            },
+            translation.counts,
+            Counts(
+                {
+                    "WebcastNeverSeen": 2,
+                    "WebcastChatMessage unreadable": 1,
+                    "WebcastGiftMessage unreadable": 1,
+                },
+                {"WebcastCaptionMessage": 1},
+            ),
         )
 
     def test_empty_payloads(self) -> None:
         """A message without any field is told or left out, and never raises."""
         for method, _ in WRITTEN.values():
             translation = translated(method, b"")
-            self.assertEqual(bool(translation.events) or bool(translation.dropped), True, method)
+            accounted = bool(translation.events) or translation.counts != Counts()
+            self.assertTrue(accounted, method)
             msgspec.json.encode(translation.events)
 
 
@@ -179,7 +198,8 @@ class StateTests(SynchronousTestCase):
     def test_history(self) -> None:
         """A past end is not an end; past comments are comments of their time."""
         ended = translated("WebcastControlMessage", wire([(2, 3)]), is_history=True)
-        self.assertEqual(ended, Translation([], {"WebcastControlMessage": 1}))
+        left_out = Counts(ignored={"WebcastControlMessage history": 1})
+        self.assertEqual(ended, Translation([], left_out))
         chat = chat_of(translated("WebcastChatMessage", comment("old"), is_history=True))
         self.assertEqual(chat.timestamp, "2023-11-14T22:13:20.123Z")
 

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, Event
 from livechat.platforms.tiktok.chat import Translator
+from livechat.platforms.tiktok.counts import Counts
 from livechat.platforms.tiktok.gifts import STREAK_IDLE
 from livechat.platforms.tiktok.webcast import Envelope
 from tests.support.tiktok_payloads import NOW, ROOM, kinds_of, wire
@@ -60,7 +61,7 @@ class Room:
     def hear(self, *envelopes: Envelope, at: float = 0.0) -> list[tuple[str, int, int | None]]:
         """What these messages tell."""
         translation = self.translator.translate(envelopes, NOW, at)
-        assert translation.dropped == {}, translation.dropped
+        assert translation.counts == Counts(), translation.counts
         self.events += translation.events
         return told(translation.events)
 

@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelKey
 from livechat.platforms.tiktok.chat import Translator
+from livechat.platforms.tiktok.counts import Counts
 from livechat.platforms.tiktok.webcast import Push, Unread, read_push
 from livechat.protocol.messages import encode_event
 from tests.support.corpus import corpus
@@ -116,7 +117,7 @@ class MutationTests(SynchronousTestCase):
         random = Random(SEED)
         payloads = [(payload.method, payload.payload) for payload in recorded().values()]
         # Methods that are only counted are not decoded; damage would not reach the translator.
-        told = [payload for payload in payloads if not translated(*payload).dropped]
+        told = [payload for payload in payloads if translated(*payload).counts == Counts()]
         wires = [corpus("tiktok/recorded/2026-09-17_im_enter_room_resp.frame.bin").read_bytes()]
         for _ in range(40):
             chosen = batch(random.sample(payloads, 3))
@@ -147,8 +148,8 @@ class MutationTests(SynchronousTestCase):
                 outcomes[read.name] += 1
             else:
                 outcomes["events"] += len(translation.events)
-                for name, count in translation.dropped.items():
-                    known = "unreadable message" if name.endswith(" unreadable") else "left out"
+                for name, count in translation.counts.unparsed.items():
+                    known = "unreadable message" if name.endswith(" unreadable") else "unknown part"
                     outcomes[known] += count
         self.assertLess(longest, LONGEST)
         # The damage was neither so light nor so heavy that only one way was tried.

@@ -83,5 +83,6 @@ class NotTextTests(SynchronousTestCase):
         """A message that is too large to be mended is unreadable."""
         chat = wire([(3, b"\xff" + b"x" * MAX_REPAIR)])
         self.assertEqual(
-            translated("WebcastChatMessage", chat).dropped, {"WebcastChatMessage unreadable": 1}
+            translated("WebcastChatMessage", chat).counts.unparsed,
+            {"WebcastChatMessage unreadable": 1},
         )

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, ChatMessage, iso_time
 from livechat.platforms.tiktok.chat import Translator
+from livechat.platforms.tiktok.counts import Counts
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.webcast import Batch, Envelope, Push, read_batch, read_push
 from tests.support.corpus import corpus
@@ -74,7 +75,8 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(
             Counter(kinds_of(translation.events)), {"chat": 6, "stream": 1, "notice": 1}
         )
-        self.assertEqual(sum(translation.dropped.values()), 5)
+        self.assertEqual(translation.counts.unparsed, {})
+        self.assertEqual(sum(translation.counts.ignored.values()), 5)
         check_digests(
             self,
             "tiktok/first_batch_2026",
@@ -91,7 +93,7 @@ class StreamTests(SynchronousTestCase):
         )
         self.assertEqual(kinds_of(translation.events), ["notice", "stream", "notice"])
         self.assertEqual(translation.events[2].timestamp, iso_time(1_789_616_046_000))
-        self.assertEqual(translation.dropped, {})
+        self.assertEqual(translation.counts, Counts())
 
     def test_synthetic(self) -> None:
         """Payloads that somebody else encoded from the schema mean what they say."""

@@ -717,7 +717,6 @@ class FrameTests(TikTokCase):
                 "frame something_new": 1,
                 "envelope unreadable": 2,
                 "WebcastChatMessage unreadable": 1,
-                "WebcastInRoomBannerMessage": 1,
                 "": 1,
                 "text frame": 1,
             },

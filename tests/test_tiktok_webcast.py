@@ -145,10 +145,21 @@ class ReadTests(SynchronousTestCase):
             )
 
     def test_unknown_fields(self) -> None:
-        """Numbers and wire types that the schema does not know are skipped."""
+        """Numbers and wire types that the schema does not know are skipped, and counted."""
         odd = wire([(999, 5), (1000, "text")]) + b"\xa1\x1f12345678" + b"\xa5\x1f1234"
-        frame = odd + push(batch([("A", b"")]) + odd)
-        self.assertEqual(read_push(frame), Push("msg", Batch([Envelope("A", b"", 1)], {})))
+        message = wire([(1, wire([(1, "A"), (3, 1), (7, 2), (8, 3)]))])
+        read = read_push(odd + push(message + odd + wire([(13, 1), (14, 1)])))
+        dropped = {
+            "Batch.999": 1,
+            "Batch.1000": 1,
+            "Batch.500": 2,
+            "Batch.14": 1,
+            "Envelope.8": 1,
+            "PushFrame.999": 1,
+            "PushFrame.1000": 1,
+            "PushFrame.500": 2,
+        }
+        self.assertEqual(read, Push("msg", Batch([Envelope("A", b"", 1)], dropped)))
 
     def test_acknowledgement(self) -> None:
         """A batch that wants an acknowledgement gets one: its internal_ext, else a dash."""
@@ -229,7 +240,9 @@ class HostileTests(SynchronousTestCase):
         """A frame beyond the limit is not looked at; neither is a batch."""
         self.assert_read(b"\x08" * (MAX_FRAME + 1), Unread("frame too large"))
         self.assertEqual(read_batch(b"\x10" * (MAX_BATCH + 1)), Unread("batch too large"))
-        self.assertEqual(read_envelope(b"\x10" * (MAX_MESSAGE + 1)), Unread("envelope too large"))
+        self.assertEqual(
+            read_envelope(b"\x10" * (MAX_MESSAGE + 1), {}), Unread("envelope too large")
+        )
 
     def test_gzip_bomb(self) -> None:
         """A small frame that would inflate to 200 MB is given up at the limit."""

@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: MIT
 """TikTok from the other side: accounts, their rooms, the identities given out, and what is wrong.
 
-The rooms live by a scenario or a recording; everybody in one room receives the same messages with
-the same ids.  `tiktok_site` answers over HTTP, `tiktok_socket` pushes.
+The rooms live by a scenario or a recording, and those named after a file of
+`livechat.simulator.observed` by that file, again and again; everybody in one room receives the same
+messages with the same ids.  `tiktok_site` answers over HTTP, `tiktok_socket` pushes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import cycle
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
+from livechat.simulator import observed
 from livechat.simulator.actions import Action
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.tiktok_faults import GARBAGE, OVERSIZED, TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Written, room_id
-from livechat.simulator.tiktok_playback import TikTokRecording
+from livechat.simulator.tiktok_playback import TikTokRecording, read_messages
 from livechat.simulator.tiktok_room import LiveRoom
 from livechat.simulator.tiktok_socket import PushConnection
 
 #: Seconds for which an `ending...` or `suspended...` stream is live once somebody asked for it.
 ENDING_AFTER: Final = 30.0
+
+#: Seconds between two messages of a room that plays what was observed.
+OBSERVED_EVERY: Final = 2.0
 
 
 class Guise(Enum):
@@ -185,7 +191,15 @@ class TikTokSimulator:
     def _feed(self, handle: str) -> Iterator[tuple[float, Action | Written]]:
         if self._recording is not None and self._is_recorded(handle):
             return iter(self._recording.feed(handle))
+        name = observed.played_by("tiktok", handle)
+        # What is JSON is an answer of the site, not what a room says.
+        if name and self._scenario.rate and not observed.read(name).startswith(b"{"):
+            return _again_and_again(read_messages(observed.read(name)))
         known = fate(handle)
         pace = 1.0 if known is Fate.SUSPENDED else known.pace
         script = self._scenario.script(handle) if pace else ()
         return ((pause / pace, action) for pause, action in script)
+
+
+def _again_and_again(messages: list[Written]) -> Iterator[tuple[float, Written]]:
+    return ((OBSERVED_EVERY, message) for message in cycle(messages))

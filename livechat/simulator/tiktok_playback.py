@@ -74,7 +74,7 @@ def read_payloads(path: Path) -> list[tuple[str, float, Written]]:
     """
     data = path.read_bytes()
     if not data.lstrip().startswith(b"{"):
-        return [("recorded", 0.0, written) for written in _batch(data)]
+        return [("recorded", 0.0, written) for written in read_messages(data)]
     document: Any = json.loads(data)
     try:
         return [
@@ -107,7 +107,11 @@ def _written(method: str, payload: bytes) -> Written:
     return Written(method, payload, number)
 
 
-def _batch(data: bytes) -> list[Written]:
+def read_messages(data: bytes) -> list[Written]:
+    """The messages of a whole batch, bare or in its frame.
+
+    :raises ValueError: it is none.
+    """
     try:
         frame = schema.PushFrame.FromString(data)
         if frame.payload_type:

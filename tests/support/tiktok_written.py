@@ -45,6 +45,26 @@ def text(pattern: str, *pieces: Value, key: str = "pm_mt_test") -> Value:
     return [(1, key), (2, pattern), *((4, piece) for piece in pieces)]
 
 
+def named(who: Value | None = None) -> Value:
+    """A piece of a text that names a user."""
+    return [(1, 11), (21, [(1, user() if who is None else who)])]
+
+
+def banner(kind: int, key: str) -> bytes:
+    """A banner whose person stands in its text alone."""
+    return wire([(1, common("x")), (3, kind), (5, text("{0:user} !", named(), key=key))])
+
+
+def box(kind: int, *more: tuple[int, Any], shown: int = 1) -> bytes:
+    """A box of a business type."""
+    words = text("{0:user} sent a box", named())
+    return wire([(1, common("x", text=words)), (2, [(1, "730001"), (2, kind), *more]), (3, shown)])
+
+
+#: Keys of banners as reported in 2026, in their case.
+BECAME_SUPER_FAN = "ttlive_superFan_commentNotif_someoneBecameSuperFan"
+SUPER_FAN_CAME = "ttlive_superFan_commentNotif_superFanJoined"
+
 #: A payload of every kind that is translated, by what it shows.  Numbers are those of the sheet.
 WRITTEN: dict[str, tuple[str, bytes]] = {
     "chat": ("WebcastChatMessage", comment("hello <b>world</b> 🙂")),
@@ -139,7 +159,7 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
             [
                 (1, common("x", text=text("x", key="pm_mt_guidance_viewer_10_share"))),
                 (2, user()),
-                (4, 4),
+                (4, 3),
             ]
         ),
     ),
@@ -168,16 +188,25 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
         "WebcastBarrageMessage",
         wire([(1, common("x")), (3, 7), (50, user())]),
     ),
-    "super fan": (
+    "super fan": ("WebcastBarrageMessage", banner(100, BECAME_SUPER_FAN)),
+    "super fan comes in": ("WebcastBarrageMessage", banner(11, SUPER_FAN_CAME)),
+    "super fan comes in with the words of a new one": (
+        "WebcastBarrageMessage",
+        banner(11, BECAME_SUPER_FAN),
+    ),
+    "super fan in small letters, named by its second text": (
         "WebcastBarrageMessage",
         wire(
             [
                 (1, common("x")),
                 (3, 100),
-                (24, text("x", key="ttlive_superfan_join")),
-                (50, user()),
+                (24, text("{0:user}", named(), key=BECAME_SUPER_FAN.lower())),
             ]
         ),
+    ),
+    "subscription told by a banner": (
+        "WebcastBarrageMessage",
+        banner(4, "pm_mt_subscribed"),
     ),
     "treasure box": (
         "WebcastEnvelopeMessage",
@@ -199,6 +228,16 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
                 (3, 1),
             ]
         ),
+    ),
+    "treasure box of TikTok": ("WebcastEnvelopeMessage", box(2, (5, 100), (6, 10))),
+    "box of another kind": ("WebcastEnvelopeMessage", box(4, (5, 7), (6, 10))),
+    "box of subscriptions": (
+        "WebcastEnvelopeMessage",
+        box(19, (4, "golden.tester"), (8, "6820914516086834"), (16, 5)),
+    ),
+    "box of subscriptions whose text names nobody": (
+        "WebcastEnvelopeMessage",
+        wire([(2, [(1, "730002"), (2, 19), (4, "someone"), (8, "77")]), (3, 1)]),
     ),
     "paused": ("WebcastControlMessage", wire([(1, common("x")), (2, 1)])),
     "resumed": ("WebcastControlMessage", wire([(1, common("x")), (2, 2)])),
@@ -224,7 +263,28 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
     ),
     "pin of a gift": (
         "WebcastRoomPinMessage",
-        wire([(1, common("x")), (4, [(1, [(2, 4711)]), (2, 6265)]), (33, 1)]),
+        wire(
+            [
+                (1, common("x")),
+                (
+                    4,
+                    [
+                        (1, [(2, 4711)]),
+                        (2, 6265),
+                        (5, 3),
+                        (7, user()),
+                        (8, user(number=5, name="Guest")),
+                        (15, [(1, image(f"{CDN}/duck.png")), (12, 299), (16, "Duck")]),
+                    ],
+                ),
+                (33, 1),
+                (34, 60),
+            ]
+        ),
+    ),
+    "pin of a share": (
+        "WebcastRoomPinMessage",
+        wire([(1, common("x")), (3, [(1, [(2, 4713)]), (2, user())]), (33, 1)]),
     ),
     "unpin": (
         "WebcastRoomPinMessage",
@@ -310,19 +370,58 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
     ),
 }
 
-#: Messages that are read and mean nothing that has a kind.
-LEFT_OUT: dict[str, tuple[str, bytes]] = {
-    "other member action": ("WebcastMemberMessage", wire([(2, user()), (10, 27)])),
-    "other social action": ("WebcastSocialMessage", wire([(2, user()), (4, 4)])),
-    "other control action": ("WebcastControlMessage", wire([(2, 12)])),
-    "entrance": ("WebcastBarrageMessage", wire([(3, 11), (101, [(4, user())])])),
-    "box removed": ("WebcastEnvelopeMessage", wire([(2, [(1, "730000")]), (3, 2)])),
-    "other pin action": ("WebcastRoomPinMessage", wire([(33, 3)])),
-    "nothing deleted": ("WebcastImDeleteMessage", wire([(1, common("x"))])),
-    "empty introduction": ("WebcastLiveIntroMessage", wire([(2, 32)])),
-    "empty system": ("RoomMessage", wire([(2, " ")])),
-    "empty room": ("WebcastRoomMessage", wire([(2, " ")])),
-    "empty notice": ("WebcastNoticeMessage", b""),
-    "empty poll": ("WebcastPollMessage", wire([(3, 88)])),
-    "empty goal": ("WebcastGoalUpdateMessage", wire([(4, 5)])),
+#: Messages that are known and mean nothing that has a kind, and why.
+LEFT_OUT: dict[str, tuple[str, bytes, str]] = {
+    "another method": ("WebcastCaptionMessage", b"", ""),
+    "entrance": ("WebcastBarrageMessage", banner(11, "pm_mt_fan_live_join"), " entrance"),
+    "entrance of a level": (
+        "WebcastBarrageMessage",
+        banner(9, "PM_mt_ALP_join_animation"),
+        " entrance",
+    ),
+    "box removed": ("WebcastEnvelopeMessage", box(1, shown=2), " hidden"),
+    "nothing deleted": ("WebcastImDeleteMessage", wire([(1, common("x"))]), " empty"),
+    "empty introduction": ("WebcastLiveIntroMessage", wire([(2, 32)]), " empty"),
+    "empty system": ("RoomMessage", wire([(2, " ")]), " empty"),
+    "empty room": ("WebcastRoomMessage", wire([(2, " ")]), " empty"),
+    "empty notice": ("WebcastNoticeMessage", b"", " empty"),
+    "empty goal": ("WebcastGoalUpdateMessage", wire([(4, 5)]), " empty"),
+}
+
+#: Messages with values that nobody knows, and the names by which they are counted.
+UNKNOWN: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
+    "member action": ("WebcastMemberMessage", wire([(2, user()), (10, 27)]), ("action=27",)),
+    "social action": ("WebcastSocialMessage", wire([(2, user()), (4, 4)]), ("action=4",)),
+    "social action with a key that tells": (
+        "WebcastSocialMessage",
+        wire(
+            [
+                (1, common("x", text=text("x", key="PM_mt_guidance_viewer_10_Share"))),
+                (2, user()),
+                (4, 4),
+            ]
+        ),
+        ("action=4",),
+    ),
+    "social action with a key that only holds a word": (
+        "WebcastSocialMessage",
+        wire([(1, common("x", text=text("x", key="pm_share_card_follow"))), (4, 5)]),
+        ("action=5", "key=pm_share_card_follow"),
+    ),
+    "control action": ("WebcastControlMessage", wire([(2, 12)]), ("action=12",)),
+    "pin action": ("WebcastRoomPinMessage", wire([(33, 3)]), ("action=3",)),
+    "poll": ("WebcastPollMessage", wire([(2, 7), (3, 88)]), ("message_type=7",)),
+    "banner": ("WebcastBarrageMessage", wire([(3, 55)]), ("msg_type=55",)),
+    "banner by its key": (
+        "WebcastBarrageMessage",
+        banner(100, "ttlive_superFan_somethingNew"),
+        ("key=ttlive_superFan_somethingNew",),
+    ),
+    "entrance by its key": (
+        "WebcastBarrageMessage",
+        banner(11, "ttlive_superfan"),
+        ("key=ttlive_superfan",),
+    ),
+    "box": ("WebcastEnvelopeMessage", box(23), ("business_type=23",)),
+    "state of a box": ("WebcastEnvelopeMessage", box(1, shown=3), ("display=3",)),
 }

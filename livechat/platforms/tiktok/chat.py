@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Webcast messages to events: the translator of one room.
 
-Total: whatever arrives, nothing here raises.  A message that cannot be read, is of an unknown
-method or means nothing that has a kind costs itself and is counted by its method.
+Total: whatever arrives, nothing here raises.  A message that cannot be read or is of an unknown
+method costs itself and is counted by name, and so are parts of known messages that nobody knows;
+what is known and left out on purpose is counted apart from that.
 """
 
 from __future__ import annotations
@@ -15,27 +16,33 @@ from google.protobuf.message import Message
 from msgspec import Struct
 
 from livechat.model.events import Event
-from livechat.platforms.tiktok import comments, happenings
+from livechat.platforms.tiktok import comments, happenings, subscriptions
 from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.counts import LEFT_OUT, Counts
+from livechat.platforms.tiktok.drift import unknown_parts
 from livechat.platforms.tiktok.gifts import Gift, GiftStreaks, gift_event
 from livechat.platforms.tiktok.occasion import Occasion, Room, occasion
 from livechat.platforms.tiktok.people import author
 from livechat.platforms.tiktok.webcast import Envelope, decode
 
-#: A message's schema and what it means; None where it means nothing that has a kind.
-_Reading = tuple[type[Message], Callable[[Any, Occasion], "list[Event] | None"]]
+#: A message's schema and what it means.
+_Reading = tuple[type[Message], Callable[[Any, Occasion], "list[Event]"]]
+
+#: So many messages of a method are looked through for what is new in them, and then one in so many.
+SAMPLE_FIRST: Final = 8
+SAMPLE_EVERY: Final = 128
 
 #: What means the same whatever came before it, by method.
 _READINGS: Final[Mapping[str, _Reading]] = {
     "RoomMessage": (schema.SystemMessage, happenings.system),
-    "WebcastBarrageMessage": (schema.BarrageMessage, happenings.barrage),
+    "WebcastBarrageMessage": (schema.BarrageMessage, subscriptions.barrage),
     "WebcastChatMessage": (schema.ChatMessage, comments.comment),
     "WebcastEmoteChatMessage": (schema.EmoteChatMessage, comments.sticker),
-    "WebcastEnvelopeMessage": (schema.EnvelopeMessage, happenings.treasure_box),
+    "WebcastEnvelopeMessage": (schema.EnvelopeMessage, subscriptions.envelope),
     "WebcastGoalUpdateMessage": (schema.GoalUpdateMessage, happenings.goal),
     "WebcastImDeleteMessage": (schema.ImDeleteMessage, happenings.deletion),
     "WebcastLiveIntroMessage": (schema.LiveIntroMessage, happenings.intro),
-    "WebcastMemberMessage": (schema.MemberMessage, happenings.member),
+    "WebcastMemberMessage": (schema.MemberMessage, subscriptions.member),
     "WebcastNoticeMessage": (schema.NoticeMessage, happenings.notice),
     "WebcastPollMessage": (schema.PollMessage, happenings.poll),
     "WebcastQuestionNewMessage": (schema.QuestionNewMessage, happenings.question),
@@ -43,7 +50,7 @@ _READINGS: Final[Mapping[str, _Reading]] = {
     "WebcastRoomPinMessage": (schema.RoomPinMessage, happenings.pin),
     "WebcastRoomUserSeqMessage": (schema.RoomUserSeqMessage, happenings.viewers),
     "WebcastSocialMessage": (schema.SocialMessage, happenings.social),
-    "WebcastSubNotifyMessage": (schema.SubNotifyMessage, happenings.subscriber),
+    "WebcastSubNotifyMessage": (schema.SubNotifyMessage, subscriptions.subscriber),
     "WebcastSystemMessage": (schema.SystemMessage, happenings.system),
     "WebcastUnauthorizedMemberMessage": (schema.UnauthorizedMemberMessage, happenings.visitor),
 }
@@ -73,13 +80,12 @@ class Translation(Struct):
     """What a batch means.
 
     :ivar events: in the order of the batch, then gifts whose streaks are over.
-    :ivar dropped: how many messages meant nothing to us, by method; for those that could not be
-        read the name ends in ` unreadable`.
+    :ivar counts: what was unknown, unreadable or left out.
     :ivar state: what became of the stream, if the batch says; an end outlasts what follows it.
     """
 
     events: list[Event]
-    dropped: dict[str, int]
+    counts: Counts
     state: StreamState | None = None
 
 
@@ -94,6 +100,7 @@ class Translator:
         self._room = room
         self._streaks = GiftStreaks()
         self._likes = 0
+        self._seen: dict[str, int] = {}
         self._readings: Mapping[str, _Reading] = {
             **_READINGS,
             _CONTROL: (schema.ControlMessage, _pause),
@@ -109,7 +116,7 @@ class Translator:
         :param now: wall time in milliseconds, for messages that do not say when they were sent.
         :param seconds: monotonic time.
         """
-        translation = Translation([], {})
+        translation = Translation([], Counts())
         for envelope in messages:
             self._add(translation, envelope, now, seconds)
         translation.events += self.overdue(seconds)
@@ -125,26 +132,33 @@ class Translator:
         return [gift_event(gift) for gift in self._streaks.idle(seconds)]
 
     def _add(self, translation: Translation, envelope: Envelope, now: int, seconds: float) -> None:
-        method = envelope.method
+        method, counts = envelope.method, translation.counts
         reading = self._readings.get(method)
-        # What was said before we came tells nothing about the stream as it is now.
-        if reading is None or (envelope.is_history and method == _CONTROL):
-            _count(translation.dropped, method)
+        if reading is None:
+            (counts.leave_out if method in LEFT_OUT else counts.unknown)(method)
+            return
+        if envelope.is_history and method == _CONTROL:
+            # What was said before we came tells nothing about the stream as it is now.
+            counts.leave_out(f"{method} history")
             return
         kind, meaning = reading
         message: Any = decode(kind, envelope.payload)
         if message is None:
-            _count(translation.dropped, f"{method} unreadable")
+            counts.unknown(f"{method} unreadable")
             return
-        said = occasion(self._room, envelope, message.common, now, seconds)
-        events = meaning(message, said)
-        if events is None:
-            _count(translation.dropped, method)
-            return
-        translation.events += events
+        self._look_for_news(message, method, counts)
+        said = occasion(self._room, envelope, message.common, now, seconds, counts)
+        translation.events += meaning(message, said)
         over = translation.state is not None and translation.state.over
         if method == _CONTROL and not over:
-            translation.state = _STATES[message.action]
+            translation.state = _STATES.get(message.action, translation.state)
+
+    def _look_for_news(self, message: Message, method: str, counts: Counts) -> None:
+        """Count what is unknown in a message, if it belongs to the sample."""
+        seen = self._seen[method] = self._seen.get(method, 0) + 1
+        if seen <= SAMPLE_FIRST or seen % SAMPLE_EVERY == 0:
+            for name in sorted(unknown_parts(message, method)):
+                counts.unknown(name)
 
     def _gift(self, message: schema.GiftMessage, said: Occasion) -> list[Event]:
         """Gifts that are whole now: none in the middle of a streak."""
@@ -164,13 +178,10 @@ class Translator:
         return [said.event("like", data)]
 
 
-def _pause(message: schema.ControlMessage, said: Occasion) -> list[Event] | None:
+def _pause(message: schema.ControlMessage, said: Occasion) -> list[Event]:
     """`stream` events: `status` (`paused` or `resumed`).  The end is no event of its own."""
     state = _STATES.get(message.action)
     if state is None:
-        return None
+        said.unknown("action", message.action)
+        return []
     return [] if state.over else [said.event("stream", {"status": state.name.lower()})]
-
-
-def _count(dropped: dict[str, int], name: str) -> None:
-    dropped[name] = dropped.get(name, 0) + 1

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.tiktok.occasion import Occasion, rendered
+from livechat.platforms.tiktok.occasion import Occasion, Room, rendered
 from livechat.platforms.tiktok.people import author, image_url
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
 
@@ -123,11 +123,32 @@ def gift_event(gift: Gift) -> ChannelEvent:
         "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
         "count": count,
         "text": rendered(message.common.display_text),
-        "value": kind.diamond_count * count * max(message.group_count, 1) or None,
+        "value": _value(message) or None,
         "currency": "DIAMONDS",
     }
     key = _streak(message)
     return gift.occasion.event("gift", data, "-".join(map(str, key)) if key else "")
+
+
+def gift_data(message: GiftMessage, room: Room) -> dict[str, object]:
+    """A gift that is shown again: what it is, how many, for whom, and the price of all together."""
+    kind = message.gift
+    value = _value(message)
+    price = {"value": value, "currency": "DIAMONDS", "formatted": None}
+    return {
+        "gift_id": str(message.gift_id or kind.id),
+        "name": kind.name,
+        "image_url": image_url(kind.image) or image_url(kind.icon),
+        "count": max(message.repeat_count, 1),
+        "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
+        "price": price if value else None,
+    }
+
+
+def _value(message: GiftMessage) -> int:
+    """Diamonds of all together; 0 when the message does not name the price."""
+    count = max(message.repeat_count, 1)
+    return message.gift.diamond_count * count * max(message.group_count, 1)
 
 
 def _streak(message: GiftMessage) -> _Key | None:

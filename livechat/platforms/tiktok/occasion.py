@@ -10,8 +10,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, iso_time
+from livechat.platforms.tiktok.counts import Counts
 from livechat.platforms.tiktok.webcast import Envelope
-from livechat.platforms.tiktok.webcast_pb2 import Common, Text, TextPiece
+from livechat.platforms.tiktok.webcast_pb2 import Common, Text, TextPiece, User
 
 PLATFORM: Final = "tiktok"
 
@@ -43,12 +44,24 @@ class Occasion(Struct, frozen=True):
 
     :ivar message_id: unique within the room, equal when the platform repeats itself.
     :ivar seconds: monotonic time at which it came.
+    :ivar method: the platform's name of the message.
+    :ivar counts: where to say what of it is unknown or left out.
     """
 
     room: Room
     message_id: str
     timestamp: str
     seconds: float
+    method: str
+    counts: Counts
+
+    def unknown(self, field: str, value: object) -> None:
+        """A field of the message has a value that nobody here knows."""
+        self.counts.unknown(f"{self.method}.{field}={value}")
+
+    def leave_out(self, what: str) -> None:
+        """The message is known and means nothing that has a kind, for this reason."""
+        self.counts.leave_out(f"{self.method} {what}")
 
     def event(self, kind: str, data: dict[str, Any], event_id: str = "") -> ChannelEvent:
         """An event on this occasion; its id is the message's unless it has a better one."""
@@ -57,7 +70,9 @@ class Occasion(Struct, frozen=True):
         )
 
 
-def occasion(room: Room, envelope: Envelope, common: Common, now: int, seconds: float) -> Occasion:
+def occasion(
+    room: Room, envelope: Envelope, common: Common, now: int, seconds: float, counts: Counts
+) -> Occasion:
     """The occasion of a message.
 
     A message without an id gets one from its bytes.
@@ -67,7 +82,8 @@ def occasion(room: Room, envelope: Envelope, common: Common, now: int, seconds: 
     """
     number = envelope.message_id or common.msg_id
     message_id = str(number) if number else digest(envelope.payload)
-    return Occasion(room, message_id, timestamp(common.create_time, now), seconds)
+    when = timestamp(common.create_time, now)
+    return Occasion(room, message_id, when, seconds, envelope.method, counts)
 
 
 def timestamp(create_time: int, now: int) -> str:
@@ -101,6 +117,15 @@ def rendered(text: Text) -> str:
 
     # A place that stays empty, such as a picture's, leaves no gap.
     return " ".join(_PLACE.sub(piece, pattern).split())
+
+
+def person_in(*texts: Text) -> User | None:
+    """The first person that texts of the platform name."""
+    for text in texts:
+        for piece in text.pieces[:_MAX_PIECES]:
+            if piece.user_value.user.id:
+                return piece.user_value.user
+    return None
 
 
 def _piece(piece: TextPiece) -> str:

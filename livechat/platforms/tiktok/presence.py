@@ -92,7 +92,10 @@ class IHouse(Protocol):
         """Wall time."""
 
     def count_unparsed(self, names: dict[str, int]) -> None:
-        """Things that could not be read or mean nothing, by name."""
+        """Things that are unknown or could not be read, by name."""
+
+    def count_ignored(self, names: dict[str, int]) -> None:
+        """Things that are known and left out on purpose, by name."""
 
 
 @implementer(IWatcher)
@@ -177,8 +180,12 @@ class Presence:
         if not self._house.history:
             messages = [message for message in messages if not message.is_history]
         translation = translator.translate(messages, self._house.milliseconds(), self._seconds())
-        if batch.dropped or translation.dropped:
-            self._house.count_unparsed({**batch.dropped, **translation.dropped})
+        counts = translation.counts
+        for unparsed in (batch.dropped, counts.unparsed):
+            if unparsed:
+                self._house.count_unparsed(unparsed)
+        if counts.ignored:
+            self._house.count_ignored(counts.ignored)
         state = translation.state
         self._report(translation.events)
         if state is not None and state.over and self._feed is not None:

@@ -202,6 +202,11 @@ class TikTok(Service):
         for name, amount in names.items():
             self._metrics.count_unparsed("tiktok", name, amount)
 
+    def count_ignored(self, names: dict[str, int]) -> None:
+        """See `IHouse`."""
+        for name, amount in names.items():
+            self._metrics.count_ignored("tiktok", name, amount)
+
     def _relay_came(self, handle: str) -> None:
         for presence in list(self._presences):
             if presence.handle == handle:

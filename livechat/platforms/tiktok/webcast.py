@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.drift import unknown_fields
 from livechat.platforms.tiktok.repair import repaired
 
 #: Longest frame that is read, in bytes.
@@ -111,6 +112,8 @@ def read_push(data: bytes) -> Push | Unread:
     batch = read_batch(frame.payload)
     if isinstance(batch, Unread):
         return batch
+    for name in unknown_fields(frame, "PushFrame"):
+        _count(batch.dropped, name)
     reply = None
     if batch.need_ack:
         reply = _frame("ack", batch.acknowledgement or b"-", frame.log_id)
@@ -138,10 +141,12 @@ def read_batch(payload: bytes) -> Batch | Unread:
     count = len(batch.messages)
     if count > MAX_MESSAGES:
         dropped["envelope beyond the limit"] = count - MAX_MESSAGES
+    for name in unknown_fields(batch, "Batch"):
+        _count(dropped, name)
     for data in batch.messages[:MAX_MESSAGES]:
-        envelope = read_envelope(data)
+        envelope = read_envelope(data, dropped)
         if isinstance(envelope, Unread):
-            dropped[envelope.name] = dropped.get(envelope.name, 0) + 1
+            _count(dropped, envelope.name)
         else:
             messages.append(envelope)
     return Batch(
@@ -157,13 +162,18 @@ def read_batch(payload: bytes) -> Batch | Unread:
     )
 
 
-def read_envelope(data: bytes) -> Envelope | Unread:
-    """One message of a batch."""
+def read_envelope(data: bytes, dropped: dict[str, int]) -> Envelope | Unread:
+    """One message of a batch.
+
+    :param dropped: where fields that nobody knows are counted.
+    """
     if len(data) > MAX_MESSAGE:
         return Unread("envelope too large")
     envelope = decode(schema.Envelope, data)
     if envelope is None:
         return Unread("envelope unreadable")
+    for name in unknown_fields(envelope, "Envelope"):
+        _count(dropped, name)
     return Envelope(_text(envelope.method), envelope.payload, envelope.msg_id, envelope.is_history)
 
 
@@ -193,6 +203,10 @@ def heartbeat(room_id: str, sequence: int) -> bytes:
     """
     payload = schema.Heartbeat(room_id=int(room_id), send_packet_seq_id=sequence)
     return _frame("hb", payload.SerializeToString())
+
+
+def _count(names: dict[str, int], name: str) -> None:
+    names[name] = names.get(name, 0) + 1
 
 
 def _text(data: bytes) -> str:

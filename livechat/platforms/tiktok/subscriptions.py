@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Who comes, subscribes, rises or gives to all: entrances, subscriptions, banners and boxes.
+
+Each function takes one decoded message and the occasion of it, and returns the events that it
+means.  Where there are none it says why: unknown, or left out (fields and meanings: sheet `tiktok`
+sections 9 and 10).
+
+The `data` of events; `author` and `user` are as in a chat message:
+
+============ ==================================================================================
+gift         of subscriptions: `gift_type` (`subscription`), `user` (of a box whose text names
+             nobody only `id` and `username`), `recipient` (null), `count` (null if not told),
+             `tier`, `price` (null), `text`
+join         `author`, `name`, `viewers` (null if not told)
+milestone    `category` (`level` or `fan_level`), `level`, `author`
+notice       of a box of diamonds: `notice` (`treasure_box`), `text`, `sender` (`id`, `username`),
+             `value`, `currency` (`DIAMONDS`) and `people`, among how many it is shared; of another
+             box: `platform_kind`, `text`, `params`
+subscription `user`, `status` (`new` or `renewed`), `months` (null if not told), `tier` (null or
+             `super fan`), `gifted` (false)
+============ ==================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livechat.model.events import Event
+from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.occasion import Occasion, person_in, rendered
+from livechat.platforms.tiktok.people import author
+
+_JOINED: Final = 1
+_SUBSCRIBED: Final = 3
+
+_BARRAGE_SUBSCRIBED: Final = 4
+_BARRAGE_GIFTED: Final = 7
+_BARRAGE_LEVEL: Final = 8
+_BARRAGE_FAN_LEVEL: Final = 10
+_ENTRANCES: Final = frozenset({9, 11})
+_OF_FANS: Final = frozenset({10, 11})
+
+# Keys of banners, in small letters.
+_BECAME_SUPER_FAN: Final = "ttlive_superfan_commentnotif_someonebecamesuperfan"
+_SUPER_FAN_CAME: Final = "ttlive_superfan_commentnotif_superfanjoined"
+_ENTRANCE_KEYS: Final = frozenset({"pm_mt_fan_live_join", "pm_mt_alp_join_animation"})
+SUPER_FAN: Final = "super fan"
+
+# What an envelope is for: a user's diamonds or TikTok's, subscriptions, or things worth nothing
+# here (portals, shells, merchandise, boxes of fan clubs).
+_DIAMOND_BOXES: Final = frozenset({1, 2})
+_OTHER_BOXES: Final = frozenset({3, 4, 6, 7})
+_SUPER_FAN_BOX: Final = 19
+
+_BOX_SHOWN: Final = 1
+_BOX_HIDDEN: Final = 2
+
+
+def member(message: schema.MemberMessage, occasion: Occasion) -> list[Event]:
+    """Somebody entered, or subscribed."""
+    if message.action == _JOINED:
+        return [_join(message.user, occasion, message.member_count)]
+    if message.action == _SUBSCRIBED:
+        return _subscription(message.user, occasion)
+    occasion.unknown("action", message.action)
+    return []
+
+
+def subscriber(message: schema.SubNotifyMessage, occasion: Occasion) -> list[Event]:
+    """Somebody subscribed, or told for how long."""
+    return _subscription(message.user, occasion, message.sub_month or None)
+
+
+def barrage(message: schema.BarrageMessage, occasion: Occasion) -> list[Event]:
+    """A banner that celebrates somebody; entrances other than super fans' are told as `join`.
+
+    An entrance is never a subscription, whatever its key says.
+    """
+    kind = message.msg_type
+    praised = message.fans_level_param if kind in _OF_FANS else message.user_grade_param
+    user = _celebrated(message, praised)
+    keys = [text.key for text in (message.content, message.common_barrage_content) if text.key]
+    known = {key.casefold() for key in keys}
+    entrance = kind in _ENTRANCES
+    if _SUPER_FAN_CAME in known or (entrance and _BECAME_SUPER_FAN in known):
+        return [_join(user, occasion, None)]
+    if _BECAME_SUPER_FAN in known:
+        return _subscription(user, occasion, tier=SUPER_FAN)
+    if kind == _BARRAGE_SUBSCRIBED:
+        return _subscription(user, occasion)
+    if kind == _BARRAGE_GIFTED:
+        giver = author(user, occasion.room.owner_id)
+        return [_given(giver, None, None, rendered(message.content), occasion)]
+    if kind in (_BARRAGE_LEVEL, _BARRAGE_FAN_LEVEL):
+        data = {
+            "category": "fan_level" if kind in _OF_FANS else "level",
+            "level": praised.level,
+            "author": author(user, occasion.room.owner_id),
+        }
+        return [occasion.event("milestone", data)]
+    if entrance:
+        occasion.leave_out("entrance")
+    strange = [key for key in keys if key.casefold() not in _ENTRANCE_KEYS]
+    for key in dict.fromkeys(strange):
+        occasion.unknown("key", key)
+    if not entrance and not strange:
+        occasion.unknown("msg_type", kind)
+    return []
+
+
+def envelope(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Event]:
+    """A box for those who are there; its removal is left out."""
+    box = message.envelope_info
+    if message.display == _BOX_HIDDEN:
+        occasion.leave_out("hidden")
+        return []
+    if message.display != _BOX_SHOWN:
+        occasion.unknown("display", message.display)
+        return []
+    text = rendered(message.common.display_text)
+    sender = {"id": box.send_user_id, "username": box.send_user_name}
+    if box.business_type == _SUPER_FAN_BOX:
+        user = person_in(message.common.display_text)
+        giver: object = {name: value or None for name, value in sender.items()}
+        if user is not None:
+            giver = author(user, occasion.room.owner_id)
+        count = box.super_fan_count or None
+        return [_given(giver, count, SUPER_FAN, text, occasion, box.envelope_id)]
+    if box.business_type in _DIAMOND_BOXES:
+        data: dict[str, object] = {
+            "notice": "treasure_box",
+            "text": text,
+            "sender": sender,
+            "value": box.diamond_count,
+            "currency": "DIAMONDS",
+            "people": box.people_count,
+        }
+        return [occasion.event("notice", data, box.envelope_id)]
+    if box.business_type not in _OTHER_BOXES:
+        occasion.unknown("business_type", box.business_type)
+    data = {
+        "platform_kind": occasion.method,
+        "text": text,
+        "params": {
+            "business_type": str(box.business_type),
+            "people_count": str(box.people_count),
+            "send_user_name": box.send_user_name,
+        },
+    }
+    return [occasion.event("notice", data, box.envelope_id)]
+
+
+def _celebrated(message: schema.BarrageMessage, praised: schema.BarrageUser) -> schema.User:
+    """Whom a banner celebrates; now and then only its text says so."""
+    for user in (message.user, praised.user):
+        if user.id:
+            return user
+    texts = message.content, message.common_barrage_content, message.common.display_text
+    return person_in(*texts) or message.user
+
+
+def _join(user: schema.User, occasion: Occasion, viewers: int | None) -> Event:
+    who = author(user, occasion.room.owner_id)
+    return occasion.event("join", {"author": who, "name": who.display_name, "viewers": viewers})
+
+
+def _subscription(
+    user: schema.User, occasion: Occasion, months: int | None = None, tier: str | None = None
+) -> list[Event]:
+    """One subscription is told by up to three kinds of message: its id is the subscriber."""
+    data: dict[str, object] = {
+        "user": author(user, occasion.room.owner_id),
+        "status": "renewed" if months is not None and months > 1 else "new",
+        "months": months,
+        "tier": tier,
+        "gifted": False,
+    }
+    return [occasion.event("subscription", data, str(user.id) if user.id else "")]
+
+
+def _given(
+    giver: object,
+    count: int | None,
+    tier: str | None,
+    text: str,
+    occasion: Occasion,
+    event_id: str = "",
+) -> Event:
+    """Subscriptions for others; their price is not told."""
+    data: dict[str, object] = {
+        "gift_type": "subscription",
+        "user": giver,
+        "recipient": None,
+        "count": count,
+        "tier": tier,
+        "price": None,
+        "text": text,
+    }
+    return occasion.event("gift", data, event_id)
