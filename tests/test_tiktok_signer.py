@@ -15,7 +15,7 @@ from livechat.model.errors import ChatError
 from livechat.model.events import LiveInfo
 from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, seconds_to_wait
 from livechat.platforms.tiktok.signed import PAUSE, Signed, read_signed
-from livechat.platforms.tiktok.signer import Budget
+from livechat.platforms.tiktok.signer import DailyQuota
 from livechat.platforms.tiktok.transports import DETOUR, REFRESH_PAUSE
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import room_id
@@ -143,14 +143,14 @@ class AnswerTests(SynchronousTestCase):
         self.assertGreaterEqual(seconds_to_wait(headers, NOON), 0.0)
 
 
-class BudgetTests(SynchronousTestCase):
+class DailyQuotaTests(SynchronousTestCase):
     """How often the signer may be asked."""
 
     def test_day(self) -> None:
         """So many a day, counted from midnight UTC; then it says when to come again."""
         now = [86400.0 * 100 + 80000]
         metrics = Metrics()
-        budget = Budget(2, lambda: now[0], metrics)
+        budget = DailyQuota(2, lambda: now[0], metrics)
         budget.spend()
         budget.spend()
         denied = self.assertRaises(Denied, budget.spend)
@@ -169,7 +169,7 @@ class BudgetTests(SynchronousTestCase):
 
     def test_none(self) -> None:
         """Without a limit of ours only the signer's count."""
-        budget = Budget(0, lambda: 0.0, Metrics())
+        budget = DailyQuota(0, lambda: 0.0, Metrics())
         for _ in range(1000):
             budget.spend()
         self.assertEqual(budget.asked, 1000)
@@ -237,6 +237,8 @@ class SignedTests(TikTokCase):
             self.assertEqual((error.code, error.details), (UNAVAILABLE, details), fault)
             self.assertIn(words, error.error)
             self.assertEqual(self.site.asked.count("signer/webcast/fetch"), 1)
+            # Until the failure is forgotten.
+            self.run_for(5)
 
     def test_hanging_signer(self) -> None:
         """A signer that does not answer is down."""

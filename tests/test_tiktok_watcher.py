@@ -16,7 +16,8 @@ from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
 from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEOUT
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
-from livechat.platforms.tiktok.transports import BURST, REFRESH_PAUSE
+from livechat.platforms.tiktok.limits import HANDSHAKES, LOOKUPS
+from livechat.platforms.tiktok.transports import REFRESH_PAUSE
 from livechat.platforms.tiktok.watcher import SOCKET_URL, TikTokSettings
 from livechat.simulator import observed
 from livechat.simulator.actions import Author, Pay
@@ -133,6 +134,8 @@ class StartTests(TikTokCase):
             asked = self.site.asked.count("api-live/user/room")
             expected = range(2, 3) if fault is TikTokFault.HANG else range(3, 12)
             self.assertIn(asked, expected, fault)
+            # Until the failure is forgotten.
+            self.run_for(5)
 
     def test_login(self) -> None:
         """Where viewers must log in, waiting does not help."""
@@ -226,6 +229,8 @@ class UpgradeTests(TikTokCase):
             error: Any = self.failureResultOf(started, ChatError).value
             self.assertEqual((error.code, error.details), (UNAVAILABLE, "SIGNER_REQUIRED"))
             self.assertIn(words, error.error)
+            # Until the failure is forgotten.
+            self.run_for(5)
 
     def test_forbidden(self) -> None:
         """A 403 to the upgrade is a block, which may pass."""
@@ -273,14 +278,49 @@ class UpgradeTests(TikTokCase):
 
     def test_turns(self) -> None:
         """Many rooms at once take turns, and waiting for it does not count against the deadline."""
-        count = BURST + 40
+        count = HANDSHAKES.count + 40
         started = [self.start(f"room{n}")[2] for n in range(count)]
         self.run_for(1, 0.05)
-        self.assertLessEqual(self.endpoint.attempts, BURST + 1)
+        self.assertLessEqual(self.endpoint.attempts, HANDSHAKES.count + 1)
         self.run_for(45)
         self.assertEqual([one.called for one in started], [True] * count)
         for one in started:
             self.assertIs(self.successResultOf(one).receiving, True)
+
+
+class BudgetTests(TikTokCase):
+    """What goes out to TikTok stays within its budgets, whatever clients ask for."""
+
+    def test_names_of_many(self) -> None:
+        """Twenty clients ask for five names each that are not live; a newcomer is served soon."""
+        others = [self.start(f"offline_{n}", Requester("192.0.2.1", n % 20))[2] for n in range(100)]
+        self.run_for(3)
+        _, sink, started = self.start("ann", Requester("192.0.2.1", 99))
+        self.run_for(3)
+        self.assertIs(self.successResultOf(started).receiving, True)
+        self.assertNotIn("queued", sink.heard)
+        self.assertLessEqual(len(self.site.asked), LOOKUPS.count * 4)
+        self.run_for(40)
+        for other in others:
+            self.assertEqual(self.failed(other), ("STREAM_NOT_LIVE", None))
+
+    def test_told(self) -> None:
+        """Who waits for its turn to be looked up is told; its deadline stands still."""
+        starts = [self.start(f"offline_{n}") for n in range(150)]
+        self.run_for(60)
+        for *_, started in starts:
+            self.assertEqual(self.failed(started), ("STREAM_NOT_LIVE", None))
+        told = [sink.heard.count("queued") for _, sink, _ in starts]
+        self.assertEqual((min(told), max(told)), (0, 5))
+
+    def test_name_that_does_not_exist(self) -> None:
+        """Asked for ten times a second for a minute: looked up once."""
+        for _ in range(500):
+            started = self.start("missing_ann")[2]
+            self.run_for(0.1, 0.1)
+            if started.called:
+                self.assertEqual(self.failed(started)[0], "STREAM_NOT_FOUND")
+        self.assertLessEqual(len(self.site.asked), 2)
 
 
 class RequestTests(TikTokCase):
@@ -462,7 +502,7 @@ class LostTests(TikTokCase):
             before = self.endpoint.attempts
             self.run_for(1, 1)
             seconds.append(self.endpoint.attempts - before)
-        self.assertIn(sum(seconds), range(400, 600 + BURST + 1))
+        self.assertIn(sum(seconds), range(400, 600 + HANDSHAKES.count + 1))
         self.assertLessEqual(max(seconds), 5)
         self.endpoint.refusing = False
         self.run_for(170, 1)
@@ -663,7 +703,7 @@ class FalseAliveTests(TikTokCase):
         self.simulator.answers["api-live/user/room"] = answer
         self.simulator.answers["@ann/live"] = b"<html>Please wait</html>"
         _, sink, started = self.start("ann")
-        self.run_for(31)
+        self.run_for(40)
         self.assertEqual(self.failed(started), (UNAVAILABLE, "UNCLEAR"))
         self.assertEqual(sink.heard, [])
         self.assertEqual(self.simulator.sockets, [])

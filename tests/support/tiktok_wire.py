@@ -162,10 +162,13 @@ class TikTokCase(SynchronousTestCase):
             self.http.flush()
             self.endpoint.flush()
 
-    def start(self, handle: str) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
+    def start(
+        self, handle: str, requester: Requester | None = None
+    ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch an account."""
         sink = KeptEvents()
-        watcher = self.tiktok.watch(Located(self.tiktok.key(handle, "username")), sink, Requester())  # type: ignore[arg-type]
+        located = Located(self.tiktok.key(handle, "username"))
+        watcher = self.tiktok.watch(located, sink, requester or Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started

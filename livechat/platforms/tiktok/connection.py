@@ -92,9 +92,6 @@ class IRoom(Protocol):
     def unread(self, name: str) -> None:
         """Something could not be read."""
 
-    def queued(self, seconds: float) -> None:
-        """So long it is other rooms' turn to connect."""
-
 
 class IFeed(Protocol):
     """Where a room's frames come from.

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from livechat.pacing import sleep
+from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import FetchError, fetch
 from livechat.platforms.tiktok.query import Browser, identity_of, identity_url
 from livechat.platforms.tiktok.refusals import Denied, Reason, refused
@@ -51,9 +52,11 @@ class Identity:
     :ivar browser: whose headers go with everything that is asked.
 
     :param site: base of pages.
+    :param budget: turns for requests.
     """
 
-    def __init__(self, site: str, http: HTTPClient, clock: IReactorTime) -> None:
+    def __init__(self, site: str, http: HTTPClient, clock: IReactorTime, budget: Budget) -> None:
+        self._budget = budget
         self.browser = BROWSERS[0]
         self._site = site
         self._http = http
@@ -114,15 +117,16 @@ class Identity:
             if attempt:
                 await sleep(self._clock, PAUSE)
             try:
-                answer = await fetch(
-                    self._http,
-                    self._clock,
-                    "GET",
-                    identity_url(self._site),
-                    limit=LIMIT,
-                    deadline=DEADLINE,
-                    headers=self.browser.headers(),
-                )
+                async with self._budget.turn(Claim(self._clock)):
+                    answer = await fetch(
+                        self._http,
+                        self._clock,
+                        "GET",
+                        identity_url(self._site),
+                        limit=LIMIT,
+                        deadline=DEADLINE,
+                        headers=self.browser.headers(),
+                    )
             except FetchError as error:
                 raise Denied(refused(Reason.UPSTREAM, error)) from error
             cookie = identity_of(answer.set_cookies)

@@ -9,6 +9,7 @@ answers of `room`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from treq.client import HTTPClient
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import Fetched, FetchError, fetch
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.links import MAX_REDIRECTS, link_url, read_link
@@ -51,6 +53,7 @@ class Lookup:
     :param webcast: base of `webcast/...`, likewise.
     :param now: wall time in seconds.
     :param count: told the name of what no longer means what it should.
+    :param budget: turns for requests.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Lookup:
         now: Callable[[], float],
         identity: Identity,
         count: Callable[[str], None],
+        budget: Budget,
     ) -> None:
         self._site = site
         self._webcast = webcast
@@ -70,7 +74,16 @@ class Lookup:
         self._now = now
         self._identity = identity
         self._count = count
-        self._alive_is_false = False
+        self._budget = budget
+        self._claim = Claim(clock)
+        # Empty as long as `check_alive` is believed; shared by all copies.
+        self._false_alive: set[str] = set()
+
+    def claimed_by(self, claim: Claim) -> Lookup:
+        """The same look-ups, whose turns are waited for in the name of a claim."""
+        lookup = copy(self)
+        lookup._claim = claim
+        return lookup
 
     async def find(self, handle: str) -> Answer:
         """Whether an account is live and where: by one source, and others where it does not say."""
@@ -142,7 +155,7 @@ class Lookup:
 
         Once it has called an impossible room alive it is not asked again.
         """
-        if self._alive_is_false:
+        if self._false_alive:
             return None
         asked = [room_id, IMPOSSIBLE_ROOM]
         try:
@@ -153,12 +166,12 @@ class Lookup:
         if isinstance(rooms, Refused):
             return None
         if rooms.get(IMPOSSIBLE_ROOM):
-            if not self._alive_is_false:
+            if not self._false_alive:
                 _log.warn(
                     "TikTok's check_alive calls a room alive that cannot exist;"
                     " it is ignored from now on"
                 )
-            self._alive_is_false = True
+            self._false_alive.add(IMPOSSIBLE_ROOM)
             self._count("check_alive impossible room")
             return None
         return rooms.get(room_id)
@@ -220,15 +233,16 @@ class Lookup:
         return found
 
     async def _fetch(self, url: str) -> Fetched:
-        return await fetch(
-            self._http,
-            self._clock,
-            "GET",
-            url,
-            limit=MAX_BODY,
-            deadline=DEADLINE,
-            headers=self._identity.browser.headers(),
-        )
+        async with self._budget.turn(self._claim):
+            return await fetch(
+                self._http,
+                self._clock,
+                "GET",
+                url,
+                limit=MAX_BODY,
+                deadline=DEADLINE,
+                headers=self._identity.browser.headers(),
+            )
 
 
 def _said(answer: Answer) -> str:

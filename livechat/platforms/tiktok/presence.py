@@ -19,10 +19,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.core.ports import IEventSink, IWatcher
+from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.model.errors import ChatError
 from livechat.model.events import Event, LiveInfo
 from livechat.pacing import Backoff, sleep
+from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.tiktok.chat import StreamState, Translator
 from livechat.platforms.tiktok.connection import IFeed, IRoom
 from livechat.platforms.tiktok.lookup import Lookup
@@ -85,7 +86,7 @@ class IHouse(Protocol):
     def relay(self, handle: str, room: IRoom) -> IFeed | None:
         """The frames that somebody relays."""
 
-    def open(self, room_id: str, room: IRoom) -> Deferred[IFeed]:
+    def open(self, room_id: str, room: IRoom, claim: Claim) -> Deferred[IFeed]:
         """A socket into the room; fails with `Denied`."""
 
     def milliseconds(self) -> int:
@@ -102,13 +103,16 @@ class IHouse(Protocol):
 class Presence:
     """Our presence in the room of one account."""
 
-    def __init__(self, house: IHouse, handle: str, sink: IEventSink) -> None:
+    def __init__(self, house: IHouse, handle: str, sink: IEventSink, requester: Requester) -> None:
         self.handle = handle
+        self._requester = requester
+        self._claim = Claim(house.clock, requester)
+        self._lookup = house.lookup
         self._house = house
         self._sink = sink
         self._backoff = Backoff(house.random, FIRST_PAUSE, LONGEST_PAUSE)
         self._starting: Deferred[LiveInfo] | None = None
-        self._deadline: IDelayedCall | None = None
+        self._deadline: Deadline | None = None
         self._story: Deferred[NoReturn] | None = None
         self._nap: Deferred[None] | None = None
         self._gifts: IDelayedCall | None = None
@@ -133,7 +137,11 @@ class Presence:
         starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
         self._starting = starting
         self._house.enter(self)
-        self._deadline = self._house.clock.callLater(self._house.start_timeout, self._late)
+        clock = self._house.clock
+        self._deadline = Deadline(clock, self._house.start_timeout, self._late)
+        self._wait_as(
+            Claim(clock, self._requester, queued=self._sink.queued, deadline=self._deadline)
+        )
         self._story = Deferred.fromCoroutine(self._keep())
         self._story.addErrback(self._over)
         return starting
@@ -197,11 +205,6 @@ class Presence:
         self._answered = True
         self._house.count_unparsed({name: 1})
 
-    def queued(self, seconds: float) -> None:
-        """See `IRoom`: waiting for our own turn is not held against the platform."""
-        if self._deadline is not None:
-            self._deadline.delay(seconds)
-
     # The story.
 
     async def _keep(self) -> NoReturn:
@@ -252,7 +255,7 @@ class Presence:
                 return feed
         live = await self._find()
         self._settle_in(live)
-        return await self._house.open(live.room_id, self)
+        return await self._house.open(live.room_id, self, self._claim)
 
     async def _find(self) -> Live:
         """The room to enter.
@@ -260,7 +263,7 @@ class Presence:
         :raises Denied: nobody says at the moment.
         :raises ChatError: there is nothing to watch.
         """
-        lookup = self._house.lookup
+        lookup = self._lookup
         answer: Answer
         if self._started and self._live is not None:
             answer = await lookup.find_again(self.handle, self._live)
@@ -288,7 +291,7 @@ class Presence:
         live = self._live
         if live is None:
             return None
-        restriction = live.restriction or await self._house.lookup.restriction(live.room_id)
+        restriction = live.restriction or await self._lookup.restriction(live.room_id)
         self._check_wanted()
         return restriction
 
@@ -301,7 +304,7 @@ class Presence:
         for look in range(END_LOOKS):
             if look:
                 await sleep(self._house.clock, END_PAUSE)
-            if not await self._house.lookup.denies_end(self.handle, self._live.room_id):
+            if not await self._lookup.denies_end(self.handle, self._live.room_id):
                 self._check_wanted()
                 raise ended(suspended=self._state is StreamState.SUSPENDED)
         self._state = None
@@ -314,8 +317,8 @@ class Presence:
         self._check_wanted()
         self._trouble = refusal
         seconds = max(self._backoff.delay(failures), refusal.wait)
-        if self._starting is not None and self._deadline is not None:
-            left = self._deadline.getTime() - self._seconds()
+        if self._starting is not None:
+            left = self._deadline.left if self._deadline is not None else inf
             if refusal.reason in VERDICTS or refusal.wait >= left:
                 raise error_of(refusal)
         _log.info(
@@ -333,6 +336,11 @@ class Presence:
             self._nap = None
             if timer.active():
                 timer.cancel()
+
+    def _wait_as(self, claim: Claim) -> None:
+        """Wait for turns in the name of this claim from now on."""
+        self._claim = claim
+        self._lookup = self._house.lookup.claimed_by(claim)
 
     def _check_wanted(self) -> None:
         """Go no further once we have left, however a request answered its cancellation."""
@@ -357,6 +365,7 @@ class Presence:
         if starting is not None:
             self._started = True
             self._disarm()
+            self._wait_as(Claim(self._house.clock, self._requester, first=False))
             self._gifts = self._house.clock.callLater(GIFT_LOOK, self._look_for_gifts)
             starting.callback(self._info)
         elif before != self._info:
@@ -438,7 +447,7 @@ class Presence:
 
     def _disarm(self) -> None:
         deadline, self._deadline = self._deadline, None
-        if deadline is not None and deadline.active():
+        if deadline is not None:
             deadline.cancel()
 
     def _seconds(self) -> float:

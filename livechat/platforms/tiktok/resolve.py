@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -10,7 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from livechat.core.ports import Requester
 from livechat.pacing import Backoff, sleep
+from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.refusals import VERDICTS, error_of
 
@@ -35,12 +38,13 @@ class ShortLinks:
         self._start_timeout = start_timeout
         self._running: set[Deferred[str]] = set()
 
-    def account(self, link: str) -> Deferred[str]:
+    def account(self, link: str, requester: Requester, queued: Callable[[], None]) -> Deferred[str]:
         """The handle to which a link leads; fails with a `ChatError`.  It can be cancelled.
 
         :param link: in canonical form.
+        :param queued: see `IPlatform.resolve`.
         """
-        running = Deferred.fromCoroutine(self._find(link))
+        running = Deferred.fromCoroutine(self._find(link, requester, queued))
         self._running.add(running)
 
         def over(result: str | Failure) -> str | Failure:
@@ -54,15 +58,21 @@ class ShortLinks:
         for running in list(self._running):
             running.cancel()
 
-    async def _find(self, link: str) -> str:
-        deadline = self._clock.seconds() + self._start_timeout
+    async def _find(self, link: str, requester: Requester, queued: Callable[[], None]) -> str:
+        # Only looked at between two tries: each try has a deadline of its own.
+        deadline = Deadline(self._clock, self._start_timeout, lambda: None)
+        claim = Claim(self._clock, requester, queued=queued, deadline=deadline)
+        lookup = self._lookup.claimed_by(claim)
         failures = 0
-        while True:
-            found = await self._lookup.account_of_link(link)
-            if isinstance(found, str):
-                return found
-            failures += 1
-            wait = max(found.wait, _PAUSE + self._backoff.delay(failures))
-            if found.reason in VERDICTS or self._clock.seconds() + wait >= deadline:
-                raise error_of(found)
-            await sleep(self._clock, wait)
+        try:
+            while True:
+                found = await lookup.account_of_link(link)
+                if isinstance(found, str):
+                    return found
+                failures += 1
+                wait = max(found.wait, _PAUSE + self._backoff.delay(failures))
+                if found.reason in VERDICTS or wait >= deadline.left:
+                    raise error_of(found)
+                await sleep(self._clock, wait)
+        finally:
+            deadline.cancel()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The signer, asked over HTTP within its budget: once for every attempt to open a socket."""
+"""The signer, asked over HTTP within budget and quota: once for every attempt to open a socket."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.metrics import Metrics
+from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import FetchError, fetch
 from livechat.platforms.tiktok.connection import Opening
 from livechat.platforms.tiktok.query import Browser, signed_socket_url, signer_url
@@ -27,7 +28,7 @@ DEADLINE: Final = 15.0
 _DAY: Final = 86400
 
 
-class Budget:
+class DailyQuota:
     """Requests of one day, counted from midnight UTC.
 
     :param limit: most of them; 0: only the signer's own limits count.
@@ -97,6 +98,7 @@ class Signer:
     :param url: its base, without a slash at its end.
     :param key: of the operator; empty: asked anonymously.
     :param hosts: socket hosts that are trusted besides TikTok's own.
+    :param budget: turns for requests.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Signer:
         http: HTTPClient,
         clock: IReactorTime,
         now: Callable[[], float],
+        quota: DailyQuota,
         budget: Budget,
     ) -> None:
         self._url = url
@@ -115,14 +118,19 @@ class Signer:
         self._http = http
         self._clock = clock
         self._now = now
+        self._quota = quota
         self._budget = budget
 
-    async def opening(self, room_id: str, browser: Browser) -> Opening:
+    async def opening(self, room_id: str, browser: Browser, claim: Claim) -> Opening:
         """A signed socket for a room; it is good for some 30 s and one attempt.
 
-        :raises Denied: no usable answer, or the budget is used up.
+        :raises Denied: no usable answer, or the quota of the day is used up.
         """
-        self._budget.spend()
+        async with self._budget.turn(claim):
+            return await self._opening(room_id, browser)
+
+    async def _opening(self, room_id: str, browser: Browser) -> Opening:
+        self._quota.spend()
         headers = {"Accept": "application/protobuf"}
         if self._key:
             headers["X-Api-Key"] = self._key
@@ -137,15 +145,15 @@ class Signer:
                 headers=headers,
             )
         except FetchError as error:
-            self._budget.came_to(str(Reason.SIGNER_DOWN))
+            self._quota.came_to(str(Reason.SIGNER_DOWN))
             raise Denied(refused(Reason.SIGNER_DOWN, error, PAUSE)) from error
         signed = read_signed(
             answer.status, answer.headers, answer.body, room_id, self._hosts, self._now()
         )
         if isinstance(signed, Refused):
-            self._budget.came_to(str(signed.reason))
+            self._quota.came_to(str(signed.reason))
             raise Denied(signed)
-        self._budget.came_to("signed")
+        self._quota.came_to("signed")
         _log.info("TikTok signer: request {request}", request=signed.request_id or "without id")
         return Opening(
             signed.room_id,

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.pacing import sleep
+from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.tiktok.connection import Connect, IRoom, Opening, PushSocket, open_socket
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.query import socket_url
@@ -17,11 +18,6 @@ from livechat.platforms.tiktok.refusals import Denied, Reason, refused
 from livechat.platforms.tiktok.signer import Signer
 
 _log = Logger()
-
-#: Seconds between two upgrades of this process, and how many may come at once.  No number is
-#: published; this is the sheet's advice (sections 4 and 13).
-GAP: Final = 1.0
-BURST: Final = 4
 
 #: Seconds between a refused identity and the use of a new one (sheet section 3).
 REFRESH_PAUSE: Final = 2.0
@@ -33,32 +29,13 @@ DETOUR: Final = 600.0
 _SHUT: Final = frozenset({Reason.REFUSED, Reason.BLOCKED})
 
 
-class Turns:
-    """Who may connect when: first come, first served, at most `BURST` at once."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self._free = clock.seconds() - BURST * GAP
-
-    async def take(self, queued: Callable[[float], None]) -> None:
-        """Wait for a turn.
-
-        :param queued: told how long that will take, if it takes any time.
-        """
-        now = self._clock.seconds()
-        self._free = max(self._free, now - BURST * GAP) + GAP
-        wait = self._free - now
-        if wait > 0:
-            queued(wait)
-            await sleep(self._clock, wait)
-
-
 class Transports:
     """Opens sockets into rooms.
 
     :param mode: `direct`; `signer`; or `auto`: direct, and signed where that is refused.
     :param url: of the direct socket.
     :param count: told of every connection that is opened.
+    :param budget: turns for upgrades.
     """
 
     def __init__(
@@ -70,6 +47,7 @@ class Transports:
         connect: Connect,
         clock: IReactorTime,
         count: Callable[[], None],
+        budget: Budget,
     ) -> None:
         self._mode = mode
         self._url = url
@@ -78,20 +56,20 @@ class Transports:
         self._connect = connect
         self._clock = clock
         self._count = count
-        self._turns = Turns(clock)
+        self._budget = budget
         self._detour = 0.0
 
-    async def open(self, room_id: str, room: IRoom) -> PushSocket:
+    async def open(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
         """A socket that is open and has asked to be let into the room.
 
         :raises Denied: there is no way in.
         """
         if self._mode == "direct":
-            return await self._direct(room_id, room)
+            return await self._direct(room_id, room, claim)
         if self._mode == "signer" or (self._signer and self._clock.seconds() < self._detour):
-            return await self._signed(room_id, room)
+            return await self._signed(room_id, room, claim)
         try:
-            return await self._direct(room_id, room)
+            return await self._direct(room_id, room, claim)
         except Denied as denied:
             if denied.refusal.reason not in _SHUT:
                 raise
@@ -101,13 +79,13 @@ class Transports:
                 raise Denied(refused(Reason.SIGNER_REQUIRED, denied.refusal.note)) from denied
             _log.info("TikTok refused the direct socket: {note}", note=denied.refusal.note)
         self._detour = self._clock.seconds() + DETOUR
-        return await self._signed(room_id, room)
+        return await self._signed(room_id, room, claim)
 
-    async def _direct(self, room_id: str, room: IRoom) -> PushSocket:
+    async def _direct(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
         """Without a signature; a refused identity is changed once."""
         cookie = await self._identity.cookie()
         try:
-            return await self._enter(self._unsigned(room_id, cookie), room)
+            return await self._enter(self._unsigned(room_id, cookie), room, claim)
         except Denied as denied:
             if denied.refusal.reason is not Reason.REFUSED:
                 raise
@@ -115,7 +93,7 @@ class Transports:
         await sleep(self._clock, REFRESH_PAUSE)
         cookie = await self._identity.cookie()
         try:
-            return await self._enter(self._unsigned(room_id, cookie), room)
+            return await self._enter(self._unsigned(room_id, cookie), room, claim)
         except Denied as denied:
             if denied.refusal.reason is Reason.REFUSED:
                 # The next attempt, whenever it comes, is somebody else's.
@@ -128,17 +106,22 @@ class Transports:
             room_id, socket_url(self._url, room_id, browser), browser.socket_headers(cookie)
         )
 
-    async def _signed(self, room_id: str, room: IRoom) -> PushSocket:
+    async def _signed(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
         """With the address and the cookies that a signer gives; new ones for every attempt."""
         if self._signer is None:
             raise Denied(refused(Reason.SIGNER_REQUIRED))
-        opening = await self._signer.opening(room_id, self._identity.browser)
-        socket = await self._enter(opening, room)
+        # The turn first: a signature is good for some 30 s.
+        async with self._budget.turn(claim):
+            opening = await self._signer.opening(room_id, self._identity.browser, claim)
+            socket = await self._open(opening, room)
         if opening.first is not None:
             room.brought(opening.first)
         return socket
 
-    async def _enter(self, opening: Opening, room: IRoom) -> PushSocket:
-        await self._turns.take(room.queued)
+    async def _enter(self, opening: Opening, room: IRoom, claim: Claim) -> PushSocket:
+        async with self._budget.turn(claim):
+            return await self._open(opening, room)
+
+    async def _open(self, opening: Opening, room: IRoom) -> PushSocket:
         self._count()
         return await open_socket(self._connect, self._clock, opening, room)

@@ -19,16 +19,24 @@ from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Reques
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.failures import Failures
 from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
 from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.limits import (
+    ANONYMOUS_SIGNATURES,
+    HANDSHAKES,
+    LOOKUPS,
+    SIGNATURES,
+)
 from livechat.platforms.tiktok.links import link_of
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.presence import Presence
 from livechat.platforms.tiktok.resolve import ShortLinks
 from livechat.platforms.tiktok.room import Live
-from livechat.platforms.tiktok.signer import Budget, Signer
+from livechat.platforms.tiktok.signer import DailyQuota, Signer
 from livechat.platforms.tiktok.transports import Transports
 
 #: The direct socket (sheet `tiktok` section 4).
@@ -99,7 +107,9 @@ class TikTok(Service):
         self._now = now
         self._metrics = metrics
         site = settings.url.rstrip("/")
-        self._identity = Identity(site, http, clock)
+        self._failures = Failures(clock, metrics, self.name)
+        lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
+        self._identity = Identity(site, http, clock, lookups)
         self.lookup = Lookup(
             site,
             settings.webcast_url.rstrip("/"),
@@ -108,6 +118,7 @@ class TikTok(Service):
             now,
             self._identity,
             lambda name: metrics.count_unparsed("tiktok", name),
+            lookups,
         )
         self._links = ShortLinks(self.lookup, clock, random, settings.start_timeout)
         signer = None
@@ -120,7 +131,14 @@ class TikTok(Service):
                 http,
                 clock,
                 now,
-                Budget(settings.signer_budget, now, metrics),
+                DailyQuota(settings.signer_budget, now, metrics),
+                Budget(
+                    clock,
+                    SIGNATURES if settings.signer_key else ANONYMOUS_SIGNATURES,
+                    metrics,
+                    self.name,
+                    "signatures",
+                ),
             )
         connects = metrics.connects.labels("tiktok")
         self._transports = Transports(
@@ -131,6 +149,7 @@ class TikTok(Service):
             connect,
             clock,
             connects.inc,
+            Budget(clock, HANDSHAKES, metrics, self.name, "handshakes"),
         )
         self._presences: dict[Presence, None] = {}
         self.intake = Intake(settings.intake_token, clock, self._relay_came)
@@ -154,13 +173,16 @@ class TikTok(Service):
         """See `IPlatform`: a short link means the account to which it leads."""
         if key.identifier_type != SHORT_LINK:
             return succeed(Located(key))
-        finding = self._links.account(key.identifier)
+        finding = self._failures.guard(
+            key, lambda: self._links.account(key.identifier, requester, queued)
+        )
         return finding.addCallback(lambda handle: Located(ChannelKey("tiktok", "username", handle)))
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         key = located.key
-        return Presence(self, key.identifier, sink)
+        presence = Presence(self, key.identifier, sink, requester)
+        return self._failures.watcher(key, presence)
 
     def stopService(self) -> None:
         """Leave everything at once."""
@@ -189,9 +211,9 @@ class TikTok(Service):
         """See `IHouse`."""
         return self.intake.relay(handle, room)
 
-    def open(self, room_id: str, room: IRoom) -> Deferred[IFeed]:
+    def open(self, room_id: str, room: IRoom, claim: Claim) -> Deferred[IFeed]:
         """See `IHouse`."""
-        return Deferred.fromCoroutine(self._transports.open(room_id, room))
+        return Deferred.fromCoroutine(self._transports.open(room_id, room, claim))
 
     def milliseconds(self) -> int:
         """See `IHouse`."""

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""How much we ask of TikTok and of a signer at most (sheet `tiktok` sections 4, 6 and 13)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livechat.platforms.budget import Limit
+
+#: Pages and JSON.  No number is published.
+LOOKUPS: Final = Limit(6, 2.0, at_once=3)
+
+#: Upgrades of sockets.  No number is published; one a second is the sheet's advice.
+HANDSHAKES: Final = Limit(4, 4.0)
+
+#: Requests to a signer: with a key as many as handshakes; without one the public signer allows five
+#: in a minute.
+SIGNATURES: Final = Limit(4, 4.0)
+ANONYMOUS_SIGNATURES: Final = Limit(5, 60.0)
