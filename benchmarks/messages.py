@@ -14,22 +14,21 @@ from itertools import islice
 
 from twisted.internet.task import Clock
 
-from livechat.brokers.local import LocalBroker
 from livechat.core.channel import Channel
-from livechat.core.fanout import Interest
-from livechat.core.lifecycle import Subscription
+from livechat.core.fanout import COALESCE
+from livechat.core.ports import Located
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey, ChatMessage
 from livechat.platforms.twitch.chat import translate
 from livechat.platforms.twitch.irc import parse_line
-from livechat.protocol.messages import encode_event, frame
+from livechat.protocol.messages import encode_event
 from livechat.simulator.playback import read_lines
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
-from livechat.statistics.memory import MemoryStats
-from livechat.transports.writers import EachWriter
+from livechat.transports.frames import frame
 from tests.support.corpus import ROOT
-from tests.support.fakes import KeptFrames, ScriptedPlatform
+from tests.support.fakes import KeptMessages, ScriptedPlatform, services_on
 
 RECORDED = ROOT / "twitch/irc/xqcow_2019-09-15_first3000.txt"
 ROUNDS = 9
@@ -65,23 +64,14 @@ def channel_work(messages: Sequence[ChatMessage]) -> Callable[[], None]:
         clock = Clock()
         key = ChannelKey("twitch", "username", "bench")
         platform = ScriptedPlatform()
-        channel = Channel(
-            key,
-            platform,
-            LocalBroker(clock),
-            MemoryStats(),
-            EachWriter(),
-            clock,
-            Metrics(),
-            100,
-            lambda _: None,
-        )
-        channel.subscribe(Subscription(key, KeptFrames(), "bench", Interest(), lambda _: None))
+        services = services_on(clock, Metrics())
+        channel = Channel(Located(key), platform, services, lambda _: None)
+        channel.subscribe(Subscription(key, KeptMessages(), "bench", Options(), lambda _: None))
         clock.advance(0)
         platform.watchers[0].live()
         for start in range(0, len(messages), 10):
             channel.received(messages[start : start + 10])
-            clock.advance(0)
+            clock.advance(COALESCE)
         channel.release()
 
     return work

@@ -15,8 +15,10 @@ from typing import Any, Final
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 
-from livechat.core.fanout import Fanout, Interest
+from livechat.core.fanout import Fanout
+from livechat.core.publication import Publication
 from livechat.core.session import Session
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import (
     Author,
@@ -28,11 +30,9 @@ from livechat.model.events import (
     Roles,
 )
 from livechat.model.text import content
-from livechat.protocol.messages import encode_event
 from livechat.transports.direct import prepare_port
 from livechat.transports.http_or_websocket import Doors
 from livechat.transports.websocket import ClientConnection, ClientFactory, Limits
-from livechat.transports.writers import BestWriter
 
 _KEY: Final = ChannelKey("twitch", "username", "bench")
 _TAIL: Final = (
@@ -55,7 +55,7 @@ class Listener(Session):
 
     def __init__(self, bench: Bench, client: ClientConnection) -> None:
         self._client = client
-        bench.fanout.add(client, Interest())
+        bench.fanout.add(Subscription(_KEY, client, "bench", Options(), lambda _: None))
         bench.came()
 
     def received(self, payload: bytes) -> None:
@@ -70,7 +70,7 @@ class Bench:
 
     def __init__(self, subscribers: int, messages: int, burst: int, rate: float) -> None:
         metrics = Metrics()
-        self.fanout = Fanout(reactor, BestWriter(), metrics.deliveries)
+        self.fanout = Fanout(reactor, 0.0, metrics.deliveries)
         self._missing = subscribers
         self._left = messages
         self._burst = burst
@@ -92,18 +92,18 @@ class Bench:
     def _turn(self) -> None:
         count = min(self._burst, self._left)
         if self._pause or not any(client.pending for client in self.clients._clients):
-            self.fanout.publish([("chat", self._message()) for _ in range(count)])
+            self.fanout.publish([self._message() for _ in range(count)])
             self.fanout.flush()
             self._left -= count
         if self._left:
             reactor.callLater(self._pause, self._turn)
 
-    def _message(self) -> bytes:
+    def _message(self) -> Publication:
         text = f"zSQ{self._sent:010d}T{time.monotonic_ns()}z {_TAIL}"
         self._sent += 1
         data = ChatData(_AUTHOR, content([text]), ChatMetadata())
         message = ChatMessage("twitch", "2024-03-20T12:34:56.789Z", "id", "71092938", data)
-        return encode_event(_KEY, message)
+        return Publication.of("bench", self._sent, message)
 
 
 def main() -> None:

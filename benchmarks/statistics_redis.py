@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from random import Random
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -20,10 +21,9 @@ from twisted.internet.task import deferLater, react
 from benchmarks.statistics import KEY, MESSAGES, RATE, ROUNDS, stream
 from livechat.brokers.local import LocalBroker
 from livechat.core.channel import Channel
-from livechat.core.fanout import Interest
-from livechat.core.lifecycle import Subscription
-from livechat.core.ports import IStatsStore
+from livechat.core.ports import IStatsStore, Located
 from livechat.core.stats import ChannelStats
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.redis.address import RedisAddress
@@ -32,8 +32,7 @@ from livechat.redis.link import RedisLink
 from livechat.statistics.memory import MemoryStats
 from livechat.statistics.redis_layout import PROBES
 from livechat.statistics.redis_stats import RedisStats
-from livechat.transports.writers import EachWriter
-from tests.support.fakes import KeptFrames, ScriptedPlatform, chat
+from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, services_on
 from tests.support.redis import RedisServer, settled
 
 reactor: Any = _reactor
@@ -92,17 +91,17 @@ async def cpu(server: RedisServer) -> None:
         print(spent / MESSAGES * 1e6)
 
 
-class Timed(KeptFrames):
+class Timed(KeptMessages):
     """A subscriber that notes when each chat reached it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.times: list[float] = []
 
-    def deliver(self, frames: bytes) -> None:
-        """See `ISubscriber`."""
+    def write(self, data: bytes) -> None:
+        """Bytes of its encoding."""
         now = time.perf_counter()
-        self.times.extend([now] * frames.count(b'"message_id"'))
+        self.times.extend([now] * data.count(b'"message_id"'))
 
 
 class Load:
@@ -111,18 +110,10 @@ class Load:
     def __init__(self, store: IStatsStore) -> None:
         self.platform = ScriptedPlatform()
         self.subscriber = Timed()
-        self.channel = Channel(
-            KEY,
-            self.platform,
-            LocalBroker(reactor),
-            store,
-            EachWriter(),
-            reactor,
-            Metrics(),
-            100,
-            lambda _: None,
-        )
-        subscription = Subscription(KEY, self.subscriber, "bench", Interest(), lambda _: None)
+        broker = LocalBroker(reactor, Random(1))
+        services = services_on(reactor, Metrics(), broker, store)
+        self.channel = Channel(Located(KEY), self.platform, services, lambda _: None)
+        subscription = Subscription(KEY, self.subscriber, "bench", Options(), lambda _: None)
         self.channel.subscribe(subscription)
         self.sent: list[float] = []
 

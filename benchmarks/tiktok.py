@@ -17,10 +17,11 @@ from livechat.model.events import ChannelKey, ChatMessage
 from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.occasion import Room
 from livechat.platforms.tiktok.webcast import Envelope, Push, read_push
-from livechat.protocol.messages import encode_event, frame
+from livechat.protocol.messages import encode_event
 from livechat.simulator import tiktok_faults, tiktok_messages
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.tiktok_messages import Written
+from livechat.transports.frames import frame
 from tests.support.corpus import ROOT
 
 RECORDED = ROOT / "tiktok/recorded"

@@ -33,10 +33,11 @@ from livechat.platforms.fetch import WholeBody
 from livechat.platforms.youtube.chat import read_poll
 from livechat.platforms.youtube.verdict import judge
 from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
-from livechat.protocol.messages import encode_event, frame
+from livechat.protocol.messages import encode_event
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import YouTubeSimulator
 from livechat.simulator.youtube_pages import watch_page
+from livechat.transports.frames import frame
 from tests.support.corpus import ROOT
 from tests.support.youtube import KeptEvents
 

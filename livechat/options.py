@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True):
     tiktok_intake_token: str
     start_timeout: float
     linger: float
+    coalesce: float
     stats_top: int
     stats_users: int
     max_clients: int
@@ -205,6 +206,12 @@ OPTIONS: Sequence[Option] = (
     ),
     Option(
         "linger", 10.0, _seconds(0, 86400), "Seconds an upstream is kept after its last watcher."
+    ),
+    Option(
+        "coalesce",
+        10.0,
+        _seconds(0, 1000),
+        "Least milliseconds from one write to a group of subscribers to the next; 0: never wait.",
     ),
     Option("start-timeout", 30.0, _seconds(1, 600), "Seconds in which a chat must start."),
     Option("stats-top", 100, _whole(1, 10000), "Users named in a statistics message."),

@@ -27,6 +27,8 @@ from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
 from livechat.command_line import Options, wrong
+from livechat.core.channel import Services
+from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.session import Quotas, Session
@@ -47,7 +49,6 @@ from livechat.statistics.memory import MemoryStats
 from livechat.transports.http import Pages, make_site
 from livechat.transports.http_or_websocket import Doors
 from livechat.transports.websocket import ClientFactory, Limits
-from livechat.transports.writers import BestWriter
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -155,16 +156,16 @@ def build(reactor: Any, settings: Settings) -> Daemon:
     youtube = YouTube(cookieless, reactor, time.time, random, metrics, youtube_settings)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
-    hub = Hub(
-        reactor,
-        LocalBroker(reactor),
-        store,
-        BestWriter(),
-        metrics,
-        linger=settings.linger,
+    channel_services = Services(
+        clock=reactor,
+        broker=LocalBroker(reactor, random),
+        store=store,
+        metrics=metrics,
+        log=ChannelLog(reactor),
         stats_limit=settings.stats_top,
-        max_channels=settings.max_channels,
+        coalesce=settings.coalesce / 1000,
     )
+    hub = Hub(channel_services, linger=settings.linger, max_channels=settings.max_channels)
     platforms: dict[str, IPlatform] = {"tiktok": tiktok, "twitch": twitch, "youtube": youtube}
     clients = _clients(reactor, settings, metrics, hub, platforms)
     pages = Pages(

@@ -14,7 +14,7 @@ from livechat.core.session import Quotas, Session
 from livechat.model.errors import CloseCode, ErrorCode
 from livechat.model.events import EVENT_KINDS
 from livechat.options import OPTIONS
-from tests.support.fakes import KeptFrames, hub_on
+from tests.support.fakes import KeptMessages, hub_on
 from tests.test_twitch_watcher import TwitchCase
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -53,7 +53,7 @@ class ConversationTests(TwitchCase):
 
     def play(self, block: str) -> None:
         """One conversation."""
-        client = KeptFrames()
+        client = KeptMessages()
         hub = hub_on(self.clock, self.metrics, max_channels=10)
         platforms = {"twitch": self.twitch}
         session = Session(client, hub, platforms, Quotas(), self.clock, self.metrics)

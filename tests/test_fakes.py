@@ -10,32 +10,32 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IPlatform, ISubscriber, IWatcher, Located, Requester
 from livechat.model.events import ChannelKey
-from tests.contracts.subscriber import SubscriberContract, only_text
-from tests.support.fakes import KeptFrames, ScriptedPlatform, ScriptedWatcher
+from tests.contracts.subscriber import SubscriberContract
+from tests.support.fakes import KeptMessages, ScriptedPlatform, ScriptedWatcher
 
 
-class KeptFramesContractTests(SubscriberContract, SynchronousTestCase):
+class KeptMessagesContractTests(SubscriberContract, SynchronousTestCase):
     """The fake subscriber keeps the same promises as a real one."""
 
-    kept: KeptFrames
+    kept: KeptMessages
 
     def make_subscriber(self) -> Any:
         """A fake."""
-        self.kept = KeptFrames()
+        self.kept = KeptMessages()
         return self.kept
 
     def text_frames(self) -> list[bytes]:
         """What it kept."""
-        data, self.kept.deliveries = b"".join(self.kept.deliveries), []
-        return only_text(data)
+        data, self.kept.writes = b"".join(self.kept.writes), []
+        return data.splitlines()
 
 
 class FakeTests(SynchronousTestCase):
     """A fake that drifts from its port would prove nothing."""
 
     def test_subscriber(self) -> None:
-        """KeptFrames is an ISubscriber."""
-        self.assertTrue(verifyObject(ISubscriber, KeptFrames()))
+        """KeptMessages is an ISubscriber."""
+        self.assertTrue(verifyObject(ISubscriber, KeptMessages()))
 
     def test_platform_and_watcher(self) -> None:
         """ScriptedPlatform is an IPlatform and makes IWatchers."""

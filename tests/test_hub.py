@@ -3,26 +3,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
+from random import Random
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.core.channel import RecentIds
-from livechat.core.fanout import Interest
-from livechat.core.lifecycle import Subscription
+from livechat.brokers.local import LocalBroker
+from livechat.core.channel import RESTART_PAUSE
+from livechat.core.hub import Hub
+from livechat.core.ports import Located, Requester
+from livechat.core.recent_ids import RecentIds
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ChannelKey, Event, LiveInfo
+from livechat.model.events import ALL_KINDS, CHAT_BIT, ChannelKey, Event, LiveInfo, kind_bit
+from livechat.statistics.memory import MemoryStats
 from tests.support.fakes import (
-    KeptFrames,
+    KeptMessages,
     ScriptedPlatform,
     ScriptedWatcher,
     chat,
     chats,
     happening,
     hub_on,
+    services_on,
 )
 
 
@@ -43,13 +50,13 @@ class HubCase(SynchronousTestCase):
         self.lost: list[Subscription] = []
 
     def subscribe(
-        self, name: str = "ann", interest: Interest | None = None, sent: str | None = None
-    ) -> tuple[KeptFrames, Subscription]:
+        self, name: str = "ann", options: Options | None = None, sent: str | None = None
+    ) -> tuple[KeptMessages, Subscription]:
         """Subscribe a new subscriber to a channel."""
-        subscriber = KeptFrames()
+        subscriber = KeptMessages()
         key = ChannelKey(self.platform.name, "username", name)
         subscription = Subscription(
-            key, subscriber, sent or name, interest or Interest(), self.lost.append
+            key, subscriber, sent or name, options or Options(), self.lost.append
         )
         self.hub.subscribe(self.platform, subscription)
         return subscriber, subscription
@@ -64,7 +71,7 @@ class HubCase(SynchronousTestCase):
         """The newest upstream."""
         return self.platform.watchers[-1]
 
-    def live(self, name: str = "ann") -> tuple[KeptFrames, Subscription]:
+    def live(self, name: str = "ann") -> tuple[KeptMessages, Subscription]:
         """A subscriber of a channel that has just gone live, greeting taken."""
         subscriber, subscription = self.subscribe(name)
         self.turn()
@@ -234,7 +241,7 @@ class MessageTests(HubCase):
 
     def test_a_chat_and_its_event_share_an_id(self) -> None:
         """The id of a message does not hide the event that carries the same id."""
-        asker, _ = self.subscribe(interest=Interest(None))
+        asker, _ = self.subscribe(options=Options(ALL_KINDS))
         self.turn()
         self.watcher.live()
         self.turn()
@@ -249,8 +256,8 @@ class MessageTests(HubCase):
     def test_events_only_for_who_asked(self) -> None:
         """Without `events` a client sees what the specification describes and nothing else."""
         plain, _ = self.live()
-        raids, _ = self.subscribe(interest=Interest(frozenset({"raid"})))
-        everything, _ = self.subscribe(interest=Interest(None))
+        raids, _ = self.subscribe(options=Options(CHAT_BIT | kind_bit("raid")))
+        everything, _ = self.subscribe(options=Options(ALL_KINDS))
         self.turn()
         raids.taken()
         everything.taken()
@@ -314,7 +321,7 @@ class InterruptionTests(HubCase):
             ],
         )
         self.watcher.sink.resumed(LiveInfo("live-ann"))
-        self.watcher.sink.resumed(LiveInfo("live-ann", live=False))
+        self.watcher.sink.resumed(LiveInfo("live-ann"))
         self.assertEqual(subscriber.kinds(), ["started"])
         self.assertEqual(self.counter("livechat_interruptions_total", platform="twitch"), 2)
 
@@ -331,11 +338,11 @@ class InterruptionTests(HubCase):
     def test_asking_again_is_answered_with_the_standing(self) -> None:
         """A repeated subscribe greets again, in either state, and adds no second delivery."""
         subscriber, subscription = self.live()
-        self.hub.resubscribe(subscription)
+        self.hub.change(subscription, "ann", Options())
         self.assertEqual(subscriber.kinds(), ["subscribed", "started"])
         self.watcher.sink.interrupted("lost")
         subscriber.taken()
-        self.hub.resubscribe(subscription)
+        self.hub.change(subscription, "ann", Options())
         self.assertEqual(subscriber.kinds(), ["subscribed", "reconnecting"])
         self.watcher.sink.resumed(LiveInfo("x"))
         subscriber.taken()
@@ -491,7 +498,7 @@ class RaceTests(HubCase):
         one upstream at most at a time, who stays is greeted, and nothing is left at the end."""
         for order in permutations(("one", "two", "live", "leave")):
             self.setUp()
-            held: dict[str, tuple[KeptFrames, Subscription]] = {}
+            held: dict[str, tuple[KeptMessages, Subscription]] = {}
             for step in order:
                 if step in ("one", "two"):
                     held[step] = self.subscribe()
@@ -516,3 +523,305 @@ class RaceTests(HubCase):
                 [w.stops for w in self.platform.watchers], [1] * len(self.platform.watchers)
             )
             self.assertEqual(self.clock.getDelayedCalls(), [], order)
+
+
+class ChangingTests(HubCase):
+    """What becomes known of a stream while it is watched, and options that somebody changes."""
+
+    def test_live_changes(self) -> None:
+        """Whether the stream is live is told to everybody when it changes, and only then."""
+        subscriber, _ = self.live()
+        for live in (None, True, True, False, True):
+            self.watcher.sink.resumed(LiveInfo("live-ann", live=live))
+        self.assertEqual(
+            [(m["status"], m["live"]) for m in subscriber.taken()],
+            [("started", None), ("started", True), ("started", False), ("started", True)],
+        )
+        late, _ = self.subscribe()
+        self.turn()
+        self.assertEqual([m.get("live") for m in late.taken()[:2]], [None, True])
+
+    def test_options_of_a_held_chat(self) -> None:
+        """Who asks again with other options gets by these from that moment on, without a gap."""
+        subscriber, subscription = self.live()
+        batch: list[Event] = [chat("m1"), happening("raid", "r1")]
+        self.watcher.sink.received(batch)
+        self.hub.change(subscription, "Ann", Options(ALL_KINDS))
+        self.watcher.sink.received([happening("raid", "r2"), chat("m2")])
+        self.turn(0.02)
+        told = [m for m in subscriber.taken() if m["type"] != "stats"]
+        self.assertEqual(
+            [m.get("status") or m["data"]["type"] for m in told],
+            ["chat", "subscribed", "started", "raid", "chat"],
+        )
+        self.assertEqual(told[1]["identifier"], "Ann")
+
+    def test_options_of_one_who_waits(self) -> None:
+        """Who asks again before the start is answered once, by the options asked for last."""
+        subscriber, subscription = self.subscribe()
+        self.hub.change(subscription, "Ann", Options(ALL_KINDS))
+        self.turn()
+        self.hub.change(subscription, "ANN", Options(ALL_KINDS))
+        self.watcher.live()
+        self.turn()
+        told = subscriber.taken()
+        self.assertEqual([m.get("status") for m in told[:2]], ["subscribed", "started"])
+        self.assertEqual({m["identifier"] for m in told[:2]}, {"ANN"})
+        self.watcher.sink.received([happening("raid", "r1")])
+        self.assertEqual(subscriber.kinds(), ["event"])
+
+
+class ResolvingTests(HubCase):
+    """From what a client asked for to the one chat that it means."""
+
+    def setUp(self) -> None:
+        """A platform on which the test says what a name means."""
+        super().setUp()
+        self.asked: list[tuple[str, Deferred[Located]]] = []
+        self.queued: list[Callable[[], None]] = []
+        self.patch(self.platform, "resolve", self.resolve)
+
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
+        """See `IPlatform`."""
+        answer: Deferred[Located] = Deferred()
+        self.asked.append((key.identifier, answer))
+        self.queued.append(queued)
+        return answer
+
+    def video(self, name: str = "video") -> Located:
+        """A chat that is none of the names."""
+        return Located(ChannelKey("twitch", "liveId", name), opening="learnt on the way")
+
+    def resolved(self, name: str) -> tuple[KeptMessages, Subscription]:
+        """A subscriber by a name that means the one video."""
+        subscriber, subscription = self.subscribe(name)
+        self.asked[-1][1].callback(self.video())
+        self.turn()
+        return subscriber, subscription
+
+    def test_one_chat_by_many_names(self) -> None:
+        """Whatever they asked by: one upstream, one order, one statistic; each by its own name."""
+        names = ("handle", "channel", "video-by-link")
+        subscribers = [self.resolved(name)[0] for name in names]
+        self.assertEqual([name for name, _ in self.asked], list(names))
+        (watcher,) = self.platform.watchers
+        self.assertEqual(watcher.key, self.video().key)
+        watcher.live()
+        watcher.sink.received([chat("m1")])
+        self.turn(1)
+        for name, subscriber in zip(names, subscribers, strict=True):
+            messages = subscriber.taken()
+            self.assertEqual(
+                [m.get("status") or m["type"] for m in messages],
+                ["subscribed", "started", "stats", "chat", "stats"],
+            )
+            self.assertEqual({m["identifier"] for m in messages}, {name})
+            self.assertEqual({m.get("channel", name) for m in messages}, {name})
+            self.assertEqual(messages[-1]["data"]["totalMessages"], 1)
+        self.assertEqual(self.hub.active_streams, 1)
+
+    def test_asked_once(self) -> None:
+        """A name that is being looked for, or is watched, is not looked for again."""
+        first, _ = self.subscribe("handle")
+        second, _ = self.subscribe("handle")
+        self.assertEqual(len(self.asked), 1)
+        self.asked[0][1].callback(self.video())
+        self.turn()
+        self.watcher.live()
+        third, _ = self.subscribe("handle")
+        self.turn()
+        self.assertEqual(len(self.asked), 1)
+        for subscriber in (first, second, third):
+            self.assertEqual(subscriber.kinds(), ["subscribed", "started", "stats"])
+
+    def test_not_found(self) -> None:
+        """Everybody who waits is told why there is no chat, and nothing is kept of it."""
+        subscribers = [self.subscribe("handle")[0] for _ in range(2)]
+        self.assertEqual(self.hub.active_streams, 1)
+        self.asked[0][1].errback(ChatError(ErrorCode.STREAM_NOT_FOUND, "No"))
+        for subscriber in subscribers:
+            self.assertEqual(subscriber.kinds(), ["STREAM_NOT_FOUND"])
+        self.assertEqual((self.hub.active_streams, len(self.lost)), (0, 2))
+        outcome = {"platform": "twitch", "outcome": "STREAM_NOT_FOUND"}
+        self.assertEqual(self.counter("livechat_starts_total", **outcome), 1)
+
+    def test_all_give_up(self) -> None:
+        """When nobody waits any more, the look-up is cancelled and nothing is started or logged."""
+        _, first = self.subscribe("handle")
+        _, second = self.subscribe("handle")
+        self.hub.unsubscribe(first)
+        self.assertFalse(self.asked[0][1].called)
+        self.hub.unsubscribe(second)
+        self.assertTrue(self.asked[0][1].called)
+        self.turn()
+        self.assertEqual((self.platform.watchers, self.hub.active_streams), ([], 0))
+        self.subscribe("handle")
+        self.assertEqual(len(self.asked), 2)
+
+    def test_queued(self) -> None:
+        """A look-up that waits for its turn says so to those who wait for it."""
+        subscriber, _ = self.subscribe("handle")
+        self.queued[0]()
+        (status,) = subscriber.taken()
+        self.assertEqual((status["status"], status["details"]), ("waiting", "QUEUED"))
+
+    def test_statistics_meanwhile(self) -> None:
+        """Who asks for statistics while the chat is looked for is answered."""
+        _, subscription = self.subscribe("handle")
+        stats = self.successResultOf(self.hub.stats(subscription))
+        self.assertIn(b'"totalMessages":0', stats)
+
+    def test_learnt_on_the_way(self) -> None:
+        """What the look-up learnt is handed to the watcher."""
+        self.resolved("handle")
+        self.assertEqual(self.watcher.located.opening, "learnt on the way")
+
+    def test_shutdown(self) -> None:
+        """A shutdown gives up every look-up."""
+        subscriber, _ = self.subscribe("handle")
+        self.successResultOf(self.hub.shutdown())
+        self.assertTrue(self.asked[0][1].called)
+        self.assertEqual((subscriber.taken(), self.hub.active_streams), ([], 0))
+
+    def test_next_video(self) -> None:
+        """When a chat is over, its names may mean another one."""
+        _, subscription = self.resolved("handle")
+        self.watcher.live()
+        self.watcher.sink.ended(ChatError(ErrorCode.STREAM_ENDED, "Over"))
+        self.assertEqual(self.lost, [subscription])
+        self.subscribe("handle")
+        self.asked[1][1].callback(self.video("next"))
+        self.turn()
+        self.assertEqual(self.watcher.key.identifier, "next")
+
+
+class TwoNodesTests(SynchronousTestCase):
+    """Two hubs on one broker: one upstream serves the clients of both."""
+
+    def setUp(self) -> None:
+        """Two hubs that share a broker and a store, and one platform."""
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.platform = ScriptedPlatform()
+        broker, store = LocalBroker(self.clock, Random(1)), MemoryStats()
+        services = services_on(self.clock, self.metrics, broker, store)
+        self.hubs = [Hub(services, linger=0.0, max_channels=10) for _ in range(2)]
+        self.lost: list[Subscription] = []
+
+    def subscribe(self, hub: Hub) -> tuple[KeptMessages, Subscription]:
+        """A subscriber at one of the hubs."""
+        subscriber = KeptMessages()
+        key = ChannelKey("twitch", "username", "ann")
+        subscription = Subscription(key, subscriber, "ann", Options(ALL_KINDS), self.lost.append)
+        hub.subscribe(self.platform, subscription)
+        self.turn()
+        return subscriber, subscription
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Let the clock run, and what follows at once."""
+        for _ in range(3):
+            self.clock.advance(seconds / 3)
+
+    def both(self) -> list[KeptMessages]:
+        """A greeted subscriber at each hub."""
+        subscribers = [self.subscribe(hub)[0] for hub in self.hubs]
+        self.assertEqual(len(self.platform.watchers), 1)
+        self.platform.watchers[0].live()
+        self.turn()
+        for subscriber in subscribers:
+            self.assertEqual(subscriber.kinds(), ["subscribed", "started", "stats"])
+        return subscribers
+
+    def test_messages_and_statistics(self) -> None:
+        """Both hear every message in order, and the same statistics within two seconds."""
+        subscribers = self.both()
+        sink = self.platform.watchers[0].sink
+        for number in range(10):
+            sink.received([chat(f"m{number}"), happening("raid", f"r{number}")])
+            self.turn(0.05)
+        self.turn(2.0)
+        received = [subscriber.taken() for subscriber in subscribers]
+        for messages in received:
+            ids = [m["data"]["message_id"] for m in messages if m["type"] == "chat"]
+            self.assertEqual(ids, [f"m{number}" for number in range(10)])
+            totals = [m["data"]["totalMessages"] for m in messages if m["type"] == "stats"]
+            self.assertEqual(totals[-1], 10)
+        published = [[m for m in messages if m["type"] != "stats"] for messages in received]
+        self.assertEqual(published[0], published[1])
+
+    def test_statuses_and_end(self) -> None:
+        """Both are told of losses, of what changes, and of the end, with the same error."""
+        subscribers = self.both()
+        sink = self.platform.watchers[0].sink
+        sink.interrupted("lost")
+        sink.resumed(LiveInfo("live-ann", live=True))
+        sink.resumed(LiveInfo("live-ann", live=False))
+        sink.ended(ChatError(ErrorCode.STREAM_ENDED, "Over"))
+        for subscriber in subscribers:
+            self.assertEqual(
+                subscriber.kinds(), ["reconnecting", "started", "started", "STREAM_ENDED"]
+            )
+        self.assertEqual([hub.active_streams for hub in self.hubs], [0, 0])
+
+    def test_failure(self) -> None:
+        """A start that fails is one error for the clients of both."""
+        subscribers = [self.subscribe(hub)[0] for hub in self.hubs]
+        self.platform.watchers[0].fail()
+        for subscriber in subscribers:
+            self.assertEqual(subscriber.kinds(), ["STREAM_NOT_LIVE"])
+
+    def test_late_joiner(self) -> None:
+        """Who joins at the other hub later is greeted from what that one has been told."""
+        first, _ = self.subscribe(self.hubs[0])
+        self.platform.watchers[0].live(live=True)
+        self.turn()
+        late, _ = self.subscribe(self.hubs[1])
+        self.assertEqual(late.kinds(), ["subscribed", "started", "stats"])
+        self.platform.watchers[0].sink.interrupted("lost")
+        later, _ = self.subscribe(self.hubs[1])
+        self.assertEqual(later.kinds(), ["subscribed", "reconnecting", "stats"])
+        first.taken()
+        self.assertEqual(len(self.platform.watchers), 1)
+
+    def test_hand_over(self) -> None:
+        """When the last client of the leader leaves, the other hub watches on, without an end."""
+        _, leaver = self.subscribe(self.hubs[0])
+        other, _ = self.subscribe(self.hubs[1])
+        first = self.platform.watchers[0]
+        first.live()
+        self.turn()
+        other.taken()
+        first.sink.received([chat("m1"), chat("m2")])
+        self.hubs[0].unsubscribe(leaver)
+        self.turn()
+        self.assertEqual((first.stops, len(self.platform.watchers)), (1, 2))
+        second = self.platform.watchers[1]
+        second.live()
+        # What both upstreams brought comes once.
+        second.sink.received([chat("m2"), chat("m3")])
+        self.turn(0.1)
+        told = [m for m in other.taken() if m["type"] != "stats"]
+        self.assertEqual(
+            [m.get("status") or m["data"]["message_id"] for m in told],
+            ["m1", "m2", "reconnecting", "started", "m3"],
+        )
+
+    def test_successor_cannot_start(self) -> None:
+        """A chat that has flowed is sought on by the successor while its trouble may pass."""
+        _, leaver = self.subscribe(self.hubs[0])
+        other, _ = self.subscribe(self.hubs[1])
+        self.platform.watchers[0].live()
+        self.turn()
+        self.hubs[0].unsubscribe(leaver)
+        self.turn()
+        other.taken()
+        trouble = ChatError(ErrorCode.UPSTREAM_UNAVAILABLE, "No", temporary=True)
+        started = self.platform.watchers[1].started
+        assert started is not None
+        started.errback(trouble)
+        self.clock.advance(RESTART_PAUSE)
+        self.platform.watchers[2].live()
+        self.assertEqual(other.kinds(), ["started"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -10,16 +10,17 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.brokers.local import LocalBroker
-from livechat.core.ports import IBroker, IMembership
+from livechat.core.ports import LEAVE_TIMEOUT, IBroker, IMembership
 from livechat.model.events import ChannelKey, StatsData
 from livechat.statistics.memory import MemoryStats
-from tests.contracts.broker import KEY, OTHER, BrokerContract, Member
+from tests.contracts.broker import KEY, OTHER, BrokerContract, Member, publish, stopped
 from tests.contracts.stats_store import StatsStoreContract, counted, numbers, tally
+from tests.support.fakes import nobody
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -137,7 +138,7 @@ class MemoryStatsTests(SynchronousTestCase):
         """A forgotten channel leaves nothing behind."""
         store = MemoryStats()
         store.add(KEY, tally({"a": 1}))
-        store.forget(KEY)
+        store.forget(KEY, nobody)
         self.assertEqual(numbers(self.snapshot(store)), ([], 0, 0))
         self.assertEqual(store._channels, {})
 
@@ -240,7 +241,7 @@ class LocalBrokerContractTests(BrokerContract, TestCase):
     def setUp(self) -> None:
         """One broker for all members, as there is one in a process."""
         self.clock = Clock()
-        self._broker = LocalBroker(self.clock)
+        self._broker = LocalBroker(self.clock, Random(1))
 
     def tearDown(self) -> None:
         """When everything has settled nothing is left on the clock."""
@@ -264,7 +265,7 @@ class LocalBrokerTests(SynchronousTestCase):
     def setUp(self) -> None:
         """A broker on a clock."""
         self.clock = Clock()
-        self.broker = LocalBroker(self.clock)
+        self.broker = LocalBroker(self.clock, Random(1))
 
     def test_next_turn(self) -> None:
         """Roles are told in the next turn."""
@@ -279,7 +280,7 @@ class LocalBrokerTests(SynchronousTestCase):
         member = Member()
         membership = self.broker.join(KEY, member)
         self.clock.advance(0)
-        membership.publish([("chat", b"1"), ("raid", b"2")])
+        publish(membership, [("chat", b"1"), ("raid", b"2")])
         self.assertEqual(member.batches, [[("chat", b"1"), ("raid", b"2")]])
 
     def test_oldest_succeeds(self) -> None:
@@ -288,7 +289,7 @@ class LocalBrokerTests(SynchronousTestCase):
         memberships = [self.broker.join(KEY, member) for member in members]
         self.clock.advance(0)
         for index in range(3):
-            memberships[index].leave()
+            memberships[index].leave(stopped)
             self.clock.advance(0)
             self.assertEqual(members[index + 1].roles, ["follow", "lead"])
 
@@ -297,9 +298,24 @@ class LocalBrokerTests(SynchronousTestCase):
         member = Member()
         membership = self.broker.join(KEY, member)
         self.clock.advance(0)
-        membership.leave()
-        membership.publish([("chat", b"late")])
+        membership.leave(stopped)
+        publish(membership, [("chat", b"late")])
         self.assertEqual(member.batches, [])
+
+    def test_stop_takes_too_long(self) -> None:
+        """An upstream that does not stop holds a channel up for five seconds and no longer."""
+        for stop in (Deferred, lambda: fail(ValueError("no")), lambda: 1 / 0):
+            first, second = Member(), Member()
+            leading = self.broker.join(KEY, first)
+            following = self.broker.join(KEY, second)
+            self.clock.advance(0)
+            left = leading.leave(stop)  # type: ignore[arg-type]
+            self.clock.advance(LEAVE_TIMEOUT)
+            self.clock.advance(0)
+            self.assertEqual(second.roles, ["follow", "lead"])
+            self.assertTrue(left.called)
+            following.leave(stopped)
+            self.flushLoggedErrors()
 
     def test_nothing_kept(self) -> None:
         """Channels that all have left are let go of."""
@@ -307,16 +323,16 @@ class LocalBrokerTests(SynchronousTestCase):
             key = ChannelKey("twitch", "username", str(number))
             membership = self.broker.join(key, Member())
             self.clock.advance(0)
-            membership.leave()
+            membership.leave(stopped)
         self.assertEqual(self.broker._topics, {})
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     @bounded
     @given(st.lists(st.sampled_from([-1, -1, -2, 0, 0, 1, 2]), max_size=40))
-    def test_any_story(self, story: list[int]) -> None:
+    def test_any_order(self, story: list[int]) -> None:
         """Joins (-1), turns (-2) and leaves in any order: never two leaders, or none for long."""
         clock = Clock()
-        broker = LocalBroker(clock)
+        broker = LocalBroker(clock, Random(1))
         present: list[tuple[Member, IMembership]] = []
         gone: list[tuple[Member, list[str]]] = []
         for action in [*story, -2]:
@@ -329,7 +345,7 @@ class LocalBrokerTests(SynchronousTestCase):
                 self.assertEqual(clock.getDelayedCalls(), [])
             elif action < len(present):
                 member, membership = present.pop(action)
-                membership.leave()
+                membership.leave(stopped)
                 gone.append((member, list(member.roles)))
             leaders = sum("lead" in member.roles for member, _ in present)
             self.assertLessEqual(leaders, 1)

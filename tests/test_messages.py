@@ -35,22 +35,20 @@ from livechat.model.events import (
 )
 from livechat.model.text import Emote, content
 from livechat.protocol.messages import (
-    MIN_DEFLATED,
     Chat,
     Command,
+    EventMessage,
     Failure,
-    Happening,
     ServerMessage,
     Stats,
     Status,
     decode_command,
-    deflated_frame,
     encode,
     encode_event,
     failure,
-    frame,
     started,
 )
+from livechat.transports.frames import MIN_DEFLATED, deflated_frame, frame
 
 bounded = settings(deadline=None, database=None, max_examples=300)
 
@@ -291,7 +289,7 @@ class EncodeTests(SynchronousTestCase):
         )
         key = ChannelKey("twitch", "username", "ann")
         self.assertEqual(encode_event(key, event).decode(), expected)
-        self.check(Happening(event, "twitch", "ann"), expected)
+        self.check(EventMessage(event, "twitch", "ann"), expected)
 
     def test_stats(self) -> None:
         """Statistics, with users and without."""

@@ -31,6 +31,7 @@ PROMISED: Mapping[str, Any] = {
     "tiktok-signer-key": "",
     "tiktok-socket-hosts": (),
     "linger": 10.0,
+    "coalesce": 10.0,
     "demo": False,
     # Named where the wire contract speaks of them.
     "start-timeout": 30.0,
@@ -56,6 +57,7 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
         ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
         ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
     ],
+    "coalesce": [("0", 0.0), ("2.5", 2.5), ("1000", 1000.0)],
     "linger": [("0", 0.0), ("0.5", 0.5), ("86400", 86400.0)],
     "start-timeout": [("1", 1.0), ("45.5", 45.5), ("600", 600.0)],
     "stats-top": [("1", 1), ("10000", 10000)],
@@ -132,6 +134,7 @@ REFUSED: Mapping[str, Sequence[str]] = {
         "unix://",
         "unix://h/path",
     ],
+    "coalesce": [*_NUMBER, "1001"],
     "linger": [*_NUMBER, "86401"],
     "start-timeout": [*_NUMBER, "0.9", "601"],
     "stats-top": [*_WHOLE, "0", "10001"],

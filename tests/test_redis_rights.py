@@ -23,6 +23,7 @@ from livechat.redis.rights import KEYS, TOPICS, advice, is_server_trouble, missi
 from livechat.statistics.redis_layout import PROBES, SCRIPT
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, tally
+from tests.support.fakes import nobody
 from tests.support.redis import RedisServer, settled
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "statistics.md"
@@ -145,7 +146,7 @@ class ExampleTests(TestCase):
     async def is_kept(self, store: RedisStats) -> None:
         """What is counted is stored."""
         await settled(reactor, lambda: store.storage_type == "redis")
-        store.open(KEY)
+        store.open(KEY, nobody)
         store.add(KEY, tally({"1": 3}))
         key = "livechat:1:{twitch:ann}:totals"
         await settled(
@@ -157,7 +158,7 @@ class ExampleTests(TestCase):
         store = self.started()
         await self.is_kept(store)
         await settled(reactor, lambda: bool(store.health["redis"]["listening"]))  # type: ignore[index]
-        store.forget(KEY)
+        store.forget(KEY, nobody)
         await settled(reactor, lambda: not self.server.command("PUBSUB", "CHANNELS"))
         self.assertEqual(len(self.lines), 1, self.lines)
         self.assertEqual(self.tries, 2)
@@ -169,7 +170,7 @@ class ExampleTests(TestCase):
         store = self.started()
         if rule in OPTIONAL:
             await self.is_kept(store)
-            store.forget(KEY)
+            store.forget(KEY, nobody)
         await settled(reactor, lambda: any("ACL SETUSER" in line for line in self.lines))
         if rule not in OPTIONAL:
             await settled(reactor, lambda: self.tries > 6)

@@ -27,6 +27,7 @@ from livechat.statistics import redis_stats
 from livechat.statistics.redis_layout import PROBE_KEY, PROBES, TTL
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
+from tests.support.fakes import nobody
 from tests.support.redis import RedisServer, settled
 
 STEM = "livechat:1:{twitch:ann}:"
@@ -134,7 +135,7 @@ class LifeTests(RedisCase):
         before = await self.redis.snapshot(KEY, 10)
         await self.redis.stopService()
         store = await self.store_on()
-        store.open(KEY)
+        store.open(KEY, nobody)
         self.assertEqual(await store.snapshot(KEY, 10), before)
         self.assertEqual(before.money, {"USD": 5.99, "BITS": 100})
         self.assertEqual(before.peak_messages_per_minute, 3)
@@ -169,7 +170,7 @@ class LifeTests(RedisCase):
 
     async def test_no_listing(self) -> None:
         """Neither adding nor reading ever lists keys or reads without a range."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 1}))
         await self.stored()
         await self.fresh()
@@ -207,9 +208,9 @@ class LifeTests(RedisCase):
         """Channels that nobody watches leave the process when Redis has their counts."""
         for number in range(100):
             key = ChannelKey("twitch", "username", f"c{number}")
-            self.redis.open(key)
+            self.redis.open(key, nobody)
             self.redis.add(key, tally({"1": 1}))
-            self.redis.forget(key)
+            self.redis.forget(key, nobody)
         await self.stored()
         self.assertEqual(self.redis._channels, {})
         self.assertEqual(self.redis._forgotten, {})
@@ -225,7 +226,7 @@ class LifeTests(RedisCase):
         self.patch(redis_stats, "COMPARE_INTERVAL", 0.0)
         self.patch(redis_stats, "RELOAD_INTERVAL", 0.0)
         other = await self.store_on()
-        other.open(KEY)
+        other.open(KEY, nobody)
         for number in range(1, 4):
             self.redis.add(KEY, tally({"1": 1, "2": 1}))
             await self.stored()
@@ -250,8 +251,8 @@ class ListeningTests(RedisCase):
         other = await self.store_on()
         await self.listening(other)
         for key in (KEY, ChannelKey("youtube", "liveId", "a}{b")):
-            self.redis.open(key)
-            other.open(key)
+            self.redis.open(key, nobody)
+            other.open(key, nobody)
             for number in range(1, 4):
                 self.redis.add(key, tally({"1": 1, "2": 1}))
                 await self.knows(other, 2 * number, key)
@@ -262,7 +263,7 @@ class ListeningTests(RedisCase):
         self.patch(redis_stats, "RELOAD_INTERVAL", 0.6)
         other = await self.store_on()
         await self.listening(other)
-        other.open(KEY)
+        other.open(KEY, nobody)
         for _ in range(4):
             self.redis.add(KEY, tally({"1": 1}))
             await self.stored()
@@ -271,9 +272,9 @@ class ListeningTests(RedisCase):
     async def test_ignores(self) -> None:
         """Of a channel that nobody watches any more nothing is heard."""
         await self.listening(self.redis)
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 1)
-        self.redis.forget(KEY)
+        self.redis.forget(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 0)
 
     def subscriptions(self) -> int:
@@ -282,7 +283,7 @@ class ListeningTests(RedisCase):
 
     async def test_lost(self) -> None:
         """Losing this connection alone changes nothing but that others are heard later."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 1)
         self.server.command("CLIENT", "KILL", "TYPE", "pubsub")
         await self.listening(self.redis, whether=False)
@@ -298,10 +299,10 @@ class ListeningTests(RedisCase):
         other = ChannelKey("twitch", "username", "other")
         self.server.pause()
         store = self.new_store()
-        store.open(other)
+        store.open(other, nobody)
         await settled(reactor, lambda: store._link._topics._said != set())
-        store.forget(other)
-        store.open(KEY)
+        store.forget(other, nobody)
+        store.open(KEY, nobody)
         self.server.resume()
         await self.listening(store)
         await settled(reactor, lambda: self.subscriptions() == 1)
@@ -309,7 +310,7 @@ class ListeningTests(RedisCase):
 
     async def test_alone(self) -> None:
         """Where nobody else listens nothing is announced."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 1)
         self.redis.add(KEY, tally({"1": 3}))
         await self.stored()
@@ -320,7 +321,7 @@ class ListeningTests(RedisCase):
     async def test_no_endless_questions(self) -> None:
         """An announcement behind which nothing is found is asked about once."""
         self.patch(redis_stats, "RELOAD_INTERVAL", 0.1)
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 1)
         await self.stored()
         before = self.evaluations()
@@ -348,7 +349,7 @@ class ListeningTests(RedisCase):
 
     async def test_hung(self) -> None:
         """A server that hangs is noticed here as well, and is listened to again afterwards."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         await self.listening(self.redis)
         self.server.pause()
         await self.listening(self.redis, whether=False)
@@ -364,7 +365,7 @@ class ListeningTests(RedisCase):
         )
         address = RedisAddress.parse(self.server.url.replace("//", "//chat:secret@"))
         store = self.new_store(address=address)
-        store.open(KEY)
+        store.open(KEY, nobody)
         await self.storage(store, "redis")
         store.add(KEY, tally({"1": 3}))
         await self.stored(store)
@@ -501,7 +502,7 @@ class ExactlyOnceTests(RedisCase):
 
     async def test_emptied(self) -> None:
         """What somebody deleted while the channel is watched is put back with the next message."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 7, "2": 3}))
         await self.stored()
         self.server.command("FLUSHALL")
@@ -526,7 +527,7 @@ class ExactlyOnceTests(RedisCase):
 
     async def test_restarted_empty(self) -> None:
         """A server that comes back with nothing is given everything, also of a quiet channel."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 7}))
         await self.stored()
         self.server.kill()
@@ -538,7 +539,7 @@ class ExactlyOnceTests(RedisCase):
 
     async def test_restarted_from_an_older_copy(self) -> None:
         """A server that comes back with less than it had is given what it lost, once."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 7, "2": 1}))
         await self.stored()
         self.server.command("SAVE")
@@ -564,7 +565,7 @@ class OutageTests(RedisCase):
         self.server.command("SAVE")
         self.server.kill()
         store = self.new_store()
-        store.open(KEY)
+        store.open(KEY, nobody)
         store.add(KEY, tally({"1": 2}))
         await settled(reactor, lambda: self.state(store)["reason"] is not None)
         self.assertEqual(store.storage_type, "memory")
@@ -602,7 +603,7 @@ class OutageTests(RedisCase):
         for number in range(30):
             key = ChannelKey("twitch", "username", f"c{number}")
             self.redis.add(key, tally({"1": 1}))
-            self.redis.forget(key)
+            self.redis.forget(key, nobody)
         self.assertEqual(len(self.redis._channels), 10)
         await self.server.start(reactor)
         await self.storage(self.redis, "redis")
@@ -612,7 +613,7 @@ class OutageTests(RedisCase):
 
     async def test_answers_at_once(self) -> None:
         """While it is known to be down nothing waits for Redis, and what was known is answered."""
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 4}))
         await self.stored()
         self.server.kill()
@@ -642,7 +643,7 @@ class BadKeysTests(RedisCase):
         self.server.command(*command)
         key = command[1]
         before = self.server.command("DUMP", key)
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         for _ in range(3):
             self.redis.add(KEY, tally({"1": 2}))
             self.redis.add(self.OTHER, tally({"1": 1}))
@@ -689,7 +690,7 @@ class BadKeysTests(RedisCase):
     async def test_foreign_users(self) -> None:
         """Users and profiles that nobody can read cost this channel only."""
         self.server.command("ZADD", f"{STEM}users", "5", b"\xff\xfe")
-        self.redis.open(KEY)
+        self.redis.open(KEY, nobody)
         self.redis.add(KEY, tally({"1": 2}))
         await settled(reactor, lambda: self.state(self.redis)["refused"] == 1)
         self.assertEqual((await self.redis.snapshot(KEY, 1)).total_messages, 2)

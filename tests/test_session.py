@@ -15,7 +15,7 @@ from livechat.core.session import MAX_REFUSED, Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from tests.support.fakes import (
-    KeptFrames,
+    KeptMessages,
     ScriptedPlatform,
     ScriptedWatcher,
     chat,
@@ -37,10 +37,10 @@ class SessionCase(SynchronousTestCase):
         self.youtube = ScriptedPlatform("youtube")
         self.youtube.hosts = frozenset({"youtube.test"})
         self.hub = hub_on(self.clock, self.metrics)
-        self.client = KeptFrames()
+        self.client = KeptMessages()
         self.session = self.new_session(self.client)
 
-    def new_session(self, client: KeptFrames) -> Session:
+    def new_session(self, client: KeptMessages) -> Session:
         """A session for another client of the same daemon."""
         platforms = {"twitch": self.twitch, "youtube": self.youtube}
         return Session(client, self.hub, platforms, self.quotas, self.clock, self.metrics)
@@ -196,7 +196,7 @@ class SeveralChatsTests(SessionCase):
     def test_clients_are_independent(self) -> None:
         """One client's unsubscribe does not touch another's subscription."""
         watcher = self.held("ann")
-        other = KeptFrames()
+        other = KeptMessages()
         session = self.new_session(other)
         session.received(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
         self.assertEqual(other.kinds()[:2], ["subscribed", "started"])
@@ -258,11 +258,36 @@ class IdentifierTests(SessionCase):
         watcher.sink.received([happening("raid"), happening("gift")])
         self.clock.advance(0.02)
         self.assertEqual([kind for kind in self.client.kinds() if kind != "stats"], ["event"])
-        wishes: list[Any] = ["raid", 1, {}, [1], None]
+        wishes: list[Any] = ["raid", 1, {}, [1], ["raid", "raids"], ["chat"], [""], None]
         for events in wishes:
             said = self.say(type="subscribe", platform="twitch", identifier="bob", events=events)
             expected = [] if events is None else ["INVALID_OPTION"]
             self.assertEqual(said, expected, events)
+
+    def test_wrong_option_of_a_held_chat(self) -> None:
+        """A wrong option is answered with the names of the chat, which stays as it was."""
+        watcher = self.held("ann", events=["raid"])
+        self.session.received(
+            b'{"type":"subscribe","platform":"twitch","identifier":"Ann","events":["raids"]}'
+        )
+        (error,) = self.client.taken()
+        self.assertEqual((error["code"], error["details"]), ("INVALID_OPTION", "events"))
+        self.assertEqual((error["platform"], error["identifier"]), ("twitch", "Ann"))
+        watcher.sink.received([happening("raid")])
+        self.assertEqual([kind for kind in self.client.kinds() if kind != "stats"], ["event"])
+
+    def test_options_stated_anew(self) -> None:
+        """A repeated subscribe changes the options; what is left out returns to its default."""
+        watcher = self.held("ann", events=["raid"])
+        said = self.say(type="subscribe", platform="twitch", identifier="ann", events=["gift"])
+        self.assertEqual(said, ["subscribed", "started"])
+        watcher.sink.received([happening("raid", "1"), happening("gift", "2")])
+        kinds = [m["data"]["type"] for m in self.client.taken() if m["type"] == "event"]
+        self.assertEqual(kinds, ["gift"])
+        self.say(type="subscribe", platform="twitch", identifier="ann")
+        watcher.sink.received([happening("gift", "3")])
+        self.clock.advance(0.02)
+        self.assertNotIn("event", self.client.kinds())
 
 
 class BadInputTests(SessionCase):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -77,7 +77,7 @@ class SlowStore:
         """See `IStatsStore`."""
         return self.storage_type
 
-    def open(self, key: ChannelKey) -> None:
+    def open(self, key: ChannelKey, changed: Callable[[], None]) -> None:
         """See `IStatsStore`."""
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
@@ -95,7 +95,7 @@ class SlowStore:
         )
         return answer
 
-    def forget(self, key: ChannelKey) -> Deferred[None]:
+    def forget(self, key: ChannelKey, changed: Callable[[], None]) -> Deferred[None]:
         """See `IStatsStore`; never answered."""
         self.calls.append("forget")
         return Deferred()
@@ -117,7 +117,13 @@ class StatsCase(SynchronousTestCase):
 
     def stats(self, store: IStatsStore, limit: int = 100) -> ChannelStats:
         """Statistics that are kept in a store and pushed into `pushed`."""
-        return ChannelStats(KEY, store, self.clock, limit, self.pushed.append)
+        return ChannelStats(
+            KEY,
+            store,
+            self.clock,
+            limit,
+            lambda snapshot: self.pushed.append(snapshot.message(KEY)),
+        )
 
     def data(self, payload: bytes) -> dict[str, Any]:
         """The `data` of an encoded `stats` message of our channel."""
@@ -147,7 +153,7 @@ class QuickStoreTests(StatsCase):
 
     def snapshot(self) -> bytes:
         """The statistics as of now."""
-        return self.successResultOf(self.channel.snapshot())
+        return self.successResultOf(self.channel.snapshot()).message(KEY)
 
     def test_nothing(self) -> None:
         """Before the first message there are zeros, and nothing is pushed or on the clock."""
@@ -398,7 +404,7 @@ class QuickStoreTests(StatsCase):
             MemoryStats(),
             clock,
             100,
-            lambda payload: pushes.append((clock.seconds(), payload)),
+            lambda snapshot: pushes.append((clock.seconds(), snapshot.message(KEY))),
         )
         counts: dict[str, int] = {}
 
@@ -415,7 +421,7 @@ class QuickStoreTests(StatsCase):
             elif action == "time":
                 clock.advance(argument / 1000)
             else:
-                self.assertTrue(right(self.successResultOf(channel.snapshot())))
+                self.assertTrue(right(self.successResultOf(channel.snapshot()).message(KEY)))
         clock.advance(PUSH_INTERVAL)
         if counts:
             self.assertTrue(right(pushes[-1][1]))
@@ -437,7 +443,7 @@ class SlowStoreTests(StatsCase):
     def asked(self) -> list[bytes]:
         """A list into which the answer to a snapshot of now will come."""
         answers: list[bytes] = []
-        self.channel.snapshot().addCallback(answers.append)
+        self.channel.snapshot().addCallback(lambda snapshot: answers.append(snapshot.message(KEY)))
         return answers
 
     def total(self, answers: list[bytes]) -> int:

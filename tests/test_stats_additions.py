@@ -9,7 +9,7 @@ import msgspec
 
 from livechat.model.events import ChannelEvent, ChatMessage, Money
 from livechat.statistics.memory import MemoryStats
-from tests.test_stats import SlowStore, StatsCase, said
+from tests.test_stats import KEY, SlowStore, StatsCase, said
 
 
 class PaidTests(StatsCase):
@@ -22,7 +22,7 @@ class PaidTests(StatsCase):
 
     def snapshot(self) -> dict[str, Any]:
         """The statistics as of now."""
-        return self.data(self.successResultOf(self.channel.snapshot()))
+        return self.data(self.successResultOf(self.channel.snapshot()).message(KEY))
 
     def paid(self, value: float, currency: str) -> ChatMessage:
         """A paid message."""
@@ -104,7 +104,9 @@ class RateTests(StatsCase):
 
     def rate(self) -> int:
         """Messages of the last minute."""
-        rate: int = self.data(self.successResultOf(self.channel.snapshot()))["messagesPerMinute"]
+        rate: int = self.data(self.successResultOf(self.channel.snapshot()).message(KEY))[
+            "messagesPerMinute"
+        ]
         return rate
 
     def test_rate(self) -> None:
@@ -136,7 +138,7 @@ class RateTests(StatsCase):
             self.clock.advance(1 if 30 <= number < 80 else 4)
             self.channel.count(said())
             self.clock.advance(0)
-        data = self.data(self.successResultOf(self.channel.snapshot()))
+        data = self.data(self.successResultOf(self.channel.snapshot()).message(KEY))
         self.assertEqual(data["peakMessagesPerMinute"], 53)
         self.assertEqual(data["firstMessageTime"], "2026-01-02T03:04:05.678Z")
         self.assertEqual(data["lastMessageTime"], "2026-01-02T03:04:05.678Z")
@@ -148,6 +150,6 @@ class RateTests(StatsCase):
             self.channel.count(
                 msgspec.structs.replace(message, timestamp=f"2026-01-02T03:04:{second}.000Z")
             )
-        data = self.data(self.successResultOf(self.channel.snapshot()))
+        data = self.data(self.successResultOf(self.channel.snapshot()).message(KEY))
         self.assertEqual(data["firstMessageTime"], "2026-01-02T03:04:10.000Z")
         self.assertEqual(data["lastMessageTime"], "2026-01-02T03:04:50.000Z")

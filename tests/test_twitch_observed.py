@@ -13,7 +13,7 @@ from livechat.platforms.twitch.chat import Translation
 from livechat.simulator import observed
 from livechat.statistics.memory import MemoryStats
 from tests.support.twitch_lines import chat_of, event_of, translated
-from tests.test_stats import StatsCase
+from tests.test_stats import KEY, StatsCase
 
 
 def lines(name: str) -> list[Translation]:
@@ -120,7 +120,7 @@ class TotalsTests(StatsCase):
                     channel.count(event)
                 else:
                     channel.count_event(event)
-        return self.data(self.successResultOf(channel.snapshot()))
+        return self.data(self.successResultOf(channel.snapshot()).message(KEY))
 
     def test_combos(self) -> None:
         """The bits of a combo are in the money, what is told of combos is not."""

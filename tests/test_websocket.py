@@ -19,12 +19,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.core.fanout import Fanout, Interest
+from livechat.core.fanout import Fanout
 from livechat.core.ports import ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
-from livechat.protocol.messages import WINDOW_BITS, deflated_frame, frame
+from livechat.transports.encodings import DEFLATED, PLAIN
+from livechat.transports.frames import WINDOW_BITS, deflated_frame, frame
 from livechat.transports.ping_wheel import PING_INTERVAL, PING_TIMEOUT
 from livechat.transports.websocket import (
     CLOSE_TIMEOUT,
@@ -33,9 +34,8 @@ from livechat.transports.websocket import (
     Limits,
     protocol_options,
 )
-from livechat.transports.writers import EachWriter
 from tests.contracts.subscriber import SubscriberContract, only_text
-from tests.support.fakes import ScriptedPlatform, hub_on, unframed
+from tests.support.fakes import ScriptedPlatform, hub_on, raw, subscribed, unframed
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -241,7 +241,7 @@ class DeliveryTests(WebSocketCase):
     def test_fast(self) -> None:
         """Delivered frames are written as they are."""
         client, wire = self.opened()
-        client.deliver(frame(b"one") + frame(b"two"))
+        client.write_frames(frame(b"one") + frame(b"two"))
         self.assertEqual(unframed(wire.take()), [b"one", b"two"])
 
     def test_paused_and_resumed(self) -> None:
@@ -250,13 +250,13 @@ class DeliveryTests(WebSocketCase):
         client.pauseProducing()
         client.pauseProducing()
         for n in range(5):
-            client.deliver(frame(b"%d" % n))
+            client.write_frames(frame(b"%d" % n))
         self.assertEqual(wire.take(), b"")
         self.assertEqual(client.pending, 15)
         client.resumeProducing()
         self.assertEqual(unframed(wire.take()), [b"0", b"1", b"2", b"3", b"4"])
         self.assertEqual(client.pending, 0)
-        client.deliver(frame(b"5"))
+        client.write_frames(frame(b"5"))
         self.assertEqual(unframed(wire.take()), [b"5"])
 
     def test_full_again_while_resuming(self) -> None:
@@ -264,7 +264,7 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.pauseProducing()
         for n in range(3):
-            client.deliver(frame(b"%d" % n))
+            client.write_frames(frame(b"%d" % n))
         write = wire.write
 
         def write_and_fill(data: bytes) -> None:
@@ -274,7 +274,7 @@ class DeliveryTests(WebSocketCase):
         self.patch(wire, "write", write_and_fill)
         client.resumeProducing()
         self.assertEqual(unframed(wire.take()), [b"0"])
-        client.deliver(frame(b"3"))
+        client.write_frames(frame(b"3"))
         for expected in (b"1", b"2", b"3"):
             client.resumeProducing()
             self.assertEqual(unframed(wire.take()), [expected])
@@ -284,12 +284,12 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.pauseProducing()
         for _ in range(11):
-            client.deliver(frame(bytes(996)))
+            client.write_frames(frame(bytes(996)))
         self.assertEqual(client.pending, 0)
         data = wire.take()
         self.assertEqual(data[2:4], (4008).to_bytes(2, "big"))
         self.assertEqual(data[4:], b"slow")
-        client.deliver(frame(b"late"))
+        client.write_frames(frame(b"late"))
         client.resumeProducing()
         self.assertEqual(wire.take(), b"")
         self.assertEqual(
@@ -306,7 +306,7 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.close(CloseCode.POLICY, "enough")
         client.close(CloseCode.POLICY, "enough")
-        client.deliver(frame(b"late"))
+        client.write_frames(frame(b"late"))
         self.assertEqual(wire.take(), b"\x88\x08" + (1008).to_bytes(2, "big") + b"enough")
 
     def test_lost_connection(self) -> None:
@@ -315,7 +315,7 @@ class DeliveryTests(WebSocketCase):
         client.dataReceived(masked(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}'))
         self.assertEqual(self.hub.active_streams, 1)
         self.lose(client)
-        client.deliver(frame(b"late"))
+        client.write_frames(frame(b"late"))
         self.assertEqual((self.hub.active_streams, self.factory.clients), (0, 0))
         self.assertEqual(wire.take(), b"")
 
@@ -362,7 +362,7 @@ class ClosingTests(WebSocketCase):
         client.dataReceived(masked((1000).to_bytes(2, "big"), opcode=8))
         wire.take()
         for _ in range(30):
-            client.deliver(frame(bytes(1000)))
+            client.write_frames(frame(bytes(1000)))
         self.assertEqual(client.pending, 0)
         client.resumeProducing()
         self.assertEqual(wire.take(), b"")
@@ -492,8 +492,8 @@ class DrainTests(WebSocketCase):
         """What waits for a slow client goes out before its close frame; nothing is lost."""
         client, wire = self.opened()
         client.pauseProducing()
-        client.deliver(frame(b"held"))
-        client.deliver(frame(b"back"))
+        client.write_frames(frame(b"held"))
+        client.write_frames(frame(b"back"))
         self.factory.drain(5.0)
         data = wire.take()
         self.assertEqual(unframed(data[:12]), [b"held", b"back"])
@@ -513,7 +513,7 @@ class CompressionTests(WebSocketCase):
             answer = wire.take()
             self.assertIn(b"Sec-WebSocket-Extensions: permessage-deflate", answer)
             self.assertIn(b"server_no_context_takeover", answer)
-            self.assertTrue(client.deflate)
+            self.assertIs(client.encoding, DEFLATED)
 
     def test_smaller_window(self) -> None:
         """A window that is as large as ours is agreed on; a smaller one is declined."""
@@ -522,13 +522,13 @@ class CompressionTests(WebSocketCase):
             answer = wire.take()
             self.assertIn(b"server_max_window_bits=" + bits.strip(b'"'), answer)
             self.assertIn(b"server_no_context_takeover", answer)
-            self.assertTrue(client.deflate)
+            self.assertIs(client.encoding, DEFLATED)
         for bits in (b"8", b"9", b"11"):
             client, wire = self.accept(self.OFFER + b"; server_max_window_bits=" + bits + b"\r\n")
             answer = wire.take()
             self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), answer)
             self.assertNotIn(b"Sec-WebSocket-Extensions", answer)
-            self.assertFalse(client.deflate)
+            self.assertIs(client.encoding, PLAIN)
 
     def test_window_of_the_frames(self) -> None:
         """What we send is inflated with the smallest window that we agree to."""
@@ -561,7 +561,7 @@ class CompressionTests(WebSocketCase):
                 answer = wire.take()
                 self.assertTrue(answer.startswith(b"HTTP/1.1 101 "), (odd, answer))
                 self.assertEqual(b"Sec-WebSocket-Extensions" in answer, bool(good), odd)
-                self.assertEqual(client.deflate, bool(good), odd)
+                self.assertIs(client.encoding, DEFLATED if good else PLAIN, odd)
 
     def test_switched_off(self) -> None:
         """With compression off every offer is declined."""
@@ -569,7 +569,7 @@ class CompressionTests(WebSocketCase):
         self.setUp()
         client, wire = self.accept(self.OFFER + b"\r\n")
         self.assertNotIn(b"Sec-WebSocket-Extensions", wire.take())
-        self.assertFalse(client.deflate)
+        self.assertIs(client.encoding, PLAIN)
 
     def test_frames_are_readable_apart(self) -> None:
         """Each frame inflates without any before it; a small payload is sent as it is."""
@@ -588,10 +588,10 @@ class CompressionTests(WebSocketCase):
         compressed, cwire = self.accept(self.OFFER + b"\r\n")
         cwire.take()
         plain, pwire = self.opened()
-        fanout = Fanout(self.clock, EachWriter(), self.metrics.deliveries)
-        fanout.add(compressed, Interest())
-        fanout.add(plain, Interest())
-        fanout.publish([("chat", self.LARGE)])
+        fanout = Fanout(self.clock, 0.0, self.metrics.deliveries)
+        fanout.add(subscribed(compressed))
+        fanout.add(subscribed(plain))
+        fanout.publish([raw(self.LARGE)])
         fanout.flush()
         self.assertEqual(cwire.take(), deflated_frame(self.LARGE))
         self.assertEqual(pwire.take(), frame(self.LARGE))

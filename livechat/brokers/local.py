@@ -1,23 +1,56 @@
 # SPDX-License-Identifier: MIT
-"""The broker within one process."""
+"""The broker within one process: plain calls from the leader of a channel to all its members."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.core.ports import IBroker, IMember, IMembership
+from livechat.core.ports import (
+    LEAVE_TIMEOUT,
+    ChannelState,
+    IBroker,
+    IMember,
+    IMembership,
+    Interrupted,
+    Live,
+    Start,
+)
+from livechat.core.publication import Publication
 from livechat.model.events import ChannelKey
+
+_log = Logger()
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+#: Characters of an epoch: enough that two are never equal by chance.
+_EPOCH_LENGTH: Final = 10
+
+#: The reason of the interruption while another member takes over.
+HAND_OVER: Final = "HAND_OVER"
 
 
 class _Topic(Struct):
-    """The members of one channel in order of arrival, and the one that was told to lead."""
+    """One channel.
 
+    :ivar members: in order of arrival.
+    :ivar leader: the one that was told to lead, also while its upstream stops.
+    :ivar state: what the leader told last; None before it told anything.
+    :ivar seq: the highest number that was published.
+    """
+
+    epoch: str
     members: list[_LocalMembership]
     leader: _LocalMembership | None = None
+    state: ChannelState | None = None
+    seq: int = 0
 
 
 @implementer(IMembership)
@@ -27,68 +60,122 @@ class _LocalMembership:
     def __init__(self, broker: LocalBroker, key: ChannelKey, member: IMember) -> None:
         self._broker = broker
         self._key = key
+        self._left: Deferred[None] | None = None
         self.member = member
 
-    def publish(self, publications: Sequence[tuple[str, bytes]]) -> None:
+    def publish(self, publications: Sequence[Publication]) -> None:
         """See `IMembership`."""
-        self._broker.carry(self._key, publications)
+        self._broker.publish(self._key, self, publications)
 
-    def leave(self) -> None:
+    def tell(self, state: ChannelState) -> None:
         """See `IMembership`."""
-        self._broker.left(self._key, self)
+        self._broker.tell(self._key, self, state)
+
+    def leave(self, stop: Callable[[], Deferred[None]]) -> Deferred[None]:
+        """See `IMembership`."""
+        if self._left is None:
+            self._left = self._broker.leave(self._key, self, stop)
+        left: Deferred[None] = Deferred()
+        self._left.addCallback(left.callback)
+        return left
 
 
 @implementer(IBroker)
 class LocalBroker:
-    """The broker of a single node: a plain call through.
+    """The broker of a single node.
 
-    A channel that is subscribed anew while its previous life still stops joins behind it and leads
-    when that has left, so that there is never a second upstream.
+    The first member of a channel leads.  A channel that is subscribed anew while its previous
+    upstream still stops joins behind it and leads when that has stopped, so that there is never a
+    second upstream.
+
+    :param random: for the names of epochs.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, random: Random) -> None:
         self._clock = clock
+        self._random = random
         self._topics: dict[ChannelKey, _Topic] = {}
 
     def join(self, key: ChannelKey, member: IMember) -> IMembership:
         """See `IBroker`."""
         membership = _LocalMembership(self, key, member)
-        topic = self._topics.setdefault(key, _Topic([]))
-        topic.members.append(membership)
-        self._clock.callLater(0, self._tell_role, key, membership)
-        return membership
-
-    def carry(self, key: ChannelKey, publications: Sequence[tuple[str, bytes]]) -> None:
-        """Hand publications to every member of a channel."""
         topic = self._topics.get(key)
         if topic is None:
+            topic = self._topics[key] = _Topic(self._new_epoch(), [])
+        topic.members.append(membership)
+        self._clock.callLater(0, self._tell_role, topic, membership)
+        return membership
+
+    def publish(
+        self, key: ChannelKey, leader: _LocalMembership, publications: Sequence[Publication]
+    ) -> None:
+        """Hand publications of the leader to every member of a channel."""
+        topic = self._led_by(key, leader)
+        if topic is None:
             return
+        topic.seq = publications[-1].seq
         for membership in tuple(topic.members):
-            # Whoever was told before may have made this one leave.
+            # Whoever was called before may have made this one leave.
             if membership in topic.members:
                 membership.member.published(publications)
 
-    def left(self, key: ChannelKey, membership: _LocalMembership) -> None:
-        """Take a member out; if it led, the next in line leads."""
-        topic = self._topics.get(key)
-        if topic is None or membership not in topic.members:
-            return
+    def tell(self, key: ChannelKey, leader: _LocalMembership, state: ChannelState) -> None:
+        """Hand a state of the leader to every member of a channel."""
+        topic = self._led_by(key, leader)
+        if topic is not None:
+            self._tell_all(topic, state)
+
+    def leave(
+        self, key: ChannelKey, membership: _LocalMembership, stop: Callable[[], Deferred[None]]
+    ) -> Deferred[None]:
+        """Take a member out.  If it led, the next in line leads as soon as its upstream stopped."""
+        topic = self._topics[key]
         topic.members.remove(membership)
-        if not topic.members:
+        if topic.leader is not membership:
+            if not topic.members and topic.leader is None:
+                del self._topics[key]
+            return succeed(None)
+        if isinstance(topic.state, Live):
+            self._tell_all(topic, Interrupted(HAND_OVER))
+        stopped = maybeDeferred(stop).addTimeout(LEAVE_TIMEOUT, self._clock)
+        stopped.addErrback(
+            lambda reason: _log.failure("{key}: the upstream did not stop", reason, key=key)
+        )
+        return stopped.addCallback(lambda _: self._succeed(key, topic))
+
+    def _led_by(self, key: ChannelKey, membership: _LocalMembership) -> _Topic | None:
+        """The topic, if the membership leads it and has not left."""
+        topic = self._topics.get(key)
+        if topic is None or topic.leader is not membership or membership not in topic.members:
+            return None
+        return topic
+
+    def _tell_all(self, topic: _Topic, state: ChannelState) -> None:
+        topic.state = state
+        for membership in tuple(topic.members):
+            if membership in topic.members:
+                membership.member.told(state)
+
+    def _succeed(self, key: ChannelKey, topic: _Topic) -> None:
+        """The leader is gone: the next in line leads, or the channel is over."""
+        topic.leader = None
+        if topic.members:
+            self._clock.callLater(0, self._appoint, topic)
+        else:
             del self._topics[key]
-        elif topic.leader is membership:
-            topic.leader = None
-            self._clock.callLater(0, self._appoint, key)
 
-    def _tell_role(self, key: ChannelKey, membership: _LocalMembership) -> None:
-        self._appoint(key)
-        topic = self._topics.get(key)
-        if topic is not None and membership in topic.members and topic.leader is not membership:
+    def _tell_role(self, topic: _Topic, membership: _LocalMembership) -> None:
+        self._appoint(topic)
+        if membership in topic.members and topic.leader is not membership:
             membership.member.follow()
+            if topic.state is not None and membership in topic.members:
+                membership.member.told(topic.state)
 
-    def _appoint(self, key: ChannelKey) -> None:
+    def _appoint(self, topic: _Topic) -> None:
         """See to it that the channel has a leader: the first in line."""
-        topic = self._topics.get(key)
-        if topic is not None and topic.leader is None:
+        if topic.leader is None and topic.members:
             topic.leader = topic.members[0]
-            topic.leader.member.lead()
+            topic.leader.member.lead(Start(topic.epoch, topic.seq))
+
+    def _new_epoch(self) -> str:
+        return "".join(self._random.choice(_DIGITS) for _ in range(_EPOCH_LENGTH))

@@ -1,180 +1,222 @@
 # SPDX-License-Identifier: MIT
-"""One watched chat of this node: joins watcher, broker, statistics and fan-out.
+"""One watched chat of this node: its subscribers, its upstream, and what is sent.
 
-A channel is made for its first subscriber and released by the hub when nobody has watched for the
-linger.  Its states are in `lifecycle`; messages go straight from `Channel.received` to the fan-out.
+The states (`livechat.core.channel_states`) come from the broker, on every node alike: the node that
+leads the channel runs the watcher and tells all members what becomes of it.  Messages go straight
+from `Channel.received` through the broker to the fan-out.
+
+What is for one subscriber (statuses, errors) carries the identifier as that one sent it.  What all
+share carries the canonical form of the identifier that was subscribed to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
+from msgspec import UNSET, Struct
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from livechat.core.channel_log import ChannelLog
+from livechat.core.channel_states import machine
+from livechat.core.failures import coded
 from livechat.core.fanout import Fanout
-from livechat.core.lifecycle import Life, Subscription, machine
 from livechat.core.ports import (
+    ChannelState,
+    Ended,
+    Failed,
     IBroker,
     IEventSink,
     IMember,
     IMembership,
+    Interrupted,
     IPlatform,
     IStatsStore,
-    ISubscriber,
     IWatcher,
-    IWriter,
+    Live,
     Located,
     Requester,
+    Start,
 )
-from livechat.core.stats import ChannelStats
+from livechat.core.publication import Publication, item_of
+from livechat.core.recent_ids import RecentIds
+from livechat.core.stats import ChannelStats, Snapshot
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
-from livechat.model.events import ChannelKey, ChatMessage, Event, LiveInfo
-from livechat.protocol.messages import encode_event
+from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.protocol.messages import Status, started
 
-_log = Logger()
-
-#: How many ids a channel remembers at least, to recognise a repeated item: what a platform sends
-#: twice, it sends twice within seconds, and hardly any chat has more in ten of them.
-REMEMBERED_IDS = 4096
+#: Seconds after which a node that took a running channel over tries again to start its upstream.
+RESTART_PAUSE: Final = 5.0
 
 
-class RecentIds:
-    """Remembers at least the last `size` ids, at most twice as many."""
+class Services(Struct, frozen=True):
+    """What all channels of a node share.
 
-    __slots__ = ("_new", "_old", "_size")
+    :ivar stats_limit: how many users a statistics message names.
+    :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
+    """
 
-    def __init__(self, size: int = REMEMBERED_IDS) -> None:
-        self._size = size
-        # A set of so many takes a quarter more memory than a dictionary.
-        self._new: dict[str, None] = {}
-        self._old: dict[str, None] = {}
-
-    def seen(self, item: str) -> bool:
-        """Whether the id is known; from now on it is."""
-        if item in self._new:
-            return True
-        if len(self._new) >= self._size:
-            self._old, self._new = self._new, {}
-        self._new[item] = None
-        return item in self._old
+    clock: IReactorTime
+    broker: IBroker
+    store: IStatsStore
+    metrics: Metrics
+    log: ChannelLog
+    stats_limit: int
+    coalesce: float
 
 
 @implementer(IEventSink, IMember)
 class Channel:
     """One watched chat of this node.
 
-    :param gone: told once, when the channel has failed, ended or was released.
+    :ivar key: the chat; subscribers may have asked for it by other keys.
+    :param gone: called once, when the channel has failed, ended or was released.
     """
 
     def __init__(
         self,
-        key: ChannelKey,
+        located: Located,
         platform: IPlatform,
-        broker: IBroker,
-        store: IStatsStore,
-        writer: IWriter,
-        clock: IReactorTime,
-        metrics: Metrics,
-        stats_limit: int,
+        services: Services,
         gone: Callable[[Channel], None],
     ) -> None:
-        self.key = key
+        self.key = located.key
+        self._located = located
         self._platform = platform
-        self._metrics = metrics
-        self._duplicates = metrics.duplicates.labels(key.platform)
-        self._events = metrics.events.labels(key.platform)
-        self._messages = metrics.messages.labels(key.platform)
+        self._services = services
         self._gone = gone
+        metrics = services.metrics
+        self._duplicates = metrics.duplicates.labels(self.key.platform)
+        self._events = metrics.events.labels(self.key.platform)
+        self._messages = metrics.messages.labels(self.key.platform)
         self._recent = RecentIds()
-        self._fanout = Fanout(clock, writer, metrics.deliveries)
-        self.stats = ChannelStats(key, store, clock, stats_limit, self._push_stats)
-        self._life = Life(key, self, self._fanout, self.stats)
-        self._inputs = machine(self._life)
+        self._fanout = Fanout(services.clock, services.coalesce, metrics.deliveries)
+        self.stats = ChannelStats(
+            self.key, services.store, services.clock, services.stats_limit, self._push_stats
+        )
+        # Who was greeted is in the fan-out; who was not waits here.
+        self._waiting: dict[Subscription, None] = {}
+        self._info = LiveInfo("")
+        self._reason = ""
+        self._start = Start("", 0)
         self._watcher: IWatcher | None = None
+        self._restart: IDelayedCall | None = None
+        self._inputs = machine(self)
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()
-        self._membership: IMembership = broker.join(key, self)
+        self._membership: IMembership = services.broker.join(self.key, self)
+
+    # What subscribers want.
 
     @property
     def empty(self) -> bool:
         """Whether nobody watches."""
-        return not self._life.waiting and not self._life.told
+        return not self._waiting and not len(self._fanout)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscriber, greeted as soon as the chat flows, or told why it does not."""
+        subscription.channel = self
         self._inputs.subscribe(subscription)
 
-    def resubscribe(self, subscription: Subscription) -> None:
-        """Greet a subscriber again who asked again; changes nothing."""
-        self._inputs.resubscribe(subscription)
+    def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
+        """Somebody who watches asked again: from now on by these options, without a gap."""
+        self._fanout.change(subscription, options)
+        subscription.identifier = identifier
+        if subscription in self._fanout:
+            self._inputs.subscribe_again(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Take a subscriber out; unknown ones are ignored."""
-        self._life.drop(subscription)
+        """Deliver what was published so far and nothing more; unknown ones are ignored."""
+        self._fanout.remove(subscription)
+        self._waiting.pop(subscription, None)
+        subscription.channel = None
 
     def release(self) -> None:
         """Stop watching; the subscribers, if any, are told nothing."""
         self._inputs.release()
 
-    def ask_stats(self, subscriber: ISubscriber) -> Deferred[bytes]:
-        """The encoded `stats` message for one subscriber, who has been given all that it counts."""
+    def ask_stats(self, subscription: Subscription) -> Deferred[Snapshot]:
+        """The statistics for one subscriber, who has been given all that they count."""
 
-        def answered(payload: bytes) -> bytes:
-            self._fanout.catch_up(subscriber)
-            return payload
+        def answered(snapshot: Snapshot) -> Snapshot:
+            self._fanout.catch_up(subscription)
+            return snapshot
 
         return self.stats.snapshot().addCallback(answered)
 
     def flush(self) -> None:
-        """Write what waits for the next flush."""
+        """Write what is pending."""
         self._fanout.flush()
 
-    def lead(self) -> None:
+    # What the broker says (`IMember`).
+
+    def lead(self, start: Start) -> None:
         """See `IMember`."""
+        self.stats.counting = True
+        self._start = start
         self._inputs.lead()
 
     def follow(self) -> None:
         """See `IMember`."""
-        self._inputs.follow()
+        self.stats.counting = False
 
-    def published(self, publications: Sequence[tuple[str, bytes]]) -> None:
+    def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
+        if self._watcher is None:
+            # Whoever leads next must recognise what the platform repeats.
+            for publication in publications:
+                self._recent.seen(item_of(publication.event))
         self._fanout.publish(publications)
+
+    def told(self, state: ChannelState) -> None:
+        """See `IMember`."""
+        match state:
+            case Live(info):
+                self._inputs.live(info)
+            case Interrupted(reason):
+                self._inputs.interrupted(reason)
+            case Failed(error):
+                self._services.log.say(self.key, f"failed: {error}")
+                self._inputs.over(error)
+            case Ended(error):
+                self._services.log.say(self.key, f"ended: {error}")
+                self._inputs.over(error)
+
+    # What the watcher reports (`IEventSink`).
 
     def queued(self) -> None:
         """See `IEventSink`."""
-        self._life.tell_queued()
+        for subscription in list(self._waiting):
+            subscription.tell_queued()
 
     def received(self, events: Sequence[Event]) -> None:
-        """See `IEventSink`: drop what was seen, count, encode once, publish."""
-        publications: list[tuple[str, bytes]] = []
+        """See `IEventSink`: drop what was seen, number, count, encode once, publish."""
+        publications: list[Publication] = []
         chats = others = duplicates = 0
+        epoch, seq = self._start.epoch, self._start.seq
         for event in events:
-            if isinstance(event, ChatMessage):
-                kind, item = "chat", event.message_id
-            else:
-                kind, item = event.type, f"{event.type} {event.event_id}"
-            if self._recent.seen(item):
+            if self._recent.seen(item_of(event)):
                 duplicates += 1
                 continue
             try:
-                payload = encode_event(self.key, event)
+                publication = Publication.of(epoch, seq + 1, event)
             except (ValueError, TypeError, OverflowError):
                 # Whatever a translator let through: it costs this item only.
-                self._metrics.count_unparsed(self.key.platform, "unencodable")
+                self._services.metrics.count_unparsed(self.key.platform, "unencodable")
                 continue
+            seq += 1
             if isinstance(event, ChatMessage):
                 chats += 1
                 self.stats.count(event)
             else:
                 others += 1
                 self.stats.count_event(event)
-            publications.append((kind, payload))
+            publications.append(publication)
         if duplicates:
             self._duplicates.inc(duplicates)
         if others:
@@ -182,48 +224,167 @@ class Channel:
         if chats:
             self._messages.inc(chats)
         if publications:
+            self._start = Start(epoch, seq)
             self._membership.publish(publications)
 
     def interrupted(self, reason: str) -> None:
         """See `IEventSink`."""
-        self._metrics.interruptions.labels(self.key.platform).inc()
-        self._inputs.interrupted(reason)
+        self._services.metrics.interruptions.labels(self.key.platform).inc()
+        self._membership.tell(Interrupted(reason))
 
     def resumed(self, info: LiveInfo) -> None:
         """See `IEventSink`."""
-        self._inputs.resumed(info)
+        self._membership.tell(Live(info))
 
     def ended(self, error: ChatError) -> None:
         """See `IEventSink`."""
-        self._inputs.ended(error)
+        self._membership.tell(Ended(error))
 
-    def start_watching(self) -> Deferred[LiveInfo]:
-        """Start the upstream; for the machine."""
-        first = next(iter(self._life.waiting), None)
-        requester = Requester() if first is None else first.requester
-        self._watcher = self._platform.watch(Located(self.key), self, requester)
-        return self._watcher.start().addBoth(self._count_start)
+    # What the table below does.
 
-    def depart(self) -> None:
-        """Leave the upstream, then the broker; for the machine."""
+    def wait(self, subscription: Subscription) -> None:
+        """Keep a subscriber until there is something to tell."""
+        self._waiting[subscription] = None
+
+    def start(self) -> None:
+        """Start the upstream."""
+        self._services.log.say(self.key, "start")
+        first = next(iter(self._waiting), None)
+        requester = Requester() if first is None else first.subscriber.requester
+        # A platform that raises has failed like one that fails.
+        starting = maybeDeferred(self._start_watcher, requester)
+        starting.addCallbacks(self._upstream_started, self._upstream_failed)
+
+    def take_over(self) -> None:
+        """Start the upstream of a channel that flows, after its leader is gone."""
+        self._membership.tell(Interrupted("FAILOVER"))
+        self.start()
+
+    def go_live(self, info: LiveInfo) -> None:
+        """Greet everybody who waits."""
+        self._services.log.say(self.key, f"live ({info.live_id})")
+        self._info = info
+        waiting, self._waiting = self._waiting, {}
+        for subscription in waiting:
+            self.greet_live(subscription)
+
+    def update(self, info: LiveInfo) -> None:
+        """Say what has changed about the stream, if anything has."""
+        if info != self._info:
+            self._info = info
+            self._tell_all(self._started)
+
+    def resume(self, info: LiveInfo) -> None:
+        """Say that messages flow again."""
+        self._services.log.say(self.key, "resumed")
+        self._info = info
+        self._tell_all(self._started)
+
+    def interrupt(self, reason: str) -> None:
+        """Say that the upstream was lost."""
+        self._services.log.say(self.key, f"interrupted: {reason}")
+        self._reason = reason
+        self._tell_all(self._reconnecting)
+
+    def explain(self, reason: str) -> None:
+        """Remember why the upstream is still lost."""
+        self._reason = reason
+
+    def greet_live(self, subscription: Subscription) -> None:
+        """Greet a subscriber of a chat that flows."""
+        self._greet(subscription, self._started(subscription))
+
+    def greet_interrupted(self, subscription: Subscription) -> None:
+        """Greet a subscriber of a chat that is lost at the moment."""
+        self._greet(subscription, self._reconnecting(subscription))
+
+    def fail(self, error: ChatError) -> None:
+        """Let the channel go, and tell everybody why, greeted or waiting."""
+        self._depart()
+        everybody = [*self._fanout.subscriptions, *self._waiting]
+        for subscription in everybody:
+            self.unsubscribe(subscription)
+        for subscription in everybody:
+            subscription.fail(error)
+
+    def stop(self) -> None:
+        """Let the channel go."""
+        self._services.log.say(self.key, "stopped")
+        self._depart()
+
+    def _subscribed(self, subscription: Subscription) -> Status:
+        """`subscribed` for one subscriber."""
+        return Status(
+            "subscribed",
+            identifier=subscription.identifier,
+            platform=self.key.platform,
+            channel=subscription.key.identifier,
+            storage_type=self.stats.storage_type,
+        )
+
+    def _started(self, subscription: Subscription) -> Status:
+        """`started` for one subscriber."""
+        return started(subscription.identifier, subscription.key, self._info)
+
+    def _reconnecting(self, subscription: Subscription) -> Status:
+        return Status(
+            "reconnecting",
+            identifier=subscription.identifier,
+            platform=self.key.platform,
+            channel=subscription.key.identifier,
+            reason=self._reason or UNSET,
+        )
+
+    def _greet(self, subscription: Subscription, standing: Status) -> None:
+        """Say where the channel stands, deliver from now on, then give the statistics."""
+        subscription.send(self._subscribed(subscription))
+        subscription.send(standing)
+        if subscription not in self._fanout:
+            self._fanout.add(subscription)
+            self.stats.snapshot().addCallback(self._first_stats, subscription)
+
+    def _first_stats(self, snapshot: Snapshot, subscription: Subscription) -> None:
+        if subscription in self._fanout:
+            subscription.subscriber.send(snapshot.message(subscription.key))
+
+    def _tell_all(self, standing: Callable[[Subscription], Status]) -> None:
+        """A status to every greeted subscriber, after what was published so far."""
+        self._fanout.flush()
+        for subscription in self._fanout.subscriptions:
+            subscription.send(standing(subscription))
+
+    def _start_watcher(self, requester: Requester) -> Deferred[LiveInfo]:
+        self._restart = None
+        self._watcher = self._platform.watch(self._located, self, requester)
+        # What was learnt on the way is of that moment.
+        self._located = Located(self.key)
+        return self._watcher.start()
+
+    def _upstream_started(self, info: LiveInfo) -> None:
+        self._services.metrics.starts.labels(self.key.platform, "live").inc()
+        self._membership.tell(Live(info))
+
+    def _upstream_failed(self, reason: Failure) -> None:
+        error = coded(reason, self.key)
+        self._services.metrics.starts.labels(self.key.platform, error.code).inc()
+        self._watcher = None
+        if error.temporary and len(self._fanout):
+            # It has flowed on another node: it is sought until it is known to be over.
+            self._restart = self._services.clock.callLater(RESTART_PAUSE, self.start)
+        else:
+            self._membership.tell(Failed(error))
+
+    def _depart(self) -> None:
+        """Leave the upstream and the broker."""
         self._fanout.close()
         self.stats.close()
+        if self._restart is not None:
+            self._restart.cancel()
         self._gone(self)
-        stopped = succeed(None) if self._watcher is None else maybeDeferred(self._watcher.stop)
-        stopped.addErrback(lambda reason: _log.failure("a watcher failed to stop", reason))
-        stopped.addCallback(self._leave)
+        self._membership.leave(self._stop_watcher).addCallback(self.departed.callback)
 
-    def _leave(self, _: object) -> None:
-        self._membership.leave()
-        self.departed.callback(None)
+    def _stop_watcher(self) -> Deferred[None]:
+        return succeed(None) if self._watcher is None else self._watcher.stop()
 
-    def _count_start(self, result: LiveInfo | Failure) -> LiveInfo | Failure:
-        outcome = "live"
-        if isinstance(result, Failure):
-            value = result.value
-            outcome = value.code if isinstance(value, ChatError) else "INTERNAL"
-        self._metrics.starts.labels(self.key.platform, outcome).inc()
-        return result
-
-    def _push_stats(self, payload: bytes) -> None:
-        self._fanout.spread(payload)
+    def _push_stats(self, snapshot: Snapshot) -> None:
+        self._fanout.spread(snapshot.message)

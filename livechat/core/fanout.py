@@ -1,180 +1,253 @@
 # SPDX-License-Identifier: MIT
-"""One message to many subscribers: framed once, gathered per turn, written once per subscriber.
+"""Delivering what a channel publishes to its subscribers.
 
-Subscribers with nothing queued are written to together (`IWriter`); what does not fit, and
-everybody else, goes through `ISubscriber.deliver`.  Which is which is asked anew at every write, so
-no descriptor outlives its connection here.
+Subscribers stand in groups of those who receive the same bytes: same encoding, same identifier.
+Each publication is encoded once for all groups of a kind, and what is pending for a group is joined
+and written in one call.
 
-Subscribers stand in groups, and a turn writes to so many groups as a few milliseconds allow, to
-each what was published up to that moment.  So a large channel does not stop the others.  Where
-writing takes more than half of the time, the next group waits until it takes less: a saturated
-channel does half the work, and one that is merely busy waits for nothing.
+When a group is written to follows from one rule.  A group that has been quiet is written to at
+once.  After a write, the next one to the same group comes no sooner than `coalesce` seconds later,
+joined with everything that came meanwhile.
 
-Statistics are as large as twenty messages and in no hurry.  They are spread: to a few subscribers
-at a time, so that no message waits behind them.
+A turn of the event loop writes for a few milliseconds and leaves the remaining groups to the next
+one, so a large channel does not stop the others.  Statistics are as large as twenty messages and
+in no hurry: they are spread over half a second, a few subscribers at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.core.ports import ISubscriber, IWriter
-from livechat.protocol.messages import deflated_frame, frame
+from livechat.core.ports import IEncoding, ISubscriber
+from livechat.core.publication import Publication
+from livechat.core.subscription import Options, Subscription
+from livechat.model.events import ChannelKey
 
-#: Most subscribers that are written to at once.
+#: Most subscribers that are written to in one call.
 GROUP_SIZE: Final = 512
 
-#: Seconds of writing after which a turn leaves the other groups to the next turn.
+#: Seconds of writing after which a turn of the loop leaves the other groups to the next turn.
 TURN: Final = 0.005
 
-#: Longest time, in seconds, that a message is held to be joined with the next.
-MAX_HOLD: Final = 0.01
-
-#: Seconds by which writing may take longer than the rests between before messages are held.
-CREDIT: Final = 0.1
-
-#: Rest that is owed for writing several messages at once, by the time that took.
-JOINED_REST: Final = 1.4
+#: Default of the shortest time, in seconds, from one write to a group to the next.
+COALESCE: Final = 0.01
 
 #: Seconds between two parts of the subscribers to whom something is spread.
 SPREAD_INTERVAL: Final = 0.01
 
-#: A part is this many subscribers, or as many as it takes to be through in the time of so many.
+#: A part is this many subscribers, or as many as it takes to be through after so many parts.
 SMALLEST_PART: Final = 50
 MAX_PARTS: Final = 50
 
+#: Combinations of kinds for which a group remembers who takes them.
+_MAX_COMBINATIONS: Final = 32
 
-class Interest(Struct, frozen=True):
-    """Which kinds of event a subscriber asked for, beside the messages that all receive.
+#: Times that are added up differ from their sum by less than this, in seconds.
+_SLACK: Final = 1e-6
 
-    :ivar kinds: names of kinds, or None for every kind.
-    """
-
-    kinds: frozenset[str] | None = frozenset()
-
-    def wants(self, kind: str) -> bool:
-        """Whether publications of this kind are for this subscriber."""
-        return kind == "chat" or self.kinds is None or kind in self.kinds
+_Takers = list[tuple[int, list[Subscription], list[ISubscriber]]]
 
 
-class _Group(Struct, eq=False):
-    """Subscribers to whom the same bytes go, and the frames that they have not been given."""
+class _Group:
+    """Subscribers to whom the same bytes go, and the publications that they have not been given."""
 
-    interest: Interest
-    deflate: bool
-    subscribers: dict[ISubscriber, None]
-    pending: list[bytes]
+    __slots__ = (
+        "_combinations",
+        "encoding",
+        "given",
+        "key",
+        "kinds",
+        "members",
+        "pending",
+        "ready",
+        "writing",
+    )
+
+    def __init__(self, encoding: IEncoding, key: ChannelKey) -> None:
+        self.encoding = encoding
+        self.key = key
+        self.members: dict[Subscription, None] = {}
+        #: All kinds that at least one member takes.
+        self.kinds = 0
+        self.pending: list[Publication] = []
+        #: Members that were given the first so many of what is pending already.
+        self.given: dict[Subscription, int] = {}
+        #: When the group may be written to again, in seconds of the clock.
+        self.ready = 0.0
+        #: What a subscriber does while it is written to must not begin another write.
+        self.writing = False
+        self._combinations: dict[int, _Takers] = {}
+
+    def changed(self) -> None:
+        """Members or their options have changed."""
+        self._combinations.clear()
+        self.kinds = 0
+        for member in self.members:
+            self.kinds |= member.options.kinds
+
+    def joined(self, member: Subscription) -> None:
+        """Add a member."""
+        self.members[member] = None
+        self.kinds |= member.options.kinds
+        self._combinations.clear()
+
+    def takers(self, kinds: int) -> _Takers:
+        """Who takes which of these kinds: each chosen subset with its members."""
+        takers = self._combinations.get(kinds)
+        if takers is None:
+            chosen: dict[int, list[Subscription]] = {}
+            for member in self.members:
+                chosen.setdefault(member.options.kinds & kinds, []).append(member)
+            takers = [
+                (taken, members, [member.subscriber for member in members])
+                for taken, members in chosen.items()
+                if taken
+            ]
+            if len(self._combinations) >= _MAX_COMBINATIONS:
+                self._combinations.clear()
+            self._combinations[kinds] = takers
+        return takers
+
+    def data(self, publications: Sequence[Publication], kinds: int) -> tuple[bytes, int]:
+        """The joined bytes of the publications of some kinds, and how many these are."""
+        chosen = [
+            publication.encoded(self.encoding, self.key)
+            for publication in publications
+            if publication.bit & kinds
+        ]
+        return (chosen[0] if len(chosen) == 1 else b"".join(chosen)), len(chosen)
 
 
 class _Spread(Struct):
     """What is being spread.
 
-    :ivar frames: the message, by whether it is deflated.
+    :ivar message: makes the message for one key.
+    :ivar encoded: the bytes, by encoding and key.
     :ivar waiting: who has not been given it yet; the last one is the next.
     :ivar until: when all should have it, in seconds of the clock.
     """
 
-    frames: dict[bool, bytes]
-    waiting: dict[ISubscriber, None]
+    message: Callable[[ChannelKey], bytes]
+    encoded: dict[tuple[IEncoding, ChannelKey], bytes]
+    waiting: dict[Subscription, None]
     until: float
 
 
 class Fanout:
-    """The subscribers of one channel.
+    """The greeted subscribers of one channel.
 
-    :param clock: when to write, and how long that took.
-    :param writer: writes to many subscribers.
+    :param coalesce: shortest time from one write to a group to the next, in seconds; 0: never wait.
     :param deliveries: counts messages times subscribers.
     """
 
-    def __init__(self, clock: IReactorTime, writer: IWriter, deliveries: Counter) -> None:
+    def __init__(self, clock: IReactorTime, coalesce: float, deliveries: Counter) -> None:
         self._clock = clock
-        self._writer = writer
+        self._coalesce = coalesce
         self._deliveries = deliveries
-        self._groups: list[_Group] = []
-        self._group_of: dict[ISubscriber, _Group] = {}
-        # Groups with something pending, in the order in which they are written to.
+        self._groups: dict[tuple[IEncoding, ChannelKey], list[_Group]] = {}
+        self._group_of: dict[Subscription, _Group] = {}
+        # Groups with something pending, in the order in which it came.
         self._due: dict[_Group, None] = {}
         self._call: IDelayedCall | None = None
-        self._last = clock.seconds()
-        # Seconds by which writing took longer than the rests between; negative: shorter.
-        self._debt = -CREDIT
         self._spread: _Spread | None = None
         self._spread_call: IDelayedCall | None = None
 
     def __len__(self) -> int:
         return len(self._group_of)
 
-    def add(self, subscriber: ISubscriber, interest: Interest) -> None:
-        """Deliver to this subscriber from now on: nothing that was published before."""
-        self.remove(subscriber)
-        # What is delivered may change who is there, and what is pending.
-        while (group := self._group_for(interest, subscriber.deflate)).pending:
-            self._write(group)
-        group.subscribers[subscriber] = None
-        self._group_of[subscriber] = group
+    def __contains__(self, subscription: object) -> bool:
+        return subscription in self._group_of
 
-    def remove(self, subscriber: ISubscriber) -> None:
-        """Deliver what was published so far, and nothing more.  Unknown subscribers are ignored."""
-        group = self._group_of.get(subscriber)
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Everybody who is delivered to."""
+        return list(self._group_of)
+
+    def add(self, subscription: Subscription) -> None:
+        """Deliver to this one from now on: nothing that was published before."""
+        group = self._group_for(subscription.subscriber.encoding, subscription.key)
+        group.joined(subscription)
+        if group.pending:
+            group.given[subscription] = len(group.pending)
+        self._group_of[subscription] = group
+
+    def remove(self, subscription: Subscription) -> None:
+        """Deliver what was published so far, and nothing more.  Unknown ones are ignored."""
+        self.catch_up(subscription)
+        group = self._group_of.pop(subscription, None)
         if group is None:
             return
-        self._write(group)
-        if self._group_of.pop(subscriber, None) is not None:
-            del group.subscribers[subscriber]
-            if not group.subscribers:
-                self._groups.remove(group)
+        del group.members[subscription]
+        group.given.pop(subscription, None)
+        group.changed()
+        if not group.members:
+            self._due.pop(group, None)
+            groups = self._groups[group.encoding, group.key]
+            groups.remove(group)
+            if not groups:
+                del self._groups[group.encoding, group.key]
 
-    def publish(self, publications: Sequence[tuple[str, bytes]]) -> None:
-        """Frame each message once and put it where the next writes find it."""
-        for kind, payload in publications:
-            plain = deflated = None
-            for group in self._groups:
-                if not group.interest.wants(kind):
-                    continue
-                if group.deflate:
-                    deflated = deflated or deflated_frame(payload)
-                    group.pending.append(deflated)
-                else:
-                    plain = plain or frame(payload)
-                    group.pending.append(plain)
-                self._due[group] = None
-        self._expect_write()
+    def change(self, subscription: Subscription, options: Options) -> None:
+        """What was published so far is for the old options, what comes now for the new ones."""
+        self.catch_up(subscription)
+        subscription.options = options
+        group = self._group_of.get(subscription)
+        if group is not None:
+            group.changed()
 
-    def spread(self, payload: bytes) -> None:
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Deliver publications, now or as soon as the rule allows."""
+        kinds = 0
+        for publication in publications:
+            kinds |= publication.bit
+        for groups in self._groups.values():
+            for group in groups:
+                if group.kinds & kinds:
+                    group.pending.extend(publications)
+                    self._due[group] = None
+        self._write_ready()
+
+    def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
         """Deliver one message to all, in a moment, to a part of them at a time.
 
-        Who has not been given the last one that was spread is given this one only, and first.  What
-        was published before comes before it, unless it is held.
+        Who has not been given the last one that was spread is given this one only, and first.
+
+        :param message: makes the JSON message for those who subscribed by one identifier.
         """
         waiting = dict.fromkeys(self._group_of)
-        for subscriber in self._spread.waiting if self._spread is not None else ():
-            if waiting.pop(subscriber, self) is None:
-                waiting[subscriber] = None
-        deflating = {group.deflate for group in self._groups}
-        frames = {some: deflated_frame(payload) if some else frame(payload) for some in deflating}
+        for subscription in self._spread.waiting if self._spread is not None else ():
+            if waiting.pop(subscription, self) is None:
+                waiting[subscription] = None
         until = self._clock.seconds() + (MAX_PARTS - 1) * SPREAD_INTERVAL
-        self._spread = _Spread(frames, waiting, until)
+        self._spread = _Spread(message, {}, waiting, until)
         if self._spread_call is None:
             self._spread_call = self._clock.callLater(0, self._spread_due)
 
-    def catch_up(self, subscriber: ISubscriber) -> None:
-        """Deliver what was published so far; what is being spread is old news to it from here."""
-        group = self._group_of.get(subscriber)
-        if group is not None:
-            self._write(group)
+    def catch_up(self, subscription: Subscription) -> None:
+        """Deliver what was published so far to one; what is being spread is old news to it."""
+        group = self._group_of.get(subscription)
+        if group is None:
+            return
+        first = group.given.get(subscription, 0)
+        if len(group.pending) > first:
+            data, count = group.data(group.pending[first:], subscription.options.kinds)
+            group.given[subscription] = len(group.pending)
+            if count:
+                self._deliveries.inc(count)
+                group.encoding.write([subscription.subscriber], data)
         if self._spread is not None:
-            self._spread.waiting.pop(subscriber, None)
+            self._spread.waiting.pop(subscription, None)
 
     def flush(self) -> None:
-        """Write what is pending, now."""
-        while self._due:
-            self._write(next(iter(self._due)))
+        """Write everything that is pending, now."""
+        while due := [group for group in self._due if not group.writing]:
+            for group in due:
+                self._write(group)
 
     def close(self) -> None:
         """Write everything, now, and leave nothing on the clock."""
@@ -186,51 +259,81 @@ class Fanout:
                 call.cancel()
         self._call = self._spread_call = None
 
-    def _group_for(self, interest: Interest, deflate: bool) -> _Group:
-        for group in self._groups:
-            if (
-                len(group.subscribers) < GROUP_SIZE
-                and group.deflate is deflate
-                and group.interest == interest
-            ):
+    def _group_for(self, encoding: IEncoding, key: ChannelKey) -> _Group:
+        groups = self._groups.setdefault((encoding, key), [])
+        for group in reversed(groups):
+            if len(group.members) < GROUP_SIZE:
                 return group
-        group = _Group(interest, deflate, {}, [])
-        self._groups.append(group)
-        return group
+        groups.append(_Group(encoding, key))
+        return groups[-1]
 
-    def _expect_write(self) -> None:
+    def _write_ready(self) -> None:
+        """Write to the groups whose time has come, as far as one turn allows."""
+        began = now = self._clock.seconds()
+        for group in list(self._due):
+            if self._wait(group, now) > _SLACK:
+                continue
+            self._write(group)
+            now = self._clock.seconds()
+            if now - began >= TURN:
+                break
         if self._due and self._call is None:
-            # A clock that was set back must not hold messages for longer than the hold.
-            since = max(0.0, self._clock.seconds() - self._last)
-            self._call = self._clock.callLater(max(0.0, self._debt - since), self._write_due)
+            wait = min(self._wait(group, now) for group in self._due)
+            self._call = self._clock.callLater(max(0.0, wait), self._called)
 
-    def _write_due(self) -> None:
+    def _called(self) -> None:
         self._call = None
-        began = self._clock.seconds()
-        try:
-            while self._due:
-                self._write(next(iter(self._due)))
-                if self._debt > 0 or not 0 <= self._last - began < TURN:
-                    break
-        finally:
-            self._expect_write()
+        self._write_ready()
+
+    def _wait(self, group: _Group, now: float) -> float:
+        """Seconds until a group may be written to."""
+        # A clock that was set back must not make it longer than the rule says.
+        group.ready = min(group.ready, now + self._coalesce)
+        return group.ready - now
 
     def _write(self, group: _Group) -> None:
-        self._due.pop(group, None)
-        if not group.pending:
+        if group.writing or self._due.pop(group, self) is self:
             return
-        began = self._clock.seconds()
+        group.writing = True
+        try:
+            self._write_pending(group)
+        finally:
+            group.writing = False
+            group.ready = self._clock.seconds() + self._coalesce
+
+    def _write_pending(self, group: _Group) -> None:
         pending, group.pending = group.pending, []
-        self._deliveries.inc(len(pending) * len(group.subscribers))
-        self._write_to(list(group.subscribers), b"".join(pending))
-        rested = max(0.0, began - self._last)
-        self._last = self._clock.seconds()
-        spent = max(0.0, self._last - began)
-        # What is joined anyway may be joined with more.
-        owed = spent * JOINED_REST if len(pending) > 1 else spent
-        debt = max(-CREDIT, self._debt - rested) + owed
-        # All groups together hold a message no longer than that.
-        self._debt = min(debt, MAX_HOLD / max(1, len(self._groups)))
+        given, group.given = group.given, {}
+        kinds = 0
+        for publication in pending:
+            kinds |= publication.bit
+        for taken, members, subscribers in group.takers(kinds):
+            if given:
+                self._write_late(group, pending, given, taken, members)
+                subscribers = [one.subscriber for one in members if one not in given]  # noqa: PLW2901
+            data, count = group.data(pending, taken)
+            self._deliveries.inc(count * len(subscribers))
+            group.encoding.write(subscribers, data)
+
+    def _write_late(
+        self,
+        group: _Group,
+        pending: list[Publication],
+        given: dict[Subscription, int],
+        taken: int,
+        members: list[Subscription],
+    ) -> None:
+        """Write to those who joined, or were given a part, since the last write."""
+        by_first: dict[int, list[ISubscriber]] = {}
+        for member in members:
+            first = given.get(member)
+            if first is not None:
+                by_first.setdefault(first, []).append(member.subscriber)
+        for first, subscribers in by_first.items():
+            data, count = group.data(pending[first:], taken)
+            if count:
+                self._deliveries.inc(count * len(subscribers))
+                group.encoding.write(subscribers, data)
 
     def _spread_due(self) -> None:
         self._spread_call = None
@@ -244,27 +347,18 @@ class Fanout:
 
     def _spread_part(self, spread: _Spread, size: int) -> None:
         waiting = spread.waiting
-        part = [waiting.popitem()[0] for _ in range(min(size, len(waiting)))]
+        part: dict[tuple[IEncoding, ChannelKey], list[ISubscriber]] = {}
+        for _ in range(min(size, len(waiting))):
+            subscription = waiting.popitem()[0]
+            group = self._group_of.get(subscription)
+            # Some may have left meanwhile.
+            if group is not None:
+                part.setdefault((group.encoding, group.key), []).append(subscription.subscriber)
         if not waiting:
             self._spread = None
-        for deflate, frames in spread.frames.items():
-            # Some may have left meanwhile.
-            takers = [one for one in part if one.deflate is deflate and one in self._group_of]
-            self._deliveries.inc(len(takers))
-            self._write_to(takers, frames)
-
-    def _write_to(self, subscribers: list[ISubscriber], frames: bytes) -> None:
-        descriptors = [subscriber.direct for subscriber in subscribers]
-        busy: list[ISubscriber] = []
-        if min(descriptors, default=0) < 0:
-            busy = [subscriber for subscriber in subscribers if subscriber.direct < 0]
-            subscribers = [subscriber for subscriber in subscribers if subscriber.direct >= 0]
-            descriptors = [descriptor for descriptor in descriptors if descriptor >= 0]
-        size = len(frames)
-        written = self._writer.write(descriptors, frames)
-        if written.count(size) != len(written):
-            for subscriber, count in zip(subscribers, written, strict=True):
-                if count != size:
-                    subscriber.deliver(frames[count:])
-        for subscriber in busy:
-            subscriber.deliver(frames)
+        for (encoding, key), subscribers in part.items():
+            data = spread.encoded.get((encoding, key))
+            if data is None:
+                data = spread.encoded[encoding, key] = encoding.encode(spread.message(key))
+            self._deliveries.inc(len(subscribers))
+            encoding.write(subscribers, data)

@@ -1,19 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""Who watches what on this node: one channel per key, kept a little after the last one left."""
+"""Who watches what on this node: one channel per chat, kept a little after the last one left.
+
+A client names a chat by an identifier; several identifiers may mean one chat.  The platform says
+which chat is meant (`IPlatform.resolve`), and then all who meant the same one share its channel.
+"""
 
 from __future__ import annotations
 
-from msgspec import UNSET
-from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from msgspec import UNSET, Struct
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
 
-from livechat.core.channel import Channel
-from livechat.core.lifecycle import Subscription
-from livechat.core.ports import IBroker, IPlatform, IStatsStore, IWriter
-from livechat.metrics import Metrics
+from livechat.core.channel import Channel, Services
+from livechat.core.failures import coded
+from livechat.core.ports import IPlatform, Located
+from livechat.core.stats import Snapshot
+from livechat.core.subscription import Options, Subscription
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, StatsData
-from livechat.protocol.messages import Stats, encode
+
+
+class _Resolution(Struct, eq=False):
+    """An identifier whose chat is being looked for, and who waits for it."""
+
+    platform: IPlatform
+    waiting: dict[Subscription, None]
+    resolving: Deferred[Located] | None = None
 
 
 class Hub:
@@ -21,43 +34,30 @@ class Hub:
 
     :param linger: seconds a channel is kept after its last subscriber left, so that a reloaded
         page costs no new upstream; 0 stops at once.
-    :param stats_limit: how many users a statistics message names.
     :param max_channels: most channels watched at once.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        broker: IBroker,
-        store: IStatsStore,
-        writer: IWriter,
-        metrics: Metrics,
-        *,
-        linger: float,
-        stats_limit: int,
-        max_channels: int,
-    ) -> None:
-        self._clock = clock
-        self._broker = broker
-        self._store = store
-        self._writer = writer
-        self._metrics = metrics
+    def __init__(self, services: Services, *, linger: float, max_channels: int) -> None:
+        self._services = services
         self._linger = linger
-        self._stats_limit = stats_limit
         self._max_channels = max_channels
+        self._resolutions: dict[ChannelKey, _Resolution] = {}
         self._channels: dict[ChannelKey, Channel] = {}
-        self._lingering: dict[ChannelKey, IDelayedCall] = {}
+        # The channel that an identifier means, while that channel lasts, and the reverse.
+        self._channel_of: dict[ChannelKey, Channel] = {}
+        self._keys_of: dict[Channel, set[ChannelKey]] = {}
+        self._lingering: dict[Channel, IDelayedCall] = {}
         self._departing: set[Deferred[None]] = set()
 
     @property
     def active_streams(self) -> int:
         """Channels that have an upstream or are getting one, the lingering ones included."""
-        return len(self._channels)
+        return len(self._channels) + len(self._resolutions)
 
     @property
     def storage_type(self) -> str:
         """Where statistics go at this moment."""
-        return self._store.storage_type
+        return self._services.store.storage_type
 
     def subscribe(self, platform: IPlatform, subscription: Subscription) -> None:
         """Add a subscriber to its channel, which is made for the first one.
@@ -65,91 +65,168 @@ class Hub:
         :raises ChatError: `TOO_MANY_CHATS`, this node watches as many channels as it may.
         """
         key = subscription.key
-        channel = self._channels.get(key)
-        if channel is None:
-            if len(self._channels) >= self._max_channels:
+        channel = self._channel_of.get(key)
+        if channel is not None:
+            self._join(channel, subscription)
+            return
+        resolution = self._resolutions.get(key)
+        if resolution is None:
+            if self.active_streams >= self._max_channels:
                 raise ChatError(
                     ErrorCode.TOO_MANY_CHATS,
                     "This server watches as many chats as it may; try again later",
                     f"limit {self._max_channels} per server",
                     temporary=True,
                 )
-            channel = self._channels[key] = Channel(
-                key,
-                platform,
-                self._broker,
-                self._store,
-                self._writer,
-                self._clock,
-                self._metrics,
-                self._stats_limit,
-                self._gone,
-            )
-            self._metrics.channels.inc()
-        lingering = self._lingering.pop(key, None)
-        if lingering is not None:
-            lingering.cancel()
-        channel.subscribe(subscription)
+            self._resolve(key, platform, subscription)
+        else:
+            resolution.waiting[subscription] = None
 
-    def resubscribe(self, subscription: Subscription) -> None:
-        """Somebody asks again for what they watch."""
-        self._channels[subscription.key].resubscribe(subscription)
+    def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
+        """Somebody asks again for what they hold: from now on by these options."""
+        if subscription.channel is None:
+            # Whoever waits has been told nothing yet and will be, once.
+            subscription.identifier = identifier
+            subscription.options = options
+        else:
+            subscription.channel.change(subscription, identifier, options)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Take a subscriber out; the last one leaves the channel lingering."""
-        channel = self._channels.get(subscription.key)
+        channel = subscription.channel
         if channel is None:
+            self._give_up(subscription)
             return
         channel.unsubscribe(subscription)
-        if not channel.empty or subscription.key in self._lingering:
+        if not channel.empty or channel in self._lingering:
             return
         if self._linger > 0:
-            self._lingering[subscription.key] = self._clock.callLater(
-                self._linger, self._lingered, subscription.key
+            self._lingering[channel] = self._services.clock.callLater(
+                self._linger, self._lingered, channel
             )
         else:
             channel.release()
 
     def stats(self, subscription: Subscription) -> Deferred[bytes]:
-        """The encoded `stats` message of a channel, for somebody who watches it."""
-        return self._channels[subscription.key].ask_stats(subscription.subscriber)
+        """The `stats` message of a chat, for somebody who holds it."""
+        if subscription.channel is None:
+            return self._stored(subscription.key).addCallback(
+                lambda data: Snapshot(data).message(subscription.key)
+            )
+        return subscription.channel.ask_stats(subscription).addCallback(
+            lambda snapshot: snapshot.message(subscription.key)
+        )
 
     def read_stats(self, key: ChannelKey) -> Deferred[bytes]:
         """The same of any channel, for anybody: one that nobody watches may have totals, too.
 
         :raises ChatError: `STREAM_NOT_FOUND`, through the Deferred: there are none.
         """
-        if key in self._channels:
-            return self._channels[key].stats.snapshot()
+        channel = self._channel_of.get(key)
+        if channel is not None:
+            return channel.stats.snapshot().addCallback(lambda snapshot: snapshot.message(key))
 
-        def told(data: StatsData) -> bytes:
+        def found(data: StatsData) -> bytes:
             if not data.total_messages and data.events is UNSET:
-                raise ChatError(ErrorCode.STREAM_NOT_FOUND, "Nothing is known of this channel")
-            return encode(Stats(data, key.platform, key.identifier))
+                raise ChatError(ErrorCode.STREAM_NOT_FOUND, "No statistics for this channel")
+            return Snapshot(data).message(key)
 
-        return self._store.snapshot(key, self._stats_limit).addCallback(told)
+        return self._stored(key).addCallback(found)
 
     def flush(self) -> None:
-        """Write everything that waits to be gathered."""
+        """Write everything that is pending."""
         for channel in self._channels.values():
             channel.flush()
 
     def shutdown(self) -> Deferred[None]:
         """Stop every channel; subscribers are told nothing.  Fires when all upstreams are left."""
+        for key in list(self._resolutions):
+            self._cancel(key)
         for channel in list(self._channels.values()):
             channel.release()
         if not self._departing:
             return succeed(None)
         return DeferredList(list(self._departing)).addCallback(lambda _: None)
 
-    def _lingered(self, key: ChannelKey) -> None:
-        del self._lingering[key]
-        self._channels[key].release()
+    def _stored(self, key: ChannelKey) -> Deferred[StatsData]:
+        return self._services.store.snapshot(key, self._services.stats_limit)
+
+    # From an identifier to its channel.
+
+    def _resolve(self, key: ChannelKey, platform: IPlatform, first: Subscription) -> None:
+        resolution = _Resolution(platform, {first: None})
+        self._resolutions[key] = resolution
+        self._services.metrics.channels.inc()
+
+        def queued() -> None:
+            for subscription in list(resolution.waiting):
+                subscription.tell_queued()
+
+        resolving = maybeDeferred(platform.resolve, key, first.subscriber.requester, queued)
+        resolution.resolving = resolving
+        resolving.addCallbacks(
+            self._resolved, self._unresolved, callbackArgs=(key,), errbackArgs=(key,)
+        )
+
+    def _resolved(self, located: Located, key: ChannelKey) -> None:
+        resolution = self._taken(key)
+        channel = self._channels.get(located.key)
+        if channel is None:
+            channel = Channel(located, resolution.platform, self._services, self._gone)
+            self._channels[located.key] = channel
+            self._keys_of[channel] = set()
+            self._services.metrics.channels.inc()
+        for name in (located.key, key):
+            self._channel_of[name] = channel
+            self._keys_of[channel].add(name)
+        for subscription in resolution.waiting:
+            self._join(channel, subscription)
+
+    def _unresolved(self, reason: Failure, key: ChannelKey) -> None:
+        if key not in self._resolutions:
+            # Cancelled, because nobody waits any more.
+            return
+        resolution = self._taken(key)
+        error = coded(reason, key)
+        self._services.metrics.starts.labels(key.platform, error.code).inc()
+        self._services.log.say(key, f"failed: {error}")
+        for subscription in resolution.waiting:
+            subscription.fail(error)
+
+    def _taken(self, key: ChannelKey) -> _Resolution:
+        self._services.metrics.channels.dec()
+        return self._resolutions.pop(key)
+
+    def _give_up(self, subscription: Subscription) -> None:
+        resolution = self._resolutions.get(subscription.key)
+        if resolution is not None and subscription in resolution.waiting:
+            del resolution.waiting[subscription]
+            if not resolution.waiting:
+                self._cancel(subscription.key)
+
+    def _cancel(self, key: ChannelKey) -> None:
+        resolution = self._taken(key)
+        if resolution.resolving is not None:
+            resolution.resolving.cancel()
+
+    # From a channel's first subscriber to its end.
+
+    def _join(self, channel: Channel, subscription: Subscription) -> None:
+        lingering = self._lingering.pop(channel, None)
+        if lingering is not None:
+            lingering.cancel()
+        channel.subscribe(subscription)
+
+    def _lingered(self, channel: Channel) -> None:
+        del self._lingering[channel]
+        channel.release()
 
     def _gone(self, channel: Channel) -> None:
         del self._channels[channel.key]
-        self._metrics.channels.dec()
-        lingering = self._lingering.pop(channel.key, None)
+        for key in self._keys_of.pop(channel):
+            del self._channel_of[key]
+        self._services.metrics.channels.dec()
+        lingering = self._lingering.pop(channel, None)
         if lingering is not None:
             lingering.cancel()
         departed = channel.departed

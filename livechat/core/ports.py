@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The seven ports of the core.
+"""The ports of the core.
 
 Everything that varies (platforms, stores, brokers, transports) stands behind one of these.  Each
 port has one contract test (`tests/contracts/`) that every implementation runs.
@@ -13,6 +13,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from livechat.core.publication import Publication
 from livechat.model.errors import ChatError, CloseCode
 from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
 
@@ -113,36 +114,38 @@ class IEventSink(Interface):
         """The chat is over (`STREAM_ENDED`, or gone for good); nothing follows."""
 
 
+class IEncoding(Interface):
+    """How messages become bytes for one kind of connection, and how those get to many of them.
+
+    One object serves all connections of its kind: subscribers with the same encoding receive the
+    same bytes.
+    """
+
+    def encode(message: bytes) -> bytes:
+        """The bytes of one JSON message as they are sent; several may be joined."""
+
+    def write(subscribers: Sequence[ISubscriber], data: bytes) -> None:
+        """Send the same encoded bytes to each of several subscribers of this encoding.
+
+        Never blocks and never raises.  What a slow subscriber cannot take is held, bounded.
+        """
+
+
 class ISubscriber(Interface):
     """The far end of a delivery: one client connection."""
 
+    encoding: IEncoding = Attribute("How the messages that are published become bytes for it.")
     pending: int = Attribute("Bytes held for a client that does not read fast enough.")
-    direct: int = Attribute(
-        "Descriptor to which whole frames may be written beside `deliver`, because nothing waits"
-        " to be written before them; -1 for none.  It may change whenever the reactor runs."
-    )
     requester: Requester = Attribute("Whose share of a platform's budgets its starts take.")
-    deflate: bool = Attribute("Whether it reads compressed frames (RFC 7692, without context).")
 
-    def deliver(frames: bytes) -> None:
-        """Send complete frames, in order; never blocks, never raises.
+    def send(message: bytes) -> None:
+        """Send one JSON message to this subscriber alone, in order; never blocks, never raises.
 
-        Holds them, bounded, for a slow client; closes it beyond the bound.
+        Holds it, bounded, for a slow client; closes the connection beyond the bound.
         """
 
     def close(code: CloseCode, reason: str) -> None:
         """Close the connection; idempotent."""
-
-
-class IWriter(Interface):
-    """The way from the fan-out to subscribers with nothing queued."""
-
-    def write(descriptors: Sequence[int], frames: bytes) -> list[int]:
-        """Write the same bytes to each of several sockets that do not block, each named once.
-
-        :return: how many of the bytes each one took, in their order; 0 where nothing could be
-            written, for whatever reason: its transport finds that out when it is given the rest.
-        """
 
 
 class IStatsStore(Interface):
@@ -163,8 +166,11 @@ class IStatsStore(Interface):
     def storage_of(key: ChannelKey) -> str:
         """The same of one channel, with which alone something may be wrong."""
 
-    def open(key: ChannelKey) -> None:
-        """Somebody begins to watch the channel, until `forget`: have its totals ready."""
+    def open(key: ChannelKey, changed: Callable[[], None]) -> None:
+        """Somebody begins to watch the channel, until `forget`: have its totals ready.
+
+        :param changed: called when the totals may have changed, whoever added to them.
+        """
 
     def add(key: ChannelKey, tally: Tally) -> Deferred[None]:
         """Add counted messages to a channel's totals.  The tally is the store's from now on."""
@@ -175,31 +181,89 @@ class IStatsStore(Interface):
         Takes no lasting memory for a channel that is neither open nor added to.
         """
 
-    def forget(key: ChannelKey) -> Deferred[None]:
-        """Nobody watches the channel any more: let go of what need not outlive that."""
+    def forget(key: ChannelKey, changed: Callable[[], None]) -> Deferred[None]:
+        """Take an `open` back; after the last one, let go of what need not outlive that."""
+
+
+class Start(Struct, frozen=True):
+    """Where a leader begins to number.
+
+    :ivar epoch: 1 to 16 of `[0-9a-z]`; numbers of different epochs have no common order.
+    :ivar seq: the highest number given in this epoch so far; 0 for none.
+    """
+
+    epoch: str
+    seq: int
+
+
+class Live(Struct, frozen=True):
+    """The chat flows."""
+
+    info: LiveInfo
+
+
+class Interrupted(Struct, frozen=True):
+    """The upstream was lost and is being sought again."""
+
+    reason: str
+
+
+class Failed(Struct, frozen=True):
+    """The chat could not be started; the channel is gone."""
+
+    error: ChatError
+
+
+class Ended(Struct, frozen=True):
+    """The chat is over; the channel is gone."""
+
+    error: ChatError
+
+
+#: What the leader of a channel tells all members about its upstream.
+ChannelState = Live | Interrupted | Failed | Ended
 
 
 class IMember(Interface):
     """A node's part in one channel, as the broker sees it."""
 
-    def lead() -> None:
+    def lead(start: Start) -> None:
         """This member is the one to watch the upstream, from now until it leaves."""
 
     def follow() -> None:
-        """Another member watches the upstream; what it publishes will be received."""
+        """Another member watches the upstream; what it publishes and tells will be received."""
 
-    def published(publications: Sequence[tuple[str, bytes]]) -> None:
-        """What the leader published: the kind (`chat` or an event kind) and the message's JSON."""
+    def published(publications: Sequence[Publication]) -> None:
+        """What the leader published, in order; the leader receives it, too."""
+
+    def told(state: ChannelState) -> None:
+        """What the leader told, in order with what it published; the leader receives it, too.
+
+        A member that joins while another leads is told the present state after `follow`.
+        """
 
 
 class IMembership(Interface):
     """What a member may do in its channel."""
 
-    def publish(publications: Sequence[tuple[str, bytes]]) -> None:
+    def publish(publications: Sequence[Publication]) -> None:
         """Hand publications to every member, this one included; only the leader does so."""
 
-    def leave() -> None:
-        """Have no part in the channel; idempotent.  A leader has stopped watching first."""
+    def tell(state: ChannelState) -> None:
+        """Hand a state to every member, this one included; only the leader does so."""
+
+    def leave(stop: Callable[[], Deferred[None]]) -> Deferred[None]:
+        """Have no part in the channel any more; idempotent.  The member hears nothing after it.
+
+        :param stop: stops the upstream of a leader.  The broker calls it, once; it may do so after
+            another member has taken over.
+        :return: fires when another member may lead, at most `LEAVE_TIMEOUT` seconds after the call;
+            never fails.
+        """
+
+
+#: Seconds after which a member that leaves is gone, whether its upstream has stopped or not.
+LEAVE_TIMEOUT = 5.0
 
 
 class IBroker(Interface):

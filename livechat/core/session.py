@@ -14,13 +14,12 @@ from msgspec import UNSET, Struct
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from livechat.core.fanout import Interest
 from livechat.core.hub import Hub
-from livechat.core.lifecycle import Subscription
 from livechat.core.ports import IPlatform, ISubscriber
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
-from livechat.model.events import EVENT_KINDS, ChannelKey
+from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
 from livechat.pacing import TokenBucket
 from livechat.protocol.messages import (
     Command,
@@ -29,7 +28,6 @@ from livechat.protocol.messages import (
     decode_command,
     encode,
     failure,
-    frame,
 )
 
 _log = Logger()
@@ -156,25 +154,36 @@ class Session:
 
     def _subscribe(self, command: Command) -> None:
         platform, key, identifier = self._meant(command)
-        held = self._held.get(key)
-        if held is not None:
-            held.identifier = identifier
-            self._hub.resubscribe(held)
-            return
-        interest = _interest(command.events)
-        subscription = Subscription(key, self._subscriber, identifier, interest, self._lost)
-        self._asked = subscription
         try:
-            if len(self._held) >= self._quotas.chats:
-                raise ChatError(
-                    ErrorCode.TOO_MANY_CHATS,
-                    "This connection holds as many chats as it may",
-                    f"limit {self._quotas.chats} per connection",
-                )
-            self._hub.subscribe(platform, subscription)
+            options = _options(command)
+            held = self._held.get(key)
+            if held is None:
+                self._hold(platform, key, identifier, options)
+            else:
+                # All options are stated anew.
+                self._hub.change(held, identifier, options)
         except ChatError as error:
             raise _Answered(error, key.platform, identifier) from None
+
+    def _hold(
+        self, platform: IPlatform, key: ChannelKey, identifier: str, options: Options
+    ) -> None:
+        subscription = Subscription(key, self._subscriber, identifier, options, self._lost)
+        self._asked = subscription
+        if len(self._held) >= self._quotas.chats:
+            raise ChatError(
+                ErrorCode.TOO_MANY_CHATS,
+                "Too many chats on this connection",
+                f"limit {self._quotas.chats} per connection",
+                temporary=True,
+            )
+        # First held, then subscribed: it may fail at once.
         self._held[key] = subscription
+        try:
+            self._hub.subscribe(platform, subscription)
+        except ChatError:
+            del self._held[key]
+            raise
 
     def _unsubscribe(self, command: Command) -> None:
         subscription = self._named(command)
@@ -205,7 +214,7 @@ class Session:
     def _tell_stats(self, payload: bytes, subscription: Subscription) -> None:
         # A slow store may answer when the chat has been let go of.
         if self._held.get(subscription.key) is subscription:
-            self._subscriber.deliver(frame(payload))
+            self._subscriber.send(payload)
 
     def _latest(self) -> Subscription | None:
         return next(reversed(self._held.values()), None)
@@ -268,7 +277,7 @@ class Session:
             del self._held[subscription.key]
 
     def _send(self, message: ServerMessage) -> None:
-        self._subscriber.deliver(frame(encode(message)))
+        self._subscriber.send(encode(message))
 
 
 class _Answered(Exception):
@@ -281,17 +290,32 @@ class _Answered(Exception):
         self.identifier = identifier
 
 
-def _interest(events: object) -> Interest:
+def _options(command: Command) -> Options:
+    """The options of a `subscribe`.
+
+    :raises ChatError: `INVALID_OPTION`, with the field's name in `details`.
+    """
+    return Options(kinds=_kinds(command.events))
+
+
+def _kinds(events: object) -> int:
+    """The kinds of publication that somebody takes who asked for these events."""
     if events is UNSET or events is False or events is None:
-        return Interest()
+        return CHAT_BIT
     if events is True:
-        return Interest(None)
-    if isinstance(events, list) and all(isinstance(kind, str) for kind in events):
-        # Kinds that no platform has are nothing to wait for, and a group of subscribers each.
-        return Interest(frozenset(events).intersection(EVENT_KINDS))
-    raise ChatError(
-        ErrorCode.INVALID_OPTION, "events must be true, false or a list of event kinds", "events"
-    )
+        return ALL_KINDS
+    if not isinstance(events, list):
+        raise _wrong_events("events must be true, false or a list of event kinds")
+    kinds = CHAT_BIT
+    for kind in events:
+        if not isinstance(kind, str) or kind not in EVENT_KINDS:
+            raise _wrong_events("events names a kind that does not exist")
+        kinds |= kind_bit(kind)
+    return kinds
+
+
+def _wrong_events(error: str) -> ChatError:
+    return ChatError(ErrorCode.INVALID_OPTION, error, "events")
 
 
 def _invalid(error: str, details: str | None = None) -> ChatError:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Counting one channel, and when the counts are stored and told.
+"""Counting one channel, and when the counts are stored and sent.
 
-Counting is a dict update per message.  Once a second, if anything changed, one encoded snapshot
-goes to all subscribers.  The counts go to the store then, or earlier where the store wants that.
+Counting is a dict update per message.  Once a second, if anything changed, one snapshot goes to all
+subscribers.  The counts go to the store then, or earlier where the store wants that.  Only the node
+that watches the upstream counts; the others send what the store says when it has changed.
 """
 
 from __future__ import annotations
@@ -29,11 +30,31 @@ PAID_KINDS: Final = frozenset({"donation", "gift"})
 MAX_PAYMENT: Final = 1e9
 
 
+class Snapshot:
+    """The statistics of one moment, encoded once for each identifier."""
+
+    __slots__ = ("_encoded", "data")
+
+    def __init__(self, data: StatsData) -> None:
+        self.data = data
+        self._encoded: dict[ChannelKey, bytes] = {}
+
+    def message(self, key: ChannelKey) -> bytes:
+        """The `stats` message for those who subscribed by one identifier."""
+        message = self._encoded.get(key)
+        if message is None:
+            message = encode(Stats(self.data, key.platform, key.identifier))
+            self._encoded[key] = message
+        return message
+
+
 class ChannelStats:
     """The statistics of one channel, from its first subscriber to its last.
 
+    :ivar counting: whether this node watches the upstream and counts, so that what the store learns
+        is known here already.
     :param limit: how many users a snapshot names.
-    :param push: given the encoded `stats` message when it is time to tell all subscribers.
+    :param push: given the snapshot when it is time to send it to all subscribers.
     """
 
     def __init__(
@@ -42,8 +63,9 @@ class ChannelStats:
         store: IStatsStore,
         clock: IReactorTime,
         limit: int,
-        push: Callable[[bytes], None],
+        push: Callable[[Snapshot], None],
     ) -> None:
+        self.counting = True
         self._key = key
         self._store = store
         self._clock = clock
@@ -52,14 +74,14 @@ class ChannelStats:
         self._tally = Tally()
         # How often counts were handed over; tells an answer of the store from an older one.
         self._handed = 0
-        self._latest: bytes | None = None
+        self._latest: Snapshot | None = None
         self._latest_time = 0.0
         self._call: IDelayedCall | None = None
         self._last_push = clock.seconds() - PUSH_INTERVAL
         self._last_handed = clock.seconds()
-        # Whether something was handed over that subscribers want to be told.
-        self._untold = False
-        store.open(key)
+        # Whether the store knows something that subscribers are to be sent.
+        self._unsent = False
+        store.open(key, self._changed)
 
     @property
     def storage_type(self) -> str:
@@ -114,14 +136,14 @@ class ChannelStats:
         if self._call is None:
             self._expect()
 
-    def snapshot(self) -> Deferred[bytes]:
-        """The encoded `stats` message as of now; never fails."""
+    def snapshot(self) -> Deferred[Snapshot]:
+        """The statistics as of now; never fails."""
         if self._latest is not None and not self._counted:
             age = self._clock.seconds() - self._latest_time
             if 0 <= age <= PUSH_INTERVAL:
                 return succeed(self._latest)
         self._hand_over()
-        return self._store.snapshot(self._key, self._limit).addCallback(self._encoded, self._handed)
+        return self._store.snapshot(self._key, self._limit).addCallback(self._taken, self._handed)
 
     def close(self) -> None:
         """Store what was counted and let the channel go."""
@@ -131,7 +153,7 @@ class ChannelStats:
         # A slow store may still answer a push that nobody waits for any more.
         self._push = _nobody
         self._hand_over()
-        self._store.forget(self._key)
+        self._store.forget(self._key, self._changed)
 
     @property
     def _counted(self) -> bool:
@@ -149,9 +171,9 @@ class ChannelStats:
         """Put on the clock what is next: a push, or only a hand-over."""
         now = self._clock.seconds()
         wait = inf
-        if self._untold or _is_told(self._tally):
+        if self._unsent or _is_sent(self._tally):
             wait = self._last_push + PUSH_INTERVAL - now
-        if self._untold or self._counted:
+        if self._unsent or self._counted:
             # More may be counted while a push is awaited.
             wait = min(wait, self._last_handed + self._store.interval - now)
         if wait < inf:
@@ -163,9 +185,9 @@ class ChannelStats:
         now = self._clock.seconds()
         self._hand_over()
         # Times that are added up and taken apart again are not quite the same.
-        if self._untold and not 0 <= now - self._last_push < PUSH_INTERVAL - 1e-6:
+        if self._unsent and not 0 <= now - self._last_push < PUSH_INTERVAL - 1e-6:
             self._last_push = now
-            self._untold = False
+            self._unsent = False
             self.snapshot().addCallback(self._pushed)
         self._expect()
 
@@ -173,27 +195,35 @@ class ChannelStats:
         self._last_handed = self._clock.seconds()
         if self._counted:
             tally, self._tally = self._tally, Tally()
-            self._untold = self._untold or _is_told(tally)
+            self._unsent = self._unsent or _is_sent(tally)
             self._handed += 1
             self._latest = None
             self._store.add(self._key, tally)
 
-    def _encoded(self, data: StatsData, handed: int) -> bytes:
-        payload = encode(Stats(data, self._key.platform, self._key.identifier))
+    def _changed(self) -> None:
+        """The store has learnt something, perhaps from another node."""
+        if not self.counting:
+            self._latest = None
+            self._unsent = True
+            if self._call is None:
+                self._expect()
+
+    def _taken(self, data: StatsData, handed: int) -> Snapshot:
+        snapshot = Snapshot(data)
         if handed == self._handed and not self._counted:
-            self._latest = payload
+            self._latest = snapshot
             self._latest_time = self._clock.seconds()
-        return payload
+        return snapshot
 
-    def _pushed(self, payload: bytes) -> None:
+    def _pushed(self, snapshot: Snapshot) -> None:
         # Looked up now: the channel may have gone while the store was asked.
-        self._push(payload)
+        self._push(snapshot)
 
 
-def _is_told(tally: Tally) -> bool:
-    """Whether subscribers are told of these counts: events alone push nothing."""
+def _is_sent(tally: Tally) -> bool:
+    """Whether subscribers are sent these counts: events alone push nothing."""
     return bool(tally.total or tally.money)
 
 
-def _nobody(payload: bytes) -> None:
+def _nobody(snapshot: Snapshot) -> None:
     """Where a push goes when the channel is gone."""

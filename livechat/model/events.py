@@ -43,6 +43,20 @@ EVENT_KINDS: Mapping[str, str] = {
 }
 
 
+#: One bit for each kind of publication, so that what a subscriber asked for is one number.
+CHAT_BIT = 1
+ALL_KINDS = -1
+_KIND_BITS = {kind: 2 << index for index, kind in enumerate(sorted(EVENT_KINDS))} | {
+    "chat": CHAT_BIT
+}
+_UNLISTED_BIT = 1 << 62
+
+
+def kind_bit(kind: str) -> int:
+    """The bit of a kind.  One that is not listed is sent to those only who asked for everything."""
+    return _KIND_BITS.get(kind, _UNLISTED_BIT)
+
+
 @lru_cache(maxsize=256)
 def _whole_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The client protocol: what a client may say, what it is told, and the bytes of both.
+"""The client protocol: the commands of a client and the messages of the server, as JSON.
 
-Pure: decodes commands, encodes server messages, makes WebSocket frames (RFC 6455 section 5.2;
-server frames are not masked, so one frame serves every subscriber).
+Pure: decodes commands and encodes server messages.
 """
 
 from __future__ import annotations
 
-import zlib
-from struct import Struct as Packer
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -96,7 +94,7 @@ class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
     identifier: str
 
 
-class Happening(Struct, frozen=True, tag_field="type", tag="event"):
+class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
     """`event`: what is not a user's message, for those who asked."""
 
     data: ChannelEvent
@@ -112,7 +110,7 @@ class Stats(Struct, frozen=True, tag_field="type", tag="stats"):
     identifier: str
 
 
-ServerMessage = Status | Failure | Chat | Happening | Stats
+ServerMessage = Status | Failure | Chat | EventMessage | Stats
 
 
 def encode(message: ServerMessage) -> bytes:
@@ -121,9 +119,32 @@ def encode(message: ServerMessage) -> bytes:
 
 
 def encode_event(key: ChannelKey, event: ChatMessage | ChannelEvent) -> bytes:
-    """The JSON bytes of what all subscribers of a channel receive for one event."""
-    envelope = Chat if isinstance(event, ChatMessage) else Happening
-    return _encoder.encode(envelope(event, key.platform, key.identifier))  # type: ignore[arg-type]
+    """The JSON of a `chat` or `event` message."""
+    kind = "chat" if isinstance(event, ChatMessage) else event.type
+    return envelope(kind, encode_payload(event), key)
+
+
+def encode_payload(event: ChatMessage | ChannelEvent) -> bytes:
+    """The JSON of one event, which `envelope` completes for each identifier."""
+    return _encoder.encode(event)
+
+
+def envelope(kind: str, payload: bytes, key: ChannelKey) -> bytes:
+    """The JSON of a `chat` or `event` message, as `Chat` and `EventMessage` describe it.
+
+    Joined from parts, so that an event is encoded once for all identifiers of its channel.
+    """
+    return (_CHAT_HEAD if kind == "chat" else _EVENT_HEAD) + payload + _tail(key)
+
+
+_CHAT_HEAD: Final = b'{"type":"chat","data":'
+_EVENT_HEAD: Final = b'{"type":"event","data":'
+
+
+@lru_cache(maxsize=4096)
+def _tail(key: ChannelKey) -> bytes:
+    names = _encoder.encode({"platform": key.platform, "identifier": key.identifier})
+    return b"," + names[1:]
 
 
 def started(identifier: str, key: ChannelKey, info: LiveInfo) -> Status:
@@ -168,43 +189,3 @@ _DEPENDS: Final = frozenset({ErrorCode.UPSTREAM_UNAVAILABLE, ErrorCode.TOO_MANY_
 def _is_temporary(error: ChatError) -> bool | UnsetType:
     """Whether the same command may succeed later; UNSET where the command is what is wrong."""
     return error.temporary if error.code in _DEPENDS else _TEMPORARY.get(error.code, UNSET)
-
-
-_TEXT: Final = 0x81  # FIN and opcode 1
-_DEFLATED: Final = 0x40  # RSV1 (RFC 7692 section 6)
-_medium = Packer("!BBH").pack
-_large = Packer("!BBQ").pack
-
-#: Smaller payloads are sent as they are: compressing them saves next to nothing.
-MIN_DEFLATED: Final = 256
-
-#: The window with which all is compressed.  What repeats in a message is near, and several
-#: libraries ask for a window that is no larger than this.
-WINDOW_BITS: Final = 12
-
-#: Fast levels of zlib lose a tenth of the ratio and cost a third of the time.
-_LEVEL: Final = 3
-
-
-def frame(payload: bytes, first: int = _TEXT) -> bytes:
-    """A complete, unmasked WebSocket text frame."""
-    size = len(payload)
-    if size < 126:
-        return bytes((first, size)) + payload
-    if size < 65536:
-        return _medium(first, 126, size) + payload
-    return _large(first, 127, size) + payload
-
-
-def deflated_frame(payload: bytes) -> bytes:
-    """The frame with its payload compressed, for clients that agreed to that.
-
-    No context is kept from one message to the next, so one frame serves all of them; a payload
-    that does not get smaller is sent as it is, which RFC 7692 allows for each message.
-    """
-    if len(payload) < MIN_DEFLATED:
-        return frame(payload)
-    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -WINDOW_BITS)
-    # The four bytes that end a flushed block are left out on the wire (section 7.2.1).
-    deflated = (deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
-    return frame(deflated, _TEXT | _DEFLATED) if len(deflated) < len(payload) else frame(payload)

@@ -31,13 +31,15 @@ class MemoryStats:
         self._max_users = max_users
         self._now = now
         self._channels: dict[ChannelKey, ChannelTotals] = {}
+        self._listeners: dict[ChannelKey, list[Callable[[], None]]] = {}
 
     def storage_of(self, key: ChannelKey) -> str:
         """See `IStatsStore`."""
         return self.storage_type
 
-    def open(self, key: ChannelKey) -> None:
+    def open(self, key: ChannelKey, changed: Callable[[], None]) -> None:
         """See `IStatsStore`."""
+        self._listeners.setdefault(key, []).append(changed)
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
         """See `IStatsStore`."""
@@ -46,6 +48,8 @@ class MemoryStats:
             totals = self._channels[key] = ChannelTotals(self._max_users)
         tally.date(self._now())
         totals.add(tally)
+        for changed in tuple(self._listeners.get(key, ())):
+            changed()
         return succeed(None)
 
     def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
@@ -55,7 +59,12 @@ class MemoryStats:
             return succeed(StatsData([], 0, 0))
         return succeed(totals.snapshot(limit, self._now()))
 
-    def forget(self, key: ChannelKey) -> Deferred[None]:
+    def forget(self, key: ChannelKey, changed: Callable[[], None]) -> Deferred[None]:
         """See `IStatsStore`."""
-        self._channels.pop(key, None)
+        listeners = self._listeners.get(key, [])
+        if changed in listeners:
+            listeners.remove(changed)
+        if not listeners:
+            self._listeners.pop(key, None)
+            self._channels.pop(key, None)
         return succeed(None)

@@ -195,6 +195,7 @@ class RedisStats(Service):
         self._max_users = max_users
         self._numbers = count(1)
         self._channels: dict[ChannelKey, _Kept] = {}
+        self._changed: dict[ChannelKey, Callable[[], None]] = {}
         # Those that have something to say to Redis, in order: after the interval, and next.
         self._due: dict[ChannelKey, None] = {}
         self._queue: dict[ChannelKey, None] = {}
@@ -262,9 +263,10 @@ class RedisStats(Service):
             _log.warn("{lost} messages were counted that Redis was not told of", lost=lost)
         self._link.stopService()
 
-    def open(self, key: ChannelKey) -> None:
+    def open(self, key: ChannelKey, changed: Callable[[], None]) -> None:
         """See `IStatsStore`."""
         self._kept(key)
+        self._changed[key] = changed
         self._link.listen(topic_of(key), lambda writer: self._heard(key, writer))
         self._enqueue(key)
 
@@ -286,8 +288,9 @@ class RedisStats(Service):
             return self._compared(key, kept, limit)
         return succeed(kept.totals.snapshot(limit, self._now()))
 
-    def forget(self, key: ChannelKey) -> Deferred[None]:
+    def forget(self, key: ChannelKey, changed: Callable[[], None]) -> Deferred[None]:
         """See `IStatsStore`."""
+        self._changed.pop(key, None)
         kept = self._channels.get(key)
         if kept is not None:
             self._link.ignore(topic_of(key))
@@ -445,6 +448,8 @@ class RedisStats(Service):
             self._enqueue(key)
             return
         _tell_waiting(kept)
+        if key in self._changed:
+            self._changed[key]()
         self._let_go(key, kept)
         if self._link.up and not kept.fault and (kept.reload or not kept.settled):
             # It came meanwhile, has to be put back, or may be read only a little later.

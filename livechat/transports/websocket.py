@@ -22,13 +22,14 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from livechat.core.ports import ISubscriber, Requester
+from livechat.core.ports import IEncoding, ISubscriber, Requester
 from livechat.core.session import Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from livechat.pacing import TokenBucket
-from livechat.protocol.messages import WINDOW_BITS
 from livechat.transports.direct import DirectServer
+from livechat.transports.encodings import DEFLATED, PLAIN
+from livechat.transports.frames import WINDOW_BITS, frame
 from livechat.transports.origins import ANY, Origins
 from livechat.transports.ping_wheel import PingWheel
 from livechat.upgrades import Refusals, UpgradedConnection
@@ -112,7 +113,8 @@ class ClientConnection(UpgradedConnection):
         self._paused = False
         self.pending: int = 0
         self.direct: int = -1
-        self.deflate: bool = False
+        self.encoding: IEncoding = PLAIN
+        self.compressed: bool = False
         self.requester: Requester = Requester()
         # What it may still send; made with its first frame.
         self._allowance: TokenBucket | None = None
@@ -132,7 +134,8 @@ class ClientConnection(UpgradedConnection):
             self.transport.setTcpNoDelay(True)
             self.transport.registerProducer(self, True)
             self._shed()
-            self.deflate = bool(self.websocket_extensions_in_use)
+            self.compressed = bool(self.websocket_extensions_in_use)
+            self.encoding = DEFLATED if self.compressed else PLAIN
             address = str(getattr(self.transport.getPeer(), "host", ""))
             self.requester = Requester(address, next(_numbers))
             self._session = self.factory.opened(self)
@@ -180,7 +183,7 @@ class ClientConnection(UpgradedConnection):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A client's command."""
         self.factory.wheel.heard(self)
-        if self.deflate:
+        if self.compressed:
             # Its frames cost little and have grown.
             self._charge(len(payload) / _BYTES_PER_FRAME)
         if self._session is None or self.state != self.STATE_OPEN:
@@ -225,8 +228,12 @@ class ClientConnection(UpgradedConnection):
             finally:
                 self.factory.left(self)
 
-    def deliver(self, frames: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """See `ISubscriber`."""
+        self.write_frames(frame(message))
+
+    def write_frames(self, frames: bytes) -> None:
+        """See `FrameWriter`."""
         if self.state != self.STATE_OPEN:
             return
         if self.direct >= 0:

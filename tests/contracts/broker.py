@@ -7,13 +7,26 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IBroker, IMember, IMembership
-from livechat.model.events import ChannelKey
+from livechat.core.ports import (
+    ChannelState,
+    Ended,
+    Failed,
+    IBroker,
+    IMember,
+    IMembership,
+    Interrupted,
+    Live,
+    Start,
+)
+from livechat.core.publication import Publication
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelKey, LiveInfo, kind_bit
+from tests.support.fakes import chat
 
 if TYPE_CHECKING:
     _Case = TestCase
@@ -25,17 +38,39 @@ OTHER = ChannelKey("tiktok", "username", "ann")
 
 Publications = list[tuple[str, bytes]]
 
+INFO = LiveInfo("live id")
+GONE = ChatError(ErrorCode.STREAM_ENDED, "Over")
+
+
+def stopped() -> Deferred[None]:
+    """An upstream that stops at once."""
+    return succeed(None)
+
+
+def publish(membership: IMembership, publications: Publications) -> None:
+    """Publish these kinds and payloads."""
+    membership.publish(
+        [
+            Publication("epoch", number, kind, chat(), payload, kind_bit(kind))
+            for number, (kind, payload) in enumerate(publications, start=1)
+        ]
+    )
+
 
 @implementer(IMember)
 class Member:
     """A member that keeps what it was told.
 
     :ivar roles: `lead` and `follow`, as they were said.
-    :ivar upon: called with `lead`, `follow` or `published` each time it was told something.
+    :ivar starts: where it was told to begin to number.
+    :ivar states: what the leader told.
+    :ivar upon: called with `lead`, `follow`, `published` or `told` each time it was told something.
     """
 
     def __init__(self) -> None:
         self.roles: list[str] = []
+        self.starts: list[Start] = []
+        self.states: list[ChannelState] = []
         self.batches: list[Publications] = []
         self.upon: Callable[[str], object] = lambda said: None
 
@@ -44,9 +79,10 @@ class Member:
         """All publications, in order."""
         return [publication for batch in self.batches for publication in batch]
 
-    def lead(self) -> None:
+    def lead(self, start: Start) -> None:
         """See `IMember`."""
         self.roles.append("lead")
+        self.starts.append(start)
         self.upon("lead")
 
     def follow(self) -> None:
@@ -54,10 +90,15 @@ class Member:
         self.roles.append("follow")
         self.upon("follow")
 
-    def published(self, publications: Sequence[tuple[str, bytes]]) -> None:
+    def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
-        self.batches.append(list(publications))
+        self.batches.append([(one.kind, one.payload) for one in publications])
         self.upon("published")
+
+    def told(self, state: ChannelState) -> None:
+        """See `IMember`."""
+        self.states.append(state)
+        self.upon("told")
 
 
 class BrokerContract(_Case):
@@ -90,7 +131,7 @@ class BrokerContract(_Case):
         self.assertTrue(verifyObject(IMember, member))
         membership = broker.join(KEY, member)
         self.assertTrue(verifyObject(IMembership, membership))
-        membership.leave()
+        membership.leave(stopped)
 
     async def test_told_later(self) -> None:
         """A member is told its role after the joining, never during it."""
@@ -123,8 +164,8 @@ class BrokerContract(_Case):
         other, others = self.joined(OTHER)
         await self.settle()
         self.assertEqual((one.roles, other.roles), (["lead"], ["lead"]))
-        its.publish([("chat", b"1")])
-        others.publish([("chat", b"2")])
+        publish(its, [("chat", b"1")])
+        publish(others, [("chat", b"2")])
         await self.settle()
         self.assertEqual(one.received, [("chat", b"1")])
         self.assertEqual(other.received, [("chat", b"2")])
@@ -137,7 +178,7 @@ class BrokerContract(_Case):
         for number in range(50):
             batch = [("chat", b"%d" % number), ("raid", b"\xff\x00\r\n" * number)]
             expected += batch
-            leading.publish(batch)
+            publish(leading, batch)
         await self.settle()
         for member, _ in members:
             self.assertEqual(member.received, expected)
@@ -145,26 +186,26 @@ class BrokerContract(_Case):
     async def test_publish_alone(self) -> None:
         """A leader without followers still hears itself."""
         ((leader, leading),) = await self.settled(1)
-        leading.publish([("chat", b"{}")])
+        publish(leading, [("chat", b"{}")])
         await self.settle()
         self.assertEqual(leader.received, [("chat", b"{}")])
 
     async def test_late_joiner_hears_what_follows(self) -> None:
         """Who joins later hears what is published from then on, and nothing of before."""
         ((_, leading),) = await self.settled(1)
-        leading.publish([("chat", b"old")])
+        publish(leading, [("chat", b"old")])
         await self.settle()
         late, _ = self.joined()
         await self.settle()
-        leading.publish([("chat", b"new")])
+        publish(leading, [("chat", b"new")])
         await self.settle()
         self.assertEqual(late.received, [("chat", b"new")])
 
     async def test_follower_leaves(self) -> None:
         """A follower that leaves hears nothing more; the others notice nothing."""
         (leader, leading), (gone, going), (other, _) = await self.settled(3)
-        going.leave()
-        leading.publish([("chat", b"1")])
+        going.leave(stopped)
+        publish(leading, [("chat", b"1")])
         await self.settle()
         self.assertEqual((gone.roles, gone.received), (["follow"], []))
         for member, role in ((leader, "lead"), (other, "follow")):
@@ -173,13 +214,13 @@ class BrokerContract(_Case):
     async def test_successor(self) -> None:
         """When the leader has left, one of the others leads, later, and is heard by all."""
         (gone, going), *rest = await self.settled(3)
-        going.leave()
+        going.leave(stopped)
         self.assertEqual([member.roles for member, _ in rest], [["follow"], ["follow"]])
         await self.settle()
         leaders = [(member, its) for member, its in rest if member.roles == ["follow", "lead"]]
         ((_, leading),) = leaders
         self.assertEqual(sorted(len(member.roles) for member, _ in rest), [1, 2])
-        leading.publish([("chat", b"1")])
+        publish(leading, [("chat", b"1")])
         await self.settle()
         for member, _ in rest:
             self.assertEqual(member.received, [("chat", b"1")])
@@ -188,10 +229,10 @@ class BrokerContract(_Case):
     async def test_leave_twice(self) -> None:
         """Leaving again does nothing: there is one successor, and it stays."""
         (_, going), *rest = await self.settled(3)
-        going.leave()
-        going.leave()
+        going.leave(stopped)
+        going.leave(stopped)
         await self.settle()
-        going.leave()
+        going.leave(stopped)
         await self.settle()
         self.assertEqual(sorted(len(member.roles) for member, _ in rest), [1, 2])
 
@@ -199,7 +240,7 @@ class BrokerContract(_Case):
         """When the leader and the next in line leave at once, a third one leads."""
         members = await self.settled(4)
         for _, membership in members[:2]:
-            membership.leave()
+            membership.leave(stopped)
         await self.settle()
         leaders = [member for member, _ in members[2:] if member.roles[-1] == "lead"]
         self.assertEqual(len(leaders), 1)
@@ -208,7 +249,7 @@ class BrokerContract(_Case):
         """Whoever remains leads."""
         members = await self.settled(5)
         for _, membership in members[:4]:
-            membership.leave()
+            membership.leave(stopped)
         await self.settle()
         self.assertEqual(members[4][0].roles, ["follow", "lead"])
 
@@ -216,7 +257,7 @@ class BrokerContract(_Case):
         """Who leaves before it was told its role is told nothing, and stands in nobody's way."""
         gone, going = self.joined()
         stays, _ = self.joined()
-        going.leave()
+        going.leave(stopped)
         await self.settle()
         self.assertEqual(gone.roles, [])
         self.assertEqual(stays.roles[-1:], ["lead"])
@@ -224,7 +265,7 @@ class BrokerContract(_Case):
     async def test_leader_leaves_as_another_joins(self) -> None:
         """A member that joins in the moment the leader leaves ends up led by somebody."""
         (_, going), (second, _) = await self.settled(2)
-        going.leave()
+        going.leave(stopped)
         third, _ = self.joined()
         await self.settle()
         self.assertEqual([second.roles[-1], third.roles[-1]].count("lead"), 1)
@@ -233,7 +274,7 @@ class BrokerContract(_Case):
     async def test_leaves_when_told_to_lead(self) -> None:
         """A member that cannot lead and leaves at once is succeeded."""
         (first, its), (second, _) = self.joined(), self.joined()
-        first.upon = lambda said: its.leave()
+        first.upon = lambda said: its.leave(stopped)
         await self.settle()
         self.assertEqual(first.roles, ["lead"])
         self.assertEqual(second.roles[-1:], ["lead"])
@@ -243,9 +284,9 @@ class BrokerContract(_Case):
         members = await self.settled(3)
         (leader, leading), (first, firsts), (last, lasts) = members
         # Whichever of the two hears it first takes the other one out.
-        first.upon = lambda said: lasts.leave()
-        last.upon = lambda said: firsts.leave()
-        leading.publish([("chat", b"1"), ("chat", b"2")])
+        first.upon = lambda said: lasts.leave(stopped)
+        last.upon = lambda said: firsts.leave(stopped)
+        publish(leading, [("chat", b"1"), ("chat", b"2")])
         await self.settle()
         self.assertEqual(len(leader.batches), 1)
         self.assertEqual(len(first.batches) + len(last.batches), 1)
@@ -253,7 +294,7 @@ class BrokerContract(_Case):
     async def test_channel_begins_anew(self) -> None:
         """When all have left, the next to join leads."""
         for _, membership in await self.settled(3):
-            membership.leave()
+            membership.leave(stopped)
         await self.settle()
         again, _ = self.joined()
         await self.settle()
@@ -265,11 +306,102 @@ class BrokerContract(_Case):
         heir, _ = self.joined()
         await self.settle()
         self.assertEqual(heir.roles, ["follow"])
-        going.leave()
+        going.leave(stopped)
         await self.settle()
         self.assertEqual(heir.roles, ["follow", "lead"])
 
-    async def test_any_story(self) -> None:
+    async def test_states(self) -> None:
+        """What the leader tells reaches every member, itself included, in order with the rest."""
+        members = await self.settled(3)
+        _, leading = members[0]
+        order: list[list[str]] = [[] for _ in members]
+        for (member, _), heard in zip(members, order, strict=True):
+            member.upon = heard.append
+        leading.tell(Live(INFO))
+        publish(leading, [("chat", b"1")])
+        leading.tell(Interrupted("LOST"))
+        leading.tell(Ended(GONE))
+        await self.settle()
+        for (member, _), heard in zip(members, order, strict=True):
+            self.assertEqual(member.states, [Live(INFO), Interrupted("LOST"), Ended(GONE)])
+            self.assertEqual(heard, ["told", "published", "told", "told"])
+
+    async def test_late_joiner_knows_the_state(self) -> None:
+        """Who joins later is told the present state, after its role."""
+        for state in (Live(INFO), Interrupted("LOST")):
+            key = ChannelKey("twitch", "username", type(state).__name__)
+            _, leading = self.joined(key)
+            await self.settle()
+            leading.tell(Live(INFO))
+            leading.tell(state)
+            await self.settle()
+            late, _ = self.joined(key)
+            await self.settle()
+            self.assertEqual((late.roles, late.states), (["follow"], [state]))
+
+    async def test_only_the_leader_is_heard(self) -> None:
+        """What a follower, or one that has left, publishes or tells reaches nobody."""
+        (leader, leading), (follower, following) = await self.settled(2)
+        publish(following, [("chat", b"1")])
+        following.tell(Failed(GONE))
+        leading.leave(stopped)
+        publish(leading, [("chat", b"2")])
+        leading.tell(Failed(GONE))
+        await self.settle()
+        for member in (leader, follower):
+            self.assertEqual((member.received, member.states), ([], []))
+
+    async def test_order_goes_on(self) -> None:
+        """A successor numbers on in the same epoch, above everything that was published."""
+        (leader, leading), (heir, _) = await self.settled(2)
+        publish(leading, [("chat", b"1"), ("chat", b"2")])
+        await self.settle()
+        leading.leave(stopped)
+        await self.settle()
+        (first,), (second,) = leader.starts, heir.starts
+        self.assertRegex(first.epoch, "^[0-9a-z]{1,16}$")
+        self.assertEqual((first.seq, second.epoch), (0, first.epoch))
+        self.assertGreaterEqual(second.seq, 2)
+
+    async def test_new_epoch(self) -> None:
+        """A channel that all have left begins a new epoch."""
+        ((first, its),) = await self.settled(1)
+        its.leave(stopped)
+        await self.settle()
+        ((second, _),) = await self.settled(1)
+        self.assertNotEqual(first.starts[0].epoch, second.starts[0].epoch)
+
+    async def test_interrupted_by_hand_over(self) -> None:
+        """When the leader of a chat that flows leaves, the others know that it does not flow."""
+        (_, leading), (heir, _) = await self.settled(2)
+        leading.tell(Live(INFO))
+        leading.leave(stopped)
+        await self.settle()
+        self.assertEqual(heir.states[0], Live(INFO))
+        self.assertEqual([type(state) for state in heir.states[1:]], [Interrupted])
+
+    async def test_leader_stops_first(self) -> None:
+        """Another one leads when the upstream of the one that leaves has stopped, not before."""
+        stopping: Deferred[None] = Deferred()
+        (_, leading), (heir, _) = await self.settled(2)
+        left = leading.leave(lambda: stopping)
+        again = leading.leave(lambda: self.fail("stopped twice"))
+        await self.settle()
+        self.assertEqual(heir.roles, ["follow"])
+        self.assertFalse(left.called or again.called)
+        stopping.callback(None)
+        await self.settle()
+        self.assertEqual(heir.roles, ["follow", "lead"])
+        self.assertTrue(left.called and again.called)
+
+    async def test_followers_stop_nothing(self) -> None:
+        """A follower has no upstream: nothing is stopped when it leaves."""
+        _, (_, following) = await self.settled(2)
+        left = following.leave(lambda: self.fail("there is nothing to stop"))
+        await self.settle()
+        self.assertTrue(left.called)
+
+    async def test_any_order(self) -> None:
         """Joining and leaving at random: one leader whenever things have settled, never two."""
         random = Random(7)
         present: list[tuple[Member, IMembership]] = []
@@ -281,7 +413,7 @@ class BrokerContract(_Case):
                     # Rather an old one, who leads or is next in line, than a new one.
                     index = min(random.randrange(len(present)) for _ in range(2))
                     member, membership = present.pop(index)
-                    membership.leave()
+                    membership.leave(stopped)
                     gone.append((member, list(member.roles), len(member.batches)))
                 else:
                     present.append(self.joined())
@@ -289,7 +421,7 @@ class BrokerContract(_Case):
             leaders = [its for member, its in present if member.roles[-1] == "lead"]
             self.assertEqual(len(leaders), min(1, len(present)))
             for membership in leaders:
-                membership.publish([("chat", b"%d" % number)])
+                publish(membership, [("chat", b"%d" % number)])
             await self.settle()
             for member, _ in present:
                 self.assertEqual(member.received[-1], ("chat", b"%d" % number))

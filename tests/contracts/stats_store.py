@@ -12,6 +12,7 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IStatsStore
 from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from tests.support.fakes import nobody
 
 if TYPE_CHECKING:
     _Case = TestCase
@@ -61,7 +62,7 @@ class StatsStoreContract(_Case):
 
     async def forget(self, key: ChannelKey) -> None:
         """Forget a channel; a store answers nothing to that, either."""
-        self.assertIsNone(await self.result(self.store.forget(key)))
+        self.assertIsNone(await self.result(self.store.forget(key, nobody)))
 
     async def snapshot(self, key: ChannelKey = KEY, limit: int = 100) -> StatsData:
         """A channel's statistics."""
@@ -274,7 +275,7 @@ class StatsStoreContract(_Case):
     async def test_forget_right_after_adding(self) -> None:
         """What was added just before is not lost to a channel that outlives being forgotten."""
         added = self.store.add(KEY, tally({"1": 3}))
-        forgotten = self.store.forget(KEY)
+        forgotten = self.store.forget(KEY, nobody)
         await self.result(added)
         await self.result(forgotten)
         self.assertEqual((await self.snapshot()).total_messages, self.kept_when_forgotten)

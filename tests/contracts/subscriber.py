@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every `ISubscriber` does, whatever carries its frames."""
+"""What every `ISubscriber` does, whatever carries its messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.ports import ISubscriber
 from livechat.model.errors import CloseCode
-from livechat.protocol.messages import frame
 from tests.support.fakes import unframed
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class SubscriberContract(_Case):
     """The contract; a test case beside it says how to make one and how to read what it was sent."""
 
     def make_subscriber(self) -> ISubscriber:
-        """A subscriber that is ready to be delivered to."""
+        """A subscriber that is ready to be sent messages."""
         raise NotImplementedError
 
     def text_frames(self) -> list[bytes]:
@@ -35,11 +34,13 @@ class SubscriberContract(_Case):
         self.assertTrue(verifyObject(ISubscriber, self.make_subscriber()))
 
     def test_order(self) -> None:
-        """Frames arrive whole and in order, one or many to a delivery."""
+        """Messages arrive whole and in order, alone or many to a write of the encoding."""
         subscriber = self.make_subscriber()
-        subscriber.deliver(frame(b"one"))
-        subscriber.deliver(frame(b"two") + frame(b"three"))
-        self.assertEqual(self.text_frames(), [b"one", b"two", b"three"])
+        encoding = subscriber.encoding
+        subscriber.send(b"one")
+        encoding.write([subscriber], encoding.encode(b"two") + encoding.encode(b"three"))
+        subscriber.send(b"four")
+        self.assertEqual(self.text_frames(), [b"one", b"two", b"three", b"four"])
 
     def test_hashable(self) -> None:
         """Two subscribers are two, whatever they hold: channels keep them as keys."""
@@ -49,10 +50,10 @@ class SubscriberContract(_Case):
     def test_close(self) -> None:
         """Closing twice is closing once, and raises nothing."""
         subscriber = self.make_subscriber()
-        subscriber.deliver(frame(b"before"))
+        subscriber.send(b"before")
         subscriber.close(CloseCode.GOING_AWAY, "bye")
         subscriber.close(CloseCode.POLICY, "bye again")
-        subscriber.deliver(frame(b"after"))
+        subscriber.send(b"after")
         self.assertEqual(self.text_frames()[:1], [b"before"])
 
 

@@ -7,6 +7,7 @@ Both are verified against the ports they stand for (`tests.test_fakes`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import msgspec
@@ -16,11 +17,27 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from livechat.brokers.local import LocalBroker
+from livechat.core.channel import Services
+from livechat.core.channel_log import ChannelLog
+from livechat.core.fanout import COALESCE
 from livechat.core.hub import Hub
-from livechat.core.ports import IEventSink, IPlatform, ISubscriber, IWatcher, Located, Requester
+from livechat.core.ports import (
+    IBroker,
+    IEncoding,
+    IEventSink,
+    IPlatform,
+    IStatsStore,
+    ISubscriber,
+    IWatcher,
+    Located,
+    Requester,
+)
+from livechat.core.publication import Publication
+from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from livechat.model.events import (
+    CHAT_BIT,
     Author,
     ChannelEvent,
     ChannelKey,
@@ -33,7 +50,6 @@ from livechat.model.events import (
 )
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
-from livechat.transports.writers import EachWriter
 
 
 def unframed(data: bytes) -> list[bytes]:
@@ -52,21 +68,56 @@ def unframed(data: bytes) -> list[bytes]:
     return payloads
 
 
+@implementer(IEncoding)
+class LineEncoding:
+    """Each message as one line.
+
+    :param name: stands at the head of each line, so that two encodings can be told apart.
+    """
+
+    def __init__(self, name: bytes = b"") -> None:
+        self.name = name
+        self.encoded: list[bytes] = []
+
+    def encode(self, message: bytes) -> bytes:
+        """See `IEncoding`."""
+        self.encoded.append(message)
+        return self.name + message + b"\n"
+
+    def write(self, subscribers: Sequence[ISubscriber], data: bytes) -> None:
+        """See `IEncoding`."""
+        for subscriber in subscribers:
+            assert isinstance(subscriber, KeptMessages)
+            subscriber.write(data)
+
+
+LINES = LineEncoding()
+
+
 @implementer(ISubscriber)
-class KeptFrames:
-    """A subscriber that keeps what it was sent."""
+class KeptMessages:
+    """A subscriber that keeps what it was sent.
 
-    def __init__(self) -> None:
+    :ivar writes: what it was given, write by write, one line for each message.
+    :ivar upon: called after each write.
+    """
+
+    def __init__(self, encoding: LineEncoding = LINES) -> None:
+        self.encoding: IEncoding = encoding
         self.pending: int = 0
-        self.direct: int = -1
-        self.deflate: bool = False
         self.requester: Requester = Requester()
-        self.deliveries: list[bytes] = []
+        self.writes: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
+        self.upon: Callable[[], object] = lambda: None
 
-    def deliver(self, frames: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """See `ISubscriber`."""
-        self.deliveries.append(frames)
+        self.write(message + b"\n")
+
+    def write(self, data: bytes) -> None:
+        """Bytes of its encoding."""
+        self.writes.append(data)
+        self.upon()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`."""
@@ -74,8 +125,8 @@ class KeptFrames:
 
     def taken(self) -> list[dict[str, Any]]:
         """Messages since the last call."""
-        data, self.deliveries = b"".join(self.deliveries), []
-        return [msgspec.json.decode(payload) for payload in unframed(data)]
+        data, self.writes = b"".join(self.writes), []
+        return [msgspec.json.decode(line) for line in data.splitlines()]
 
     def kinds(self) -> list[str]:
         """What each message since the last call was: its status, its code, or its type."""
@@ -86,8 +137,9 @@ class KeptFrames:
 class ScriptedWatcher:
     """An upstream that does what the test says."""
 
-    def __init__(self, key: ChannelKey, sink: IEventSink) -> None:
-        self.key = key
+    def __init__(self, located: Located, sink: IEventSink) -> None:
+        self.located = located
+        self.key = located.key
         self.sink = sink
         self.started: Deferred[LiveInfo] | None = None
         self.stops = 0
@@ -143,8 +195,7 @@ class ScriptedPlatform(Service):
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
-        key = located.key
-        watcher = ScriptedWatcher(key, sink)
+        watcher = ScriptedWatcher(located, sink)
         self.watchers.append(watcher)
         return watcher
 
@@ -181,15 +232,47 @@ def chats(count: int, start: int = 0) -> Sequence[Event]:
     return [chat(f"m{n}", f"text {n}") for n in range(start, start + count)]
 
 
+class RawPublication(Publication):
+    """A publication whose message is its payload, without an envelope."""
+
+    def message(self, key: ChannelKey) -> bytes:
+        """The payload alone."""
+        return self.payload
+
+
+def raw(payload: bytes) -> Publication:
+    """A publication that subscribers receive as exactly these bytes."""
+    return RawPublication("epoch", 1, "chat", chat(), payload, CHAT_BIT)
+
+
+def subscribed(subscriber: ISubscriber) -> Subscription:
+    """A subscription of a subscriber that wants chats only."""
+    key = ChannelKey("twitch", "username", "ann")
+    return Subscription(key, subscriber, "ann", Options(), lambda _: None)
+
+
+def nobody() -> None:
+    """Somebody who does not mind that statistics have changed."""
+
+
+def services_on(
+    clock: Clock,
+    metrics: Metrics,
+    broker: IBroker | None = None,
+    store: IStatsStore | None = None,
+) -> Services:
+    """What the channels of one node share, on a fake clock, with everything in memory."""
+    return Services(
+        clock=clock,
+        broker=broker or LocalBroker(clock, Random(1)),
+        store=store or MemoryStats(),
+        metrics=metrics,
+        log=ChannelLog(clock),
+        stats_limit=100,
+        coalesce=COALESCE,
+    )
+
+
 def hub_on(clock: Clock, metrics: Metrics, *, linger: float = 0.0, max_channels: int = 100) -> Hub:
     """A hub of one node on a fake clock, with everything in memory."""
-    return Hub(
-        clock,
-        LocalBroker(clock),
-        MemoryStats(),
-        EachWriter(),
-        metrics,
-        linger=linger,
-        stats_limit=100,
-        max_channels=max_channels,
-    )
+    return Hub(services_on(clock, metrics), linger=linger, max_channels=max_channels)

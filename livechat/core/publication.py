@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""One thing that a channel published, from its number to the bytes that subscribers receive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from livechat.model.events import ChannelKey, ChatMessage, Event, kind_bit
+from livechat.protocol.messages import encode_payload, envelope
+
+if TYPE_CHECKING:
+    from livechat.core.ports import IEncoding
+
+
+class Publication(Struct, eq=False):
+    """A chat message or an event with its place in the channel's order.
+
+    :ivar epoch: the order that `seq` belongs to.
+    :ivar seq: rises by one with everything that the channel publishes.
+    :ivar kind: `chat` or an event kind.
+    :ivar event: what it was made from.
+    :ivar payload: its JSON, without the envelope that names the channel.
+    :ivar bit: `kind` as a bit.
+    """
+
+    epoch: str
+    seq: int
+    kind: str
+    event: Event
+    payload: bytes
+    bit: int
+    _encoded: dict[tuple[IEncoding, ChannelKey], bytes] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, epoch: str, seq: int, event: Event) -> Publication:
+        """An event as a publication.
+
+        :raises ValueError, TypeError, OverflowError: the event cannot be encoded.
+        """
+        kind = "chat" if isinstance(event, ChatMessage) else event.type
+        return cls(epoch, seq, kind, event, encode_payload(event), kind_bit(kind))
+
+    def message(self, key: ChannelKey) -> bytes:
+        """The JSON message for those who subscribed by this identifier."""
+        return envelope(self.kind, self.payload, key)
+
+    def encoded(self, encoding: IEncoding, key: ChannelKey) -> bytes:
+        """The bytes for one kind of connection and identifier, made once for all subscribers."""
+        data = self._encoded.get((encoding, key))
+        if data is None:
+            data = self._encoded[encoding, key] = encoding.encode(self.message(key))
+        return data
+
+
+def item_of(event: Event) -> str:
+    """What names an event within its channel: equal when the platform repeats itself."""
+    if isinstance(event, ChatMessage):
+        return event.message_id
+    return f"{event.type} {event.event_id}"
