@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IWatcher
+from livechat.core.ports import IWatcher, Located
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
@@ -102,7 +102,7 @@ class FailuresTests(SynchronousTestCase):
         """A guarded watcher is a watcher; where its start would fail it is not started."""
         error = ChatError(ErrorCode.STREAM_NOT_FOUND, "No such channel")
         self.failureResultOf(self.ask(error), ChatError)
-        inner = ScriptedWatcher(ANN, object())  # type: ignore[arg-type]
+        inner = ScriptedWatcher(Located(ANN), object())  # type: ignore[arg-type]
         watcher = self.failures.watcher(ANN, inner)
         self.assertTrue(verifyObject(IWatcher, watcher))
         self.failureResultOf(watcher.start(), ChatError)

@@ -118,9 +118,13 @@ class Channel:
         """Whether nobody watches."""
         return not self._waiting and not len(self._fanout)
 
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Everybody who watches or waits."""
+        return [*self._fanout.subscriptions, *self._waiting]
+
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscriber, greeted as soon as the chat flows, or told why it does not."""
-        subscription.channel = self
         self._inputs.subscribe(subscription)
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
@@ -134,7 +138,6 @@ class Channel:
         """Deliver what was published so far and nothing more; unknown ones are ignored."""
         self._fanout.remove(subscription)
         self._waiting.pop(subscription, None)
-        subscription.channel = None
 
     def release(self) -> None:
         """Stop watching; the subscribers, if any, are told nothing."""
@@ -301,7 +304,7 @@ class Channel:
     def fail(self, error: ChatError) -> None:
         """Let the channel go, and tell everybody why, greeted or waiting."""
         self._depart()
-        everybody = [*self._fanout.subscriptions, *self._waiting]
+        everybody = self.subscriptions
         for subscription in everybody:
             self.unsubscribe(subscription)
         for subscription in everybody:

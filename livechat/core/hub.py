@@ -46,6 +46,7 @@ class Hub:
         # The channel that an identifier means, while that channel lasts, and the reverse.
         self._channel_of: dict[ChannelKey, Channel] = {}
         self._keys_of: dict[Channel, set[ChannelKey]] = {}
+        self._channel_with: dict[Subscription, Channel] = {}
         self._lingering: dict[Channel, IDelayedCall] = {}
         self._departing: set[Deferred[None]] = set()
 
@@ -84,16 +85,17 @@ class Hub:
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
         """Somebody asks again for what they hold: from now on by these options."""
-        if subscription.channel is None:
+        channel = self._channel_with.get(subscription)
+        if channel is None:
             # Whoever waits has been told nothing yet and will be, once.
             subscription.identifier = identifier
             subscription.options = options
         else:
-            subscription.channel.change(subscription, identifier, options)
+            channel.change(subscription, identifier, options)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Take a subscriber out; the last one leaves the channel lingering."""
-        channel = subscription.channel
+        channel = self._channel_with.pop(subscription, None)
         if channel is None:
             self._give_up(subscription)
             return
@@ -109,11 +111,12 @@ class Hub:
 
     def stats(self, subscription: Subscription) -> Deferred[bytes]:
         """The `stats` message of a chat, for somebody who holds it."""
-        if subscription.channel is None:
+        channel = self._channel_with.get(subscription)
+        if channel is None:
             return self._stored(subscription.key).addCallback(
                 lambda data: Snapshot(data).message(subscription.key)
             )
-        return subscription.channel.ask_stats(subscription).addCallback(
+        return channel.ask_stats(subscription).addCallback(
             lambda snapshot: snapshot.message(subscription.key)
         )
 
@@ -215,6 +218,7 @@ class Hub:
         lingering = self._lingering.pop(channel, None)
         if lingering is not None:
             lingering.cancel()
+        self._channel_with[subscription] = channel
         channel.subscribe(subscription)
 
     def _lingered(self, channel: Channel) -> None:
@@ -223,6 +227,8 @@ class Hub:
 
     def _gone(self, channel: Channel) -> None:
         del self._channels[channel.key]
+        for subscription in channel.subscriptions:
+            del self._channel_with[subscription]
         for key in self._keys_of.pop(channel):
             del self._channel_of[key]
         self._services.metrics.channels.dec()

@@ -13,23 +13,34 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from livechat.core.clients import IEncoding, ISubscriber, Requester
 from livechat.core.publication import Publication
-from livechat.model.errors import ChatError, CloseCode
+from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
+
+__all__ = [
+    "LEAVE_TIMEOUT",
+    "ChannelState",
+    "Ended",
+    "Failed",
+    "IBroker",
+    "IEncoding",
+    "IEventSink",
+    "IMember",
+    "IMembership",
+    "IPlatform",
+    "IStatsStore",
+    "ISubscriber",
+    "IWatcher",
+    "Interrupted",
+    "Live",
+    "Located",
+    "Requester",
+    "Start",
+]
 
 # zope.interface methods have no self, and the plugin reads them as such.
 # mypy: disable-error-code="no-untyped-def"
-
-
-class Requester(Struct, frozen=True):
-    """Whose turn a start takes: a platform's budgets are shared by address, then by connection.
-
-    :ivar address: the client's IP address as text; empty where it has none.
-    :ivar connection: a number of its own for each client connection.
-    """
-
-    address: str = ""
-    connection: int = 0
 
 
 class Located(Struct, frozen=True):
@@ -112,40 +123,6 @@ class IEventSink(Interface):
 
     def ended(error: ChatError) -> None:
         """The chat is over (`STREAM_ENDED`, or gone for good); nothing follows."""
-
-
-class IEncoding(Interface):
-    """How messages become bytes for one kind of connection, and how those get to many of them.
-
-    One object serves all connections of its kind: subscribers with the same encoding receive the
-    same bytes.
-    """
-
-    def encode(message: bytes) -> bytes:
-        """The bytes of one JSON message as they are sent; several may be joined."""
-
-    def write(subscribers: Sequence[ISubscriber], data: bytes) -> None:
-        """Send the same encoded bytes to each of several subscribers of this encoding.
-
-        Never blocks and never raises.  What a slow subscriber cannot take is held, bounded.
-        """
-
-
-class ISubscriber(Interface):
-    """The far end of a delivery: one client connection."""
-
-    encoding: IEncoding = Attribute("How the messages that are published become bytes for it.")
-    pending: int = Attribute("Bytes held for a client that does not read fast enough.")
-    requester: Requester = Attribute("Whose share of a platform's budgets its starts take.")
-
-    def send(message: bytes) -> None:
-        """Send one JSON message to this subscriber alone, in order; never blocks, never raises.
-
-        Holds it, bounded, for a slow client; closes the connection beyond the bound.
-        """
-
-    def close(code: CloseCode, reason: str) -> None:
-        """Close the connection; idempotent."""
 
 
 class IStatsStore(Interface):

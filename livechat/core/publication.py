@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct, field
 
+from livechat.core.clients import IEncoding
 from livechat.model.events import ChannelKey, ChatMessage, Event, kind_bit
 from livechat.protocol.messages import encode_payload, envelope
-
-if TYPE_CHECKING:
-    from livechat.core.ports import IEncoding
 
 
 class Publication(Struct, eq=False):

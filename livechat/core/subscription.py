@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from livechat.core.ports import ISubscriber
+from livechat.core.clients import ISubscriber
 from livechat.model.errors import ChatError
 from livechat.model.events import CHAT_BIT, ChannelKey
 from livechat.protocol.messages import ServerMessage, Status, encode, failure
-
-if TYPE_CHECKING:
-    from livechat.core.channel import Channel
 
 
 class Options(Struct, frozen=True):
@@ -35,10 +31,9 @@ class Subscription:
     :ivar options: what it asked for; changed by `Channel.change` only.
     :ivar lost: called when the channel is gone (failed to start, or ended), after the client was
         told.
-    :ivar channel: the channel; None while the platform looks for it.
     """
 
-    __slots__ = ("channel", "identifier", "key", "lost", "options", "subscriber")
+    __slots__ = ("identifier", "key", "lost", "options", "subscriber")
 
     def __init__(
         self,
@@ -53,7 +48,6 @@ class Subscription:
         self.identifier = identifier
         self.options = options
         self.lost = lost
-        self.channel: Channel | None = None
 
     def send(self, message: ServerMessage) -> None:
         """A message for this subscriber alone."""
