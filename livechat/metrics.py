@@ -47,6 +47,12 @@ class Metrics:
             ["platform", "kind"],
             registry=r,
         )
+        self.failures = Counter(
+            "livechat_failures",
+            "Steps that failed by a mistake of ours, logged and passed over",
+            ["part"],
+            registry=r,
+        )
         self.starts = Counter(
             "livechat_starts", "Channel starts by outcome", ["platform", "outcome"], registry=r
         )

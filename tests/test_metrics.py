@@ -50,6 +50,7 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_duplicates", "counter", ("platform",)),
                 ("livechat_unparsed", "counter", ("platform", "kind")),
                 ("livechat_ignored", "counter", ("platform", "kind")),
+                ("livechat_failures", "counter", ("part",)),
                 ("livechat_starts", "counter", ("platform", "outcome")),
                 ("livechat_remembered_failures", "counter", ("platform",)),
                 ("livechat_budget_waiting", "gauge", ("platform", "kind")),

@@ -507,6 +507,15 @@ class FaultTests(SynchronousTestCase):
         line.heard(1.0)
         self.assertEqual((line.reader.lost, late.reader.lost), (True, False))
 
+    def test_reconnect_loop(self) -> None:
+        """The server may ask to reconnect right after its welcome, and stay."""
+        twitch, clock = simulated(0.0)
+        twitch.faults = {Fault.RECONNECT_LOOP}
+        line = Line(twitch, clock)
+        self.assertEqual(line.log_in()[-1], ":tmi.twitch.tv RECONNECT")
+        self.assertEqual(line.heard(100), [])
+        self.assertFalse(line.reader.lost)
+
     def test_garbage(self) -> None:
         """Bytes that are no IRC arrive as they are; the chat goes on after them."""
         twitch, clock = simulated(0.0)

@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""One connection to Twitch's chat: a server that does not read, owners that fail."""
+"""One connection to Twitch's chat: a server that does not read, an owner that fails."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from livechat.metrics import Metrics
+from livechat.platforms.budget import Budget, Claim, Limit
+from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import IDLE, ChatConnection, ChatProtocol
 from livechat.platforms.twitch.irc import Line
+from livechat.simulator.scenario import Scenario
+from livechat.simulator.twitch import TwitchSimulator
+from tests.support.wire import InMemoryEndpoint
 
 
 class Narrow(FileDescriptor):
@@ -114,3 +123,77 @@ class NotReadingTests(SynchronousTestCase):
         self.flood(0, 10_000)
         self.protocol.close()
         self.assertTrue(self.transport.aborted)
+
+
+class FailingOwner:
+    """An owner that fails at everything, and counts it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.calls: Counter[str] = Counter()
+        self._clock = clock
+
+    def claim(self, connection: ChatConnection) -> Claim:
+        """See `IRoomLines`: it fails once."""
+        self.calls["claim"] += 1
+        if self.calls["claim"] == 1:
+            raise RuntimeError("claim")
+        return Claim(self._clock)
+
+    def up(self, connection: ChatConnection) -> None:
+        """See `IRoomLines`."""
+        self.calls["up"] += 1
+        raise RuntimeError("up")
+
+    def down(self, connection: ChatConnection, reason: str) -> None:
+        """See `IRoomLines`."""
+        self.calls["down"] += 1
+        raise RuntimeError("down")
+
+    def read(self, connection: ChatConnection, lines: Sequence[Line]) -> None:
+        """See `IRoomLines`."""
+        self.calls["read"] += 1
+        raise RuntimeError("read")
+
+    def leaving(self, connection: ChatConnection) -> None:
+        """See `IRoomLines`."""
+        self.calls["leaving"] += 1
+        raise RuntimeError("leaving")
+
+
+class FailingOwnerTests(SynchronousTestCase):
+    """An owner that fails does not end the loop that keeps a connection."""
+
+    def test_goes_on(self) -> None:
+        """Whatever the owner fails at, a lost connection is sought again, and stop ends it."""
+        clock = Clock()
+        twitch = TwitchSimulator(clock, clock.seconds, Scenario(1, 0.0))
+        endpoint = InMemoryEndpoint(twitch)
+        owner = FailingOwner(clock)
+        metrics = Metrics()
+        connection = ChatConnection(
+            endpoint,
+            owner,
+            clock,
+            Random(1),
+            metrics,
+            Budget(clock, Limit(10, 1.0), metrics, "twitch", "logins"),
+            Steps(clock, metrics, "twitch"),
+        )
+        connection.start()
+        for lives in (1, 2, 3):
+            for _ in range(40):
+                clock.advance(0.25)
+                endpoint.flush()
+            self.assertEqual((owner.calls["up"], len(twitch.connections)), (lives, 1))
+            twitch.reconnect()
+            endpoint.flush()
+            self.assertEqual(owner.calls["leaving"], lives)
+            twitch.drop()
+            endpoint.flush()
+            self.assertEqual(owner.calls["down"], lives)
+        connection.stop()
+        clock.advance(60)
+        self.assertEqual((twitch.connections, clock.getDelayedCalls()), ([], []))
+        self.flushLoggedErrors(RuntimeError)
+        failed = metrics.registry.get_sample_value("livechat_failures_total", {"part": "twitch"})
+        self.assertEqual(failed, owner.calls.total() - owner.calls["claim"] + 1)

@@ -17,7 +17,10 @@ from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChatMessage, Event, LiveInfo
 from livechat.platforms.budget import Claim
+from livechat.platforms.twitch import watcher as watcher_module
+from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
+from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
 from livechat.platforms.twitch.presence import OVERLAP
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
@@ -532,6 +535,51 @@ class LossTests(TwitchCase):
         self.say("ann", "still here")
         self.assertEqual([h for h in sink.take() if h != "room"], ["still here"])
 
+    def test_reconnect_loop(self) -> None:
+        """A server that says RECONNECT right after each welcome: few attempts, nothing piles up."""
+        _, sink = self.watched()
+        self.simulator.settings = Settings(join_limit=0, reconnect_grace=1e6)
+        self.simulator.faults = {Fault.RECONNECT_LOOP}
+        self.simulator.strike(Mishap.RECONNECT)
+        most = 0
+        for n in range(480):
+            self.run_for(0.25)
+            most = max(most, len(self.simulator.connections))
+            if n % 40 == 0:
+                self.say("ann", f"message {n}", str(n))
+        self.assertEqual([h for h in sink.take() if h != "room"][-1], "message 440")
+        self.assertLessEqual(most, 2)
+        self.assertLess(self.endpoint.attempts, 20)
+        self.simulator.faults = set()
+        self.run_for(60)
+        self.assertEqual(len(self.simulator.connections), 1)
+        self.say("ann", "at last")
+        self.assertEqual([h for h in sink.take() if h != "room"], ["at last"])
+
+    def test_reconnect_after_every_join(self) -> None:
+        """RECONNECT again and again, also once joined: a bounded number of connections."""
+        self.watched()
+        self.simulator.settings = Settings(join_limit=0, reconnect_grace=1e6)
+        most = 0
+        for _ in range(480):
+            if all("ann" in c.channels for c in self.simulator.connections):
+                self.simulator.strike(Mishap.RECONNECT)
+            self.run_for(0.25)
+            most = max(most, len(self.simulator.connections))
+        self.assertLessEqual(most, 3)
+        self.assertLess(self.endpoint.attempts, 40)
+
+    def test_reconnect_before_the_welcome(self) -> None:
+        """A server that says RECONNECT instead of a welcome has refused the login."""
+        self.simulator.faults = {Fault.SLOW_WELCOME}
+        _, _, started = self.start("ann")
+        self.run_for(1)
+        self.simulator.strike(Mishap.RECONNECT)
+        self.simulator.faults = set()
+        self.run_for(10)
+        self.assertEqual(self.successResultOf(started).live_id, "ann")
+        self.assertEqual(self.endpoint.attempts, 2)
+
     def test_reconnect_of_waiting_rooms(self) -> None:
         """Rooms that wait for their JOIN at the server's goodbye end up on one connection."""
         starts = [self.start(f"c{n}")[2] for n in range(40)]
@@ -734,3 +782,91 @@ class CountingTests(TwitchCase):
         self.assertEqual(self.counted("ignored", "badge premium"), 2)
         self.assertEqual(self.counted("unparsed", "NOTICE never_seen"), 1)
         self.assertEqual(self.counted("unparsed", "NEWS"), 1)
+
+
+class FailingSink(KeptEvents):
+    """A sink that fails at everything it is told, after it has kept it."""
+
+    def received(self, events: Any) -> None:
+        """See `IEventSink`."""
+        super().received(events)
+        raise RuntimeError("received")
+
+    def interrupted(self, reason: str) -> None:
+        """See `IEventSink`."""
+        super().interrupted(reason)
+        raise RuntimeError("interrupted")
+
+    def resumed(self, info: LiveInfo) -> None:
+        """See `IEventSink`."""
+        super().resumed(info)
+        raise RuntimeError("resumed")
+
+    def ended(self, error: ChatError) -> None:
+        """See `IEventSink`."""
+        super().ended(error)
+        raise RuntimeError("ended")
+
+
+class FailureTests(TwitchCase):
+    """A mistake of ours about one room, or one line, costs that and nothing else."""
+
+    def failures(self) -> float | None:
+        """How many were counted."""
+        labels = {"part": "twitch"}
+        return self.metrics.registry.get_sample_value("livechat_failures_total", labels)
+
+    def watched_by(self, sink: KeptEvents, login: str) -> None:
+        """A channel that has started, with this sink."""
+        located = Located(self.twitch.key(login, "username"))
+        started = self.twitch.watch(located, sink, Requester()).start()  # type: ignore[arg-type]
+        self.run_for(0.5)
+        self.successResultOf(started)
+        sink.take()
+
+    def test_sink(self) -> None:
+        """One failing sink: the rooms beside it and their connection go on, and so does its own."""
+        bad = FailingSink()
+        self.watched_by(bad, "ann")
+        good = [self.watched(login)[1] for login in ("bob", "cat")]
+        self.raw("ann", "bob", "ann", "cat")
+        self.assertEqual(bad.take(), ["hi", "hi"])
+        self.assertEqual([sink.take() for sink in good], [["hi"], ["hi"]])
+        self.assertEqual(self.endpoint.attempts, 1)
+        self.simulator.drop()
+        self.run_for(10)
+        for sink in (bad, *good):
+            heard = [h for h in sink.take() if h != "room"]
+            self.assertEqual(heard, ["interrupted", "resumed"])
+        notice = b"@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #ann :Suspended."
+        self.simulator.say("ann", notice)
+        self.endpoint.flush()
+        self.assertEqual(bad.take(), ["ended STREAM_ENDED SUSPENDED"])
+        self.raw("bob")
+        self.assertEqual(good[0].take(), ["hi"])
+        failed = self.flushLoggedErrors(RuntimeError)
+        self.assertEqual(self.failures(), len(failed))
+
+    def test_translator(self) -> None:
+        """A line at which the translator fails costs itself; tracebacks are few."""
+        _, sink = self.watched()
+
+        def failing(line: Line, *args: Any) -> Translation:
+            if "boom" in line.params[-1]:
+                raise RuntimeError("boom")
+            return translate(line, *args)
+
+        self.patch(watcher_module, "translate", failing)
+        before = self.failures() or 0
+        for _ in range(50):
+            self.raw("ann", text="boom")
+            self.raw("ann")
+        self.assertEqual(sink.take(), ["hi"] * 50)
+        self.assertEqual(self.failures(), before + 50)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 5)
+
+    def raw(self, *logins: str, text: str = "hi") -> None:
+        """A message in each of these rooms, all in one read."""
+        (connection,) = self.simulator.connections
+        connection.send(*(f":zoe!z@z PRIVMSG #{login} :{text}" for login in logins))
+        self.endpoint.flush()

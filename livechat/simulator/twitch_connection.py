@@ -259,6 +259,9 @@ class Connection(LineOnlyReceiver):
     def _welcome(self, nick: str) -> None:
         self.nick = nick.lower()
         self.send(*(f":tmi.twitch.tv {code} {self.nick} :{text}" for code, text in _WELCOME))
+        if Fault.RECONNECT_LOOP in self._server.faults:
+            # It is only said: this server goes on all the same.
+            self._after(0, lambda: self.send(":tmi.twitch.tv RECONNECT"))
 
     def _join(self, names: Sequence[str]) -> None:
         now = self._server.clock.seconds()

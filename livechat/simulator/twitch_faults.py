@@ -17,6 +17,7 @@ class Fault(Enum):
     SLOW_WELCOME = "slow-welcome"
     UNANSWERED_JOIN = "unanswered-join"
     DUPLICATES = "duplicates"
+    RECONNECT_LOOP = "reconnect-loop"
     GQL_ERRORS = "gql-errors"
     GQL_503 = "gql-503"
     GQL_429 = "gql-429"

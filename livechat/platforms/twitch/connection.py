@@ -30,6 +30,7 @@ from zope.interface import implementer
 from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.steps import Steps
 from livechat.platforms.twitch import irc
 from livechat.platforms.twitch.replies import capabilities_refused, is_welcome, login_failed
 
@@ -170,7 +171,10 @@ class ChatProtocol(Protocol):
             if not self.welcomed.called:
                 self.welcomed.callback(None)
         elif line.command == "RECONNECT":
-            self._connection.leaving()
+            if self._connection.welcomed:
+                self._connection.leaving()
+            else:
+                self._refused("told to reconnect before the welcome")
         elif capabilities_refused(line):
             self._refused("capabilities refused")
         elif login_failed(line):
@@ -211,6 +215,7 @@ class ChatConnection:
     """A place in Twitch's chat that is kept for as long as it is wanted.
 
     :param logins: turns to connect and log in.
+    :param setbacks: see `setbacks`; of the connection that this one replaces.
 
     :ivar nick: the name under which it logged in last.
     :ivar trouble: why the last attempt failed, for error messages; empty when it did not.
@@ -224,9 +229,13 @@ class ChatConnection:
         random: Random,
         metrics: Metrics,
         logins: Budget,
+        steps: Steps,
+        setbacks: int = 0,
     ) -> None:
         self._endpoint = endpoint
         self._logins = logins
+        self._steps = steps
+        self._setbacks = setbacks
         self._owner = owner
         self._clock = clock
         self._random = random
@@ -236,12 +245,20 @@ class ChatConnection:
         self.nick = ""
         self.trouble = ""
         self._claim: Claim | None = None
+        self._welcomed_at = 0.0
         self._story: Deferred[None] | None = None
 
     def start(self) -> None:
         """Connect, and go on connecting until stopped."""
         self._story = Deferred.fromCoroutine(self._keep())
         self._story.addErrback(_stopped)
+
+    @property
+    def setbacks(self) -> int:
+        """How many attempts in a row failed or did not last; 0 when it has lasted."""
+        if self.welcomed and self._clock.seconds() - self._welcomed_at >= STABLE:
+            return 0
+        return self._setbacks + 1
 
     @property
     def is_queued(self) -> bool:
@@ -270,11 +287,11 @@ class ChatConnection:
 
     def read(self, lines: Sequence[irc.Line]) -> None:
         """From the protocol: one read's lines."""
-        self._owner.read(self, lines)
+        self._steps.run("connection", self._owner.read, self, lines)
 
     def leaving(self) -> None:
         """From the protocol: RECONNECT."""
-        self._owner.leaving(self)
+        self._steps.run("connection", self._owner.leaving, self)
 
     def dropped(self, protocol: ChatProtocol, reason: str) -> None:
         """From the protocol: its connection is gone."""
@@ -282,47 +299,44 @@ class ChatConnection:
             self._protocol = None
             self.trouble = reason
             _log.info("Twitch chat: connection lost: {reason}", reason=reason)
-            self._owner.down(self, reason)
+            self._steps.run("connection", self._owner.down, self, reason)
 
     def count_unparsed(self, kind: str, amount: int = 1) -> None:
         """From the protocol: something could not be read."""
         self._metrics.count_unparsed("twitch", kind, amount)
 
     async def _keep(self) -> None:
-        failures = 0
         while True:
-            self._claim = self._owner.claim(self)
-            await self._logins.wait(self._claim)
+            if self._setbacks:
+                await sleep(self._clock, self._backoff.delay(self._setbacks))
             try:
-                protocol = await self._log_in()
+                await self._be_connected()
             except CancelledError:
                 raise
             except Exception as error:
-                failures += 1
+                self._setbacks += 1
                 self.trouble = _sentence(error)
                 if not isinstance(error, (ConnectError, LoginRefused, DNSLookupError)):
-                    _log.failure("unexpected failure to connect to Twitch chat")
-                delay = self._backoff.delay(failures)
-                _log.info(
-                    "Twitch chat: {trouble}; trying again in {delay:.1f} s",
-                    trouble=self.trouble,
-                    delay=delay,
-                )
-                await sleep(self._clock, delay)
-                continue
-            self.trouble = ""
-            self._protocol = protocol
-            welcomed = self._clock.seconds()
-            self._owner.up(self)
-            try:
-                await protocol.lost
-            finally:
-                self._protocol = None
-                protocol.close()
-            # A server that welcomes and soon drops must not be hammered either.
-            stable = self._clock.seconds() - welcomed >= STABLE
-            failures = 1 if stable else failures + 1
-            await sleep(self._clock, self._backoff.delay(failures))
+                    self._steps.failed("connection")
+                _log.info("Twitch chat: {trouble}; trying again soon", trouble=self.trouble)
+
+    async def _be_connected(self) -> None:
+        """Log in when there is a turn for it, and be there until the connection is lost."""
+        self._claim = self._owner.claim(self)
+        await self._logins.wait(self._claim)
+        protocol = await self._log_in()
+        self.trouble = ""
+        self._protocol = protocol
+        self._welcomed_at = self._clock.seconds()
+        self._steps.run("connection", self._owner.up, self)
+        try:
+            await protocol.lost
+        finally:
+            self._protocol = None
+            protocol.close()
+        # A server that welcomes and soon drops must not be hammered either.
+        has_lasted = self._clock.seconds() - self._welcomed_at >= STABLE
+        self._setbacks = 1 if has_lasted else self._setbacks + 1
 
     async def _log_in(self) -> ChatProtocol:
         """A connection that was welcomed.

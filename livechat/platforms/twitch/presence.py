@@ -10,7 +10,7 @@ from either, and the channel drops what comes twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,12 +21,15 @@ from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import Event, LiveInfo
 from livechat.platforms.budget import Claim, Deadline
+from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.chat import Translation
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.lookup import UNKNOWN, Standing
 from livechat.platforms.twitch.replies import is_join_echo, is_part_echo, join_failure
 from livechat.platforms.twitch.room import RoomState, room_state
+
+T = TypeVar("T")
 
 #: Seconds for the server to let us into a room, and how often a new room is asked for
 #: (sheet `twitch` sections 1.4 and 7.1).
@@ -58,6 +61,7 @@ class IPool(Protocol):
     """What a presence asks of the platform."""
 
     clock: IReactorTime
+    steps: Steps
 
     def begin(self, presence: Presence) -> None:
         """It begins, so that it can be stopped with all others."""
@@ -215,7 +219,7 @@ class Presence:
         if not events:
             return
         if self.started:
-            self._sink.received(events)
+            self._tell(self._sink.received, events)
         elif self._starting is not None:
             room = MAX_EARLY - len(self._early)
             self._early += events[:room]
@@ -229,7 +233,7 @@ class Presence:
         if standing.live != self._info.live:
             self._info = LiveInfo(self.login, standing.live)
             if self.home is not None:
-                self._sink.resumed(self._info)
+                self._tell(self._sink.resumed, self._info)
         if standing.live or not self._require_live:
             self._offline_since = None
             return
@@ -261,13 +265,15 @@ class Presence:
             self._joined(connection)
 
     def _joined(self, connection: ChatConnection) -> None:
+        # Only the connection that we leave now is kept for the overlap, none from before.
+        self._pool.settle(self)
         before, self.home, self.target = self.home, connection, None
         self._tries = 0
         self._disarm("join")
         # What is on its way on a connection that we leave may not have come on this one.
         self._arm("overlap", OVERLAP, self._settle_down)
         if before is None and self._info is not None:
-            self._sink.resumed(self._info)
+            self._tell(self._sink.resumed, self._info)
         if self._starting is not None:
             self._settle()
 
@@ -307,9 +313,13 @@ class Presence:
                 self._arm("join", JOIN_PAUSE / 4, self.join_again)
             self._interrupt("the room let us out")
 
+    def _tell(self, tell: Callable[[T], None], what: T) -> None:
+        """Tell the sink; one that fails costs what it was told, and nothing of other rooms."""
+        self._pool.steps.run(self.login, tell, what)
+
     def _interrupt(self, reason: str) -> None:
         if self.started:
-            self._sink.interrupted(reason)
+            self._tell(self._sink.interrupted, reason)
 
     # Start and end.
 
@@ -359,7 +369,7 @@ class Presence:
         early, self._early = self._early, []
         starting.callback(self._info)
         if early:
-            self._sink.received(early)
+            self._tell(self._sink.received, early)
 
     def _late(self) -> None:
         is_queued = self.target is not None and self.target.is_queued
@@ -384,7 +394,7 @@ class Presence:
 
     def _end(self, sentence: str, details: str | None) -> None:
         self._leave()
-        self._sink.ended(ChatError(ErrorCode.STREAM_ENDED, sentence, details))
+        self._tell(self._sink.ended, ChatError(ErrorCode.STREAM_ENDED, sentence, details))
 
     def _leave(self) -> None:
         for name in list(self._timers):

@@ -25,6 +25,7 @@ from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.failures import Failures
+from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.identifier import HOSTS, login_of
@@ -83,6 +84,7 @@ class Twitch(Service):
         lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
         self._lookup = Lookup(settings.gql_url, http, clock, metrics, lookups)
         self._failures = Failures(clock, metrics, self.name)
+        self.steps = Steps(clock, metrics, self.name)
         self._endpoint = endpoint
         self._now = now
         self._random = random
@@ -216,8 +218,12 @@ class Twitch(Service):
         return self._lookup.ask(login, claim)
 
     def translate(self, line: Line, state: RoomState) -> Translation:
-        """See `IPool`; what is not known is counted."""
-        translation = translate(line, int(self._now() * 1000), self._new_id, state)
+        """See `IPool`; what is not known is counted, and a line that we fail at costs itself."""
+        try:
+            translation = translate(line, int(self._now() * 1000), self._new_id, state)
+        except Exception:
+            self.steps.failed(line.channel)
+            return Translation([])
         for name in translation.unknown:
             self._metrics.count_unparsed("twitch", name)
         for name in translation.ignored:
@@ -245,7 +251,7 @@ class Twitch(Service):
     def up(self, connection: ChatConnection) -> None:
         """A connection was welcomed: join its rooms."""
         for presence in list(self._connections.get(connection, {}).values()):
-            presence.join_again()
+            self.steps.run(presence.login, presence.join_again)
 
     def down(self, connection: ChatConnection, reason: str) -> None:
         """A connection was lost."""
@@ -254,7 +260,7 @@ class Twitch(Service):
             return
         presences = list(self._connections.get(connection, {}).values())
         for presence in presences:
-            presence.lost(connection, reason)
+            self.steps.run(presence.login, presence.lost, connection, reason)
         if connection in self._leaving:
             # It was to be left anyway; its rooms are on their way elsewhere.
             for presence in presences:
@@ -272,10 +278,14 @@ class Twitch(Service):
                 # Nobody is told of it, but what is unknown is counted.
                 self.translate(line, NOTHING_KNOWN)
         for presence, share in shares.items():
-            presence.read(connection, share)
+            self.steps.run(presence.login, presence.read, connection, share)
 
     def leaving(self, connection: ChatConnection) -> None:
-        """RECONNECT: join this connection's rooms elsewhere before it closes."""
+        """RECONNECT: join this connection's rooms elsewhere before it closes.
+
+        Rooms that are not joined on it yet lose nothing and leave it at once.  A connection that
+        was told so soon after its welcome is replaced with the ordinary back-off.
+        """
         if connection in self._leaving or connection not in self._connections:
             return
         self._leaving.add(connection)
@@ -284,16 +294,29 @@ class Twitch(Service):
             self._close(connection)
             return
         _log.info("Twitch asks us to reconnect; {rooms} rooms move", rooms=len(presences))
+        setbacks = connection.setbacks
         for presence in presences:
-            self._place(presence)
+            self._place(presence, setbacks)
+            if presence.home is not connection:
+                self._let_go(connection, presence)
 
-    def _place(self, presence: Presence) -> None:
-        """Put a presence on a connection with a place free, a new one if need be."""
+    def _place(self, presence: Presence, setbacks: int = 0) -> None:
+        """Put a presence on a connection with a place free, a new one if need be.
+
+        :param setbacks: of the connection that a new one replaces.
+        """
         connection = next((c for c in self._connections if self._is_open(c)), None)
         is_new = connection is None
         if connection is None:
             connection = ChatConnection(
-                self._endpoint, self, self.clock, self._random, self._metrics, self._logins
+                self._endpoint,
+                self,
+                self.clock,
+                self._random,
+                self._metrics,
+                self._logins,
+                self.steps,
+                setbacks,
             )
             self._connections[connection] = {}
         timer = self._empty.pop(connection, None)
