@@ -64,10 +64,12 @@ def _standing(entries: Json) -> tuple[list[Badge], Roles]:
     is_member = False
     for entry in children(entries):
         badge = dig(entry, "liveChatAuthorBadgeRenderer")
-        icon = string(dig(badge, "icon", "iconType"))
-        label = string(dig(badge, "tooltip"))
-        own_picture = dig(badge, "customThumbnail")
-        url = picture(own_picture)
+        if not isinstance(badge, dict):
+            continue
+        icon = string(dig(badge.get("icon"), "iconType"))
+        label = string(badge.get("tooltip"))
+        own_picture = badge.get("customThumbnail")
+        url = None if own_picture is None else picture(own_picture)
         if own_picture is not None and not icon:
             # Members' badges have no icon, only a picture of the channel's own.
             is_member = True

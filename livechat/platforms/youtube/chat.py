@@ -263,7 +263,7 @@ class _Batch:
             count(self.unread, name)
             return
         (holder or known.PARTS[name]).count_unknown(payload, self.unread)
-        if wrapping is not None:
+        if wrapping is not None and len(whole) > 1:
             wrapping.known.count_unknown(whole, self.unread)
         if len(action) > 1:
             # An action has one name, and sometimes tracking beside it.

@@ -256,26 +256,26 @@ def picture(node: Json) -> str | None:
     # Sizes ascend, so the search begins at the end; a list in another order is put right.
     best, size = None, -1
     for entry in reversed(_pictures(node)):
-        width = entry.get("width")
-        width = width if isinstance(width, int) else 0
-        if width > size and (url := _address(entry)) is not None:
-            best, size = url, width
+        if isinstance(entry, dict):
+            width = entry.get("width")
+            width = width if isinstance(width, int) else 0
+            if width > size and (url := _address(entry)) is not None:
+                best, size = url, width
     return best
 
 
 def smallest_picture(node: Json) -> str | None:
     """Address of the first, which is the smallest, picture in a list of thumbnails."""
     for entry in _pictures(node):
-        if (url := _address(entry)) is not None:
+        if isinstance(entry, dict) and (url := _address(entry)) is not None:
             return url
     return None
 
 
-def _pictures(node: Json) -> list[dict[str, Json]]:
+def _pictures(node: Json) -> list[Json]:
     if not isinstance(node, dict):
         return []
-    entries = node.get("thumbnails") or node.get("sources")
-    return [entry for entry in children(entries) if isinstance(entry, dict)]
+    return children(node.get("thumbnails") or node.get("sources"))
 
 
 def _address(entry: dict[str, Json]) -> str | None:

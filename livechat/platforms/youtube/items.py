@@ -100,7 +100,7 @@ def item_id(item: Json) -> str:
 
 def item_time(item: Json, origin: Origin) -> str:
     """When the item was written; when it arrived if it tells no believable time."""
-    micros = whole_number(dig(item, "timestampUsec")) or 0
+    micros = whole_number(item.get("timestampUsec")) or 0
     millis = micros // 1000
     if not _OLDEST <= millis <= origin.received_ms + _DAY:
         millis = origin.received_ms
