@@ -185,7 +185,7 @@ class _Cutter:
             pass
         # It ends elsewhere or is not quite JSON, as the strict reader sees it.
         try:
-            script = self._html[at:script_end]
+            script = b"" if self._left < 0 else self._html[at:script_end]
             self._spend(script)
             value, length = decode_at(script.decode("utf-8", "replace"), 0)
             return value, min(at + length, script_end)
@@ -210,6 +210,7 @@ class _Cutter:
         return decode(raw)
 
     def _spend(self, text: bytes) -> None:
-        self._left -= count_values(text)
+        if self._left >= 0:
+            self._left -= count_values(text)
         if self._left < 0:
             raise ValueError("too many values")
