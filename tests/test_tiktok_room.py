@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from random import Random
 from typing import Any
 
@@ -326,6 +327,23 @@ class MergedTests(SynchronousTestCase):
         ]
         for first, second, expected in table:
             self.assertEqual(merged(first, second), expected)
+
+
+class LargeTests(SynchronousTestCase):
+    """Answers of a million small values."""
+
+    def test_small_values(self) -> None:
+        """They are given up before they are objects."""
+        answer = json.dumps({"data": [{}] * 900_000}, separators=(",", ":")).encode()
+        tag = b'<script id="SIGI_STATE">'
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        before = tracemalloc.get_traced_memory()[0]
+        self.assertEqual(read_user_room(200, answer), BLOCKED)
+        self.assertIsInstance(read_page(200, tag + answer + b"</script>"), Refused)
+        peak = tracemalloc.get_traced_memory()[1] - before
+        # A copy or two of the text.
+        self.assertLess(peak, 4 * len(answer))
 
 
 class MutationTests(SynchronousTestCase):

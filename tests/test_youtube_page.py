@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.youtube.innertube import MAX_VALUES
+from livechat.platforms.json_values import MAX_VALUES
 from livechat.platforms.youtube.page import FALLBACK_VERSION, Client, Page, read_page
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from livechat.model.errors import ChatError
 from livechat.model.text import well_formed
+from livechat.platforms.json_values import MAX_VALUES, count_values
 from livechat.platforms.tiktok.refusals import Reason, Refused, error_of, not_live, refused
 
 #: Longest answer that is read, in bytes.
@@ -253,6 +254,8 @@ def _object(text: str, start: int) -> dict[str, Any] | None:
     """The JSON object that begins here, after white space; what follows it does not matter."""
     while text[start : start + 1].isspace():
         start += 1
+    if count_values(text[start:]) > MAX_VALUES:
+        return None
     # Nesting beyond the interpreter's depth is a RecursionError; a number of thousands of digits is
     # a ValueError, as is everything that is not JSON.
     try:

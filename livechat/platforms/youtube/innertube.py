@@ -15,14 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from livechat.model.text import Emote, Piece, https_url, well_formed
+from livechat.platforms.json_values import MAX_VALUES, count_values
 from livechat.platforms.youtube.identifier import HOSTS
 
 #: Any JSON value.
 Json = Any
-
-#: How many values are decoded at once: small ones take many times their bytes in memory.  Pages and
-#: answers that were recorded have up to 30,000.
-MAX_VALUES: Final = 250_000
 
 #: What lies beside the name of a kind.
 TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
@@ -33,12 +30,6 @@ _SUFFIXES: Final = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _MAX_DIGITS: Final = 18  # what every reader of JSON can hold
 _decode: Final = msgspec.json.Decoder().decode
-
-
-def count_values(text: bytes) -> int:
-    """How many values (numbers, texts, lists, objects) a JSON text holds at most."""
-    # Each but the first in its list or object stands behind a comma.
-    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def decode(body: bytes) -> Json:

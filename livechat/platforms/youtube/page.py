@@ -19,15 +19,8 @@ from typing import Any, Final, TypedDict
 import msgspec
 from msgspec import Struct, field
 
-from livechat.platforms.youtube.innertube import (
-    MAX_VALUES,
-    Json,
-    count_values,
-    decode,
-    decode_at,
-    dig,
-    string,
-)
+from livechat.platforms.json_values import MAX_VALUES, count_values
+from livechat.platforms.youtube.innertube import Json, decode, decode_at, dig, string
 
 #: What a page that names no version is answered with; versions are not checked strictly.
 FALLBACK_VERSION: Final = "2.20260213.01.00"
