@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from treq.testing import StubTreq
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,9 +21,10 @@ from twisted.web.iweb import IBodyProducer
 from twisted.web.resource import Resource
 from zope.interface.verify import verifyObject
 
+from livechat.metrics import Metrics
 from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, WholeBody, fetch
 from livechat.platforms.youtube.page import Client, Page
-from livechat.platforms.youtube.site import Budget, Site, Turns
+from livechat.platforms.youtube.site import Site, TimeLeft
 from livechat.platforms.youtube.verdict import Reason, Refusal
 
 HOME = "https://www.youtube.com/"
@@ -189,73 +190,6 @@ class WholeBodyTests(SynchronousTestCase):
             self.assertEqual((producer.length, transport.value()), (5, b"hello"))
 
 
-class TurnsTests(SynchronousTestCase):
-    """Who may ask now."""
-
-    def setUp(self) -> None:
-        """Two at once, three in a burst, one a second."""
-        self.clock = Clock()
-        self.turns = Turns(self.clock, 1.0, 3.0, 2)
-        self.order: list[str] = []
-
-    def wait(self, name: str) -> Deferred[bool]:
-        """Queue up."""
-        turn = self.turns.wait()
-
-        def come(mine: bool) -> bool:
-            self.order.append(name if mine else f"not {name}")
-            return mine
-
-        return turn.addCallback(come)
-
-    def test_order(self) -> None:
-        """In the order of coming, so many at once, and so many a second in the long run."""
-        for name in "abcdef":
-            self.wait(name)
-        self.assertEqual(self.order, ["a", "b"])
-        self.turns.end()
-        self.assertEqual(self.order, ["a", "b", "c"])
-        self.turns.end()
-        self.turns.end()
-        self.clock.advance(0.9)
-        self.assertEqual(self.order, ["a", "b", "c"])
-        self.clock.advance(0.1)
-        self.assertEqual(self.order[3:], ["d"])
-        self.clock.advance(1.0)
-        self.assertEqual(self.order[3:], ["d", "e"])
-        # Two are under way: time alone lets nobody in.
-        self.clock.advance(5.0)
-        self.assertEqual(self.order[3:], ["d", "e"])
-        self.turns.end()
-        self.assertEqual(self.order[3:], ["d", "e", "f"])
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_giving_up(self) -> None:
-        """Who gives up is passed over; the last one leaves nothing on the clock."""
-        for _ in range(3):
-            self.wait("x")
-            self.turns.end()
-        waiting = [self.wait(name) for name in "abc"]
-        waiting[0].cancel()
-        self.failureResultOf(waiting[0], CancelledError)
-        self.clock.advance(1.0)
-        self.assertEqual(self.order[3:], ["b"])
-        waiting[2].cancel()
-        self.failureResultOf(waiting[2], CancelledError)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_dismissed(self) -> None:
-        """All who wait are sent away, and may come again."""
-        for name in "abcd":
-            self.wait(name)
-        self.turns.dismiss()
-        self.assertEqual(self.order, ["a", "b", "not c", "not d"])
-        self.turns.end()
-        self.wait("e")
-        self.assertEqual(self.order[-1], "e")
-        self.turns.dismiss()
-
-
 class SiteTests(SynchronousTestCase):
     """Requests as they go out."""
 
@@ -266,7 +200,7 @@ class SiteTests(SynchronousTestCase):
         self.body = b'<script>var ytInitialData = {"metadata": 1};</script>'
         self.upstream = Upstream(self.answer)
         http: Any = StubTreq(self.upstream)
-        self.site = Site(http, self.clock, self.clock.seconds, HOME)
+        self.site = Site(http, self.clock, self.clock.seconds, HOME, Metrics())
 
     def answer(self, request: Request) -> bytes:
         """What is answered, with a cookie that nobody should bring back."""
@@ -276,7 +210,7 @@ class SiteTests(SynchronousTestCase):
 
     def page(self, path: str = "/x", seconds: float = 30.0) -> Page | Refusal:
         """A page."""
-        asked = Deferred.fromCoroutine(self.site.page(path, Budget(self.clock, seconds)))
+        asked = Deferred.fromCoroutine(self.site.page(path, TimeLeft(self.clock, seconds)))
         for _ in range(3):
             self.clock.advance(0)
         return self.successResultOf(asked)
@@ -333,7 +267,7 @@ class SiteTests(SynchronousTestCase):
 
     def test_budget(self) -> None:
         """Only time spent within counts, and no request may take longer than is left."""
-        budget = Budget(self.clock, 10.0)
+        budget = TimeLeft(self.clock, 10.0)
         self.clock.advance(5)
         with budget.spending():
             self.clock.advance(7)

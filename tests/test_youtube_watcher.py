@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.model.errors import ErrorCode
 from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
-from livechat.platforms.youtube.site import PAGE_BURST, PAGE_RATE
+from livechat.platforms.youtube.limits import PAGES
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault
 from tests.support.youtube import KeptEvents, YouTubeCase
@@ -205,6 +205,8 @@ class RetryTests(YouTubeCase):
             self.assertNoResult(started)
             self.run_for(1)
             self.assertEqual(self.failed(started).code, UNAVAILABLE)
+            # Until the failure is forgotten.
+            self.run_for(5)
 
     def test_trouble_that_passes(self) -> None:
         """What is over within the deadline is no trouble: the chat starts."""
@@ -260,12 +262,60 @@ class RetryTests(YouTubeCase):
             self.run_for(1)
             seconds += 1
             pages = len([1 for method, _, _ in self.simulator.asked if method == "GET"])
-            self.assertLessEqual(pages, PAGE_BURST + PAGE_RATE * seconds + 1)
+            self.assertLessEqual(pages, PAGES.count * (seconds / PAGES.period + 1))
             if pages == 100:
                 break
         self.run_for(1)
         self.assertLess(seconds, 30)
         self.assertEqual(len([self.successResultOf(started) for started in starts]), 100)
+
+
+class BudgetTests(YouTubeCase):
+    """Pages are few, whatever clients ask for, and shared fairly."""
+
+    def pages(self) -> int:
+        """Pages asked for so far."""
+        return len([1 for method, _, _ in self.simulator.asked if method == "GET"])
+
+    def test_newcomer_behind_three_greedy_ones(self) -> None:
+        """Three connections ask for 32 chats each; somebody who comes then is served soon."""
+        self.check_newcomer(3, 32)
+
+    def test_newcomer_behind_fifty_greedy_ones(self) -> None:
+        """The same behind fifty connections with three chats each."""
+        self.check_newcomer(50, 3)
+
+    def check_newcomer(self, connections: int, chats: int) -> None:
+        """A newcomer is served within ten seconds, and YouTube is asked no more often for it."""
+        for connection in range(connections):
+            for n in range(chats):
+                self.start(f"n{connection}x{n}", requester=Requester("192.0.2.1", connection))
+        self.run_for(2)
+        for newcomer in range(1000, 1003):
+            _, sink, started = self.start(f"new{newcomer}", requester=Requester("::1", newcomer))
+            self.run_for(5)
+            self.successResultOf(started)
+            self.assertNotIn("queued", sink.heard)
+        self.assertLessEqual(self.pages(), PAGES.count * (17 / PAGES.period + 1))
+
+    def test_told(self) -> None:
+        """Who waits for a page is told after two seconds, and then every ten."""
+        starts = [self.start(f"name{n}") for n in range(80)]
+        self.run_for(25)
+        told = [sink.heard.count("queued") for _, sink, _ in starts]
+        self.assertEqual((min(told), max(told)), (0, 2))
+
+    def test_name_that_does_not_exist(self) -> None:
+        """Asked for again and again within a minute: no further page."""
+        _, _, started = self.start("missing_ann")
+        self.run_for(5)
+        pages = self.pages()
+        self.assertEqual(self.failed(started).code, NOT_FOUND)
+        for _ in range(50):
+            _, _, started = self.start("missing_ann")
+            self.assertEqual(self.failed(started).code, NOT_FOUND)
+            self.run_for(1)
+        self.assertEqual(self.pages(), pages)
 
 
 class PatienceTests(YouTubeCase):

@@ -129,11 +129,12 @@ class YouTubeCase(SynchronousTestCase):
             self.clock.advance(0)
 
     def start(
-        self, identifier: str, kind: str = "username"
+        self, identifier: str, kind: str = "username", requester: Requester | None = None
     ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch a channel or video."""
         sink = KeptEvents()
-        watcher = self.youtube.watch(Located(self.youtube.key(identifier, kind)), sink, Requester())  # type: ignore[arg-type]
+        located = Located(self.youtube.key(identifier, kind))
+        watcher = self.youtube.watch(located, sink, requester or Requester())  # type: ignore[arg-type]
         started = watcher.start()
         self.starts.append(started)
         return watcher, sink, started

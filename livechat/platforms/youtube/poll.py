@@ -17,7 +17,7 @@ from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import Poll, Signal, read_poll
 from livechat.platforms.youtube.continuation import Continuation, Feed, feed
 from livechat.platforms.youtube.pace import retry_after
-from livechat.platforms.youtube.site import Budget, Site
+from livechat.platforms.youtube.site import Site, TimeLeft
 from livechat.platforms.youtube.verdict import Live
 
 _log = Logger()
@@ -70,7 +70,7 @@ class Opening(Struct, frozen=True):
 
 
 async def ask(
-    site: Site, live: Live, token: str, now: Callable[[], float], budget: Budget
+    site: Site, live: Live, token: str, now: Callable[[], float], budget: TimeLeft
 ) -> News | Trouble | Doubt:
     """What is new since the token was given out; never fails."""
     try:
@@ -96,7 +96,7 @@ async def ask(
 
 
 async def open_chat(
-    site: Site, live: Live, now: Callable[[], float], budget: Budget
+    site: Site, live: Live, now: Callable[[], float], budget: TimeLeft
 ) -> Opening | Trouble | Doubt:
     """The first answer of a chat: of all messages if they can be had, else of Top chat.
 

@@ -13,7 +13,7 @@ from typing import Final
 from livechat.model.events import ChannelKey
 from livechat.platforms.youtube.identifier import pages, watch_page
 from livechat.platforms.youtube.page import Page
-from livechat.platforms.youtube.site import Budget, Site
+from livechat.platforms.youtube.site import Site, TimeLeft
 from livechat.platforms.youtube.streams import candidates, read_streams
 from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal, verdict
 
@@ -21,7 +21,7 @@ from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal, v
 MAX_CANDIDATES: Final = 4
 
 
-async def resolve(site: Site, key: ChannelKey, budget: Budget) -> Live | Refusal:
+async def resolve(site: Site, key: ChannelKey, budget: TimeLeft) -> Live | Refusal:
     """The stream of a channel or video.
 
     :raises FetchError: YouTube did not answer.
@@ -36,7 +36,7 @@ async def resolve(site: Site, key: ChannelKey, budget: Budget) -> Live | Refusal
     return await _of_list(site, listed, found, budget)
 
 
-async def look(site: Site, video_id: str, budget: Budget) -> Live | Refusal:
+async def look(site: Site, video_id: str, budget: TimeLeft) -> Live | Refusal:
     """The stream of a video.
 
     :raises FetchError: YouTube did not answer.
@@ -44,7 +44,7 @@ async def look(site: Site, video_id: str, budget: Budget) -> Live | Refusal:
     return _judged(await site.page(watch_page(video_id), budget))
 
 
-async def _of_channel(site: Site, key: ChannelKey, budget: Budget) -> tuple[Live | Refusal, str]:
+async def _of_channel(site: Site, key: ChannelKey, budget: TimeLeft) -> tuple[Live | Refusal, str]:
     """What the first page says that is there, and the path of its list of streams."""
     found: Live | Refusal = Refusal(Reason.NOT_FOUND)
     for path, streams in zip(pages(key), pages(key, "streams"), strict=True):
@@ -54,7 +54,7 @@ async def _of_channel(site: Site, key: ChannelKey, budget: Budget) -> tuple[Live
     return found, ""
 
 
-async def _of_list(site: Site, page: Page, found: Refusal, budget: Budget) -> Live | Refusal:
+async def _of_list(site: Site, page: Page, found: Refusal, budget: TimeLeft) -> Live | Refusal:
     """The best stream of a list, or what was found before."""
     unknown: Refusal | None = None
     for video_id in candidates(read_streams(page))[:MAX_CANDIDATES]:

@@ -9,31 +9,28 @@ section 2.1).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from typing import Final
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.core.ports import Requester
-from livechat.pacing import TokenBucket, sleep
+from livechat.metrics import Metrics
+from livechat.pacing import sleep
+from livechat.platforms.budget import Budget, Claim, Dismissed
 from livechat.platforms.fetch import Fetched, fetch
 from livechat.platforms.youtube.identifier import HOSTS
+from livechat.platforms.youtube.limits import PAGES
 from livechat.platforms.youtube.pace import retry_after
 from livechat.platforms.youtube.page import Client, Page
 from livechat.platforms.youtube.verdict import Reason, Refusal, opened
 
 _log = Logger()
-
-#: Pages per second in the long run, at once, and under way.
-PAGE_RATE: Final = 4.0
-PAGE_BURST: Final = 6.0
-PAGES_AT_ONCE: Final = 3
 
 #: Seconds and bytes for a page (1 to 2 MB) and for an answer of InnerTube (up to 0.4 MB).
 PAGE_DEADLINE: Final = 15.0
@@ -70,30 +67,19 @@ _CALL_HEADERS: Final = {
     "X-YouTube-Client-Name": "1",
 }
 
-#: Who asks when no client waits for the answer.
-NOBODY: Final = Requester()
-
 _BLOCKS: Final = frozenset({Reason.RATE_LIMITED, Reason.BLOCKED})
 
 
-class Budget:
+class TimeLeft:
     """Seconds that may be spent on something; waiting for one's turn costs nothing.
 
-    :ivar requester: whose share of the pages is taken.
-    :ivar queued: called when a turn is long in coming.
+    :ivar claim: in whose name turns are waited for.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        seconds: float,
-        requester: Requester = NOBODY,
-        queued: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, clock: IReactorTime, seconds: float, claim: Claim | None = None) -> None:
         self._clock = clock
         self.left = seconds
-        self.requester = requester
-        self.queued = queued
+        self.claim = claim or Claim(clock, first=False)
 
     @contextmanager
     def spending(self) -> Iterator[None]:
@@ -114,58 +100,6 @@ class Budget:
         return max(0.0, min(usual, self.left))
 
 
-class Turns:
-    """Lets requests through in the order in which they came, so fast and so many at once."""
-
-    def __init__(self, clock: IReactorTime, rate: float, burst: float, at_once: int) -> None:
-        self._clock = clock
-        self._bucket = TokenBucket(rate, burst, clock.seconds)
-        self._free = at_once
-        self._waiting: deque[Deferred[bool]] = deque()
-        self._timer: IDelayedCall | None = None
-
-    def wait(self) -> Deferred[bool]:
-        """Fires with True when it is one's turn, which ends with `end`; False: ask again later."""
-        turn: Deferred[bool] = Deferred(self._give_up)
-        self._waiting.append(turn)
-        self._let_in()
-        return turn
-
-    def end(self) -> None:
-        """One's turn is over."""
-        self._free += 1
-        self._let_in()
-
-    def dismiss(self) -> None:
-        """Nobody's turn will come soon."""
-        waiting, self._waiting = self._waiting, deque()
-        self._stop()
-        for turn in waiting:
-            turn.callback(False)
-
-    def _give_up(self, turn: Deferred[bool]) -> None:
-        self._waiting.remove(turn)
-        if not self._waiting:
-            self._stop()
-
-    def _stop(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-
-    def _let_in(self) -> None:
-        while self._waiting and self._free and self._timer is None:
-            if self._bucket.take():
-                self._free -= 1
-                self._waiting.popleft().callback(True)
-            else:
-                self._timer = self._clock.callLater(self._bucket.wait(), self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._let_in()
-
-
 class Site:
     """What is asked of YouTube.
 
@@ -174,13 +108,18 @@ class Site:
     """
 
     def __init__(
-        self, http: HTTPClient, clock: IReactorTime, now: Callable[[], float], url: str
+        self,
+        http: HTTPClient,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        url: str,
+        metrics: Metrics,
     ) -> None:
         self._http = http
         self._clock = clock
         self._now = now
         self._url = url.rstrip("/")
-        self._turns = Turns(clock, PAGE_RATE, PAGE_BURST, PAGES_AT_ONCE)
+        self._pages = Budget(clock, PAGES, metrics, "youtube", "pages")
         self._reading = DeferredLock()
         self._resting_until = clock.seconds()
         self._block = Refusal(Reason.RATE_LIMITED)
@@ -191,7 +130,7 @@ class Site:
         """Seconds for which no page is asked for, because YouTube has refused some."""
         return max(0.0, self._resting_until - self._clock.seconds())
 
-    async def page(self, path: str, budget: Budget) -> Page | Refusal:
+    async def page(self, path: str, budget: TimeLeft) -> Page | Refusal:
         """A page, or why it is none.
 
         :raises FetchError: no complete answer.
@@ -202,13 +141,13 @@ class Site:
                 return self._block
             if rest:
                 await budget.sleep(rest)
-            if await self._turns.wait():
-                try:
+            try:
+                async with self._pages.turn(budget.claim):
                     return await self._page(path, budget)
-                finally:
-                    self._turns.end()
+            except Dismissed:
+                continue
 
-    async def _page(self, path: str, budget: Budget) -> Page | Refusal:
+    async def _page(self, path: str, budget: TimeLeft) -> Page | Refusal:
         with budget.spending():
             answer = await fetch(
                 self._http,
@@ -243,7 +182,7 @@ class Site:
         longest = _SHORT_REST if self._blocks < _PATIENT_TIMES else _LONG_REST
         rest = asked if asked is not None else min(2.0 ** (self._blocks - 1), longest)
         self._resting_until = max(self._resting_until, self._clock.seconds() + rest)
-        self._turns.dismiss()
+        self._pages.dismiss()
         _log.warn(
             "YouTube refuses pages ({reason}); none for {rest:.0f} s",
             reason=block.reason,
@@ -253,13 +192,14 @@ class Site:
     def budget(
         self,
         seconds: float = inf,
-        requester: Requester = NOBODY,
-        queued: Callable[[], None] = lambda: None,
-    ) -> Budget:
-        """Time to spend here."""
-        return Budget(self._clock, seconds, requester, queued)
+        requester: Requester | None = None,
+        queued: Callable[[], None] | None = None,
+    ) -> TimeLeft:
+        """Time to spend here: for a start, in the name of its requester; else for a known chat."""
+        claim = Claim(self._clock, requester, queued=queued, first=requester is not None)
+        return TimeLeft(self._clock, seconds, claim)
 
-    async def chat(self, client: Client, token: str, budget: Budget) -> Fetched:
+    async def chat(self, client: Client, token: str, budget: TimeLeft) -> Fetched:
         """The answer to a poll of a chat (sheet `youtube` section 3).
 
         :raises FetchError: no complete answer.
@@ -275,7 +215,7 @@ class Site:
         body = client.body(videoId=video_id)
         return await self._call("updated_metadata", client, body, self.budget())
 
-    async def _call(self, name: str, client: Client, body: bytes, budget: Budget) -> Fetched:
+    async def _call(self, name: str, client: Client, body: bytes, budget: TimeLeft) -> Fetched:
         headers = {**_CALL_HEADERS, "X-YouTube-Client-Version": client.version}
         if client.visitor_data:
             headers["X-Goog-Visitor-Id"] = client.visitor_data

@@ -15,7 +15,7 @@ from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import Signal
 from livechat.platforms.youtube.poll import Opening, Trouble, open_chat
 from livechat.platforms.youtube.resolve import resolve
-from livechat.platforms.youtube.site import Budget, Site
+from livechat.platforms.youtube.site import Site, TimeLeft
 from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal
 
 #: How often a video is looked at that asks to sign in: most are private, but YouTube also asks
@@ -50,7 +50,7 @@ class Attempts:
     :param budget: the time in which passing troubles are tried again.
     """
 
-    def __init__(self, site: Site, budget: Budget, backoff: Backoff) -> None:
+    def __init__(self, site: Site, budget: TimeLeft, backoff: Backoff) -> None:
         self.budget = budget
         self._site = site
         self._backoff = backoff

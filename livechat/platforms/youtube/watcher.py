@@ -18,6 +18,7 @@ from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Reques
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.pacing import Backoff
+from livechat.platforms.failures import Failures
 from livechat.platforms.youtube.chat import Poll
 from livechat.platforms.youtube.follower import Follower
 from livechat.platforms.youtube.identifier import HOSTS, key_of
@@ -62,7 +63,8 @@ class YouTube(Service):
         self._random = random
         self._metrics = metrics
         self._settings = settings
-        self._site = Site(http, clock, now, settings.url)
+        self._site = Site(http, clock, now, settings.url, metrics)
+        self._failures = Failures(clock, metrics, self.name)
         self._followers: set[Follower] = set()
         self._finding: set[Deferred[Located]] = set()
 
@@ -76,6 +78,11 @@ class YouTube(Service):
         """See `IPlatform`: a channel means the video that it is live with now."""
         if key.identifier_type == "liveId":
             return succeed(Located(key))
+        return self._failures.guard(key, lambda: self._find(key, requester, queued))
+
+    def _find(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
         finding = Deferred.fromCoroutine(self._locate(key, requester, queued))
         self._finding.add(finding)
 
@@ -112,7 +119,7 @@ class YouTube(Service):
             gone=self._followers.discard,
         )
         self._followers.add(follower)
-        return follower
+        return self._failures.watcher(located.key, follower)
 
     def _count(self, poll: Poll) -> None:
         for name, amount in poll.unread.items():
