@@ -207,7 +207,7 @@ def _clients(
         compression=not settings.no_compression,
         # Twice what commands alone would need, and room for any one message.
         frames_per_second=max(100.0, 2 * settings.command_rate),
-        frames_burst=max(512.0, 4 * burst, settings.max_message / 1024),
+        frames_burst=max(256.0, 4 * burst, settings.max_message / 1024),
     )
 
     def make_session(subscriber: ISubscriber) -> Session:

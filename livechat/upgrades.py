@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 _log = Logger()
 
@@ -108,6 +110,16 @@ class UpgradedConnection(WebSocketServerProtocol):
         except Exception:
             _log.failure("an upgrade failed")
             self.dropConnection(abort=True)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Twisted: the connection is gone.
+
+        Autobahn's two futures have the connection as their result.  Without letting go of them it
+        would be kept, with its request, until Python looks for circles.
+        """
+        super().connectionLost(reason)
+        released: Any = None
+        self.is_open = self.is_closed = released
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
         """Autobahn: refuse the upgrade."""

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
+from weakref import ref
 
 from twisted.logger import globalLogPublisher
 
@@ -191,6 +193,20 @@ class UpgradeTests(WebSocketCase):
         self.assertEqual(
             self.metrics.registry.get_sample_value("livechat_closed_total", invalid), 1
         )
+
+    def test_nothing_is_left(self) -> None:
+        """A connection that is gone leaves no circle: its memory is free at once."""
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for headers in (b"", b"Sec-WebSocket-Version: 1\r\n"):
+            client, wire = self.accept(headers)
+            client.dataReceived(masked(b'{"type":"get_stats"}'))
+            self.lose(client)
+            wire.producer = None
+            gone = ref(client)
+            del client, wire
+            self.assertIsNone(gone(), headers)
 
     def test_decision_that_fails(self) -> None:
         """A failure of ours while deciding is a 500 and in the log; the connection is not kept."""

@@ -84,7 +84,7 @@ class Limits(Struct, frozen=True):
     handshake: float = 10.0
     compression: bool = True
     frames_per_second: float = 100.0
-    frames_burst: float = 512.0
+    frames_burst: float = 256.0
 
 
 _numbers = itertools.count(1)
@@ -435,7 +435,8 @@ def protocol_options(limits: Limits) -> dict[str, Any]:
         # Tell the peer why, rather than dropping it.
         "failByDrop": False,
         "echoCloseCodeReason": False,
-        "openHandshakeTimeout": limits.handshake,
+        # The request has been read, under a deadline, before Autobahn sees the connection.
+        "openHandshakeTimeout": 0,
         "closeHandshakeTimeout": CLOSE_TIMEOUT,
         "tcpNoDelay": True,
         "perMessageCompressionAccept": _accept_compression if limits.compression else _decline,
