@@ -6,6 +6,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.simulator import observed
+from livechat.simulator.twitch_connection import LOGIN
 
 
 class ObservedTests(SynchronousTestCase):
@@ -25,6 +26,14 @@ class ObservedTests(SynchronousTestCase):
         for name in ("twitch-nothing", "", "../twitch", "twitch-gif.irc"):
             with self.assertRaises(KeyError):
                 observed.read(name)
+
+    def test_twitch_logins(self) -> None:
+        """Every file of Twitch lines has a name that a Twitch channel can have."""
+        for name in observed.names():
+            if name.startswith("twitch-"):
+                login = observed.PREFIX + name.removeprefix("twitch-").replace("-", "_")
+                self.assertTrue(LOGIN.fullmatch(login), login)
+                self.assertEqual(observed.played_by("twitch", login), name)
 
     def test_channels(self) -> None:
         """A channel plays the file of its own platform whose name it carries."""

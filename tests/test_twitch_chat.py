@@ -90,6 +90,13 @@ class KindTests(SynchronousTestCase):
                 "tag msg-param-login",
             ),
             ("@msg-id=never_seen;msg-param-a=1 :x USERNOTICE #a", "NOTICE never_seen", ""),
+            (
+                "@msg-id=announcement;msg-param-color=teal :x USERNOTICE #a",
+                "USERNOTICE.msg-param-color=teal",
+                "",
+            ),
+            ("@msg-id=announcement;msg-param-color=blue :x USERNOTICE #a", "", ""),
+            ("@user-type=owner :a!a@a PRIVMSG #a :x", "PRIVMSG.user-type=owner", ""),
             ("@slow=many;emote-only=0 :x ROOMSTATE #a", "ROOMSTATE.slow=many", ""),
             ("@msg-id=never_seen :x NOTICE #a :x", "NOTICE never_seen", ""),
             ("@msg-id=msg_ratelimit :x NOTICE #a :x", "", "NOTICE msg_ratelimit"),

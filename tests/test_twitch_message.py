@@ -340,6 +340,11 @@ class MoneyTests(SynchronousTestCase):
         )
         self.assertEqual(chat("cheer").data.content.sanitized, " nice   Hello1 ")
 
+    def test_anonymous_cheermote(self) -> None:
+        """The cheermote of those who hide is one that every channel has."""
+        found = written_with("Anon100 hi anon5", bits="105")
+        self.assertEqual(self.cheers(found), [("Anon100", 100, "100"), ("anon5", 5, "1")])
+
     def test_not_more_than_paid(self) -> None:
         """Words beyond what was paid stay words."""
         self.assertEqual(self.cheers(chat("cheer beyond the paid sum")), [("Cheer100", 100, "100")])

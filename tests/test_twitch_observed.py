@@ -102,7 +102,7 @@ class ObservedTests(SynchronousTestCase):
 
     def test_action_in_a_notice(self) -> None:
         """Ranges that count the `/me` wrapper are found where they are meant."""
-        resub, announcement = (chat_of(found) for found in lines("usernotice-action"))
+        resub, announcement = (chat_of(found) for found in lines("notice-action"))
         self.assertEqual(emotes(resub), ["Kappa", "Kappa", ":)"])
         self.assertEqual(resub.data.content.raw, "Kappa TEST TEST Kappa :)")
         self.assertEqual(emotes(announcement), ["Kappa"])

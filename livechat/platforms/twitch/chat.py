@@ -22,6 +22,7 @@ from livechat.platforms.twitch.known import (
     USELESS_COMMANDS,
     is_answer,
     plain_badges,
+    strange_values,
     strangers,
 )
 from livechat.platforms.twitch.message import message, unwrapped
@@ -80,7 +81,7 @@ def translate(
         unknown, ignored = strangers(tags)
         chat, misfits = message(line, line.nick, sent_ms=when.ms, room_id=room_id, new_id=new_id)
         ignored += plain_badges(tags.get("badges", ""))
-        return Translation([chat], unknown + misfits, ignored)
+        return Translation([chat], [*unknown, *strange_values(line), *misfits], ignored)
     if line.command == "USERNOTICE":
         return _notice(line, when, room_id, new_id)
     if line.command in USELESS_COMMANDS:
@@ -107,6 +108,7 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     kind, data = notices.read(tags, name, login)
     unknown, ignored = strangers(tags, notices.parameters_read(tags, name))
     ignored += plain_badges(tags.get("badges", ""))
+    unknown += strange_values(line)
     if not notices.is_known(name):
         unknown.append(f"NOTICE {name}".strip())
     events: list[Event] = []

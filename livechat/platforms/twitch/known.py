@@ -12,6 +12,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
+from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.tags import BADGES_READ, Tags
 
 #: Tags from which this package reads something.
@@ -57,6 +58,14 @@ _ANSWERS: Final = re.compile(
     r"|suspended|timedout|verified_email)"
 )
 
+#: Tags and parameters with few values, which we know; of some the value is passed on as it is.
+_VALUES: Final = {
+    "user-type": frozenset({"", "mod", "global_mod", "admin", "staff"}),
+    "msg-param-category": frozenset({"watch-streak"}),
+    "msg-param-color": frozenset({"PRIMARY", "BLUE", "GREEN", "ORANGE", "PURPLE"}),
+    "msg-param-sub-plan": frozenset({"Prime", "1000", "2000", "3000"}),
+}
+
 #: Most unknown names of one line that are counted.
 _MOST: Final = 10
 
@@ -86,6 +95,16 @@ def _not_read(tags: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """Which of these tags are unknown, and which are useless."""
     rest = [tag for tag in tags if tag and tag not in _READ]
     return [tag for tag in rest if tag not in _USELESS], [tag for tag in rest if tag in _USELESS]
+
+
+def strange_values(line: Line) -> list[str]:
+    """The names of values that are new to us."""
+    tags = line.tags
+    return [
+        f"{line.command}.{tag}={tags[tag]}"
+        for tag, known in _VALUES.items()
+        if tag in tags and tags[tag] not in known and tags[tag].upper() not in known
+    ]
 
 
 def is_answer(notice: str) -> bool:
