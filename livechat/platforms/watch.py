@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: MIT
+"""One watched chat of any platform: a supervised loop and a transition table.
+
+A platform provides an upstream: a coroutine that finds the chat, enters it and reports what it
+brings, until it is lost.  This module calls it again and again, with growing pauses, and turns what
+it reports into what `IWatcher` and `IEventSink` promise.
+
+    state      input    next       what happens
+    Starting   flows    Flowing    the start succeeds
+    Starting   lost     Starting   the loop tries again
+    Starting   over     Over       the start fails
+    Flowing    flows    Flowing    the sink hears what has changed, if anything has
+    Flowing    lost     Lost       the sink hears that the upstream is being sought
+    Flowing    over     Over       the sink hears the end
+    Lost       flows    Flowing    the sink hears that messages flow again
+    Lost       lost     Lost       -
+    Lost       over     Over       the sink hears the end
+    any        leave    Over       nobody hears anything more
+    Over       any      Over       -
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from random import Random
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from livechat.core.ports import IEventSink, IWatcher, Requester
+from livechat.metrics import Metrics
+from livechat.model.errors import ChatError
+from livechat.model.events import ChannelKey, Event, LiveInfo
+from livechat.pacing import Backoff
+from livechat.platforms.budget import Claim, Deadline
+from livechat.platforms.upstream_error import UpstreamError
+
+_log = Logger()
+
+#: Seconds for which a chat must have flowed before the pauses begin anew: a server that lets us in
+#: and drops us at once must not be asked in quick succession.
+STABLE: Final = 30.0
+
+#: Events kept while the start has not been told, or while the upstream is being sought.
+MAX_EARLY: Final = 2000
+
+
+class State(Enum):
+    """Where a watched chat stands."""
+
+    STARTING = "starting"
+    FLOWING = "flowing"
+    LOST = "lost"
+    OVER = "over"
+
+
+class Input(Enum):
+    """What moves it."""
+
+    FLOWS = "flows"
+    LOST = "lost"
+    OVER = "over"
+    LEAVE = "leave"
+
+
+#: By state and input: the next state, and the name of what `Watch` does then.
+TRANSITIONS: Final[Mapping[tuple[State, Input], tuple[State, str]]] = {
+    (State.STARTING, Input.FLOWS): (State.FLOWING, "_succeed"),
+    (State.STARTING, Input.LOST): (State.STARTING, "_ignore"),
+    (State.STARTING, Input.OVER): (State.OVER, "_fail"),
+    (State.STARTING, Input.LEAVE): (State.OVER, "_ignore"),
+    (State.FLOWING, Input.FLOWS): (State.FLOWING, "_update"),
+    (State.FLOWING, Input.LOST): (State.LOST, "_interrupt"),
+    (State.FLOWING, Input.OVER): (State.OVER, "_end"),
+    (State.FLOWING, Input.LEAVE): (State.OVER, "_ignore"),
+    (State.LOST, Input.FLOWS): (State.FLOWING, "_resume"),
+    (State.LOST, Input.LOST): (State.LOST, "_ignore"),
+    (State.LOST, Input.OVER): (State.OVER, "_end"),
+    (State.LOST, Input.LEAVE): (State.OVER, "_ignore"),
+    (State.OVER, Input.FLOWS): (State.OVER, "_ignore"),
+    (State.OVER, Input.LOST): (State.OVER, "_ignore"),
+    (State.OVER, Input.OVER): (State.OVER, "_ignore"),
+    (State.OVER, Input.LEAVE): (State.OVER, "_ignore"),
+}
+
+
+class Pauses(Struct, frozen=True):
+    """How long the loop waits between two attempts; full jitter below a doubling ceiling.
+
+    :ivar first: first ceiling, in seconds.
+    :ivar longest: highest ceiling, in seconds.
+    """
+
+    first: float = 1.0
+    longest: float = 30.0
+
+
+ORDINARY: Final = Pauses()
+
+
+class Upstream(Protocol):
+    """What a platform provides for one watched chat."""
+
+    async def follow(self, watch: Watch) -> None:
+        """Find the chat, enter it, and report to `watch` until it is lost.
+
+        It returns, or raises an `UpstreamError`, when the chat was lost or could not be had; the
+        loop then calls it again.  Any other exception costs this one attempt: it is logged with the
+        channel, counted, and the loop goes on.
+
+        :raises ChatError: there is nothing to watch any more.
+        """
+
+    def close(self) -> None:
+        """Nobody watches any more: let go of everything; called once, after `follow` has ended."""
+
+
+@implementer(IWatcher)
+class Watch:
+    """One watched chat, from start to stop.
+
+    :ivar key: the chat.
+    :ivar state: where it stands; only the table changes it.
+    :ivar claim: in whose name the upstream waits for turns in the budgets of the platform.
+    :param start_timeout: seconds in which the start must succeed; waiting for turns does not count.
+    """
+
+    def __init__(
+        self,
+        key: ChannelKey,
+        upstream: Upstream,
+        sink: IEventSink,
+        requester: Requester,
+        *,
+        clock: IReactorTime,
+        random: Random,
+        metrics: Metrics,
+        start_timeout: float,
+        pauses: Pauses = ORDINARY,
+    ) -> None:
+        self.key = key
+        self.state = State.STARTING
+        self._upstream = upstream
+        self._sink = sink
+        self._requester = requester
+        self._clock = clock
+        self._metrics = metrics
+        self._start_timeout = start_timeout
+        self._backoff = Backoff(random, pauses.first, pauses.longest)
+        self.claim = Claim(clock, requester)
+        self._info = LiveInfo("")
+        self._starting: Deferred[LiveInfo] | None = None
+        self._deadline: Deadline | None = None
+        self._loop: Deferred[None] | None = None
+        self._nap: Deferred[None] | None = None
+        self._early: list[Event] = []
+        self._flowing_since = clock.seconds()
+        # Why the last attempt failed, for the error of a start that takes too long.
+        self._trouble = UpstreamError("UPSTREAM", "no answer in time")
+
+    # IWatcher
+
+    def start(self) -> Deferred[LiveInfo]:
+        """See `IWatcher`."""
+        starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
+        self._starting = starting
+        self._deadline = Deadline(self._clock, self._start_timeout, self._is_late)
+        self.claim = Claim(
+            self._clock, self._requester, queued=self._sink.queued, deadline=self._deadline
+        )
+        self._loop = Deferred.fromCoroutine(self._keep())
+        self._loop.addErrback(self._loop_ended)
+        return starting
+
+    def stop(self) -> Deferred[None]:
+        """See `IWatcher`."""
+        starting, self._starting = self._starting, None
+        self._leave()
+        if starting is not None:
+            starting.cancel()
+        return succeed(None)
+
+    # What the upstream reports.
+
+    def flows(self, info: LiveInfo) -> None:
+        """Messages flow; said again when anything about the stream changes."""
+        self._on(Input.FLOWS, info)
+
+    def lost(self, reason: str) -> None:
+        """Messages do not flow any more; the upstream goes on by itself or `follow` ends."""
+        self._on(Input.LOST, reason)
+
+    def received(self, events: Sequence[Event]) -> None:
+        """What the chat brought, in order; kept, bounded, while nobody can be told."""
+        if not events or self.state is State.OVER:
+            return
+        if self.state is State.FLOWING:
+            self._sink.received(events)
+            return
+        free = MAX_EARLY - len(self._early)
+        self._early += events[:free]
+        if len(events) > free:
+            self._metrics.count_unparsed(self.key.platform, "too early", len(events) - free)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; `wake` ends the wait early."""
+        nap: Deferred[None] = Deferred()
+        self._nap = nap
+        timer = self._clock.callLater(seconds, nap.callback, None)
+        try:
+            await nap
+        finally:
+            self._nap = None
+            if timer.active():
+                timer.cancel()
+
+    def wake(self) -> None:
+        """Go on at once, if the loop pauses."""
+        nap, self._nap = self._nap, None
+        if nap is not None:
+            nap.callback(None)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether messages have flowed before."""
+        return self.state in (State.FLOWING, State.LOST)
+
+    # The loop.
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            trouble = await self._attempt()
+            flowed = self._clock.seconds() - self._flowing_since
+            is_stable = self.state is State.FLOWING and flowed >= STABLE
+            failures = 1 if is_stable else failures + 1
+            self._trouble = trouble
+            self.lost(str(trouble))
+            self._give_up_start_for(trouble)
+            seconds = max(self._backoff.delay(failures), trouble.retry_after)
+            _log.info(
+                "{channel}: {trouble}; trying again in {seconds:.1f} s",
+                channel=str(self.key),
+                trouble=str(trouble),
+                seconds=seconds,
+            )
+            await self.pause(seconds)
+
+    async def _attempt(self) -> UpstreamError:
+        """Follow the upstream once, and say why it is lost."""
+        try:
+            await self._upstream.follow(self)
+        except (CancelledError, ChatError):
+            raise
+        except UpstreamError as error:
+            return error
+        except Exception:
+            _log.failure("{channel}: an attempt failed", channel=str(self.key))
+            self._metrics.failures.labels(self.key.platform).inc()
+            return UpstreamError("INTERNAL")
+        return UpstreamError("LOST")
+
+    def _give_up_start_for(self, trouble: UpstreamError) -> None:
+        """End a start that no further attempt in time would mend.
+
+        :raises ChatError: the start fails.
+        """
+        if self.state is State.STARTING:
+            left = 0.0 if self._deadline is None else self._deadline.left
+            if not trouble.temporary or trouble.retry_after >= left:
+                raise trouble.as_chat_error()
+
+    def _loop_ended(self, reason: Failure) -> None:
+        self._loop = None
+        if reason.check(CancelledError):
+            return
+        error = reason.value
+        assert isinstance(error, ChatError)
+        self._on(Input.OVER, error)
+
+    def _is_late(self) -> None:
+        self._deadline = None
+        self._on(Input.OVER, self._trouble.as_chat_error())
+
+    # What the table does.
+
+    def _on(self, what: Input, argument: Any = None) -> None:
+        self.state, action = TRANSITIONS[self.state, what]
+        act: Callable[[Any], None] = getattr(self, action)
+        act(argument)
+
+    def _ignore(self, _: object) -> None:
+        """Nothing is to be done."""
+
+    def _succeed(self, info: LiveInfo) -> None:
+        self._info = info
+        self._flowing_since = self._clock.seconds()
+        self._disarm()
+        self.claim = Claim(self._clock, self._requester, first=False)
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.callback(info)
+        self._tell_early()
+
+    def _update(self, info: LiveInfo) -> None:
+        if info != self._info:
+            self._info = info
+            self._sink.resumed(info)
+
+    def _interrupt(self, reason: str) -> None:
+        self._sink.interrupted(reason)
+
+    def _resume(self, info: LiveInfo) -> None:
+        self._info = info
+        self._flowing_since = self._clock.seconds()
+        self._sink.resumed(info)
+        self._tell_early()
+
+    def _fail(self, error: ChatError) -> None:
+        starting, self._starting = self._starting, None
+        self._let_go()
+        if starting is not None:
+            starting.errback(error)
+
+    def _end(self, error: ChatError) -> None:
+        early, self._early = self._early, []
+        self._let_go()
+        if early:
+            self._sink.received(early)
+        self._sink.ended(error)
+
+    def _tell_early(self) -> None:
+        early, self._early = self._early, []
+        if early and self.state is State.FLOWING:
+            self._sink.received(early)
+
+    def _leave(self) -> None:
+        was_over = self.state is State.OVER
+        self._on(Input.LEAVE)
+        if not was_over:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave nothing on the clock, and let the upstream go."""
+        self._disarm()
+        self._early = []
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.cancel()
+        self._upstream.close()
+
+    def _disarm(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
