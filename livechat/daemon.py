@@ -57,6 +57,7 @@ class Daemon(Service):
         """Start the platforms."""
         super().startService()
         self._listening.announce()
+        _log.info("room for {clients} clients", clients=self._clients.limits.connections)
         self._services.startService()
 
     def stopService(self) -> Deferred[None]:

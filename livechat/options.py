@@ -218,7 +218,12 @@ OPTIONS: Sequence[Option] = (
     Option(
         "stats-users", 10000, _whole(100, 10**6), "Users of one channel that are counted exactly."
     ),
-    Option("max-clients", 0, _whole(0, 10**7), "Connections open at once; 0 for no limit."),
+    Option(
+        "max-clients",
+        0,
+        _whole(0, 10**7),
+        "Clients at once; 0: as many as the limit of open files lets in.",
+    ),
     Option("max-channels", 10000, _whole(1, 10**7), "Chats watched at once."),
     Option("max-chats", 32, _whole(1, 10000), "Chats that one connection may hold."),
     Option("max-message", 65536, _whole(1024, 1 << 24), "Bytes of the largest client message."),

@@ -23,6 +23,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
+from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
@@ -33,6 +34,7 @@ from livechat.core.hub import Hub
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.daemon import Daemon, health
+from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
@@ -52,6 +54,8 @@ from livechat.transports.websocket import ClientFactory, Limits
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
+
+_log = Logger()
 
 #: Seconds' worth of commands that a client may send at once.
 BURST: Final = 6.4
@@ -74,7 +78,7 @@ def makeService(options: Options) -> IService:
     for line in options.warnings():
         sys.stderr.write(f"livechat: warning: {line}\n")
     use_monotonic_clock(reactor)
-    daemon = build(reactor, options.settings)
+    daemon = build(reactor, options.settings, raise_limit(reactor))
     Signals(reactor, daemon.reload, daemon.hurry).install()
     return daemon
 
@@ -88,8 +92,10 @@ def use_monotonic_clock(reactor: Any) -> None:
     reactor.seconds = time.monotonic
 
 
-def build(reactor: Any, settings: Settings) -> Daemon:
+def build(reactor: Any, settings: Settings, descriptors: int = UNLIMITED) -> Daemon:
     """The daemon on a reactor, with its ports open.
+
+    :param descriptors: how many files and connections the process may have open.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
@@ -167,7 +173,8 @@ def build(reactor: Any, settings: Settings) -> Daemon:
     )
     hub = Hub(channel_services, linger=settings.linger, max_channels=settings.max_channels)
     platforms: dict[str, IPlatform] = {"tiktok": tiktok, "twitch": twitch, "youtube": youtube}
-    clients = _clients(reactor, settings, metrics, hub, platforms)
+    fit = share(descriptors, settings.max_channels)
+    clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients)
     pages = Pages(
         lambda: health(hub, clients, store),
         lambda: not clients.draining,
@@ -175,7 +182,8 @@ def build(reactor: Any, settings: Settings) -> Daemon:
         web_directory(),
         partial(_read_stats, hub, platforms),
     )
-    doors = Doors(clients, make_site(pages, clients.origins), reactor, clients.limits.handshake)
+    site = make_site(pages, clients.origins)
+    doors = Doors(clients, site, reactor, clients.limits.handshake, fit.connections)
     listening = Listening(reactor)
     try:
         for description in settings.listen:
@@ -195,14 +203,18 @@ def _clients(
     metrics: Metrics,
     hub: Hub,
     platforms: Mapping[str, IPlatform],
+    fitting: int,
 ) -> ClientFactory:
-    """The factory of WebSocket connections."""
+    """The factory of WebSocket connections.
+
+    :param fitting: how many file descriptors clients may have.
+    """
     burst = max(4, round(BURST * settings.command_rate))
     quotas = Quotas(settings.max_chats, settings.command_rate, burst)
     limits = Limits(
         message=settings.max_message,
         pending=settings.max_pending,
-        connections=settings.max_clients,
+        connections=most_clients(settings.max_clients, fitting),
         origins=settings.origins,
         compression=not settings.no_compression,
         # Twice what commands alone would need, and room for any one message.
@@ -214,6 +226,17 @@ def _clients(
         return Session(subscriber, hub, platforms, quotas, reactor, metrics)
 
     return ClientFactory(reactor, limits, metrics, make_session)
+
+
+def most_clients(wanted: int, fitting: int) -> int:
+    """How many clients are let in: as many as were asked for (0: as many as fit), if they fit."""
+    if wanted > fitting:
+        _log.warn(
+            "--max-clients {wanted} is more than the limit of open files lets in: {fitting} it is",
+            wanted=wanted,
+            fitting=fitting,
+        )
+    return min(wanted or fitting, fitting)
 
 
 def _read_stats(

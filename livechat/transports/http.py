@@ -260,8 +260,14 @@ class _OneRequest(HTTPChannel):
     """
 
     transport: Any
+    site: Any
     callLater: Any
     _deadline: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """twisted.web: the connection is there."""
+        super().connectionMade()
+        self.site.open[self] = None
 
     def headerReceived(self, line: bytes) -> bool:
         """twisted.web: a line of the head; a length of thousands of digits raises."""
@@ -281,13 +287,21 @@ class _OneRequest(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """twisted.web: the connection is gone."""
+        self.site.open.pop(self, None)
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         super().connectionLost(reason)
 
 
 class _QuietSite(Site):
-    """A site that writes no line for every request: it would hold the request's headers."""
+    """A site that writes no line for every request: it would hold the request's headers.
+
+    :ivar open: its connections, in order of arrival.
+    """
+
+    def __init__(self, resource: Resource, **more: Any) -> None:
+        super().__init__(resource, **more)
+        self.open: dict[_OneRequest, None] = {}
 
     def log(self, request: HttpRequest) -> None:
         """twisted.web: a request was answered."""

@@ -10,8 +10,10 @@ wall-clock deadline for its first request, however slowly its bytes drip.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, Final
 
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.protocols.policies import ProtocolWrapper
@@ -42,7 +44,7 @@ class Door(Protocol):
 
     def connectionMade(self) -> None:
         """The clock begins to run."""
-        self._doors.waiting[self] = self._doors.now()
+        self._doors.came(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Gather the head; then step aside."""
@@ -79,21 +81,41 @@ class Door(Protocol):
         self._doors.waiting.pop(self, None)
 
 
+def _close_now(transport: Any) -> None:
+    """Close a connection and give its descriptor back before this returns.
+
+    `abortConnection` does so in the reactor's next turn, and many connections are accepted in one.
+    """
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    transport.connectionLost(Failure(ConnectionAborted()))
+
+
 class Doors(SpeaksHttp, ServerFactory):
     """The factory of the listening port.
 
     :param websocket: for upgrades.
     :param site: for everything else.
     :param deadline: seconds, by the wall, in which a first request must be read.
+    :param room: connections at once; one more displaces an older one that is no WebSocket.
+        0: as many as come.
     """
 
     noisy = False
 
-    def __init__(self, websocket: Any, site: Any, clock: IReactorTime, deadline: float) -> None:
+    def __init__(
+        self,
+        websocket: Any,
+        site: Any,
+        clock: IReactorTime,
+        deadline: float,
+        room: int = 0,
+    ) -> None:
         self._websocket = websocket
         self._site = site
         self._clock = clock
         self._deadline = deadline
+        self._room = room
         #: In order of arrival, with the time.
         self.waiting: dict[Door, float] = {}
         self._call: IDelayedCall | None = None
@@ -104,6 +126,22 @@ class Doors(SpeaksHttp, ServerFactory):
         if self._call is None:
             self._call = self._clock.callLater(1.0, self._look)
         return Door(self)
+
+    def came(self, door: Door) -> None:
+        """A connection is there; where there are too many it takes the place of an older one.
+
+        The oldest that has asked for nothing goes first, then the oldest that is being answered:
+        whoever asks for `/health` is answered in a moment.
+        """
+        if self._room and self._connections() >= self._room:
+            oldest = next(chain(self.waiting, self._site.open), None)
+            if oldest is not None:
+                _close_now(oldest.transport)
+        self.waiting[door] = self.now()
+
+    def _connections(self) -> int:
+        upgraded: int = self._websocket.countConnections
+        return len(self.waiting) + len(self._site.open) + upgraded
 
     def startFactory(self) -> None:
         """The port is open: so are both rooms behind it."""
