@@ -22,6 +22,7 @@ from livechat.platforms.twitch.chat import Translation, translate
 from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
+from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import OVERLAP
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
 from livechat.simulator.scenario import Scenario
@@ -701,6 +702,25 @@ class LiveTests(TwitchCase):
         _, sink = self.watched("ending_ann")
         self.run_for(400)
         self.assertEqual(sink.take(), ["resumed"])
+
+    def test_failing_look(self) -> None:
+        """A look-up that we fail at is made again the next time, and costs one channel only."""
+        _, sink = self.watched("ending_ann")
+        _, other = self.watched("ending_bob")
+        ask = Lookup.ask
+
+        def failing(lookup: Lookup, login: str, claim: Claim) -> Deferred[Standing]:
+            if login == "ending_ann":
+                raise RuntimeError("ask")
+            return ask(lookup, login, claim)
+
+        self.patch(Lookup, "ask", failing)
+        self.run_for(130)
+        self.assertEqual((sink.take(), other.take()), ([], ["resumed"]))
+        self.patch(Lookup, "ask", ask)
+        self.run_for(70)
+        self.assertEqual(sink.take(), ["resumed"])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
 
 class RequireLiveTests(TwitchCase):

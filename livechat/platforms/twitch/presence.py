@@ -413,7 +413,7 @@ class Presence:
 
         def due() -> None:
             del self._timers[name]
-            action()
+            self._pool.steps.run(self.login, action)
 
         self._timers[name] = self._pool.clock.callLater(seconds, due)
 

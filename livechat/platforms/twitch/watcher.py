@@ -332,11 +332,14 @@ class Twitch(Service):
     def _ask_all(self) -> None:
         """Look at all channels, as fast as the budget allows; then, after a pause, again."""
         claim = Claim(self.clock, first=False)
-        looks = [
-            self._lookup.ask(presence.login, claim).addCallback(presence.seen)
-            for presence in list(self._rooms.values())
-        ]
+        looks: list[Deferred[None]] = []
+        for presence in list(self._rooms.values()):
+            self.steps.run(presence.login, self._look, presence, claim, looks)
         DeferredList(looks).addCallback(self._asked_all, self._poll)
+
+    def _look(self, presence: Presence, claim: Claim, looks: list[Deferred[None]]) -> None:
+        asked = self._lookup.ask(presence.login, claim)
+        looks.append(asked.addCallback(lambda s: self.steps.run(presence.login, presence.seen, s)))
 
     def _asked_all(self, _: object, poll: IDelayedCall | None) -> None:
         # Meanwhile all may have left, and others have come who are looked at in their own time.
