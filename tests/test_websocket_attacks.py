@@ -7,12 +7,23 @@ import gc
 from typing import Any
 from weakref import ref
 
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from twisted.logger import globalLogPublisher
 
 from livechat.transports.origins import Origins
 from livechat.transports.websocket import ClientConnection, Limits
 from livechat.upgrades import Refusals, plain_reason
 from tests.test_websocket import UPGRADE, WebSocketCase, Wire, masked
+
+NAMES = st.sampled_from(
+    b"Host Upgrade Connection Origin Sec-WebSocket-Key Sec-WebSocket-Version"
+    b" Sec-WebSocket-Protocol Sec-WebSocket-Extensions X-Forwarded-For Cookie".split()
+)
+VALUES = st.one_of(
+    st.binary(max_size=40).map(lambda value: value.translate(None, b"\r\n")),
+    st.text('permessage-deflate;=,_wixn0123456789" ', max_size=60).map(str.encode),
+)
 
 POLICY = (1008).to_bytes(2, "big")
 
@@ -172,6 +183,30 @@ class UpgradeTests(WebSocketCase):
             self.assertNotIn(b"evil", head + body)
             self.assertTrue(wire.disconnecting)
         self.assertFalse([line for line in lines if "evil" in line])
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(st.tuples(NAMES, VALUES), max_size=5), VALUES)
+    @example([(b"Sec-WebSocket-Version", b"9" * 5000)], b"")
+    @example([(b"Sec-WebSocket-Protocol", b"\x85")], b"")
+    @example([(b"Host", b"x:" + b"9" * 5000)], b"")
+    @example([(b"Sec-WebSocket-Extensions", b'permessage-deflate; x="')], b"")
+    def test_any_header(self, headers: list[tuple[bytes, bytes]], query: bytes) -> None:
+        """Whatever an upgrade holds: it is answered, without an exception, and is not half open."""
+        self.setUp()
+        request = UPGRADE.replace(b"GET / ", b"GET /?" + query + b" ")
+        for name, value in headers:
+            head, _, tail = request.partition(name + b": ")
+            request = head + name + b": " + value + b"\r\n" + tail.partition(b"\r\n")[2]
+        client: Any = self.factory.buildProtocol(None)
+        wire = Wire()
+        client.makeConnection(wire)
+        client.dataReceived(request + b"\r\n")
+        status = int(wire.take()[9:12])
+        self.assertIn(status, (101, 400, 403, 405, 426, 505), request)
+        self.assertEqual(status == 101, client.state == client.STATE_OPEN)
+        self.assertNotEqual(status == 101, wire.disconnecting)
+        self.lose(client)
+        self.assertEqual((self.factory.clients, self.flushLoggedErrors()), (0, []))
 
     def test_few_lines(self) -> None:
         """A thousand bad upgrades and invalid clients are counted, and are a line in the log."""
