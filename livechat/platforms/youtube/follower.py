@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One watched chat: started, asked again and again, mended when it breaks, ended when it is over.
+"""One video's chat: started, asked again and again, mended when it breaks, ended when it is over.
 
 It goes on in steps: each waits, asks one thing and then tells the sink.  A step polls the chat,
 checks the watch page because the chat may be over, or renews the token because it may have died
@@ -51,8 +51,8 @@ LOOK_EVERY: Final = 20.0
 #: Seconds between two looks at the watch page only because nobody is said to be watching.
 HINT_EVERY: Final = 120.0
 
-#: How often the page must fail to tell about a chat that is gone, until that is its end: it was
-#: made private, or its channel cannot be asked.
+#: How often the page of a chat that is gone must ask to sign in until that is its end: it was made
+#: private.
 MAX_VERDICTS: Final = 5
 
 #: Seconds before a step is taken again that failed by a fault of ours.
@@ -63,8 +63,10 @@ T = TypeVar("T")
 
 @implementer(IWatcher)
 class Follower:
-    """One watched chat.
+    """The chat of one video, from its start to its end.
 
+    :param key: the video, or a channel that is looked up at the start; another stream that the
+        channel begins later is another chat.
     :param requester: whose share of the pages the start takes.
     :param found: the stream of `key`, where it has been looked for already.
     :param now: wall time in seconds.
@@ -293,7 +295,7 @@ class Follower:
     async def _checking(self, wait: float) -> Opening | Trouble | Doubt | Over | Unsure:
         await sleep(self._clock, wait)
         self._asked = self._looked = self._clock.seconds()
-        return await check(self._site, self._key, self._opening.live, self._now)
+        return await check(self._site, self._opening.live, self._now)
 
     def _checked(self, found: Opening | Trouble | Doubt | Over | Unsure) -> None:
         if isinstance(found, Opening):
@@ -309,11 +311,6 @@ class Follower:
             self._fail(Trouble(found.reason))
 
     def _reopened(self, opening: Opening) -> None:
-        has_moved = opening.live.video_id != self._opening.live.video_id
-        if has_moved and not self._setback.told:
-            self._setback.told = True
-            assert self._sink is not None
-            self._sink.interrupted("the channel has begun another stream")
         if self._sink is None:
             return
         before = self._info()
@@ -326,11 +323,10 @@ class Follower:
         self._go_on(opening.news)
 
     def _unsure(self, unsure: Unsure) -> None:
-        asks_to_sign_in = unsure.refusal.reason is Reason.LOGIN_REQUIRED
-        if self._setback.doubts and (asks_to_sign_in or unsure.over is not None):
+        if self._setback.doubts and unsure.refusal.reason is Reason.LOGIN_REQUIRED:
             self._setback.verdicts += 1
             if self._setback.verdicts >= MAX_VERDICTS:
-                self._end(unsure.over or unsure.refusal)
+                self._end(unsure.refusal)
                 return
         self._fail(Trouble(unsure.refusal.reason))
 

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from livechat.model.events import ChannelKey
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.youtube.chat import read_answer
 from livechat.platforms.youtube.continuation import all_messages, is_stub
 from livechat.platforms.youtube.identifier import chat_page
 from livechat.platforms.youtube.poll import Doubt, Opening, Trouble, open_chat
-from livechat.platforms.youtube.resolve import look, resolve
+from livechat.platforms.youtube.resolve import look
 from livechat.platforms.youtube.site import Site
 from livechat.platforms.youtube.verdict import PASSING, Live, Refusal
 
@@ -26,38 +25,23 @@ class Over(Struct, frozen=True):
 
 
 class Unsure(Struct, frozen=True):
-    """The page could not be asked, or asks to sign in.
-
-    :ivar over: what the video's own page said, where only the channel's could not be asked.
-    """
+    """The page could not be asked, or asks to sign in."""
 
     refusal: Refusal
-    over: Refusal | None = None
 
 
 async def check(
-    site: Site, key: ChannelKey, live: Live, now: Callable[[], float]
+    site: Site, live: Live, now: Callable[[], float]
 ) -> Opening | Trouble | Doubt | Over | Unsure:
-    """Whether a stream is still on air, opened anew if it is; never fails.
-
-    A channel whose stream is over may have begun another.
-    """
+    """Whether a stream is still on air, opened anew if it is; never fails."""
     budget = site.budget()
     try:
         found = await look(site, live.video_id, budget)
-        over: Refusal | None = None
-        if isinstance(found, Refusal) and found.reason not in PASSING:
-            if key.identifier_type == "liveId":
-                return Over(found)
-            over = found
-            found = await resolve(site, key, budget)
     except FetchError as error:
         return Trouble(str(error))
     if isinstance(found, Live):
         return await open_chat(site, found, now, budget)
-    if found.reason in PASSING:
-        return Unsure(found, over)
-    return Over(over or found)
+    return Unsure(found) if found.reason in PASSING else Over(found)
 
 
 class Renewal(Struct, frozen=True):
