@@ -129,6 +129,41 @@ class SubscribeTests(YouTubeDaemonCase):
             await client.close()
         await self.come_true(lambda: self.active(0))
 
+    async def test_one_chat(self) -> None:
+        """A video asked for by handle, channel and id is one chat; each keeps its identifier."""
+        video, channel = self.youtube.video_id("ann"), self.youtube.channel_id("ann")
+        names = {"ann": "username", channel: "channelId", video: "liveId"}
+        clients = {
+            name: await self.watching(name, identifierType=kind) for name, kind in names.items()
+        }
+        self.assertTrue(await self.active(1))
+        pages = [path for method, path, _ in self.youtube.asked if method == "GET"]
+        self.assertEqual(pages, ["/@ann/live", f"/channel/{channel}/live"])
+        self.say("hello")
+        for name, client in clients.items():
+            chat = await client.until("chat")
+            self.assertEqual(chat["data"]["data"]["content"]["raw"], "hello")
+            self.assertEqual(chat["identifier"], name)
+            await client.send(type="get_stats")
+            self.assertEqual((await client.until("stats"))["data"]["totalMessages"], 1)
+
+    async def test_another_stream(self) -> None:
+        """Where a channel begins another stream the first one's chat ends; its name leads on."""
+        clients = [
+            await self.watching("ann"),
+            await self.watching(self.youtube.video_id("ann"), identifierType="liveId"),
+        ]
+        self.youtube.begin_anew("ann")
+        for client in clients:
+            await client.until("STREAM_ENDED")
+        await clients[0].subscribe("ann", platform="youtube")
+        started = await clients[0].until("started")
+        self.assertEqual(started["liveId"], self.youtube.video_id("ann"))
+        await clients[0].until("stats")
+        self.say("in the second")
+        chat = await clients[0].until("chat")
+        self.assertEqual(chat["data"]["data"]["content"]["raw"], "in the second")
+
 
 class MessageTests(YouTubeDaemonCase):
     """What a message becomes."""
@@ -316,7 +351,7 @@ class RecordedTests(YouTubeDaemonCase):
         kinds = Counter(message["data"]["type"] for message in seen)
         metrics = await self.daemon.metrics()
         total = len(seen) - kinds["membership"]
-        for series in ("duplicates", "unparsed", "youtube_ignored"):
+        for series in ("duplicates", "unparsed", "ignored"):
             found = re.findall(rf"^livechat_{series}_total{{.*}} (\d+)\.0$", metrics, re.MULTILINE)
             total += sum(map(int, found))
         self.assertEqual(total, self.recording.actions, (kinds, metrics))
