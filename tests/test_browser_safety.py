@@ -318,6 +318,8 @@ class FileTests(BrowserCase):
             ("/web/js/test.js", "text/javascript; charset=utf-8"),
             ("/web/css/test.css", "text/css; charset=utf-8"),
             ("/web/icon.svg", "image/svg+xml"),
+            ("/web/livechat.js", "text/javascript; charset=utf-8"),
+            ("/web/livechat.d.ts", "text/plain; charset=utf-8"),
         ):
             status, headers, _ = await self.ask(path)
             self.assertEqual((status, headers["content-type"]), (200, kind), path)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A client for livechat: one WebSocket for any number of chats, kept up until it is closed.
 // An ES module without dependencies, for browsers and for Node 22 and later.  See docs/client.md.
+// Its types are in livechat.d.ts.
 
 /** Pauses before a connection is opened again, in ms. */
 const FIRST_PAUSE = 500;

@@ -3,9 +3,12 @@
 // Run by tests/test_client.py, or by hand: node --test tests/javascript
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { LiveChat } from "../../web/livechat.js";
+import * as module from "../../web/livechat.js";
+
+const { LiveChat } = module;
 
 const ANN = { platform: "twitch", identifier: "ann" };
 const BEN = { platform: "youtube", identifier: "Ben", identifierType: "channelId", history: 20 };
@@ -284,5 +287,18 @@ describe("closing", () => {
     connect(BEN);
     assert.deepEqual(sockets.at(-1).sent, [{ type: "subscribe", ...BEN }]);
     assert.equal(client.send({ type: "get_stats" }), true);
+  });
+});
+
+describe("the types", () => {
+  const types = readFileSync(new URL("../../web/livechat.d.ts", import.meta.url), "utf8");
+
+  test("declare every export, and every member of the class", () => {
+    const declared = [...types.matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(declared.sort(), Object.keys(module).sort());
+    const body = types.match(/^export class LiveChat [^{]*\{\n(.*?)^\}/ms)[1];
+    const members = [...body.matchAll(/^  (?:get )?(\w+)[(<]/gm)].map(([, name]) => name);
+    const own = members.filter((name) => !name.endsWith("EventListener"));
+    assert.deepEqual(own.sort(), Object.getOwnPropertyNames(LiveChat.prototype).sort());
   });
 });
