@@ -30,6 +30,7 @@ PLATFORM_IO = (
     "intake",
     "lookup",
     "mend",
+    "owner",
     "poll",
     "presence",
     "resolve",

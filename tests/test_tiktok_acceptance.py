@@ -194,6 +194,16 @@ class DirectTests(TikTokDaemonCase):
         client = await self.watching("suspended_ann")
         self.assertEqual((await client.until("STREAM_ENDED"))["details"], "SUSPENDED")
 
+    async def test_short_link(self) -> None:
+        """A short link is its account: one upstream with those who name the account."""
+        await self.watching("ann")
+        client = await self.watching("https://vt.tiktok.com/Ann/?x=1")
+        chat = await self.said(client, "hello")
+        self.assertEqual(chat["data"]["content"]["raw"], "hello")
+        self.assertEqual(len(self.tiktok.sockets), 1)
+        client = await self.asked("https://vm.tiktok.com/missing1")
+        self.assertEqual((await client.next())["code"], "STREAM_NOT_FOUND")
+
     async def test_false_alive(self) -> None:
         """`check_alive` calls everything alive: an end is told, the next live is found."""
         self.tiktok.faults.add(TikTokFault.FALSE_ALIVE)

@@ -14,9 +14,11 @@ from zope.interface.verify import verifyObject
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
+from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEOUT
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.limits import HANDSHAKES, LOOKUPS
+from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.transports import REFRESH_PAUSE
 from livechat.platforms.tiktok.watcher import SOCKET_URL, TikTokSettings
 from livechat.simulator import observed
@@ -793,19 +795,90 @@ class FrameTests(TikTokCase):
         gifts = [e for e in sink.events if isinstance(e, ChannelEvent) and e.type == "gift"]
         self.assertEqual([(e.data["count"], e.data["value"]) for e in gifts], [(5, 5), (5, 5)])
 
-    def test_sink_that_fails(self) -> None:
-        """What a sink raises is logged and costs one frame, not the connection."""
+    def test_message_that_fails(self) -> None:
+        """A mistake of ours in a message costs its frame, is counted, and the connection stays."""
         _, sink = self.watching("ann")
 
-        def fail(events: object) -> None:
+        def mistake(*given: object) -> None:
             raise ZeroDivisionError
 
-        self.patch(sink, "received", fail)
+        broken = self.patch(Translator, "translate", mistake)
         self.simulator.say("ann", say("one", 1))
         self.run_for(0)
+        broken.restore()
+        self.simulator.say("ann", say("two", 2))
+        self.run_for(0)
+        self.assertEqual(sink.take(), ["two"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.unparsed(), {"frame failed": 1})
         self.assertEqual(self.endpoint.attempts, 1)
+
+
+class MistakeTests(TikTokCase):
+    """Mistakes of ours cost a step: it is logged, counted, and the watch goes on."""
+
+    def broken(self, where: object, name: str) -> Any:
+        """A part that makes a mistake until it is restored."""
+
+        def mistake(*given: object) -> None:
+            raise ZeroDivisionError
+
+        return self.patch(where, name, mistake)
+
+    def failures(self) -> int:
+        """How many steps have failed: as many as are counted."""
+        value = self.metrics.registry.get_sample_value(
+            "livechat_failures_total", {"part": "tiktok"}
+        )
+        # Of many that fail within a short time not all have a traceback.
+        self.assertLessEqual(len(self.flushLoggedErrors(ZeroDivisionError)), value or 0)
+        return int(value or 0)
+
+    def test_sink(self) -> None:
+        """What a sink raises, whenever it is called, costs what it was given."""
+        _, sink = self.watching("ann")
+        received = self.broken(sink, "received")
+        self.simulator.say("ann", say("one", 1))
+        self.run_for(0)
+        received.restore()
+        interrupted, resumed = self.broken(sink, "interrupted"), self.broken(sink, "resumed")
+        self.simulator.drop()
+        self.run_for(5)
+        interrupted.restore()
+        resumed.restore()
+        self.assertEqual(len(self.simulator.watching("ann")), 1)
+        sink.take()
+        self.simulator.say("ann", say("two", 2))
+        self.run_for(0)
+        self.assertEqual(sink.take(), ["two"])
+        self.assertEqual(self.failures(), 3)
+
+    def test_attempt(self) -> None:
+        """An attempt that fails by a mistake is followed by another one."""
+        _, sink = self.watching("ann")
+        look = self.broken(Lookup, "find_again")
+        self.simulator.drop()
+        self.run_for(2.5)
+        look.restore()
+        self.run_for(30)
+        self.assertEqual(sink.take(), ["interrupted", "resumed"])
+        self.assertGreaterEqual(self.failures(), 1)
+
+    def test_start(self) -> None:
+        """A start is tried again until its deadline, and then says that something is wrong."""
+        look = self.broken(Lookup, "find")
+        _, sink, started = self.start("ann")
+        self.run_for(5)
+        self.assertNoResult(started)
+        look.restore()
+        self.run_for(20)
+        self.assertIs(self.successResultOf(started).receiving, True)
+        self.broken(Lookup, "find")
+        _, sink, started = self.start("bob")
+        self.run_for(31)
+        self.assertEqual(self.failed(started), (UNAVAILABLE, "UPSTREAM_ERROR"))
+        self.assertEqual(sink.heard, [])
+        self.assertGreater(self.failures(), 1)
 
 
 class ServiceTests(TikTokCase):

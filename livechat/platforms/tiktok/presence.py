@@ -1,33 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""One watched account: from its name through its room's feed to having left, one story.
+"""One watched account: finds its room, enters it, reads until the feed is lost, and begins again.
 
-The story finds the room, goes in, listens until the feed is lost, and begins again: it ends by
-itself only when the stream is over.  Its pauses are drawn with full jitter and grow until the room
-has really been seen for a while.
+It ends by itself only when the stream is over.  Its pauses are drawn with full jitter and grow
+until the room has really been seen for a while.  A mistake in one attempt costs that attempt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
-from random import Random
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo
+from livechat.model.events import LiveInfo
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.tiktok.chat import StreamState, Translator
-from livechat.platforms.tiktok.connection import IFeed, IRoom
-from livechat.platforms.tiktok.lookup import Lookup
+from livechat.platforms.tiktok.connection import IFeed
+from livechat.platforms.tiktok.delivery import Delivery
 from livechat.platforms.tiktok.occasion import Room
+from livechat.platforms.tiktok.owner import IOwner
 from livechat.platforms.tiktok.refusals import (
     VERDICTS,
     Denied,
@@ -61,59 +59,22 @@ END_PAUSE: Final = 2.0
 #: Seconds between two looks for gifts whose end was lost.
 GIFT_LOOK: Final = 5.0
 
-#: Events held while the start has not been told yet.
-MAX_EARLY: Final = 2000
-
-
-class IHouse(Protocol):
-    """What a presence asks of the platform."""
-
-    clock: IReactorTime
-    random: Random
-    lookup: Lookup
-    start_timeout: float
-    history: bool
-
-    def enter(self, presence: Presence) -> None:
-        """It begins."""
-
-    def leave(self, presence: Presence) -> None:
-        """It is over; idempotent."""
-
-    def relayed(self, handle: str) -> Live | None:
-        """The room of this account, if somebody relays its frames to us."""
-
-    def relay(self, handle: str, room: IRoom) -> IFeed | None:
-        """The frames that somebody relays."""
-
-    def open(self, room_id: str, room: IRoom, claim: Claim) -> Deferred[IFeed]:
-        """A socket into the room; fails with `Denied`."""
-
-    def milliseconds(self) -> int:
-        """Wall time."""
-
-    def count_unparsed(self, names: dict[str, int]) -> None:
-        """Things that are unknown or could not be read, by name."""
-
-    def count_ignored(self, names: dict[str, int]) -> None:
-        """Things that are known and left out on purpose, by name."""
-
 
 @implementer(IWatcher)
 class Presence:
     """Our presence in the room of one account."""
 
-    def __init__(self, house: IHouse, handle: str, sink: IEventSink, requester: Requester) -> None:
+    def __init__(self, owner: IOwner, handle: str, sink: IEventSink, requester: Requester) -> None:
         self.handle = handle
         self._requester = requester
-        self._claim = Claim(house.clock, requester)
-        self._lookup = house.lookup
-        self._house = house
+        self._claim = Claim(owner.clock, requester)
+        self._lookup = owner.lookup
+        self._owner = owner
         self._sink = sink
-        self._backoff = Backoff(house.random, FIRST_PAUSE, LONGEST_PAUSE)
+        self._backoff = Backoff(owner.random, FIRST_PAUSE, LONGEST_PAUSE)
         self._starting: Deferred[LiveInfo] | None = None
         self._deadline: Deadline | None = None
-        self._story: Deferred[NoReturn] | None = None
+        self._watching: Deferred[NoReturn] | None = None
         self._nap: Deferred[None] | None = None
         self._gifts: IDelayedCall | None = None
         self._live: Live | None = None
@@ -121,13 +82,16 @@ class Presence:
         self._feed: IFeed | None = None
         self._opened = inf
         self._answered = False
-        # What the client knows: None before the start and while the feed is lost.
-        self._info: LiveInfo | None = None
+        self._delivery = Delivery(
+            sink,
+            handle,
+            owner.steps,
+            lambda number: owner.count_unparsed({"too early": number}),
+        )
         self._started = False
         self._seeing = False
         self._state: StreamState | None = None
         self._trouble: Refused | None = None
-        self._early: list[Event] = []
         self._gone = False
 
     # IWatcher
@@ -136,14 +100,14 @@ class Presence:
         """See `IWatcher`."""
         starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
         self._starting = starting
-        self._house.enter(self)
-        clock = self._house.clock
-        self._deadline = Deadline(clock, self._house.start_timeout, self._late)
+        self._owner.enter(self)
+        clock = self._owner.clock
+        self._deadline = Deadline(clock, self._owner.start_timeout, self._late)
         self._wait_as(
             Claim(clock, self._requester, queued=self._sink.queued, deadline=self._deadline)
         )
-        self._story = Deferred.fromCoroutine(self._keep())
-        self._story.addErrback(self._over)
+        self._watching = Deferred.fromCoroutine(self._keep())
+        self._watching.addErrback(self._over)
         return starting
 
     def stop(self) -> Deferred[None]:
@@ -163,7 +127,7 @@ class Presence:
         elif self._nap is not None:
             self._nap.callback(None)
 
-    # What feeds tell (`IRoom`).
+    # What feeds bring (`IRoom`).
 
     def heard(self, push: Push) -> None:
         """See `IRoom`."""
@@ -175,7 +139,7 @@ class Presence:
             self.brought(push.batch)
             return
         if push.batch.dropped:
-            self._house.count_unparsed(push.batch.dropped)
+            self._owner.count_unparsed(push.batch.dropped)
         if self._starting is not None and self._seconds() - self._opened >= QUIET_START:
             self._succeed()
 
@@ -185,17 +149,17 @@ class Presence:
         if translator is None:
             return
         messages = batch.messages
-        if not self._house.history:
+        if not self._owner.history:
             messages = [message for message in messages if not message.is_history]
-        translation = translator.translate(messages, self._house.milliseconds(), self._seconds())
+        translation = translator.translate(messages, self._owner.milliseconds(), self._seconds())
         counts = translation.counts
         for unparsed in (batch.dropped, counts.unparsed):
             if unparsed:
-                self._house.count_unparsed(unparsed)
+                self._owner.count_unparsed(unparsed)
         if counts.ignored:
-            self._house.count_ignored(counts.ignored)
+            self._owner.count_ignored(counts.ignored)
         state = translation.state
-        self._report(translation.events)
+        self._delivery.pass_on(translation.events)
         if state is not None and state.over and self._feed is not None:
             self._state = state
             self._feed.drop("the stream has ended")
@@ -203,9 +167,9 @@ class Presence:
     def unread(self, name: str) -> None:
         """See `IRoom`."""
         self._answered = True
-        self._house.count_unparsed({name: 1})
+        self._owner.count_unparsed({name: 1})
 
-    # The story.
+    # The loop.
 
     async def _keep(self) -> NoReturn:
         """Watch until the stream is over.
@@ -215,29 +179,50 @@ class Presence:
         failures = 0
         while True:
             try:
-                feed = await self._go_in()
-            except Denied as denied:
+                failures = await self._attempt(failures)
+            except ChatError:
+                raise
+            except Exception as error:
+                if self._gone:
+                    raise
+                # A request that somebody else has cancelled is no mistake of ours.
+                if not isinstance(error, CancelledError):
+                    self._owner.steps.failed(self.handle)
                 failures += 1
-                # Who began to relay while we were asking need not wait.
-                if self._gone or self._house.relayed(self.handle) is None:
-                    await self._pause(failures, denied.refusal)
-                continue
-            self._feed = feed
-            self._opened = self._seconds()
-            try:
-                # What a feed brought at once may have made its hearer leave.
-                self._check_wanted()
-                why = await feed.lost
-            finally:
-                self._feed = None
-                feed.drop("left")
-            if self._state is not None:
-                await self._make_sure_of_the_end()
-            stable = self._seeing and self._seconds() - self._opened >= STABLE
-            failures = 1 if stable else failures + 1
-            restriction = None if self._seeing else await self._restriction()
-            self._lost(f"{why} ({restriction})" if restriction else why)
-            await self._pause(failures, refused(restriction or Reason.UPSTREAM, why))
+                self._lost("internal error")
+                await self._pause(failures, refused(Reason.UPSTREAM, "internal error"))
+
+    async def _attempt(self, failures: int) -> int:
+        """Enter the room, read until it is lost, and wait before the next attempt.
+
+        :return: how many attempts in a row have failed.
+        :raises ChatError: why there is nothing to watch, or no more.
+        """
+        try:
+            feed = await self._go_in()
+        except Denied as denied:
+            failures += 1
+            # Who began to relay while we were asking need not wait.
+            if self._gone or self._owner.relayed(self.handle) is None:
+                await self._pause(failures, denied.refusal)
+            return failures
+        self._feed = feed
+        self._opened = self._seconds()
+        try:
+            # What a feed brought at once may have made its hearer leave.
+            self._check_wanted()
+            why = await feed.lost
+        finally:
+            self._feed = None
+            feed.drop("left")
+        if self._state is not None:
+            await self._make_sure_of_the_end()
+        stable = self._seeing and self._seconds() - self._opened >= STABLE
+        failures = 1 if stable else failures + 1
+        restriction = None if self._seeing else await self._restriction()
+        self._lost(f"{why} ({restriction})" if restriction else why)
+        await self._pause(failures, refused(restriction or Reason.UPSTREAM, why))
+        return failures
 
     async def _go_in(self) -> IFeed:
         """A feed of the room.
@@ -247,15 +232,15 @@ class Presence:
         """
         self._answered = False
         self._opened = inf
-        relayed = self._house.relayed(self.handle)
+        relayed = self._owner.relayed(self.handle)
         if relayed is not None:
             self._settle_in(relayed)
-            feed = self._house.relay(self.handle, self)
+            feed = self._owner.relay(self.handle, self)
             if feed is not None:
                 return feed
         live = await self._find()
         self._settle_in(live)
-        return await self._house.open(live.room_id, self, self._claim)
+        return await self._owner.open(live.room_id, self, self._claim)
 
     async def _find(self) -> Live:
         """The room to enter.
@@ -282,7 +267,7 @@ class Presence:
     def _settle_in(self, live: Live) -> None:
         """This is the room from now on; gifts and likes of another are not its own."""
         if self._live is None or live.room_id != self._live.room_id:
-            self._report(self._translator.overdue(inf) if self._translator else [])
+            self._delivery.pass_on(self._translator.overdue(inf) if self._translator else [])
             self._translator = Translator(Room(live.room_id, live.owner_id))
         self._live = live
 
@@ -303,7 +288,7 @@ class Presence:
         assert self._live is not None
         for look in range(END_LOOKS):
             if look:
-                await sleep(self._house.clock, END_PAUSE)
+                await sleep(self._owner.clock, END_PAUSE)
             if not await self._lookup.denies_end(self.handle, self._live.room_id):
                 self._check_wanted()
                 raise ended(suspended=self._state is StreamState.SUSPENDED)
@@ -329,7 +314,7 @@ class Presence:
         )
         nap: Deferred[None] = Deferred()
         self._nap = nap
-        timer = self._house.clock.callLater(seconds, nap.callback, None)
+        timer = self._owner.clock.callLater(seconds, nap.callback, None)
         try:
             await nap
         finally:
@@ -340,14 +325,14 @@ class Presence:
     def _wait_as(self, claim: Claim) -> None:
         """Wait for turns in the name of this claim from now on."""
         self._claim = claim
-        self._lookup = self._house.lookup.claimed_by(claim)
+        self._lookup = self._owner.lookup.claimed_by(claim)
 
     def _check_wanted(self) -> None:
         """Go no further once we have left, however a request answered its cancellation."""
         if self._gone:
             raise CancelledError
 
-    # What the sink is told.
+    # What the sink learns.
 
     def _see(self) -> None:
         """Something came from the room itself."""
@@ -360,42 +345,26 @@ class Presence:
     def _succeed(self) -> None:
         """We are in; said again when that changes."""
         assert self._live is not None
-        before, self._info = self._info, LiveInfo(self._live.room_id, receiving=self._seeing)
+        info = LiveInfo(self._live.room_id, receiving=self._seeing)
         starting, self._starting = self._starting, None
-        if starting is not None:
-            self._started = True
-            self._disarm()
-            self._wait_as(Claim(self._house.clock, self._requester, first=False))
-            self._gifts = self._house.clock.callLater(GIFT_LOOK, self._look_for_gifts)
-            starting.callback(self._info)
-        elif before != self._info:
-            self._sink.resumed(self._info)
-        early, self._early = self._early, []
-        if early and self._info is not None:
-            self._sink.received(early)
+        if starting is None:
+            self._delivery.resume(info)
+            return
+        self._started = True
+        self._disarm()
+        self._wait_as(Claim(self._owner.clock, self._requester, first=False))
+        self._gifts = self._owner.clock.callLater(GIFT_LOOK, self._look_for_gifts)
+        self._delivery.begin(info, starting.callback)
 
     def _lost(self, why: str) -> None:
         """The feed is gone."""
         self._seeing = False
-        if self._info is not None:
-            self._info = None
-            self._sink.interrupted(why)
-
-    def _report(self, events: Sequence[Event]) -> None:
-        if not events:
-            return
-        if self._info is not None:
-            self._sink.received(events)
-            return
-        room = MAX_EARLY - len(self._early)
-        self._early += events[:room]
-        if len(events) > room:
-            self._house.count_unparsed({"too early": len(events) - room})
+        self._delivery.interrupt(why)
 
     def _look_for_gifts(self) -> None:
-        self._gifts = self._house.clock.callLater(GIFT_LOOK, self._look_for_gifts)
+        self._gifts = self._owner.clock.callLater(GIFT_LOOK, self._look_for_gifts)
         if self._translator is not None:
-            self._report(self._translator.overdue(self._seconds()))
+            self._delivery.pass_on(self._translator.overdue(self._seconds()))
 
     def _late(self) -> None:
         """The deadline of the start."""
@@ -410,40 +379,40 @@ class Presence:
             starting.errback(error_of(trouble))
 
     def _over(self, reason: Failure) -> None:
-        """The story has ended."""
-        self._story = None
+        """The loop has ended."""
+        self._watching = None
         if reason.check(CancelledError):
             return
         error = reason.value
         if not isinstance(error, ChatError):
             _log.failure("watching a TikTok room failed", reason)
             error = error_of(refused(Reason.UPSTREAM, "internal error"))
-        starting, self._starting = self._starting, None
-        rest = self._translator.overdue(inf) if self._translator and self._started else []
-        rest, self._early = [*self._early, *rest], []
-        self._leave()
+        starting, started = self._starting, self._started
+        rest = self._translator.overdue(inf) if self._translator and started else []
+        self._leave(keep=started)
         if starting is not None:
             starting.errback(error)
-        elif self._started:
-            if rest:
-                self._sink.received(rest)
-            self._sink.ended(error)
+        elif started:
+            self._delivery.end(rest, error)
 
-    def _leave(self) -> None:
-        """Let go of everything; idempotent."""
+    def _leave(self, *, keep: bool = False) -> None:
+        """Let go of everything; idempotent.
+
+        :param keep: there is something to be passed on yet.
+        """
         self._gone = True
         self._starting = None
-        self._info = None
+        if not keep:
+            self._delivery.close()
         self._disarm()
         if self._gifts is not None:
             self._gifts.cancel()
             self._gifts = None
-        self._early.clear()
         self._translator = None
-        story, self._story = self._story, None
-        if story is not None:
-            story.cancel()
-        self._house.leave(self)
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+        self._owner.leave(self)
 
     def _disarm(self) -> None:
         deadline, self._deadline = self._deadline, None
@@ -451,4 +420,4 @@ class Presence:
             deadline.cancel()
 
     def _seconds(self) -> float:
-        return self._house.clock.seconds()
+        return self._owner.clock.seconds()

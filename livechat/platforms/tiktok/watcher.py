@@ -21,6 +21,7 @@ from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.failures import Failures
+from livechat.platforms.steps import Steps
 from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
 from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
@@ -104,6 +105,7 @@ class TikTok(Service):
         self.random = random
         self.start_timeout = settings.start_timeout
         self.history = settings.history
+        self.steps = Steps(clock, metrics, self.name)
         self._now = now
         self._metrics = metrics
         site = settings.url.rstrip("/")
@@ -193,39 +195,39 @@ class TikTok(Service):
         self._identity.stop()
         self.intake.stop()
 
-    # What presences ask for (`IHouse`).
+    # What presences ask for (`IOwner`).
 
     def enter(self, presence: Presence) -> None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         self._presences[presence] = None
 
     def leave(self, presence: Presence) -> None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         self._presences.pop(presence, None)
 
     def relayed(self, handle: str) -> Live | None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         return self.intake.relayed(handle)
 
     def relay(self, handle: str, room: IRoom) -> IFeed | None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         return self.intake.relay(handle, room)
 
     def open(self, room_id: str, room: IRoom, claim: Claim) -> Deferred[IFeed]:
-        """See `IHouse`."""
+        """See `IOwner`."""
         return Deferred.fromCoroutine(self._transports.open(room_id, room, claim))
 
     def milliseconds(self) -> int:
-        """See `IHouse`."""
+        """See `IOwner`."""
         return int(self._now() * 1000)
 
     def count_unparsed(self, names: dict[str, int]) -> None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         for name, amount in names.items():
             self._metrics.count_unparsed("tiktok", name, amount)
 
     def count_ignored(self, names: dict[str, int]) -> None:
-        """See `IHouse`."""
+        """See `IOwner`."""
         for name, amount in names.items():
             self._metrics.count_ignored("tiktok", name, amount)
 
