@@ -40,6 +40,7 @@ PLATFORM_IO = (
     "transports",
     "viewers",
     "watcher",
+    "wire",
 )
 
 # What would let a pure room know a clock, chance, the network, a logger or a Deferred.

@@ -17,8 +17,9 @@ from zope.interface.verify import verifyObject
 from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim, Limit
 from livechat.platforms.steps import Steps
-from livechat.platforms.twitch.connection import IDLE, ChatConnection, ChatProtocol
+from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.wire import IDLE, ChatProtocol
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
 from tests.support.wire import InMemoryEndpoint

@@ -19,12 +19,13 @@ from livechat.model.events import ChatMessage, Event, LiveInfo
 from livechat.platforms.budget import Claim
 from livechat.platforms.twitch import watcher as watcher_module
 from livechat.platforms.twitch.chat import Translation, translate
-from livechat.platforms.twitch.connection import GRACE, IDLE, LOGIN_TIMEOUT
+from livechat.platforms.twitch.connection import LOGIN_TIMEOUT
 from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
 from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import OVERLAP
 from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
+from livechat.platforms.twitch.wire import GRACE, IDLE
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings

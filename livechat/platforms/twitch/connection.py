@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One anonymous connection to Twitch's chat: login, liveness, and coming back when it is lost.
+"""One anonymous connection to Twitch's chat that comes back when it is lost.
 
 The connection is sought again for as long as it is wanted, with full jitter; the back-off starts
 anew only when a welcomed connection has lasted, not when TCP connects (sheet `twitch` section 1.3).
@@ -16,30 +16,19 @@ from typing import Protocol as Typing
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IPushProducer,
-    IReactorTime,
-    IStreamClientEndpoint,
-)
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch import irc
-from livechat.platforms.twitch.replies import capabilities_refused, is_welcome, login_failed
+from livechat.platforms.twitch.wire import ChatProtocol, LoginRefused
 
 _log = Logger()
-
-#: Seconds of silence after which the server is asked whether it lives, and for its answer
-#: (sheet `twitch` section 1.1).
-IDLE: Final = 20.0
-GRACE: Final = 8.0
 
 #: Seconds for TCP, TLS and the welcome together.
 LOGIN_TIMEOUT: Final = 15.0
@@ -65,150 +54,6 @@ class IRoomLines(Typing):
 
     def leaving(self, connection: ChatConnection) -> None:
         """The server will close this connection soon (sheet `twitch` section 1.2)."""
-
-
-class LoginRefused(Exception):
-    """The server did not welcome us."""
-
-
-@implementer(IPushProducer)
-class ChatProtocol(Protocol):
-    """The lines of one TCP connection.
-
-    While the server does not read what we wrote, its PINGs are not answered: our answers would only
-    pile up in the transport.
-    """
-
-    def __init__(self, nick: str, connection: ChatConnection, clock: IReactorTime) -> None:
-        self._nick = nick
-        self._connection = connection
-        self._clock = clock
-        self._reader = irc.LineReader()
-        self._overflows = 0
-        self._heard = clock.seconds()
-        self._watch: IDelayedCall | None = None
-        # Since when the server has not read, and the PING to answer when it does.
-        self._stuck: float | None = None
-        self._owed: str | None = None
-        #: Fires with the server's welcome, fails when there will be none.
-        self.welcomed: Deferred[None] = Deferred()
-        #: Fires when the connection is gone.
-        self.lost: Deferred[None] = Deferred()
-
-    transport: Any
-
-    def connectionMade(self) -> None:
-        """Log in, anonymously."""
-        self.transport.setTcpNoDelay(True)
-        self.transport.setTcpKeepAlive(True)
-        self.transport.registerProducer(self, True)
-        self.transport.write(irc.login_lines(self._nick))
-        self._watch = self._clock.callLater(IDLE, self._probe)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Cut into lines; answer PING; hand on the rest as one batch."""
-        self._heard = self._clock.seconds()
-        lines: list[irc.Line] = []
-        for raw in self._reader.feed(data):
-            line = irc.parse_line(raw)
-            if line is None:
-                self._connection.count_unparsed("line")
-            elif line.command == "PING":
-                self._answer(line.params[-1] if line.params else "")
-            elif not self._about_connection(line):
-                lines.append(line)
-        if self._reader.overflows > self._overflows:
-            self._connection.count_unparsed(
-                "overlong line", self._reader.overflows - self._overflows
-            )
-            self._overflows = self._reader.overflows
-        if lines:
-            self._connection.read(lines)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell whoever waits."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        said = reason.getErrorMessage()
-        if not self.welcomed.called:
-            self.welcomed.errback(LoginRefused(f"connection lost before the welcome: {said}"))
-        # First to the owner, who may then want no connection at all any more.
-        self._connection.dropped(self, said)
-        self.lost.callback(None)
-
-    def pauseProducing(self) -> None:
-        """See `IPushProducer`: the server does not read."""
-        self._stuck = self._clock.seconds()
-
-    def resumeProducing(self) -> None:
-        """See `IPushProducer`: it has read everything."""
-        self._stuck = None
-        if self._owed is not None:
-            owed, self._owed = self._owed, None
-            self._answer(owed)
-
-    def stopProducing(self) -> None:
-        """See `IPushProducer`; `connectionLost` does what there is to do."""
-
-    def close(self) -> None:
-        """End the connection; what the server does not read is dropped."""
-        self.transport.unregisterProducer()
-        if self._stuck is None:
-            self.transport.loseConnection()
-        else:
-            self.transport.abortConnection()
-
-    def _answer(self, token: str) -> None:
-        if self._stuck is None:
-            self.transport.write(irc.pong(token))
-        else:
-            self._owed = token
-
-    def _about_connection(self, line: irc.Line) -> bool:
-        """Deal with lines about the connection itself."""
-        if is_welcome(line):
-            if not self.welcomed.called:
-                self.welcomed.callback(None)
-        elif line.command == "RECONNECT":
-            if self._connection.welcomed:
-                self._connection.leaving()
-            else:
-                self._refused("told to reconnect before the welcome")
-        elif capabilities_refused(line):
-            self._refused("capabilities refused")
-        elif login_failed(line):
-            self._refused("login refused")
-        else:
-            return line.command == "PONG"
-        return True
-
-    def _refused(self, why: str) -> None:
-        if not self.welcomed.called:
-            self.welcomed.errback(LoginRefused(why))
-        self.transport.abortConnection()
-
-    def _probe(self) -> None:
-        now = self._clock.seconds()
-        if self._stuck is not None and now - self._stuck >= IDLE:
-            self._watch = None
-            _log.warn("Twitch chat does not read; dropping the connection")
-            self.transport.abortConnection()
-            return
-        silent = now - self._heard
-        if silent < IDLE:
-            self._watch = self._clock.callLater(IDLE - max(0.0, silent), self._probe)
-            return
-        self.transport.write(irc.ping())
-        self._watch = self._clock.callLater(GRACE, self._give_up, self._heard)
-
-    def _give_up(self, heard: float) -> None:
-        self._watch = None
-        if self._heard != heard:
-            self._watch = self._clock.callLater(IDLE, self._probe)
-            return
-        _log.warn("Twitch chat does not answer; dropping the connection")
-        self.transport.abortConnection()
 
 
 class ChatConnection:
@@ -286,15 +131,15 @@ class ChatConnection:
             self._story.cancel()
 
     def read(self, lines: Sequence[irc.Line]) -> None:
-        """From the protocol: one read's lines."""
+        """See `IKeeper`."""
         self._steps.run("connection", self._owner.read, self, lines)
 
     def leaving(self) -> None:
-        """From the protocol: RECONNECT."""
+        """See `IKeeper`."""
         self._steps.run("connection", self._owner.leaving, self)
 
     def dropped(self, protocol: ChatProtocol, reason: str) -> None:
-        """From the protocol: its connection is gone."""
+        """See `IKeeper`."""
         if protocol is self._protocol:
             self._protocol = None
             self.trouble = reason
@@ -302,7 +147,7 @@ class ChatConnection:
             self._steps.run("connection", self._owner.down, self, reason)
 
     def count_unparsed(self, kind: str, amount: int = 1) -> None:
-        """From the protocol: something could not be read."""
+        """See `IKeeper`."""
         self._metrics.count_unparsed("twitch", kind, amount)
 
     async def _keep(self) -> None:
