@@ -16,6 +16,7 @@ from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.played_daemon import PlayedDaemon, chat, event
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+WEB = DOCS.parent / "web"
 
 #: What OBS writes into the field of every new source.
 OBS_DEFAULT = "body { background-color: rgba(0, 0, 0, 0); margin: 0px auto; overflow: hidden; }"
@@ -90,6 +91,21 @@ class CustomCssTests(BrowserCase):
             self.assertEqual(radius, "18px")
 
         await self.visit(work)
+
+    def test_documented_parameters(self) -> None:
+        """Every setting of the overlay's address is documented with its default."""
+        source = (WEB / "js" / "overlay-settings.js").read_text()
+        defaults = re.search(r"DEFAULTS = \{\n(.*?)\n\};", source, re.DOTALL)
+        assert defaults
+        settings = dict(re.findall(r"^  (\w+): (.*),$", defaults[1], re.MULTILINE))
+        text = (DOCS / "overlay.md").read_text()
+        rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", text, re.MULTILINE))
+        empty = {'""', "[]", "false"}
+        expected = {
+            name: "" if value in empty else value.strip('"') for name, value in settings.items()
+        }
+        shown = {name: rows[name].strip("`") for name in settings if name in rows}
+        self.assertEqual(shown, expected)
 
     async def test_documented_names(self) -> None:
         """Every class and attribute that the documentation promises is there, once it applies."""

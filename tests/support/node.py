@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The program node, for what is written in JavaScript."""
+"""A Node that has a global WebSocket, for what is written in JavaScript.
+
+Debian's may be too old for that; the one that playwright brings is not.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,34 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+#: The first version with a global WebSocket.
+OLDEST = 22
+
+
+@cache
+def node() -> str | None:
+    """The program: the one on the path if it is new enough, else playwright's, else None."""
+    candidates = [shutil.which("node")]
+    spec = find_spec("playwright")
+    if spec is not None and spec.origin is not None:
+        candidates.append(str(Path(spec.origin).with_name("driver") / "node"))
+    return next((path for path in candidates if path and _version(path) >= OLDEST), None)
 
 
 def missing() -> str | None:
     """Why tests that need node must be skipped; None if they can run, or must."""
-    if os.environ.get("LIVECHAT_REQUIRE_NODE") == "1" or shutil.which("node"):
+    if os.environ.get("LIVECHAT_REQUIRE_NODE") == "1" or node():
         return None
-    return "node is not installed"
+    return f"no node of version {OLDEST} or later"
 
 
-@cache
-def node_command() -> tuple[str, ...]:
-    """The program, with a global WebSocket: since version 22 without an option."""
-    answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
-    version = re.match(r"v(\d+)", answer.stdout)
-    assert version, answer
-    return ("node",) if int(version[1]) >= 22 else ("node", "--experimental-websocket")
+def _version(path: str) -> int:
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    found = re.match(r"v(\d+)", answer.stdout)
+    return int(found[1]) if found else 0
