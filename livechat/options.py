@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from livechat.addresses import Network, network
 from livechat.redis.address import RedisAddress
 
 
@@ -48,6 +49,9 @@ class Settings(Struct, frozen=True):
     stats_top: int
     stats_users: int
     max_clients: int
+    max_clients_per_address: int
+    max_starts_per_address: int
+    trusted_proxies: tuple[Network, ...]
     max_channels: int
     max_chats: int
     max_message: int
@@ -58,6 +62,10 @@ class Settings(Struct, frozen=True):
     demo: bool
     demo_rate: float
     demo_seed: int
+
+
+class Unset(int):
+    """A number that is the default because nobody has chosen one."""
 
 
 class Option(Struct, frozen=True):
@@ -223,6 +231,26 @@ OPTIONS: Sequence[Option] = (
         0,
         _whole(0, 10**7),
         "Clients at once; 0: as many as the limit of open files lets in.",
+    ),
+    Option(
+        "max-clients-per-address",
+        0,
+        _whole(0, 10**7),
+        "Connections open at once from one address; 0 for no limit.",
+    ),
+    Option(
+        "max-starts-per-address",
+        Unset(60),
+        _whole(0, 10**6),
+        "New chats that one address may start in a minute; 0 for no limit. The default does not"
+        " count loopback and private addresses; a number that is given counts all.",
+    ),
+    Option(
+        "trusted-proxies",
+        (),
+        network,
+        "Address or network of a proxy whose X-Forwarded-For and Forwarded are believed.",
+        kind="list",
     ),
     Option("max-channels", 10000, _whole(1, 10**7), "Chats watched at once."),
     Option("max-chats", 32, _whole(1, 10000), "Chats that one connection may hold."),

@@ -31,6 +31,7 @@ from livechat.command_line import Options, wrong
 from livechat.core.channel import Services
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
+from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.daemon import Daemon, health
@@ -38,7 +39,7 @@ from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.options import Settings
+from livechat.options import Settings, Unset
 from livechat.platforms.agent import BoundedPool
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
@@ -171,7 +172,16 @@ def build(reactor: Any, settings: Settings, descriptors: int = UNLIMITED) -> Dae
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
     )
-    hub = Hub(channel_services, linger=settings.linger, max_channels=settings.max_channels)
+    hub = Hub(
+        channel_services,
+        linger=settings.linger,
+        max_channels=settings.max_channels,
+        starts=StartLimit(
+            reactor.seconds,
+            settings.max_starts_per_address,
+            counts_private=not isinstance(settings.max_starts_per_address, Unset),
+        ),
+    )
     platforms: dict[str, IPlatform] = {"tiktok": tiktok, "twitch": twitch, "youtube": youtube}
     fit = share(descriptors, settings.max_channels)
     clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients)
@@ -215,6 +225,8 @@ def _clients(
         message=settings.max_message,
         pending=settings.max_pending,
         connections=most_clients(settings.max_clients, fitting),
+        per_address=settings.max_clients_per_address,
+        trusted_proxies=settings.trusted_proxies,
         origins=settings.origins,
         compression=not settings.no_compression,
         # Twice what commands alone would need, and room for any one message.

@@ -14,6 +14,10 @@ from livechat.core.session import Quotas, Session
 from livechat.model.errors import CloseCode, ErrorCode
 from livechat.model.events import EVENT_KINDS
 from livechat.options import OPTIONS
+from livechat.platforms.budget import Limit
+from livechat.platforms.tiktok import limits as tiktok
+from livechat.platforms.twitch import limits as twitch
+from livechat.platforms.youtube import limits as youtube
 from tests.support.fakes import KeptMessages, hub_on
 from tests.test_twitch_watcher import TwitchCase
 
@@ -111,6 +115,33 @@ class TableTests(SynchronousTestCase):
         text = (DOCS / "protocol.md").read_text().partition("## Close codes")[2]
         numbers = set(map(int, re.findall(r"\b(\d{4})\b", text)))
         self.assertLessEqual({int(code) for code in CloseCode} - {1013}, numbers)
+
+    def test_budgets(self) -> None:
+        """What goes out to each platform is what its budget allows."""
+        text = (DOCS / "operating.md").read_text()
+        rows = re.findall(
+            r"^\| (\w+) \| `(\w+)` \| (\d+) in any ([\d.]+) s[^|]*\| (\d+|\N{EN DASH}) \|",
+            text,
+            re.MULTILINE,
+        )
+        documented = {
+            (platform.lower(), kind): Limit(
+                int(count), float(period), int(at_once) if at_once.isdigit() else 0
+            )
+            for platform, kind, count, period, at_once in rows
+        }
+        self.assertEqual(
+            documented,
+            {
+                ("twitch", "logins"): twitch.LOGINS,
+                ("twitch", "joins"): twitch.JOINS,
+                ("twitch", "lookups"): twitch.LOOKUPS,
+                ("youtube", "pages"): youtube.PAGES,
+                ("tiktok", "lookups"): tiktok.LOOKUPS,
+                ("tiktok", "handshakes"): tiktok.HANDSHAKES,
+                ("tiktok", "signatures"): tiktok.SIGNATURES,
+            },
+        )
 
     def test_options(self) -> None:
         """Every option, with its variable and default, and no other."""

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from msgspec import NODEFAULT
@@ -62,6 +63,12 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "start-timeout": [("1", 1.0), ("45.5", 45.5), ("600", 600.0)],
     "stats-top": [("1", 1), ("10000", 10000)],
     "max-clients": [("0", 0), ("10000000", 10**7)],
+    "max-clients-per-address": [("0", 0), ("10000000", 10**7)],
+    "max-starts-per-address": [("0", 0), ("60", 60), ("1000000", 10**6)],
+    "trusted-proxies": [
+        ("10.0.0.0/8", (ip_network("10.0.0.0/8"),)),
+        ("::1", (ip_network("::1/128"),)),
+    ],
     "max-channels": [("1", 1), ("10000000", 10**7)],
     "max-chats": [("1", 1), ("10000", 10000)],
     "max-message": [("1024", 1024), ("16777216", 1 << 24)],
@@ -139,6 +146,9 @@ REFUSED: Mapping[str, Sequence[str]] = {
     "start-timeout": [*_NUMBER, "0.9", "601"],
     "stats-top": [*_WHOLE, "0", "10001"],
     "max-clients": [*_WHOLE, "10000001"],
+    "max-clients-per-address": [*_WHOLE, "10000001"],
+    "max-starts-per-address": [*_WHOLE, "1000001"],
+    "trusted-proxies": ["proxy", "10.0.0.1/8", "10.0.0.0/33", "1.2.3", "::1/x", ":"],
     "max-channels": [*_WHOLE, "0", "10000001"],
     "max-chats": [*_WHOLE, "0", "10001"],
     "max-message": [*_WHOLE, "1023", "16777217"],

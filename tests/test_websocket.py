@@ -12,6 +12,7 @@ import msgspec
 import txaio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -19,6 +20,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from livechat.addresses import network
 from livechat.core.fanout import Fanout
 from livechat.core.ports import ISubscriber
 from livechat.core.session import Quotas, Session
@@ -104,10 +106,12 @@ class WebSocketCase(SynchronousTestCase):
 
         self.factory = ClientFactory(self.clock, self.limits, self.metrics, session)
 
-    def accept(self, headers: bytes = b"") -> tuple[ClientConnection, Wire]:
+    def accept(self, headers: bytes = b"", peer: str = "") -> tuple[ClientConnection, Wire]:
         """A connection that has sent its upgrade request."""
         client: Any = self.factory.buildProtocol(None)
         wire = Wire()
+        if peer:
+            wire.peerAddr = IPv4Address("TCP", peer, 40000)
         client.makeConnection(wire)
         client.dataReceived(UPGRADE + headers + b"\r\n")
         return client, wire
@@ -128,6 +132,48 @@ class WebSocketCase(SynchronousTestCase):
     def lose(self, client: ClientConnection) -> None:
         """The connection goes away."""
         client.connectionLost(Failure(ConnectionDone()))
+
+
+class AddressTests(WebSocketCase):
+    """Whose connection it is, and how many one address may have."""
+
+    limits = Limits(per_address=2, trusted_proxies=(network("10.0.0.0/8"),))
+
+    def test_requester(self) -> None:
+        """The peer's address; behind a proxy that is trusted the one that it names."""
+        for headers, peer, address in (
+            (b"", "198.51.100.7", "198.51.100.7"),
+            (b"X-Forwarded-For: 203.0.113.9\r\n", "198.51.100.8", "198.51.100.8"),
+            (b"X-Forwarded-For: 203.0.113.9\r\n", "10.0.0.1", "203.0.113.9"),
+            (b"Forwarded: for=203.0.113.10;proto=https\r\n", "10.0.0.1", "203.0.113.10"),
+        ):
+            client, wire = self.accept(headers, peer)
+            self.assertTrue(wire.take().startswith(b"HTTP/1.1 101 "))
+            self.assertEqual(client.requester.address, address)
+
+    def test_connections_have_numbers(self) -> None:
+        """Two connections of one address are two requesters."""
+        clients = [self.accept(b"", "198.51.100.7")[0] for _ in range(2)]
+        self.assertNotEqual(clients[0].requester, clients[1].requester)
+
+    def test_too_many(self) -> None:
+        """One more than an address may have is refused with 503, until another has left."""
+        clients = [self.accept(b"", "198.51.100.7")[0] for _ in range(2)]
+        for _ in range(3):
+            _, wire = self.accept(b"", "198.51.100.7")
+            self.assertTrue(wire.take().startswith(b"HTTP/1.1 503 "))
+        _, wire = self.accept(b"", "198.51.100.8")
+        self.assertTrue(wire.take().startswith(b"HTTP/1.1 101 "))
+        clients[0].connectionLost(Failure(ConnectionDone()))
+        _, wire = self.accept(b"", "198.51.100.7")
+        self.assertTrue(wire.take().startswith(b"HTTP/1.1 101 "))
+
+    def test_nothing_is_kept(self) -> None:
+        """Addresses that have left take no memory."""
+        for n in range(100):
+            client, _ = self.accept(b"", f"198.51.100.{n}")
+            client.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(len(self.factory._of_address), 0)
 
 
 class LimitTests(WebSocketCase):

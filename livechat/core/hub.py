@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from livechat.core.channel import Channel, Services
 from livechat.core.failures import coded
+from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, Located
 from livechat.core.stats import Snapshot
 from livechat.core.subscription import Options, Subscription
@@ -35,12 +36,21 @@ class Hub:
     :param linger: seconds a channel is kept after its last subscriber left, so that a reloaded
         page costs no new upstream; 0 stops at once.
     :param max_channels: most channels watched at once.
+    :param starts: how many channels each client address may start; None: any number.
     """
 
-    def __init__(self, services: Services, *, linger: float, max_channels: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        linger: float,
+        max_channels: int,
+        starts: StartLimit | None = None,
+    ) -> None:
         self._services = services
         self._linger = linger
         self._max_channels = max_channels
+        self._starts = starts
         self._resolutions: dict[ChannelKey, _Resolution] = {}
         self._channels: dict[ChannelKey, Channel] = {}
         # The channel that an identifier means, while that channel lasts, and the reverse.
@@ -63,7 +73,8 @@ class Hub:
     def subscribe(self, platform: IPlatform, subscription: Subscription) -> None:
         """Add a subscriber to its channel, which is made for the first one.
 
-        :raises ChatError: `TOO_MANY_CHATS`, this node watches as many channels as it may.
+        :raises ChatError: `TOO_MANY_CHATS`, this node watches as many channels as it may;
+            `RATE_LIMITED`, the client's address has started too many.
         """
         key = subscription.key
         channel = self._channel_of.get(key)
@@ -79,6 +90,8 @@ class Hub:
                     f"limit {self._max_channels} per server",
                     temporary=True,
                 )
+            if self._starts is not None:
+                self._starts.take(subscription.subscriber.requester.address)
             self._resolve(key, platform, subscription)
         else:
             resolution.waiting[subscription] = None

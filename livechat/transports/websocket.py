@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from livechat.addresses import Addresses, Network
 from livechat.core.ports import IEncoding, ISubscriber, Requester
 from livechat.core.session import Session
 from livechat.metrics import Metrics
@@ -69,6 +70,8 @@ class Limits(Struct, frozen=True):
     :ivar message: bytes of the largest client message, after decompression.
     :ivar pending: bytes held for a client that does not read.
     :ivar connections: open at once; 0 for no limit.
+    :ivar per_address: open at once from one address; 0 for no limit.
+    :ivar trusted_proxies: networks whose word about a client's address is taken.
     :ivar origins: allowed `Origin` values or patterns; `*` for all.
     :ivar handshake: seconds for the opening handshake.
     :ivar compression: whether clients may ask for compressed frames.
@@ -80,6 +83,8 @@ class Limits(Struct, frozen=True):
     message: int = 65536
     pending: int = 1 << 20
     connections: int = 0
+    per_address: int = 0
+    trusted_proxies: tuple[Network, ...] = ()
     origins: tuple[str, ...] = (ANY,)
     handshake: float = 10.0
     compression: bool = True
@@ -121,9 +126,14 @@ class ClientConnection(UpgradedConnection):
         self._muted = False
 
     def admit(self, request: ConnectionRequest) -> None:
-        """Refuse the upgrade while shutting down, and pages of other origins than allowed."""
+        """Refuse it while shutting down, to other origins, and to too many of one address."""
         if self.factory.draining:
             raise ConnectionDeny(503, "shutting down")
+        peer = str(getattr(self.transport.getPeer(), "host", ""))
+        address = self.factory.addresses.of(peer, request.headers)
+        if not self.factory.has_place_for(address):
+            raise ConnectionDeny(503, "too many connections from this address")
+        self.requester = Requester(address, next(_numbers))
         if not self.factory.origins.allows(request.headers.get("origin")):
             raise ConnectionDeny(403, "origin not allowed")
 
@@ -136,8 +146,6 @@ class ClientConnection(UpgradedConnection):
             self._shed()
             self.compressed = bool(self.websocket_extensions_in_use)
             self.encoding = DEFLATED if self.compressed else PLAIN
-            address = str(getattr(self.transport.getPeer(), "host", ""))
-            self.requester = Requester(address, next(_numbers))
             self._session = self.factory.opened(self)
             if isinstance(self.transport, DirectServer):
                 self.transport.own(self)
@@ -316,6 +324,8 @@ class ClientFactory(WebSocketServerFactory):
         self._clock: IReactorTime = reactor
         self.seconds = self._clock.seconds
         self._clients: dict[ClientConnection, None] = {}
+        self._of_address: Counter[str] = Counter()
+        self.addresses = Addresses(limits.trusted_proxies)
         self.origins = Origins(limits.origins)
         self.refusals = Refusals(
             self.seconds, lambda status: metrics.refused.labels(str(status)).inc()
@@ -342,10 +352,16 @@ class ClientFactory(WebSocketServerFactory):
         """Open connections."""
         return len(self._clients)
 
+    def has_place_for(self, address: str) -> bool:
+        """Whether one more client may connect from an address."""
+        limit = self.limits.per_address
+        return not limit or self._of_address[address] < limit
+
     def opened(self, client: ClientConnection) -> Session:
         """A client has finished its handshake."""
         session = self._make_session(client)
         self._clients[client] = None
+        self._of_address[client.requester.address] += 1
         self.metrics.clients.inc()
         self.wheel.add(client)
         return session
@@ -353,6 +369,10 @@ class ClientFactory(WebSocketServerFactory):
     def left(self, client: ClientConnection) -> None:
         """A client is gone."""
         del self._clients[client]
+        address = client.requester.address
+        self._of_address[address] -= 1
+        if not self._of_address[address]:
+            del self._of_address[address]
         self.metrics.clients.dec()
         self.wheel.remove(client)
         if self._drained is not None and not self._clients:
