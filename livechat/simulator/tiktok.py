@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from livechat.simulator import observed
 from livechat.simulator.actions import Action
+from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.tiktok_faults import GARBAGE, OVERSIZED, TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Written, room_id
@@ -75,11 +76,13 @@ class TikTokSimulator:
         self._scenario = scenario
         self._recording = recording
         self._ending_after = ending_after
-        self._rooms: dict[str, LiveRoom] = {}
-        self._handles: dict[int, str] = {}
+        self._rooms = Recent[str, LiveRoom](CHANNELS, lambda room: bool(room.members))
+        self._handles = Recent[int, str](NAMES)
+        # When the stream of an account that ends does so is known for longer than its room.
+        self._ending = Recent[str, float](NAMES)
         self._restarts: dict[str, int] = {}
-        self._identities: set[str] = set()
-        self._signatures: set[str] = set()
+        self._identities = Recent[str, None](NAMES)
+        self._signatures = Recent[str, None](NAMES)
         self._given = 0
 
     def guise(self, handle: str) -> Guise:
@@ -115,11 +118,14 @@ class TikTokSimulator:
                 self._feed(handle),
                 clock=self.clock,
                 now=self.now,
-                ends=self.clock.seconds() + self._ending_after if ends else None,
+                ends=self._ends(handle) if ends else None,
                 suspended=guise is Guise.SUSPENDED,
                 whole=lambda: TikTokFault.LOST_GIFT_ENDS not in self.faults,
             )
         return self._rooms[handle]
+
+    def _ends(self, handle: str) -> float:
+        return self._ending.setdefault(handle, self.clock.seconds() + self._ending_after)
 
     def room_of(self, room_id: int) -> LiveRoom | None:
         """See `Server` in `tiktok_socket`."""
@@ -133,6 +139,7 @@ class TikTokSimulator:
     def restart(self, handle: str) -> None:
         """The stream ends unseen, and another one begins in another room."""
         self._rooms.pop(handle, None)
+        self._ending.pop(handle, None)
         self._restarts[handle] = self._restarts.get(handle, 0) + 1
 
     def new_identity(self) -> str:
@@ -140,14 +147,14 @@ class TikTokSimulator:
         self._given += 1
         # The real ones hold percent signs, which must come back as they are.
         identity = f"1%7Csimulated%7C{self._given}"
-        self._identities.add(identity)
+        self._identities[identity] = None
         return identity
 
     def new_signature(self) -> str:
         """The same for one signed upgrade."""
         self._given += 1
         signature = f"signed%7C{self._given}"
-        self._signatures.add(signature)
+        self._signatures[signature] = None
         return signature
 
     def knows(self, cookie: str) -> bool:
@@ -157,7 +164,7 @@ class TikTokSimulator:
     def use(self, cookie: str) -> bool:
         """See `Server` in `tiktok_socket`."""
         known = cookie in self._signatures
-        self._signatures.discard(cookie)
+        self._signatures.pop(cookie, None)
         return known
 
     def watching(self, handle: str) -> list[PushConnection]:

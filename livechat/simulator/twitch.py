@@ -17,6 +17,7 @@ from twisted.internet.protocol import ServerFactory
 from livechat.simulator import observed
 from livechat.simulator.actions import Action
 from livechat.simulator.playback import Recording
+from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.twitch_channel import Channel
 from livechat.simulator.twitch_connection import Connection, Settings
@@ -50,8 +51,8 @@ class TwitchSimulator(ServerFactory):
         self.faults: set[Fault] = set()
         self._scenario = scenario
         self._recording = recording
-        self._channels: dict[str, Channel] = {}
-        self._begun: dict[str, float] = {}
+        self._channels = Recent[str, Channel](CHANNELS, lambda channel: bool(channel.members))
+        self._begun = Recent[str, float](NAMES)
         self._pinging: IDelayedCall | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Connection | None:

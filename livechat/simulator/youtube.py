@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from livechat.simulator import observed
 from livechat.simulator.actions import Action, stable_id
+from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_items import channel_id, letters
@@ -90,10 +91,10 @@ class YouTubeSimulator:
         self.faults: set[YouTubeFault] = set()
         self.asked: deque[tuple[str, str, str]] = deque(maxlen=5000)
         self._scenario = scenario
-        self._names: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
-        self._streams: dict[str, Stream] = {}
-        self._begun: dict[str, float] = {}
+        self._names = Recent[str, str](NAMES)
+        self._ids = Recent[str, str](NAMES)
+        self._streams = Recent[str, Stream](CHANNELS, lambda stream: stream.is_read)
+        self._begun = Recent[str, float](NAMES)
         self._titles: dict[str, str] = {}
         self._generation = 0
         self._void: tuple[int, int] = (0, 0)

@@ -61,7 +61,13 @@ class Stream:
         self._now = now
         self._next = next(script, None)
         self._due = clock.seconds() - past + (self._next[0] if self._next else 0.0)
+        self._read = clock.seconds()
         self._said: deque[tuple[bool, list[Json]]] = deque(maxlen=_KEPT)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody is reading it: the last answer is not old."""
+        return self._clock.seconds() - self._read < MAX_LAG
 
     def say(self, what: Action | Json) -> None:
         """Something happens now: an action, or an InnerTube action as it is."""
@@ -74,6 +80,7 @@ class Stream:
 
     def read(self, kind: int, position: int) -> list[Json]:
         """What happened since, in Top chat or in all of it; from -1: the last of the past."""
+        self._read = self._clock.seconds()
         self._catch_up()
         if position < 0:
             position = self.written - BACKLOG
