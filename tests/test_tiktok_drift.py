@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.chat import SAMPLE_EVERY, SAMPLE_FIRST, Translator
-from livechat.platforms.tiktok.drift import unknown_fields, unknown_parts
-from livechat.platforms.tiktok.webcast import Envelope
+from livechat.platforms.tiktok.drift import MAX_LOOK, unknown_fields, unknown_parts
+from livechat.platforms.tiktok.webcast import Batch, Envelope, read_batch
 from livechat.simulator.tiktok_messages import Written
 from tests.support.tiktok_payloads import NOW, ROOM, translated, wire
 from tests.support.tiktok_wire import TikTokCase, say
@@ -66,6 +68,23 @@ class PartsTests(SynchronousTestCase):
         badges = [(64, [(number, 1)]) for number in range(2000, 2100)]
         message = schema.ChatMessage.FromString(wire([(2, badges)]))
         self.assertEqual(len(unknown_parts(message, "X")), 8)
+
+    def test_long(self) -> None:
+        """A message of nothing but new fields is read and not looked through, if it is long."""
+        many = wire([(3, "hi"), *((number, 1) for number in range(1000, 60_000))])
+        self.assertGreater(len(many), MAX_LOOK)
+        begun = process_time()
+        translation = translated(CHAT, many)
+        read = read_batch(many)
+        self.assertLess(process_time() - begun, 0.5)
+        self.assertEqual(translation.counts.unparsed, {})
+        self.assertEqual(read, Batch([], {}))
+
+    def test_long_value(self) -> None:
+        """A value of any length is a short name."""
+        text = wire([(3, 100), (5, [(1, "k" * 50_000)])])
+        (name,) = self.unparsed(text, "WebcastBarrageMessage")
+        self.assertEqual(name, "WebcastBarrageMessage.key=" + "k" * 64)
 
 
 class SampleTests(SynchronousTestCase):

@@ -19,7 +19,7 @@ from livechat.model.events import Event
 from livechat.platforms.tiktok import comments, happenings, subscriptions
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.counts import LEFT_OUT, Counts
-from livechat.platforms.tiktok.drift import unknown_parts
+from livechat.platforms.tiktok.drift import MAX_LOOK, unknown_parts
 from livechat.platforms.tiktok.gifts import Gift, GiftStreaks, gift_event
 from livechat.platforms.tiktok.occasion import Occasion, Room, occasion
 from livechat.platforms.tiktok.people import author
@@ -146,7 +146,8 @@ class Translator:
         if message is None:
             counts.unknown(f"{method} unreadable")
             return
-        self._look_for_news(message, method, counts)
+        if len(envelope.payload) <= MAX_LOOK:
+            self._look_for_news(message, method, counts)
         said = occasion(self._room, envelope, message.common, now, seconds, counts)
         translation.events += meaning(message, said)
         over = translation.state is not None and translation.state.over

@@ -25,6 +25,9 @@ _VALUES: Final[Mapping[str, Mapping[str, range | frozenset[int]]]] = {
     "Gift": {"type": frozenset({0, 1, 2, 4})},
 }
 
+#: Longest message that is looked at, in bytes: a list of all its unknown fields is made at once.
+MAX_LOOK: Final = 128 * 1024
+
 #: Most unknown fields of one message, most parts of one field, most names and levels of nesting.
 _MAX_FIELDS: Final = 32
 _MAX_PARTS: Final = 8
@@ -42,8 +45,13 @@ def unknown_parts(message: Message, name: str) -> set[str]:
     return found
 
 
-def unknown_fields(message: Message, name: str) -> list[str]:
-    """The same without what is inside its parts: cheap enough for every message."""
+def unknown_fields(message: Message, name: str, size: int = 0) -> list[str]:
+    """The same without what is inside its parts: cheap enough for every message.
+
+    :param size: bytes of the message; nothing is found in one that is too long.
+    """
+    if size > MAX_LOOK:
+        return []
     fields = UnknownFieldSet(message)
     if not len(fields):
         return []

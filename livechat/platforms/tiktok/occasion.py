@@ -27,6 +27,9 @@ _MAX_PATTERN: Final = 1024
 _MAX_PIECES: Final = 16
 _MAX_PIECE: Final = 256
 
+#: Longest value that is counted by name.
+_MAX_VALUE: Final = 64
+
 
 class Room(Struct, frozen=True):
     """The room that is watched.
@@ -57,7 +60,7 @@ class Occasion(Struct, frozen=True):
 
     def unknown(self, field: str, value: object) -> None:
         """A field of the message has a value that nobody here knows."""
-        self.counts.unknown(f"{self.method}.{field}={value}")
+        self.counts.unknown(f"{self.method}.{field}={str(value)[:_MAX_VALUE]}")
 
     def leave_out(self, what: str) -> None:
         """The message is known and means nothing that has a kind, for this reason."""

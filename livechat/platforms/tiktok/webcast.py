@@ -112,7 +112,7 @@ def read_push(data: bytes) -> Push | Unread:
     batch = read_batch(frame.payload)
     if isinstance(batch, Unread):
         return batch
-    for name in unknown_fields(frame, "PushFrame"):
+    for name in unknown_fields(frame, "PushFrame", len(data)):
         _count(batch.dropped, name)
     reply = None
     if batch.need_ack:
@@ -141,7 +141,7 @@ def read_batch(payload: bytes) -> Batch | Unread:
     count = len(batch.messages)
     if count > MAX_MESSAGES:
         dropped["envelope beyond the limit"] = count - MAX_MESSAGES
-    for name in unknown_fields(batch, "Batch"):
+    for name in unknown_fields(batch, "Batch", len(payload)):
         _count(dropped, name)
     for data in batch.messages[:MAX_MESSAGES]:
         envelope = read_envelope(data, dropped)
@@ -172,7 +172,7 @@ def read_envelope(data: bytes, dropped: dict[str, int]) -> Envelope | Unread:
     envelope = decode(schema.Envelope, data)
     if envelope is None:
         return Unread("envelope unreadable")
-    for name in unknown_fields(envelope, "Envelope"):
+    for name in unknown_fields(envelope, "Envelope", len(data)):
         _count(dropped, name)
     return Envelope(_text(envelope.method), envelope.payload, envelope.msg_id, envelope.is_history)
 
