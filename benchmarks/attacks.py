@@ -3,8 +3,8 @@
 
 A daemon, attackers (`attackers.py`), and a witness: a client of another channel, in which a
 simulated Twitch says 50 numbered messages a second.  For each case: how many of its messages the
-witness did not get, how late they were, how much the daemon's memory grew, and how long `/health`
-took.
+witness did not get, how late they were, how much the daemon's memory grew, how long `/health` took,
+how busy the daemon was, and how many bytes it logged.
 
 `python -m benchmarks.attacks pings` measures something else: how long the loop of a process stands
 still in which 8,000 clients that came at once are pinged.
@@ -13,8 +13,10 @@ still in which 8,000 clients that came at once are pinged.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
 from urllib.request import urlopen
@@ -85,6 +87,13 @@ class Witness:
         self._connection.close()
 
 
+def cpu(daemon: Daemon) -> float:
+    """Seconds of CPU time that the daemon has used."""
+    assert daemon.transport is not None
+    fields = Path(f"/proc/{daemon.transport.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Gauge:
     """Looks at the daemon from outside: its memory, and how long `/health` takes."""
 
@@ -146,8 +155,10 @@ async def measure(which: int, case: Attack) -> str:
     process = multiprocessing.get_context("spawn").Process(
         target=attack, args=(which, daemon.port, SECONDS), daemon=True
     )
+    used, begun = cpu(daemon), time.monotonic()
     process.start()
     await deferToThread(process.join)
+    busy = (cpu(daemon) - used) / (time.monotonic() - begun)
     saying.stop()
     for _ in range(100):
         if len(witness.late) >= numbers:
@@ -167,7 +178,7 @@ async def measure(which: int, case: Attack) -> str:
     return (
         f"{case.fault:<4} {case.name:<28} {case.attackers:>9} {numbers:>6} "
         f"{numbers - len(late):>5} {p99 * 1e3:>8.0f} {late[-1] * 1e3:>8.0f} {grown:>8.1f} "
-        f"{gauge.slowest * 1e3:>8.0f} {log:>9}"
+        f"{gauge.slowest * 1e3:>8.0f} {busy:>6.0%} {log:>9}"
     )
 
 
@@ -175,7 +186,7 @@ async def run(words: list[str]) -> None:
     """Print the table, line by line."""
     print(
         "case                              attackers   sent  lost   p99 ms   max ms   RSS+MB "
-        " /health  log bytes"
+        " /health    CPU log bytes"
     )
     for which, case in enumerate(ATTACKS):
         name = f"{case.fault} {case.name}"
