@@ -98,6 +98,19 @@ class TakenPortTests(StartCase):
         self.refused(sentence, *BACKGROUND, "--listen=tcp:0:interface=127.0.0.1", *more)
 
 
+class SimulatorTests(StartCase):
+    """The simulator is a service of its own, and is started in the same ways."""
+
+    def test_background(self) -> None:
+        """A taken port is one line on stderr and exit code 1."""
+        port = self.taken_port("127.0.0.1")
+        command = (*BACKGROUND[:-1], "livechat-simulator", "--twitch-irc-port=0")
+        done = run(self.directory, *command, f"--http-port={port}")
+        line = f"livechat-simulator: cannot listen on port {port}: Address already in use\n"
+        self.assertEqual((done.returncode, done.stderr, done.stdout), (1, line, ""))
+        self.assertEqual(list(self.directory.iterdir()), [])
+
+
 class WayTests(StartCase):
     """Each way of starting serves, and stops when it is told to."""
 

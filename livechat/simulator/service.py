@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -269,17 +270,6 @@ class SimulatorService(Service):
             f"http://{_INTERFACE}:{http}/youtube",
         )
 
-    def privilegedStartService(self) -> None:
-        """Open the ports.
-
-        :raises SystemExit: a port is taken; says so in one line.
-        """
-        super().privilegedStartService()
-        try:
-            self.listen()
-        except CannotListenError as error:
-            raise SystemExit(f"livechat-simulator: {error}") from None
-
     def startService(self) -> None:
         """Open the ports if that was not done, and let things go wrong as asked."""
         super().startService()
@@ -364,7 +354,12 @@ def makeSimulator(
 
 
 def makeService(options: Options) -> SimulatorService:
-    """The service of `twistd livechat-simulator`."""
+    """The service of `twistd livechat-simulator`, with its ports open.
+
+    Later `twistd` may be in the background, where nobody learns what is wrong.
+
+    :raises SystemExit: a port is taken; one line on stderr.
+    """
     # Importing it installs it, so that is left to the one who runs the service.
     from twisted.internet import reactor  # noqa: PLC0415
 
@@ -388,7 +383,7 @@ def makeService(options: Options) -> SimulatorService:
         _log.info("{n} recorded actions wait", n=options.youtube_recording.actions)
         for name in options.youtube_recording.left_out:
             _log.info("{name} holds no answer of a chat: left out", name=name)
-    return SimulatorService(
+    service = SimulatorService(
         cast(IReactorTCP, reactor),
         twitch,
         tiktok,
@@ -400,3 +395,10 @@ def makeService(options: Options) -> SimulatorService:
         youtube_mishaps=options.youtube_mishaps,
         mishap_every=options["fault-every"],
     )
+    try:
+        service.listen()
+    except CannotListenError as error:
+        reason = os.strerror(error.socketError.errno or 0)
+        sys.stderr.write(f"livechat-simulator: cannot listen on port {error.port}: {reason}\n")
+        raise SystemExit(1) from None
+    return service
