@@ -64,7 +64,7 @@ class Identity:
         self._changes = 0
         self._cookie = ""
         self._waiting: list[Deferred[str]] = []
-        self._story: Deferred[None] | None = None
+        self._fetching: Deferred[None] | None = None
 
     def cookie(self) -> Deferred[str]:
         """The cookie as `name=value`; all who wait share one request.
@@ -76,9 +76,9 @@ class Identity:
             answered.callback(self._cookie)
             return answered
         self._waiting.append(answered)
-        if self._story is None:
-            story: Deferred[None] = Deferred.fromCoroutine(self._fetch())
-            self._story = None if story.called else story
+        if self._fetching is None:
+            fetching: Deferred[None] = Deferred.fromCoroutine(self._fetch())
+            self._fetching = None if fetching.called else fetching
         return answered
 
     def discard(self, cookie: str) -> None:
@@ -91,8 +91,8 @@ class Identity:
 
     def stop(self) -> None:
         """Give up what is being asked."""
-        if self._story is not None:
-            self._story.cancel()
+        if self._fetching is not None:
+            self._fetching.cancel()
 
     async def _fetch(self) -> None:
         outcome: str | Failure
@@ -103,7 +103,7 @@ class Identity:
         except Exception:
             _log.failure("unexpected failure to get an identity from TikTok")
             outcome = Failure(Denied(refused(Reason.UPSTREAM, "no identity")))
-        self._story = None
+        self._fetching = None
         waiting, self._waiting = self._waiting, []
         for answered in waiting:
             # One that was cancelled has its result already and takes no other.
