@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 _log = Logger()
 
@@ -68,8 +70,8 @@ class Refusals:
         )
 
 
-class _SilentLog:
-    """Takes Autobahn's log lines: they repeat raw what a client sent, as often as it sends it."""
+class SilentLog:
+    """Takes Autobahn's log lines: they repeat raw what a peer sent, as often as it sends it."""
 
     def _nothing(self, *arguments: object, **values: object) -> None:
         """No line."""
@@ -77,10 +79,33 @@ class _SilentLog:
     trace = debug = info = warn = error = critical = _nothing
 
 
+@implementer(IPushProducer)
+class MustRead:
+    """Drops a connection whose peer is sent little and lets even that pile up.
+
+    To be registered with the transport, which says when it holds too much.
+
+    :param drop: drops the connection.
+    """
+
+    def __init__(self, drop: Callable[[], None]) -> None:
+        self._drop = drop
+
+    def pauseProducing(self) -> None:
+        """See `IPushProducer`: the peer does not read."""
+        self._drop()
+
+    def resumeProducing(self) -> None:
+        """See `IPushProducer`."""
+
+    def stopProducing(self) -> None:
+        """See `IPushProducer`."""
+
+
 class UpgradedConnection(WebSocketServerProtocol):
     """A connection that asks for an upgrade; its factory has `refusals`."""
 
-    log: Any = _SilentLog()
+    log: Any = SilentLog()
 
     def admit(self, request: ConnectionRequest) -> None:
         """Whether this client may connect; for subclasses.

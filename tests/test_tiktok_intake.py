@@ -147,6 +147,14 @@ class AdmissionTests(IntakeCase):
         platform = self.platform(SETTINGS)
         self.assertFalse(platform.intake.admits(""))
 
+    def test_relay_that_does_not_read(self) -> None:
+        """A relay that asks for answers and does not read them is dropped."""
+        client = self.relay()
+        self.door.far_transport.producer.pauseProducing()
+        self.run_for(0)
+        self.assertTrue(client.lost)
+        self.assertEqual(self.tiktok.intake.count, 0)
+
     def test_silent_visitor(self) -> None:
         """Who connects and says nothing is sent away."""
         client = RelayingClient("/")

@@ -418,6 +418,18 @@ class WithoutHistoryTests(TikTokCase):
         self.assertEqual(sink.take(), ["after"])
 
 
+class DeafServerTests(TikTokCase):
+    """A server that sends and does not read."""
+
+    def test_does_not_read(self) -> None:
+        """Our answers pile up: the socket is dropped and the room is entered again."""
+        _, sink = self.watching("ann")
+        self.endpoint.near_transport.producer.pauseProducing()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "resumed"])
+        self.assertEqual(sink.reasons, ["the server does not read"])
+
+
 class LostTests(TikTokCase):
     """Feeds that are lost and found again."""
 

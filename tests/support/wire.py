@@ -42,6 +42,16 @@ class InMemoryEndpoint:
         self._pumps.append(pump)
         return succeed(client)
 
+    @property
+    def near_transport(self) -> Any:
+        """The client's transport of the newest connection."""
+        return self._pumps[-1].clientIO
+
+    @property
+    def far_transport(self) -> Any:
+        """The server's transport of the newest connection."""
+        return self._pumps[-1].serverIO
+
     def flush(self) -> None:
         """Carry everything that either side has written, until both are silent."""
         moved = True

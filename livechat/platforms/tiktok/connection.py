@@ -37,6 +37,7 @@ from livechat.platforms.tiktok.webcast import (
     heartbeat,
     read_push,
 )
+from livechat.upgrades import MustRead, SilentLog
 
 _log = Logger()
 
@@ -114,6 +115,8 @@ class PushSocket(WebSocketClientProtocol):
     # A TCP transport; Autobahn's annotation knows less.
     transport: Any
 
+    log: Any = SilentLog()
+
     def __init__(self, room_id: str, room: IRoom, clock: IReactorTime) -> None:
         super().__init__()
         self.opened: Deferred[None] = Deferred()
@@ -172,6 +175,9 @@ class PushSocket(WebSocketClientProtocol):
         """Enter the room; without that the socket stays silent."""
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
+        # Otherwise our answers to pings and frames could pile up without end.
+        deaf = MustRead(lambda: self.drop("the server does not read"))
+        self.transport.registerProducer(deaf, True)
         self._said_frame = self._said_batch = self._clock.seconds()
         self.opened.callback(None)
         if self.state == self.STATE_OPEN:

@@ -25,7 +25,7 @@ from livechat.platforms.tiktok.connection import DEAD, IRoom
 from livechat.platforms.tiktok.identifier import handle_of
 from livechat.platforms.tiktok.room import Live
 from livechat.platforms.tiktok.webcast import MAX_FRAME, Push, Unread, read_push
-from livechat.upgrades import Refusals, UpgradedConnection
+from livechat.upgrades import MustRead, Refusals, UpgradedConnection
 
 _log = Logger()
 
@@ -114,6 +114,7 @@ class Relay(UpgradedConnection):
         """Offer the room to whoever watches it."""
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
+        self.transport.registerProducer(MustRead(self._give_up), True)
         self._heard = self.factory.clock.seconds()
         self._rearm(DEAD)
         self.factory.came(self)
