@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+from urllib.request import Request, urlopen
 
 from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
@@ -124,3 +125,32 @@ class RequestTests(DaemonCase):
         self.assertNotIn("\x1b[2J", self.daemon.log)
         self.assertNotIn("aaaaaaaa", self.daemon.log)
         self.assertLess(len(self.daemon.log), 5000)
+
+
+class OptionTests(DaemonCase):
+    """Options that bound what clients may do, as an operator gives them."""
+
+    options = ("--linger=0", "--command-rate=1", "--origins=https://good.example")
+
+    async def test_command_rate(self) -> None:
+        """The rate also bounds what may be sent at once: 6 commands at 1 per second."""
+        client = await self.client()
+        for _ in range(20):
+            await client.send(type="get_stats")
+        codes = [(await client.next())["code"] for _ in range(20)]
+        self.assertEqual(codes[:6], ["NO_ACTIVE_CHAT"] * 6)
+        # Sending takes some seconds where the machine is busy.
+        self.assertGreater(codes.count("RATE_LIMITED"), 5)
+
+    async def test_origins(self) -> None:
+        """Only the pages that were named may read the answers of the daemon."""
+
+        def allowed(origin: str) -> str | None:
+            url = f"http://127.0.0.1:{self.daemon.port}/health"
+            with urlopen(Request(url, headers={"Origin": origin}), timeout=PATIENCE) as answer:
+                header: str | None = answer.headers["Access-Control-Allow-Origin"]
+                return header
+
+        good, evil = "https://good.example", "https://evil.example"
+        self.assertEqual(await deferToThread(allowed, good), good)
+        self.assertIsNone(await deferToThread(allowed, evil))
