@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChatMessage, Event, LiveInfo
@@ -31,6 +32,7 @@ from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
 from livechat.simulator.twitch_faults import Fault, Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from tests.support.fakes import KeptMessages, hub_on
 from tests.support.wire import InMemoryEndpoint
 
 
@@ -891,3 +893,27 @@ class FailureTests(TwitchCase):
         (connection,) = self.simulator.connections
         connection.send(*(f":zoe!z@z PRIVMSG #{login} :{text}" for login in logins))
         self.endpoint.flush()
+
+
+class SubscriberTests(TwitchCase):
+    """What a client receives in the end."""
+
+    def test_rules_that_change_in_one_read(self) -> None:
+        """Each change of a room's rules reaches the client, also there and back in one read."""
+        client = KeptMessages()
+        hub = hub_on(self.clock, self.metrics)
+        session = Session(client, hub, {"twitch": self.twitch}, Quotas(), self.clock, self.metrics)
+        session.received(
+            b'{"type":"subscribe","platform":"twitch","identifier":"ann","events":["room"]}'
+        )
+        self.run_for(1)
+        client.taken()
+        (connection,) = self.simulator.connections
+        connection.send(
+            *(f"@room-id=1;slow={n} :tmi.twitch.tv ROOMSTATE #ann" for n in (10, 0, 10))
+        )
+        self.run_for(1)
+        told = [m["data"]["data"]["slow"] for m in client.taken() if m["type"] == "event"]
+        self.assertEqual(told, [10, 0, 10])
+        session.closed()
+        self.run_for(1)

@@ -25,6 +25,9 @@ export interface Badge {
   type: "subscriber" | "moderator" | "verified" | "custom";
   label: string;
   image_url: string | null;
+  /** Of a Twitch subscriber: the exact months, and the tier where the badge shows one. */
+  months?: number;
+  tier?: string;
   [addition: string]: unknown;
 }
 
@@ -44,7 +47,14 @@ export interface ContentElement {
   type: "text" | "emote";
   value: string;
   position: [start: number, end: number];
-  metadata?: { url: string; alt: string; is_custom: boolean; [addition: string]: unknown };
+  metadata?: {
+    url: string;
+    alt: string;
+    is_custom: boolean;
+    bits?: number;
+    gif?: boolean;
+    [addition: string]: unknown;
+  };
 }
 
 export interface Content {
