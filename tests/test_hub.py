@@ -428,6 +428,12 @@ class EndTests(HubCase):
         self.turn(1.0)
         self.assertEqual((self.hub.active_streams, self.watcher.stops), (0, 1))
         self.assertEqual(subscriber.taken(), [])
+        outcomes = ("cancelled", "INTERNAL", "UPSTREAM_UNAVAILABLE")
+        counted = [
+            self.counter("livechat_starts_total", platform="twitch", outcome=outcome)
+            for outcome in outcomes
+        ]
+        self.assertEqual([number or 0 for number in counted], [1, 0, 0])
 
     def test_subscribe_while_the_old_upstream_stops(self) -> None:
         """A new life waits until the old upstream is left: never two at once."""

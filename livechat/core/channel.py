@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import UNSET, Struct
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -369,7 +369,9 @@ class Channel:
 
     def _upstream_failed(self, reason: Failure) -> None:
         error = coded(reason, self.key)
-        self._services.metrics.starts.labels(self.key.platform, error.code).inc()
+        # Cancelled by us, because nobody waits any more.
+        outcome = "cancelled" if reason.check(CancelledError) else error.code
+        self._services.metrics.starts.labels(self.key.platform, outcome).inc()
         self._watcher = None
         if error.temporary and len(self._fanout):
             # It has flowed on another node: it is sought until it is known to be over.
