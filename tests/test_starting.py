@@ -141,8 +141,16 @@ class WayTests(StartCase):
 
     def test_background(self) -> None:
         """`twistd livechat` returns when it serves; the process that the pid file names does."""
+        self.check_background(*BACKGROUND)
+
+    def test_background_asyncio(self) -> None:
+        """So it is with the other reactor that the documentation names."""
+        self.check_background(*BACKGROUND[:-1], "--reactor=asyncio", BACKGROUND[-1])
+
+    def check_background(self, *command: str) -> None:
+        """It serves in the background, ends by SIGTERM, and its pid file goes with it."""
         port = self.free_port()
-        done = run(self.directory, *BACKGROUND, f"--listen=tcp:{port}:interface=127.0.0.1")
+        done = run(self.directory, *command, f"--listen=tcp:{port}:interface=127.0.0.1")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         pid = int((self.directory / "twistd.pid").read_text())
         watched = os.pidfd_open(pid)
