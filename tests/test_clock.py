@@ -113,6 +113,10 @@ class SetBackTests(ClockCase):
         """On `--reactor=asyncio`."""
         self.check("--reactor=asyncio")
 
+    def test_select(self) -> None:
+        """On `--reactor=select`, which macOS gets by default."""
+        self.check("--reactor=select")
+
 
 class MinuteTests(SynchronousTestCase):
     """Messages per minute are counted by wall time, whatever the timers' clock says."""
