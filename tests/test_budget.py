@@ -210,6 +210,22 @@ class BudgetTests(SynchronousTestCase):
             self.assertLessEqual(sum(began <= other < began + 10.5 for other in begun), 18)
         self.assertGreaterEqual(len(begun), 80)
 
+    def test_time_left(self) -> None:
+        """A claim says how much time its start has left, which waiting for a turn does not cost."""
+        budget = self.budget(1, 10.0)
+        claim = self.claim(deadline=Deadline(self.clock, 30.0, lambda: None))
+        self.successResultOf(budget.wait(self.claim()))
+        self.clock.advance(4.0)
+        self.assertEqual(claim.left, 26.0)
+        wait = budget.wait(claim)
+        self.clock.advance(5.0)
+        self.assertEqual(claim.left, 26.0)
+        self.clock.advance(1.0)
+        self.successResultOf(wait)
+        self.clock.advance(1.0)
+        self.assertEqual(claim.left, 25.0)
+        self.assertEqual(self.claim().left, float("inf"))
+
     def test_at_once(self) -> None:
         """No more are under way than may be, whether they end well or not."""
         budget = self.budget(100, 1.0, at_once=2)

@@ -19,7 +19,8 @@ from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.platforms.upstream_error import UpstreamError
-from livechat.platforms.watch import MAX_EARLY, STABLE, TRANSITIONS, Input, Pauses, State, Watch
+from livechat.platforms.watch import MAX_EARLY, STABLE, Input, Pauses, State, Watch
+from livechat.platforms.watch_states import TRANSITIONS
 from tests.support.fakes import chat, chats
 
 KEY = ChannelKey("twitch", "username", "ann")
@@ -181,6 +182,13 @@ class StartTests(WatchCase):
             self.assertEqual(error.details, trouble.reason)
             self.assertEqual(error.temporary, trouble.temporary)
 
+    def test_told_in_its_own_words(self) -> None:
+        """Trouble that brings its own error for clients ends the start with that one."""
+        private = ChatError(ErrorCode.STREAM_NOT_FOUND, "Private")
+        started = self.watch.start()
+        self.upstream.fail(UpstreamError("PRIVATE", temporary=False, error=private))
+        self.assertIs(self.failed(started), private)
+
     def test_nothing_to_watch(self) -> None:
         """A coded error ends the start with itself."""
         started = self.watch.start()
@@ -306,6 +314,57 @@ class LossTests(WatchCase):
         self.watch.flows(LiveInfo("two"))
         self.watch.received([chat()])
         self.assertEqual((self.sink.taken(), self.upstream.closed), ([], 1))
+
+
+class Reporting(Scripted):
+    """An upstream that reports in each of its steps, and then waits for the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reports: list[str] = []
+
+    async def follow(self, watch: Watch) -> None:
+        """See `Upstream`."""
+        while True:
+            watch.flows(INFO)
+            watch.received([chat()])
+            self.reports.append("reported")
+            await super().follow(watch)
+
+
+class StoppedByTheSinkTests(WatchCase):
+    """Whoever is told something may stop the watch at that moment."""
+
+    def setUp(self) -> None:
+        """An upstream that reports from within its loop."""
+        super().setUp()
+        self.upstream = self.reporting = Reporting()
+        self.watch._upstream = self.reporting
+        self.patch(self.sink, "received", lambda _: self.watch.stop())
+
+    def check(self) -> None:
+        """The loop ends where it waits next, and leaves nothing."""
+        self.clock.advance(0)
+        self.assertEqual((self.watch.state, self.upstream.closed), (State.OVER, 1))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertTrue(self.upstream.attempts[-1].called)
+        self.assertEqual(self.sink.taken(), [])
+
+    def test_in_the_first_step(self) -> None:
+        """Before `start` has returned."""
+        self.watch.start()
+        self.assertEqual(self.reporting.reports, ["reported"])
+        self.check()
+
+    def test_in_a_later_step(self) -> None:
+        """While the loop goes on after a wait."""
+        stop = self.sink.received
+        self.patch(self.sink, "received", lambda _: None)
+        self.watch.start()
+        self.patch(self.sink, "received", stop)
+        self.upstream.attempts[-1].callback(None)
+        self.assertEqual(self.reporting.reports, ["reported"] * 2)
+        self.check()
 
 
 class AnyOrderTests(SynchronousTestCase):

@@ -119,6 +119,11 @@ class Claim:
         self._call: IDelayedCall | None = None
 
     @property
+    def left(self) -> float:
+        """Seconds until the deadline, waiting for turns not counted; infinite without one."""
+        return inf if self._deadline is None else self._deadline.left
+
+    @property
     def is_waiting(self) -> bool:
         """Whether a turn is waited for at this moment."""
         return self._waits > 0

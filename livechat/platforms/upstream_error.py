@@ -13,22 +13,32 @@ class UpstreamError(Exception):
     :ivar note: what happened, for people; empty where the reason says it all.
     :ivar retry_after: seconds for which the platform wants not to be asked again.
     :ivar temporary: whether asking again may help by itself.
+    :ivar error: what clients are told if a start fails for this; made of the reason if left out.
     """
 
     def __init__(
-        self, reason: str, note: str = "", *, retry_after: float = 0.0, temporary: bool = True
+        self,
+        reason: str,
+        note: str = "",
+        *,
+        retry_after: float = 0.0,
+        temporary: bool = True,
+        error: ChatError | None = None,
     ) -> None:
         super().__init__(reason, note)
         self.reason = reason
         self.note = note
         self.retry_after = retry_after
         self.temporary = temporary
+        self.error = error
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.note}" if self.note else self.reason
 
     def as_chat_error(self, sentence: str = "The chat cannot be reached") -> ChatError:
         """What clients are told when a start fails for this."""
+        if self.error is not None:
+            return self.error
         return ChatError(
             ErrorCode.UPSTREAM_UNAVAILABLE, sentence, self.reason, temporary=self.temporary
         )

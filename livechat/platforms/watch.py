@@ -3,26 +3,12 @@
 
 A platform provides an upstream: a coroutine that finds the chat, enters it and reports what it
 brings, until it is lost.  This module calls it again and again, with growing pauses, and turns what
-it reports into what `IWatcher` and `IEventSink` promise.
-
-    state      input    next       what happens
-    Starting   flows    Flowing    the start succeeds
-    Starting   lost     Starting   the loop tries again
-    Starting   over     Over       the start fails
-    Flowing    flows    Flowing    the sink hears what has changed, if anything has
-    Flowing    lost     Lost       the sink hears that the upstream is being sought
-    Flowing    over     Over       the sink hears the end
-    Lost       flows    Flowing    the sink hears that messages flow again
-    Lost       lost     Lost       -
-    Lost       over     Over       the sink hears the end
-    any        leave    Over       nobody hears anything more
-    Over       any      Over       -
+it reports into what `IWatcher` and `IEventSink` promise (the table of `watch_states`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -40,6 +26,9 @@ from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.upstream_error import UpstreamError
+from livechat.platforms.watch_states import TRANSITIONS, Input, State
+
+__all__ = ["MAX_EARLY", "ORDINARY", "STABLE", "Input", "Pauses", "State", "Upstream", "Watch"]
 
 _log = Logger()
 
@@ -49,45 +38,6 @@ STABLE: Final = 30.0
 
 #: Events kept while the start has not been told, or while the upstream is being sought.
 MAX_EARLY: Final = 2000
-
-
-class State(Enum):
-    """Where a watched chat stands."""
-
-    STARTING = "starting"
-    FLOWING = "flowing"
-    LOST = "lost"
-    OVER = "over"
-
-
-class Input(Enum):
-    """What moves it."""
-
-    FLOWS = "flows"
-    LOST = "lost"
-    OVER = "over"
-    LEAVE = "leave"
-
-
-#: By state and input: the next state, and the name of what `Watch` does then.
-TRANSITIONS: Final[Mapping[tuple[State, Input], tuple[State, str]]] = {
-    (State.STARTING, Input.FLOWS): (State.FLOWING, "_succeed"),
-    (State.STARTING, Input.LOST): (State.STARTING, "_ignore"),
-    (State.STARTING, Input.OVER): (State.OVER, "_fail"),
-    (State.STARTING, Input.LEAVE): (State.OVER, "_ignore"),
-    (State.FLOWING, Input.FLOWS): (State.FLOWING, "_update"),
-    (State.FLOWING, Input.LOST): (State.LOST, "_interrupt"),
-    (State.FLOWING, Input.OVER): (State.OVER, "_end"),
-    (State.FLOWING, Input.LEAVE): (State.OVER, "_ignore"),
-    (State.LOST, Input.FLOWS): (State.FLOWING, "_resume"),
-    (State.LOST, Input.LOST): (State.LOST, "_ignore"),
-    (State.LOST, Input.OVER): (State.OVER, "_end"),
-    (State.LOST, Input.LEAVE): (State.OVER, "_ignore"),
-    (State.OVER, Input.FLOWS): (State.OVER, "_ignore"),
-    (State.OVER, Input.LOST): (State.OVER, "_ignore"),
-    (State.OVER, Input.OVER): (State.OVER, "_ignore"),
-    (State.OVER, Input.LEAVE): (State.OVER, "_ignore"),
-}
 
 
 class Pauses(Struct, frozen=True):
@@ -118,7 +68,11 @@ class Upstream(Protocol):
         """
 
     def close(self) -> None:
-        """Nobody watches any more: let go of everything; called once, after `follow` has ended."""
+        """Nobody watches any more: let go of everything; called once, after `follow` has ended.
+
+        A sink that stops the watch while `follow` reports to it does not end `follow` at once: it
+        is cancelled where it waits next.  What it reports until then reaches nobody.
+        """
 
 
 @implementer(IWatcher)
@@ -158,6 +112,7 @@ class Watch:
         self._starting: Deferred[LiveInfo] | None = None
         self._deadline: Deadline | None = None
         self._loop: Deferred[None] | None = None
+        self._is_closed = False
         self._nap: Deferred[None] | None = None
         self._early: list[Event] = []
         self._flowing_since = clock.seconds()
@@ -174,8 +129,11 @@ class Watch:
         self.claim = Claim(
             self._clock, self._requester, queued=self._sink.queued, deadline=self._deadline
         )
-        self._loop = Deferred.fromCoroutine(self._keep())
-        self._loop.addErrback(self._loop_ended)
+        self._loop = loop = Deferred.fromCoroutine(self._keep())
+        loop.addErrback(self._loop_ended)
+        if self.state is State.OVER:
+            # It was stopped by what its first step reported.
+            self._cancel_loop()
         return starting
 
     def stop(self) -> Deferred[None]:
@@ -279,6 +237,7 @@ class Watch:
     def _loop_ended(self, reason: Failure) -> None:
         self._loop = None
         if reason.check(CancelledError):
+            self._close()
             return
         error = reason.value
         assert isinstance(error, ChatError)
@@ -350,10 +309,24 @@ class Watch:
         """Leave nothing on the clock, and let the upstream go."""
         self._disarm()
         self._early = []
-        loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.cancel()
-        self._upstream.close()
+        if self._loop is None:
+            self._close()
+        else:
+            self._cancel_loop()
+
+    def _cancel_loop(self) -> None:
+        loop = self._loop
+        if loop is None:
+            return
+        loop.cancel()
+        if self._loop is not None:
+            # The loop itself is what runs at this moment: it told the sink, which stopped us.
+            self._clock.callLater(0, self._cancel_loop)
+
+    def _close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._upstream.close()
 
     def _disarm(self) -> None:
         deadline, self._deadline = self._deadline, None
