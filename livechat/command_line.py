@@ -11,15 +11,69 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, NoReturn
 
 from twisted.python import usage
 
-from livechat.options import OPTIONS, Option, Settings
+from livechat.choices import Option, options_of
+from livechat.options import Chosen, Settings
+from livechat.platforms.description import PlatformDescription, installed
 
 
-class Options(usage.Options):
-    """Options of `twistd livechat`; `settings` holds the outcome."""
+def Options(
+    environ: Mapping[str, str] | None = None,
+    platforms: Mapping[str, PlatformDescription] | None = None,
+) -> DaemonOptions:
+    """Options of `twistd livechat`, those of the installed platforms among them.
+
+    :raises SystemExit: a platform that is installed cannot be used; one line on stderr.
+    """
+    if platforms is None:
+        try:
+            platforms = installed()
+        except ValueError as error:
+            wrong(str(error))
+    declared = declared_options(platforms)
+    # `usage.Options` reads its options off the class.
+    attributes: dict[str, Any] = {
+        "platforms": platforms,
+        "declared": declared,
+        "optParameters": [
+            [option.name, None, None, f"{_help(option)}, default: {option.default}]"]
+            for option in declared
+            if option.kind == "value"
+        ],
+        "optFlags": [
+            [option.name, None, f"{_help(option)}]"] for option in declared if option.kind == "flag"
+        ],
+    }
+    attributes |= {
+        f"opt_{option.name.replace('-', '_')}": _adder(option)
+        for option in declared
+        if option.kind == "list"
+    }
+    made: type[DaemonOptions] = type("Options", (DaemonOptions,), attributes)
+    return made(os.environ if environ is None else environ)
+
+
+def declared_options(platforms: Mapping[str, PlatformDescription]) -> Sequence[Option]:
+    """Every option there is: those of the daemon, then those of each platform."""
+    options = [*options_of(Settings)]
+    for description in platforms.values():
+        options += options_of(description.settings, description.name)
+    return options
+
+
+def _help(option: Option) -> str:
+    return f"{option.choice.help} [{option.variable}"
+
+
+class DaemonOptions(usage.Options):
+    """Reads options; `chosen` holds the outcome.
+
+    :ivar platforms: the platforms that are installed.
+    :ivar declared: every option there is.
+    """
 
     synopsis = "[options]"
     longdesc = (
@@ -27,22 +81,14 @@ class Options(usage.Options):
         " over WebSocket. Every option has an environment variable: PORT, REDIS_URL and"
         " STATS_STORAGE, otherwise LIVECHAT_ and the option's name in capitals."
     )
-    optParameters: ClassVar = [
-        [option.name, None, None, f"{option.help} [{option.variable}, default: {option.default}]"]
-        for option in OPTIONS
-        if option.kind == "value"
-    ]
-    optFlags: ClassVar = [
-        [option.name, None, f"{option.help} [{option.variable}]"]
-        for option in OPTIONS
-        if option.kind == "flag"
-    ]
 
-    settings: Settings
+    platforms: Mapping[str, PlatformDescription]
+    declared: Sequence[Option]
+    chosen: Chosen
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__()
-        self._environ = os.environ if environ is None else environ
+        self._environ = environ
         self._lists: dict[str, list[str]] = {}
 
     def opt_version(self) -> NoReturn:
@@ -70,19 +116,40 @@ class Options(usage.Options):
 
         :raises usage.UsageError: a value is wrong.
         """
-        values = {option.field: self._value(option) for option in OPTIONS}
-        self.settings = Settings(**values)
-        if self.settings.stats_storage == "redis" and not self.settings.redis_url:
-            raise usage.UsageError("--stats-storage=redis needs --redis-url (REDIS_URL)")
+        values: dict[str, dict[str, Any]] = {"": {}, **{name: {} for name in self.platforms}}
+        for option in self.declared:
+            values[option.section][option.field] = self._value(option)
+        daemon = Settings(**values.pop(""))
+        platforms = {
+            name: description.settings(**values[name])
+            for name, description in self.platforms.items()
+        }
+        self.chosen = Chosen(daemon, platforms)
+        problems = [
+            daemon.problem(),
+            *(one.problem(platforms[name]) for name, one in self.platforms.items()),
+        ]
+        for problem in problems:
+            if problem:
+                raise usage.UsageError(problem)
 
     def warnings(self) -> Iterator[str]:
         """What was chosen and has no effect, one line each."""
-        for option in OPTIONS:
+        for option in self.declared:
             given = self._given(option)
-            reason = given and _why_useless(option, self.settings)
+            reason = given and self._why_useless(option)
             if reason:
                 yield f"{given} has no effect: {reason}"
-        yield from _unknown(self._environ)
+        yield from _unknown(self.declared, self._environ)
+
+    def _why_useless(self, option: Option) -> str:
+        """Why an option that was chosen has no effect beside the others; empty if it has one."""
+        if not option.section:
+            return self.chosen.daemon.why_useless(option.field)
+        description = self.platforms[option.section]
+        if self.chosen.daemon.demo and option.field in description.replaced_by_demo:
+            return "--demo watches the built-in simulator"
+        return description.why_useless(self.chosen.of(option.section), option.field)
 
     def _given(self, option: Option) -> str:
         """How an option was chosen: its name, its variable, or empty if it was not."""
@@ -109,75 +176,33 @@ class Options(usage.Options):
         if given == "" and name == option.variable:
             # Compose files like to set variables to nothing: not set, unless nothing is a choice.
             try:
-                return option.parse("")
+                return option.choice.parse("")
             except ValueError:
                 return option.default
         return self._parsed(option, name, given)
 
     def _parsed(self, option: Option, name: str, text: str) -> Any:
         try:
-            return option.parse(text)
+            return option.choice.parse(text)
         except ValueError as error:
-            shown = "" if option.secret else f", not {_shown(text)}"
+            shown = "" if option.choice.secret else f", not {_shown(text)}"
             raise usage.UsageError(f"{name} {error}{shown}") from None
 
 
-def _adder(option: Option) -> Callable[[Options, str], None]:
+def _adder(option: Option) -> Callable[[DaemonOptions, str], None]:
     """The method by which `usage.Options` finds an option that may be repeated."""
 
-    def add(self: Options, value: str) -> None:
+    def add(self: DaemonOptions, value: str) -> None:
         self._lists.setdefault(option.name, []).append(value)
 
-    add.__doc__ = f"{option.help} May be repeated. [{option.variable}]"
+    add.__doc__ = f"{option.choice.help} May be repeated. [{option.variable}]"
     return add
 
 
-for _option in OPTIONS:
-    if _option.kind == "list":
-        setattr(Options, f"opt_{_option.field}", _adder(_option))
-
-
-#: Options that the demonstration replaces by its own platforms and pace.
-_REPLACED_BY_DEMO: Final = (
-    "twitch-irc",
-    "twitch-gql-url",
-    "twitch-require-live",
-    "twitch-live-poll",
-    "twitch-offline-grace",
-    "youtube-url",
-    "tiktok-url",
-    "tiktok-webcast-url",
-    "tiktok-socket-url",
-    "tiktok-transport",
-    "tiktok-signer-url",
-    "tiktok-signer-key",
-    "tiktok-signer-budget",
-    "tiktok-socket-hosts",
-)
-
-
-def _why_useless(option: Option, settings: Settings) -> str:
-    """Why an option that was chosen has no effect beside the others; empty if it has one."""
-    if option.name == "port" and settings.listen:
-        return "--listen says where to listen"
-    if option.name in _REPLACED_BY_DEMO and settings.demo:
-        return "--demo watches the built-in simulator"
-    if option.name in ("demo-rate", "demo-seed") and not settings.demo:
-        return "--demo is not given"
-    if option.name == "redis-url" and settings.stats_storage != "redis":
-        return "--stats-storage is memory"
-    if option.name == "tiktok-intake-token" and not settings.tiktok_intake:
-        return "--tiktok-intake is not given"
-    signer = ("tiktok-signer-key", "tiktok-signer-budget", "tiktok-socket-hosts")
-    if option.name in signer and not settings.tiktok_signer_url:
-        return "--tiktok-signer-url is not given"
-    return ""
-
-
-def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+def _unknown(declared: Sequence[Option], environ: Mapping[str, str]) -> Iterator[str]:
     """Variables that look like ours and are not."""
-    known = {option.variable for option in OPTIONS}
-    names = {option.field.upper(): option.variable for option in OPTIONS}
+    known = {option.variable for option in declared}
+    names = {option.name.upper().replace("-", "_"): option.variable for option in declared}
     # Kubernetes describes a service that is called livechat in variables like these.
     foreign = ("LIVECHAT_PORT", "LIVECHAT_SERVICE_") if "LIVECHAT_SERVICE_HOST" in environ else ()
     for name in sorted(environ):

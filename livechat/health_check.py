@@ -49,7 +49,7 @@ def main(arguments: Sequence[str], first_process: Path = FIRST_PROCESS) -> int:
             arguments = daemon_arguments(first_process.read_bytes())
     options = Options()
     options.parseOptions(arguments)
-    listen = options.settings.listen or (f"tcp:{options.settings.port}",)
+    listen = options.chosen.daemon.listen or (f"tcp:{options.chosen.daemon.port}",)
     for description in listen:
         where = target(description)
         if where is not None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Any, Final
 
 from treq.client import HTTPClient
@@ -27,7 +27,7 @@ from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
-from livechat.command_line import Options, wrong
+from livechat.command_line import DaemonOptions, Options, wrong
 from livechat.core.channel import Services
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
@@ -39,15 +39,13 @@ from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.options import Settings, Unset
+from livechat.model.events import add_event_kind
+from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
+from livechat.platforms.description import PlatformContext, PlatformDescription
 from livechat.platforms.fetch import WholeBody
-from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
-from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
-from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
 from livechat.redis.address import RedisAddress
 from livechat.signals import Signals
-from livechat.simulator.service import makeSimulator
 from livechat.statistics.memory import MemoryStats
 from livechat.transports.http import Pages, make_site
 from livechat.transports.http_or_websocket import Doors
@@ -68,7 +66,7 @@ CONNECT_TIMEOUT: Final = 10.0
 MAX_KEPT_CONNECTIONS: Final = 64
 
 
-def makeService(options: Options) -> IService:
+def makeService(options: DaemonOptions) -> IService:
     """The daemon for `twistd livechat`.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
@@ -79,7 +77,7 @@ def makeService(options: Options) -> IService:
     for line in options.warnings():
         sys.stderr.write(f"livechat: warning: {line}\n")
     use_monotonic_clock(reactor)
-    daemon = build(reactor, options.settings, raise_limit(reactor))
+    daemon = build(reactor, options.platforms, options.chosen, raise_limit(reactor))
     Signals(reactor, daemon.reload, daemon.hurry).install()
     return daemon
 
@@ -93,74 +91,41 @@ def use_monotonic_clock(reactor: Any) -> None:
     reactor.seconds = time.monotonic
 
 
-def build(reactor: Any, settings: Settings, descriptors: int = UNLIMITED) -> Daemon:
+def build(
+    reactor: Any,
+    descriptions: Mapping[str, PlatformDescription],
+    chosen: Chosen,
+    descriptors: int = UNLIMITED,
+) -> Daemon:
     """The daemon on a reactor, with its ports open.
 
     :param descriptors: how many files and connections the process may have open.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
+    settings = chosen.daemon
     services: list[Service] = []
-    twitch_settings = TwitchSettings(
-        gql_url=settings.twitch_gql_url,
-        require_live=settings.twitch_require_live,
-        start_timeout=settings.start_timeout,
-        live_poll=settings.twitch_live_poll,
-        offline_grace=settings.twitch_offline_grace,
-    )
-    twitch_irc = settings.twitch_irc
-    tiktok_settings = _tiktok_settings(settings)
-    youtube_url = settings.youtube_url
+    platform_settings = dict(chosen.platforms)
     if settings.demo:
-        simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
-        addresses = simulator.listen()
+        simulator, addresses = _simulator(reactor, settings)
         services.append(simulator)
-        twitch_irc = addresses.twitch_irc
-        youtube_url = addresses.youtube_url
-        # A demonstration shows every outcome: channels that are not live, and ones that end.
-        twitch_settings = TwitchSettings(
-            gql_url=addresses.twitch_gql_url,
-            require_live=True,
-            start_timeout=settings.start_timeout,
-            live_poll=1.0,
-            offline_grace=0.0,
-        )
-        tiktok_settings = TikTokSettings(
-            url=addresses.tiktok_url,
-            webcast_url=addresses.tiktok_url,
-            socket_url=addresses.tiktok_socket_url,
-            history=tiktok_settings.history,
-            start_timeout=settings.start_timeout,
-            intake_token=tiktok_settings.intake_token,
-        )
+        for name, description in descriptions.items():
+            if description.demo is not None:
+                platform_settings[name] = description.demo(platform_settings[name], addresses)
     metrics = Metrics()
+    random = SystemRandom()
     pool = BoundedPool(reactor)
     # Every YouTube chat asks the same host about once a second: it must find a connection open.
     pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
-    agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
-    http = HTTPClient(agent, data_to_body_producer=WholeBody)
-    # What they send as cookies is their own business: none are kept or sent beside those.
-    no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))
-    cookieless = HTTPClient(agent, no_cookies, WholeBody)
-    random = SystemRandom()
-    try:
-        irc_endpoint = clientFromString(reactor, twitch_irc)
-    except ValueError as error:
-        wrong(f"--twitch-irc: {error}")
-    twitch = Twitch(irc_endpoint, http, reactor, time.time, random, metrics, twitch_settings)
-    tiktok = TikTok(
-        cookieless,
-        _connector(reactor),
-        reactor,
-        time.time,
-        random,
-        metrics,
-        tiktok_settings,
-    )
-    youtube_settings = YouTubeSettings(
-        youtube_url, settings.start_timeout, settings.youtube_viewers_every
-    )
-    youtube = YouTube(cookieless, reactor, time.time, random, metrics, youtube_settings)
+    context = _context(reactor, pool, random, metrics, settings)
+    platforms: dict[str, Any] = {}
+    for name, description in descriptions.items():
+        try:
+            platforms[name] = description.make(context, platform_settings[name])
+        except ValueError as error:
+            wrong(str(error))
+        for kind, meaning in description.event_kinds.items():
+            add_event_kind(kind, meaning)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
     channel_services = Services(
@@ -182,7 +147,6 @@ def build(reactor: Any, settings: Settings, descriptors: int = UNLIMITED) -> Dae
             counts_private=not isinstance(settings.max_starts_per_address, Unset),
         ),
     )
-    platforms: dict[str, IPlatform] = {"tiktok": tiktok, "twitch": twitch, "youtube": youtube}
     fit = share(descriptors, settings.max_channels)
     clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients)
     pages = Pages(
@@ -196,15 +160,16 @@ def build(reactor: Any, settings: Settings, descriptors: int = UNLIMITED) -> Dae
     doors = Doors(clients, site, reactor, clients.limits.handshake, fit.connections)
     listening = Listening(reactor)
     try:
-        for description in settings.listen:
-            listening.open(description, doors)
+        for endpoint in settings.listen:
+            listening.open(endpoint, doors)
         if not settings.listen:
             listening.open_everywhere(settings.port, doors)
-        if settings.tiktok_intake:
-            listening.open(settings.tiktok_intake, tiktok.intake, "TikTok intake")
+        for name, described in descriptions.items():
+            for port in described.ports(platforms[name], platform_settings[name]):
+                listening.open(port.endpoint, port.factory, port.what)
     except ListenError as error:
         wrong(str(error))
-    return Daemon(reactor, hub, clients, [*services, tiktok, twitch, youtube], pool, listening)
+    return Daemon(reactor, hub, clients, [*services, *platforms.values()], pool, listening)
 
 
 def _clients(
@@ -263,23 +228,31 @@ def _read_stats(
     return hub.read_stats(platforms[platform].key(identifier, identifier_type))
 
 
-def _tiktok_settings(settings: Settings) -> TikTokSettings:
-    if settings.tiktok_transport == "signer" and not settings.tiktok_signer_url:
-        wrong("--tiktok-transport=signer needs --tiktok-signer-url")
-    if settings.tiktok_intake and not settings.tiktok_intake_token:
-        wrong("--tiktok-intake needs --tiktok-intake-token")
-    return TikTokSettings(
-        url=settings.tiktok_url,
-        webcast_url=settings.tiktok_webcast_url,
-        socket_url=settings.tiktok_socket_url,
-        transport=settings.tiktok_transport,
-        signer_url=settings.tiktok_signer_url,
-        signer_key=settings.tiktok_signer_key,
-        signer_budget=settings.tiktok_signer_budget,
-        socket_hosts=settings.tiktok_socket_hosts,
-        history=not settings.tiktok_no_history,
+def _simulator(reactor: Any, settings: Settings) -> tuple[Service, Any]:
+    """The built-in simulator, and where its platforms are."""
+    # Only a demonstration needs it.
+    from livechat.simulator.service import makeSimulator  # noqa: PLC0415
+
+    simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
+    return simulator, simulator.listen()
+
+
+def _context(
+    reactor: Any, pool: BoundedPool, random: Random, metrics: Metrics, settings: Settings
+) -> PlatformContext:
+    """What every platform gets."""
+    agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
+    # What they send as cookies is their own business: none are kept or sent beside those.
+    no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return PlatformContext(
+        clock=reactor,
+        now=time.time,
+        random=random,
+        http=HTTPClient(agent, no_cookies, WholeBody),
+        connect=_connector(reactor),
+        endpoint=partial(clientFromString, reactor),
+        metrics=metrics,
         start_timeout=settings.start_timeout,
-        intake_token=settings.tiktok_intake_token,
     )
 
 

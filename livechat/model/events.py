@@ -10,7 +10,6 @@ Ground floor: imports nothing of ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -18,7 +17,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType, field
 
 #: Every kind of `event` that a platform may report; a client asks for them by name.
-EVENT_KINDS: Mapping[str, str] = {
+EVENT_KINDS: dict[str, str] = {
     "announcement": "A moderator's or the platform's announcement.",
     "deletion": "One message, or the whole chat, was removed.",
     "donation": "A donation to charity.",
@@ -50,6 +49,13 @@ _KIND_BITS = {kind: 2 << index for index, kind in enumerate(sorted(EVENT_KINDS))
     "chat": CHAT_BIT
 }
 _UNLISTED_BIT = 1 << 62
+
+
+def add_event_kind(kind: str, meaning: str) -> None:
+    """Let clients ask for a kind of event that a platform from outside adds."""
+    if kind not in EVENT_KINDS:
+        EVENT_KINDS[kind] = meaning
+        _KIND_BITS[kind] = 2 << len(_KIND_BITS)
 
 
 def kind_bit(kind: str) -> int:

@@ -4,25 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from msgspec import Struct
-from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
-from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
-from livechat.platforms.tiktok.connection import Connect, IFeed, IRoom
+from livechat.platforms.tiktok.connection import IFeed, IRoom
 from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.intake import Intake
@@ -37,74 +33,31 @@ from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.presence import Presence
 from livechat.platforms.tiktok.resolve import ShortLinks
 from livechat.platforms.tiktok.room import Live
+from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.signer import DailyQuota, Signer
 from livechat.platforms.tiktok.transports import Transports
 
-#: The direct socket (sheet `tiktok` section 4).
-SOCKET_URL: Final = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
-
 #: Identifier type of a key that is a short link.
 SHORT_LINK: Final = "shortLink"
-
-#: How a room may be entered.
-TRANSPORTS: Final = ("auto", "direct", "signer")
-
-
-class TikTokSettings(Struct, frozen=True):
-    """What an operator may choose.
-
-    :ivar url: base of pages and `api-live`.
-    :ivar webcast_url: base of `webcast/...`.
-    :ivar socket_url: the direct socket, without query.
-    :ivar transport: `direct`; `signer`; or `auto`: direct, and signed where that is refused.
-    :ivar signer_url: base of an Euler-compatible signer; empty: there is none.
-    :ivar signer_budget: requests to it that a day may have; 0: no limit of ours.
-    :ivar socket_hosts: socket hosts that a signer may name besides TikTok's own.
-    :ivar history: deliver the few comments that were made just before we came.
-    :ivar start_timeout: seconds in which a start must succeed.
-    :ivar intake_token: what a relay of frames must know; empty: nobody may relay.
-    """
-
-    url: str = "https://www.tiktok.com"
-    webcast_url: str = "https://webcast.tiktok.com"
-    socket_url: str = SOCKET_URL
-    transport: str = "auto"
-    signer_url: str = ""
-    signer_key: str = ""
-    signer_budget: int = 0
-    socket_hosts: tuple[str, ...] = ()
-    history: bool = True
-    start_timeout: float = 30.0
-    intake_token: str = ""
 
 
 @implementer(IPlatform)
 class TikTok(Service):
     """TikTok LIVE, read anonymously.
 
-    :param http: keeps no cookies of its own: who we are is the identity's business.
-    :param connect: where the socket of a host, port and TLS is.
-    :param now: wall time in seconds, for messages without a time of their own.
     :ivar intake: what takes relays' connections; the daemon opens its port.
     """
 
     name = "tiktok"
     hosts = HOSTS | SHORT_HOSTS
 
-    def __init__(
-        self,
-        http: HTTPClient,
-        connect: Connect,
-        clock: IReactorTime,
-        now: Callable[[], float],
-        random: Random,
-        metrics: Metrics,
-        settings: TikTokSettings,
-    ) -> None:
+    def __init__(self, context: PlatformContext, settings: TikTokSettings) -> None:
+        clock, now, random = context.clock, context.now, context.random
+        http, metrics = context.http, context.metrics
         self.clock = clock
         self.random = random
-        self.start_timeout = settings.start_timeout
-        self.history = settings.history
+        self.start_timeout = context.start_timeout
+        self.history = not settings.no_history
         self.steps = Steps(clock, metrics, self.name)
         self._now = now
         self._metrics = metrics
@@ -122,7 +75,7 @@ class TikTok(Service):
             lambda name: metrics.count_unparsed("tiktok", name),
             lookups,
         )
-        self._links = ShortLinks(self.lookup, clock, random, settings.start_timeout)
+        self._links = ShortLinks(self.lookup, clock, random, context.start_timeout)
         signer = None
         if settings.signer_url:
             own = urlsplit(settings.socket_url).hostname or ""
@@ -148,7 +101,7 @@ class TikTok(Service):
             settings.socket_url,
             signer,
             self._identity,
-            connect,
+            context.connect,
             clock,
             connects.inc,
             Budget(clock, HANDSHAKES, metrics, self.name, "handshakes"),

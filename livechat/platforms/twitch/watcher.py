@@ -8,22 +8,19 @@ old connection is let go.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from random import Random
 from uuid import UUID
 
-from msgspec import Struct
-from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
-from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.chat import Translation, translate
@@ -34,60 +31,39 @@ from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, LOOKUPS,
 from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import Presence
 from livechat.platforms.twitch.room import NOTHING_KNOWN, RoomState
+from livechat.platforms.twitch.settings import TwitchSettings
 
 _log = Logger()
-
-
-class TwitchSettings(Struct, frozen=True):
-    """What an operator may choose.
-
-    :ivar gql_url: where to ask whether channels are live; empty: never.
-    :ivar require_live: an offline channel is an error, and going offline is the end.
-    :ivar start_timeout: seconds in which a start must succeed.
-    :ivar live_poll: seconds from one look-up of all watched channels to the next.
-    :ivar offline_grace: seconds a channel may be offline before that is the end; streams bounce.
-    """
-
-    gql_url: str = "https://gql.twitch.tv/gql"
-    require_live: bool = False
-    start_timeout: float = 30.0
-    live_poll: float = 60.0
-    offline_grace: float = 240.0
 
 
 @implementer(IPlatform)
 class Twitch(Service):
     """Twitch chat, read anonymously.
 
-    :param endpoint: where the IRC server is.
-    :param now: wall time in seconds, for messages without a time of their own.
+    :raises ValueError: the endpoint string of the IRC server is wrong.
     """
 
     name = "twitch"
     hosts = HOSTS
 
-    def __init__(
-        self,
-        endpoint: IStreamClientEndpoint,
-        http: HTTPClient,
-        clock: IReactorTime,
-        now: Callable[[], float],
-        random: Random,
-        metrics: Metrics,
-        settings: TwitchSettings,
-    ) -> None:
+    def __init__(self, context: PlatformContext, settings: TwitchSettings) -> None:
+        clock, metrics = context.clock, context.metrics
         self.clock = clock
+        self._start_timeout = context.start_timeout
         self._settings = settings
         self._metrics = metrics
         self._logins = Budget(clock, LOGINS, metrics, self.name, "logins")
         self._joins = Budget(clock, JOINS, metrics, self.name, "joins")
         lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
-        self._lookup = Lookup(settings.gql_url, http, clock, metrics, lookups)
+        self._lookup = Lookup(settings.gql_url, context.http, clock, metrics, lookups)
         self._failures = Failures(clock, metrics, self.name)
         self.steps = Steps(clock, metrics, self.name)
-        self._endpoint = endpoint
-        self._now = now
-        self._random = random
+        try:
+            self._endpoint = context.endpoint(settings.irc)
+        except ValueError as error:
+            raise ValueError(f"--twitch-irc: {error}") from None
+        self._now = context.now
+        self._random = context.random
         # All that have begun, and those that have a connection.
         self._presences: dict[Presence, None] = {}
         self._rooms: dict[str, Presence] = {}
@@ -125,7 +101,7 @@ class Twitch(Service):
             sink,
             requester,
             require_live=settings.require_live,
-            start_timeout=settings.start_timeout,
+            start_timeout=self._start_timeout,
             offline_grace=settings.offline_grace,
         )
         return self._failures.watcher(key, presence)

@@ -4,67 +4,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 
-from msgspec import Struct
-from treq.client import HTTPClient
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
-from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.pacing import Backoff
+from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.youtube.chat import Poll
 from livechat.platforms.youtube.follower import Follower
 from livechat.platforms.youtube.identifier import HOSTS, key_of
+from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.platforms.youtube.site import Site
 from livechat.platforms.youtube.start import Attempts, Found, locate
 
 
-class YouTubeSettings(Struct, frozen=True):
-    """What an operator may choose.
-
-    :ivar url: the base of pages and InnerTube.
-    :ivar start_timeout: seconds in which a start must succeed.
-    :ivar viewers_every: seconds between two looks at viewer count and title; 0: never.
-    """
-
-    url: str = "https://www.youtube.com"
-    start_timeout: float = 30.0
-    viewers_every: float = 30.0
-
-
 @implementer(IPlatform)
 class YouTube(Service):
-    """YouTube live chat.
-
-    :param now: wall time in seconds, for messages without a time of their own.
-    """
+    """YouTube live chat."""
 
     name = "youtube"
     hosts = HOSTS
 
-    def __init__(
-        self,
-        http: HTTPClient,
-        clock: IReactorTime,
-        now: Callable[[], float],
-        random: Random,
-        metrics: Metrics,
-        settings: YouTubeSettings,
-    ) -> None:
-        self._clock = clock
-        self._now = now
-        self._random = random
-        self._metrics = metrics
+    def __init__(self, context: PlatformContext, settings: YouTubeSettings) -> None:
+        self._clock = context.clock
+        self._now = context.now
+        self._random = context.random
+        self._metrics = context.metrics
+        self._start_timeout = context.start_timeout
         self._settings = settings
-        self._site = Site(http, clock, now, settings.url, metrics)
-        self._failures = Failures(clock, metrics, self.name)
+        self._site = Site(context.http, context.clock, context.now, settings.url, context.metrics)
+        self._failures = Failures(context.clock, context.metrics, self.name)
         self._followers: set[Follower] = set()
         self._finding: set[Deferred[Located]] = set()
 
@@ -96,7 +70,7 @@ class YouTube(Service):
         self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
     ) -> Located:
         since_ms = int(self._now() * 1000)
-        budget = self._site.budget(self._settings.start_timeout, requester, queued)
+        budget = self._site.budget(self._start_timeout, requester, queued)
         backoff = Backoff(self._random, initial=1.0, cap=30.0)
         live = await locate(self._site, key, Attempts(self._site, budget, backoff))
         found = Found(live, self._clock.seconds(), budget.left, since_ms)
@@ -114,7 +88,7 @@ class YouTube(Service):
             now=self._now,
             random=self._random,
             count=self._count,
-            start_timeout=self._settings.start_timeout,
+            start_timeout=self._start_timeout,
             viewers_every=self._settings.viewers_every,
             gone=self._followers.discard,
         )

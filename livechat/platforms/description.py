@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What a platform says about itself, and what it gets from the daemon.
+
+A platform is one package.  It is found by the entry point group `livechat.platforms`: the name of
+the entry point is the platform's name, and it names a `PlatformDescription`.  Nothing else in
+livechat knows which platforms there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import entry_points
+from random import Random
+from typing import Any, Final
+
+from msgspec import Struct
+from treq.client import HTTPClient
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamClientEndpoint
+
+from livechat.metrics import Metrics
+
+#: The entry point group.
+GROUP: Final = "livechat.platforms"
+
+
+def _no_tap(platform: str, channel: str, data: bytes) -> None:
+    """Raw data goes nowhere."""
+
+
+class PlatformContext(Struct, frozen=True):
+    """What a platform gets from the daemon; it takes nothing else from the world.
+
+    :ivar clock: for timers; runs on, whatever happens to the machine's wall clock.
+    :ivar now: wall time in seconds, to date what carries no time of its own.
+    :ivar http: keeps no cookies.
+    :ivar connect: where the socket of a host, a port and TLS (or not) is.
+    :ivar endpoint: the client endpoint that an endpoint string describes; raises ValueError.
+    :ivar start_timeout: seconds in which a start must succeed, waiting for turns not counted.
+    :ivar tap: given what the platform sent, as it came: platform, channel, bytes.
+    """
+
+    clock: IReactorTime
+    now: Callable[[], float]
+    random: Random
+    http: HTTPClient
+    connect: Callable[[str, int, bool], IStreamClientEndpoint]
+    endpoint: Callable[[str], IStreamClientEndpoint]
+    metrics: Metrics
+    start_timeout: float = 30.0
+    tap: Callable[[str, str, bytes], None] = _no_tap
+
+
+class Page(Struct, frozen=True, rename="camel"):
+    """What pages say about a platform; sent to them as JSON.
+
+    :ivar title: its name as people write it.
+    :ivar placeholder: what stands in an empty field for an identifier.
+    :ivar hint: which identifiers it takes, one sentence.
+    :ivar mark: path data of a drawing in a square of 24 units.
+    :ivar identifier_types: what each `identifierType` is called, where there are several.
+    """
+
+    title: str
+    placeholder: str = "Channel name or URL"
+    hint: str = ""
+    mark: str = ""
+    identifier_types: Mapping[str, str] = {}
+
+
+class Port(Struct, frozen=True):
+    """A port that a platform wants opened beside the daemon's own.
+
+    :ivar endpoint: a server endpoint string.
+    :ivar what: what it is for, in logs and errors.
+    """
+
+    endpoint: str
+    factory: IProtocolFactory
+    what: str
+
+
+def _nothing(*_: Any) -> str:
+    return ""
+
+
+def _no_ports(*_: Any) -> Sequence[Port]:
+    return ()
+
+
+class PlatformDescription(Struct, frozen=True):
+    """A platform, before it is made.
+
+    :ivar name: what a client calls it in `platform`.
+    :ivar settings: a struct whose fields declare its options (`livechat.choices`).
+    :ivar make: from context and settings to an `IPlatform` that is an `IService`, too; raises
+        ValueError with a sentence that names the option that is wrong.
+    :ivar problem: from settings to why they do not fit together; empty: they do.
+    :ivar why_useless: from settings and a field's name to why that choice has no effect.
+    :ivar ports: from the platform and its settings to the ports that it wants opened.
+    :ivar demo: from settings and the simulator's addresses to settings that point there; None where
+        the simulator does not play this platform.
+    :ivar replaced_by_demo: fields that `demo` replaces.
+    :ivar event_kinds: kinds of event that only this platform has, and what each is.
+    """
+
+    name: str
+    settings: type[Struct]
+    make: Callable[[PlatformContext, Any], Any]
+    page: Page
+    problem: Callable[[Any], str] = _nothing
+    why_useless: Callable[[Any, str], str] = _nothing
+    ports: Callable[[Any, Any], Sequence[Port]] = _no_ports
+    demo: Callable[[Any, Any], Any] | None = None
+    replaced_by_demo: frozenset[str] = frozenset()
+    event_kinds: Mapping[str, str] = {}
+
+
+def installed() -> dict[str, PlatformDescription]:
+    """The platforms that are installed, by name.
+
+    :raises ValueError: one of them cannot be used; a sentence for whoever installed it.
+    """
+    found: dict[str, PlatformDescription] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            description = point.load()
+        except Exception as error:
+            raise ValueError(f"platform {point.name} ({point.value}): {error}") from error
+        if not isinstance(description, PlatformDescription) or description.name != point.name:
+            raise ValueError(f"platform {point.name} ({point.value}) does not describe itself")
+        found[point.name] = description
+    return found
