@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 import msgspec
@@ -31,13 +30,15 @@ from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.platforms.fetch import WholeBody
 from livechat.platforms.youtube.chat import read_poll
+from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.platforms.youtube.verdict import judge
-from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
+from livechat.platforms.youtube.watcher import YouTube
 from livechat.protocol.messages import encode_event
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import YouTubeSimulator
 from livechat.simulator.youtube_pages import watch_page
 from livechat.transports.frames import frame
+from tests.support.context import context_on
 from tests.support.corpus import ROOT
 from tests.support.youtube import KeptEvents
 
@@ -139,7 +140,7 @@ async def idle_chats(url: str) -> tuple[float, float, float]:
     http = HTTPClient(Agent(reactor, pool=pool), data_to_body_producer=WholeBody)
     # Minutes of silence have passed for those who are told so by their clock.
     clock: Any = reactor
-    youtube = YouTube(http, clock, time.time, Random(1), Metrics(), YouTubeSettings(url))
+    youtube = YouTube(context_on(clock, http, Metrics()), YouTubeSettings(url))
     youtube.startService()
     watchers = []
     for number in range(CHATS):

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.command_line import declared_options
 from livechat.core.session import Quotas, Session
 from livechat.model.errors import CloseCode, ErrorCode
 from livechat.model.events import EVENT_KINDS
-from livechat.options import OPTIONS
 from livechat.platforms.budget import Limit
+from livechat.platforms.description import installed
 from livechat.platforms.tiktok import limits as tiktok
 from livechat.platforms.twitch import limits as twitch
 from livechat.platforms.youtube import limits as youtube
@@ -149,7 +150,7 @@ class TableTests(SynchronousTestCase):
         rows = re.findall(r"^\| `--([a-z-]+)` \| `([A-Z_]+)` \| ([^|]*) \|", text, re.MULTILINE)
         documented = {name: (variable, default.strip()) for name, variable, default in rows}
         expected = {}
-        for option in OPTIONS:
+        for option in declared_options(installed()):
             shown = " ".join(option.default) if option.kind == "list" else option.default
             if option.kind == "flag":
                 shown = "on" if option.default else "off"

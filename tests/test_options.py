@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import NODEFAULT
-from msgspec.structs import fields
+from msgspec import Struct
+from msgspec.structs import fields, replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.command_line import Options, own_version, wrong
-from livechat.options import OPTIONS, Option, Settings
+from livechat.choices import Choice, Option, options_of
+from livechat.command_line import Options, declared_options, own_version, wrong
+from livechat.options import Chosen, Settings
+from livechat.platforms.description import PlatformDescription, installed
 
 #: The defaults that the configuration contract promises, for all of its options.
 PROMISED: Mapping[str, Any] = {
@@ -177,21 +179,36 @@ REFUSED: Mapping[str, Sequence[str]] = {
 }
 
 
+#: Every option there is.
+OPTIONS = declared_options(installed())
+
+
+def choice_of(chosen: Chosen, option: Option) -> Any:
+    """What was chosen for an option."""
+    return getattr(chosen.of(option.section), option.field)
+
+
 class OptionsCase(SynchronousTestCase):
     """Options read from a command line and an environment that the test gives."""
 
+    platforms: Mapping[str, PlatformDescription] = installed()
+
     def settings(self, *arguments: str, **environ: str) -> Settings:
+        """The daemon's own choices."""
+        return self.chosen(*arguments, **environ).daemon
+
+    def chosen(self, *arguments: str, **environ: str) -> Chosen:
         """The outcome; nothing may be said on stderr, warnings stay in `warnings`."""
         said = io.StringIO()
         self.patch(sys, "stderr", said)
-        options = Options(environ)
+        options = Options(environ, self.platforms)
         options.parseOptions(arguments)
         self.assertEqual(said.getvalue(), "")
         self.warnings = list(options.warnings())
         for line in self.warnings:
             self.assertRegex(line, r"\A[^\x00-\x1f]+\Z")
             self.assertNotIn(SECRET, line)
-        return options.settings
+        return options.chosen
 
     def refusal(self, *arguments: str, **environ: str) -> str:
         """What is said about a wrong choice: one line, and exit code 1."""
@@ -215,12 +232,29 @@ class OptionsCase(SynchronousTestCase):
 class TableTests(OptionsCase):
     """The options as declared."""
 
-    def test_fields(self) -> None:
-        """Every option is a setting, every setting an option, and none has a second default."""
-        self.assertEqual(
-            sorted(option.field for option in OPTIONS), sorted(f.name for f in fields(Settings))
-        )
-        self.assertTrue(all(f.default is NODEFAULT for f in fields(Settings)))
+    def test_declared_once(self) -> None:
+        """Every field of every section is an option, and no two have one name or variable."""
+        for names in ([one.name for one in OPTIONS], [one.variable for one in OPTIONS]):
+            self.assertEqual(len(set(names)), len(names))
+        sections: dict[str, type[Struct]] = {
+            "": Settings,
+            **{name: one.settings for name, one in installed().items()},
+        }
+        declared = {(name, f.name) for name, one in sections.items() for f in fields(one)}
+        self.assertEqual({(option.section, option.field) for option in OPTIONS}, declared)
+
+    def test_undeclared(self) -> None:
+        """A field without a choice, or without a default, is a mistake that is found at once."""
+
+        class Forgotten(Struct):
+            word: str = ""
+
+        class Required(Struct):
+            word: Annotated[str, Choice(str, "A word.")]
+
+        for settings in (Forgotten, Required):
+            with self.assertRaises(TypeError):
+                list(options_of(settings))
 
     def test_variables(self) -> None:
         """Three variables keep the names they had, all others are built in one way."""
@@ -238,9 +272,9 @@ class TableTests(OptionsCase):
 
     def test_defaults(self) -> None:
         """Without any choice the settings are what the contract promises, and what is declared."""
-        chosen = self.settings()
+        chosen = self.chosen()
         for option in OPTIONS:
-            self.assertEqual(getattr(chosen, option.field), option.default, option.name)
+            self.assertEqual(choice_of(chosen, option), option.default, option.name)
             if option.name in PROMISED:
                 self.assertEqual(option.default, PROMISED[option.name], option.name)
         promised = {option.name for option in OPTIONS} & PROMISED.keys()
@@ -251,13 +285,13 @@ class TableTests(OptionsCase):
         for option in OPTIONS:
             if option.default not in ("", ()) and option.kind == "value":
                 text = str(option.default)
-                self.assertEqual(option.parse(text), option.default, option.name)
+                self.assertEqual(option.choice.parse(text), option.default, option.name)
 
     def test_secrets(self) -> None:
         """What holds a password is declared to be secret."""
         for option in OPTIONS:
             holds = any(word in option.name for word in ("redis-url", "key", "password", "token"))
-            self.assertEqual(option.secret, holds, option.name)
+            self.assertEqual(option.choice.secret, holds, option.name)
 
     def test_help(self) -> None:
         """The help names every option and its variable, and shows none of the environment."""
@@ -269,15 +303,20 @@ class TableTests(OptionsCase):
 
 
 class SourceTests(OptionsCase):
-    """Where a choice comes from."""
+    """Where a choice comes from; whether choices fit together is not looked at here."""
+
+    platforms: Mapping[str, PlatformDescription] = {
+        name: replace(description, problem=lambda _: "")
+        for name, description in installed().items()
+    }
 
     def test_command_line(self) -> None:
         """Every option can be given on the command line."""
         for option in OPTIONS:
             for text, value in TAKEN[option.name]:
-                chosen = self.settings(*self.line_of(option, text))
-                self.assertEqual(getattr(chosen, option.field), value, (option.name, text))
-                self.assertIs(type(getattr(chosen, option.field)), type(value))
+                chosen = self.chosen(*self.line_of(option, text))
+                self.assertEqual(choice_of(chosen, option), value, (option.name, text))
+                self.assertIs(type(choice_of(chosen, option)), type(value))
 
     def test_two_words(self) -> None:
         """Value and option may be two arguments."""
@@ -288,25 +327,25 @@ class SourceTests(OptionsCase):
         """Every option can be given in the environment."""
         for option in OPTIONS:
             for text, value in TAKEN[option.name]:
-                chosen = self.settings(**{option.variable: text})
-                self.assertEqual(getattr(chosen, option.field), value, (option.name, text))
-                self.assertIs(type(getattr(chosen, option.field)), type(value))
+                chosen = self.chosen(**{option.variable: text})
+                self.assertEqual(choice_of(chosen, option), value, (option.name, text))
+                self.assertIs(type(choice_of(chosen, option)), type(value))
 
     def test_everything_else_is_default(self) -> None:
         """A choice of one option changes no other."""
-        defaults = self.settings()
+        defaults = self.chosen()
         for option in OPTIONS:
             text, _ = TAKEN[option.name][0]
             for chosen in (
-                self.settings(*self.line_of(option, text)),
-                self.settings(**{option.variable: text}),
+                self.chosen(*self.line_of(option, text)),
+                self.chosen(**{option.variable: text}),
             ):
                 changed = {
-                    f.name
-                    for f in fields(Settings)
-                    if getattr(chosen, f.name) != getattr(defaults, f.name)
+                    other.name
+                    for other in OPTIONS
+                    if choice_of(chosen, other) != choice_of(defaults, other)
                 }
-                self.assertLessEqual(changed, {option.field})
+                self.assertLessEqual(changed, {option.name})
 
     def test_command_line_wins(self) -> None:
         """The command line wins over the environment."""
@@ -315,8 +354,8 @@ class SourceTests(OptionsCase):
             other, _ = TAKEN[option.name][0]
             if option.kind == "flag":
                 other = "0"
-            chosen = self.settings(*self.line_of(option, text), **{option.variable: other})
-            self.assertEqual(getattr(chosen, option.field), value, option.name)
+            chosen = self.chosen(*self.line_of(option, text), **{option.variable: other})
+            self.assertEqual(choice_of(chosen, option), value, option.name)
 
     def test_wrong_environment_that_is_not_used(self) -> None:
         """A wrong variable does no harm when the command line chose."""
@@ -335,26 +374,26 @@ class SourceTests(OptionsCase):
         Otherwise it is as if it were not set.
         """
         empty = {option.variable: "" for option in OPTIONS}
-        chosen = self.settings(**empty)
+        chosen = self.chosen(**empty)
         for option in OPTIONS:
             try:
-                expected = option.parse("") if option.kind == "value" else option.default
+                expected = option.choice.parse("") if option.kind == "value" else option.default
             except ValueError:
                 expected = option.default
-            self.assertEqual(getattr(chosen, option.field), expected, option.name)
+            self.assertEqual(choice_of(chosen, option), expected, option.name)
 
     def test_never_ask(self) -> None:
         """The look-ups can be turned off with an empty address, from either place."""
-        self.assertEqual(self.settings(LIVECHAT_TWITCH_GQL_URL="").twitch_gql_url, "")
-        self.assertEqual(self.settings("--twitch-gql-url=").twitch_gql_url, "")
-        self.assertEqual(self.settings("--twitch-gql-url", "").twitch_gql_url, "")
+        self.assertEqual(self.chosen(LIVECHAT_TWITCH_GQL_URL="").platforms["twitch"].gql_url, "")
+        self.assertEqual(self.chosen("--twitch-gql-url=").platforms["twitch"].gql_url, "")
+        self.assertEqual(self.chosen("--twitch-gql-url", "").platforms["twitch"].gql_url, "")
 
     def test_process_environment(self) -> None:
         """Without another environment it is the process's own."""
         self.patch(os, "environ", {"PORT": "4321"})
         options = Options()
         options.parseOptions([])
-        self.assertEqual(options.settings.port, 4321)
+        self.assertEqual(options.chosen.daemon.port, 4321)
 
     def test_flags_in_the_environment(self) -> None:
         """A flag is turned on and off by the usual words."""
@@ -564,6 +603,17 @@ class RefusalTests(OptionsCase):
         self.assertEqual(self.refusal("--stats-storage=redis"), expected)
         self.assertEqual(self.refusal(STATS_STORAGE="redis"), expected)
         self.assertEqual(self.refusal(STATS_STORAGE="redis", REDIS_URL=""), expected)
+
+    def test_choices_that_do_not_fit_together(self) -> None:
+        """A platform's choices are looked at together, wherever they come from."""
+        self.assertEqual(
+            self.refusal("--tiktok-transport=signer"),
+            "livechat: --tiktok-transport=signer needs --tiktok-signer-url\n",
+        )
+        self.assertEqual(
+            self.refusal(LIVECHAT_TIKTOK_INTAKE="tcp:3001"),
+            "livechat: --tiktok-intake needs --tiktok-intake-token\n",
+        )
 
     def test_redis(self) -> None:
         """With an address it is chosen, from either place; an address alone chooses nothing."""

@@ -19,8 +19,8 @@ from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEO
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.limits import HANDSHAKES, LOOKUPS
 from livechat.platforms.tiktok.lookup import Lookup
+from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.transports import REFRESH_PAUSE
-from livechat.platforms.tiktok.watcher import SOCKET_URL, TikTokSettings
 from livechat.simulator import observed
 from livechat.simulator.actions import Author, Pay
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
@@ -33,6 +33,9 @@ UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
 ROSES = Pay(
     id="0c5b1a9e-8f37-4b3b-9d57-000000000001", author=Author(9, "fan", "Fan"), text=(), amount=5
 )
+
+
+SOCKET_URL = TikTokSettings().socket_url
 
 
 class StartTests(TikTokCase):
@@ -406,7 +409,7 @@ class ExplicitDirectTests(TikTokCase):
 class WithoutHistoryTests(TikTokCase):
     """With history left out."""
 
-    settings: TikTokSettings = msgspec.structs.replace(SETTINGS, history=False)
+    settings: TikTokSettings = msgspec.structs.replace(SETTINGS, no_history=True)
 
     def test_history(self) -> None:
         """What was said before we came is left out; what is said then is not."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from treq.testing import StubTreq
@@ -25,13 +24,15 @@ from livechat.platforms.twitch.irc import Line
 from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
 from livechat.platforms.twitch.lookup import Lookup, Standing
 from livechat.platforms.twitch.presence import OVERLAP
-from livechat.platforms.twitch.watcher import Twitch, TwitchSettings
+from livechat.platforms.twitch.settings import TwitchSettings
+from livechat.platforms.twitch.watcher import Twitch
 from livechat.platforms.twitch.wire import GRACE, IDLE
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
 from livechat.simulator.twitch_faults import Fault, Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from tests.support.context import context_on
 from tests.support.fakes import KeptMessages, hub_on
 from tests.support.wire import InMemoryEndpoint
 
@@ -89,13 +90,7 @@ class TwitchCase(SynchronousTestCase):
         self.gql = StubTreq(GraphQL(self.simulator))
         self.metrics = Metrics()
         self.twitch = Twitch(
-            self.endpoint,
-            self.gql,  # type: ignore[arg-type]
-            self.clock,
-            self.clock.seconds,
-            Random(7),
-            self.metrics,
-            self.settings,
+            context_on(self.clock, self.gql, self.metrics, self.endpoint), self.settings
         )
         self.twitch.startService()
         self.starts: list[Deferred[LiveInfo]] = []

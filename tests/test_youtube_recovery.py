@@ -8,7 +8,7 @@ from typing import Any
 from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.follower import MAX_VERDICTS, TOKEN_AGE, TOKEN_SILENCE
 from livechat.platforms.youtube.setback import STALE
-from livechat.platforms.youtube.watcher import YouTubeSettings
+from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_tokens import place

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 from treq.testing import StubTreq
@@ -17,13 +16,15 @@ from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChatMessage, Event, LiveInfo
-from livechat.platforms.tiktok.watcher import TikTok, TikTokSettings
+from livechat.platforms.tiktok.settings import TikTokSettings
+from livechat.platforms.tiktok.watcher import TikTok
 from livechat.simulator.actions import Author, Say
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
 from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.tiktok_site import TikTokSite
 from livechat.simulator.twitch import TwitchSimulator
+from tests.support.context import context_on
 from tests.support.wire import InMemoryEndpoint
 
 #: Where the simulated TikTok is; the host is also the one that its signer names.
@@ -119,13 +120,7 @@ class TikTokCase(SynchronousTestCase):
     def platform(self, settings: TikTokSettings) -> TikTok:
         """The platform, not yet started."""
         return TikTok(
-            self.http,
-            self.connect,
-            self.clock,
-            self.clock.seconds,
-            Random(7),
-            self.metrics,
-            settings,
+            context_on(self.clock, self.http, self.metrics, connect=self.connect), settings
         )
 
     def connect(self, host: str, port: int, tls: bool) -> InMemoryEndpoint:

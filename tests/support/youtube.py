@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from itertools import count
-from random import Random
 from typing import Any
 
 from treq.testing import StubTreq
@@ -16,10 +15,12 @@ from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChatMessage, Event, LiveInfo
-from livechat.platforms.youtube.watcher import YouTube, YouTubeSettings
+from livechat.platforms.youtube.settings import YouTubeSettings
+from livechat.platforms.youtube.watcher import YouTube
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import Settings, YouTubeSimulator
 from livechat.simulator.youtube_site import YouTubeSite
+from tests.support.context import context_on
 
 _numbers = count(1)
 
@@ -95,14 +96,7 @@ class YouTubeCase(SynchronousTestCase):
         )
         self.http = StubTreq(YouTubeSite(self.simulator))
         self.metrics = Metrics()
-        self.youtube = YouTube(
-            self.http,  # type: ignore[arg-type]
-            self.clock,
-            self.clock.seconds,
-            Random(7),
-            self.metrics,
-            self.settings,
-        )
+        self.youtube = YouTube(context_on(self.clock, self.http, self.metrics), self.settings)
         self.youtube.startService()
         self.starts: list[Deferred[LiveInfo]] = []
 
