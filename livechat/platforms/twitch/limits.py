@@ -22,4 +22,4 @@ MAX_ROOMS: Final = 90
 
 #: Seconds that a connection is kept which holds no room, so that viewers who come and go cost no
 #: login each.
-EMPTY_KEPT: Final = 60.0
+EMPTY_KEPT: Final = 5.0
