@@ -184,7 +184,7 @@ class ShapeTests(SynchronousTestCase):
         for line in simulated():
             translation = translated(line)
             if translation.unknown:
-                unknown.add(translation.unknown)
+                unknown.update(translation.unknown)
             self.assertTrue(translation.events, line)
             tags, _, command, _, text = cut(line)
             if command == "PRIVMSG":
@@ -196,7 +196,7 @@ class ShapeTests(SynchronousTestCase):
                 self.assertEqual(message.data.content.raw, spoken)
                 ends = [element.position[1] for element in message.data.content.elements]
                 self.assertEqual(ends[-1:], [utf16_length(spoken)])
-        self.assertEqual(unknown, {f"USERNOTICE {kind}" for kind, _ in ODDITIES})
+        self.assertEqual(unknown, {f"NOTICE {kind}" for kind, _ in ODDITIES})
 
 
 class EmoteTests(SynchronousTestCase):
