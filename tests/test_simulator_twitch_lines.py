@@ -180,7 +180,7 @@ class ShapeTests(SynchronousTestCase):
 
     def test_read_by_the_daemon(self) -> None:
         """The daemon understands every line but what no platform has, and no message is altered."""
-        unknown = set()
+        unknown: set[str] = set()
         for line in simulated():
             translation = translated(line)
             if translation.unknown:
