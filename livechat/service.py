@@ -28,11 +28,11 @@ from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
 from livechat.command_line import DaemonOptions, Options, wrong
-from livechat.core.channel import Services
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
+from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
 from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share

@@ -831,3 +831,17 @@ class TwoNodesTests(SynchronousTestCase):
         self.platform.watchers[2].live()
         self.assertEqual(other.kinds(), ["started"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class ShutdownTests(HubCase):
+    """What is left when a hub stops in the middle of something."""
+
+    def test_shutdown_during_a_take_over(self) -> None:
+        """A start that is cancelled by the shutdown is not begun again."""
+        subscriber, _ = self.live()
+        channel = self.hub._channels[ChannelKey("twitch", "username", "ann")]
+        channel.start()
+        self.successResultOf(self.hub.shutdown())
+        self.turn(10)
+        self.assertEqual(subscriber.kinds(), [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -14,13 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import UNSET, Struct
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.core.channel_log import ChannelLog
 from livechat.core.channel_states import machine
 from livechat.core.failures import coded
 from livechat.core.fanout import Fanout
@@ -28,46 +26,28 @@ from livechat.core.ports import (
     ChannelState,
     Ended,
     Failed,
-    IBroker,
     IEventSink,
     IMember,
     IMembership,
     Interrupted,
     IPlatform,
-    IStatsStore,
     IWatcher,
     Live,
     Located,
     Requester,
     Start,
 )
-from livechat.core.publication import Publication, item_of
-from livechat.core.recent_ids import RecentIds
+from livechat.core.publication import Publication
+from livechat.core.sequencer import Sequencer
+from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Options, Subscription
-from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
-from livechat.model.events import ChatMessage, Event, LiveInfo
-from livechat.protocol.messages import Status, started
+from livechat.model.events import Event, LiveInfo
+from livechat.protocol.messages import Status
 
 #: Seconds after which a node that took a running channel over tries again to start its upstream.
 RESTART_PAUSE: Final = 5.0
-
-
-class Services(Struct, frozen=True):
-    """What all channels of a node share.
-
-    :ivar stats_limit: how many users a statistics message names.
-    :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
-    """
-
-    clock: IReactorTime
-    broker: IBroker
-    store: IStatsStore
-    metrics: Metrics
-    log: ChannelLog
-    stats_limit: int
-    coalesce: float
 
 
 @implementer(IEventSink, IMember)
@@ -90,20 +70,19 @@ class Channel:
         self._platform = platform
         self._services = services
         self._gone = gone
-        metrics = services.metrics
-        self._duplicates = metrics.duplicates.labels(self.key.platform)
-        self._events = metrics.events.labels(self.key.platform)
-        self._messages = metrics.messages.labels(self.key.platform)
-        self._recent = RecentIds()
-        self._fanout = Fanout(services.clock, services.coalesce, metrics.deliveries)
+        self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
         self.stats = ChannelStats(
-            self.key, services.store, services.clock, services.stats_limit, self._push_stats
+            self.key,
+            services.store,
+            services.clock,
+            services.stats_limit,
+            lambda snapshot: self._fanout.spread(snapshot.message),
         )
+        self._sequencer = Sequencer(self.key, self.stats, services.metrics)
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
         self._info = LiveInfo("")
         self._reason = ""
-        self._start = Start("", 0)
         self._watcher: IWatcher | None = None
         self._restart: IDelayedCall | None = None
         self._inputs = machine(self)
@@ -161,7 +140,7 @@ class Channel:
     def lead(self, start: Start) -> None:
         """See `IMember`."""
         self.stats.counting = True
-        self._start = start
+        self._sequencer.start = start
         self._inputs.lead()
 
     def follow(self) -> None:
@@ -171,9 +150,7 @@ class Channel:
     def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
         if self._watcher is None:
-            # Whoever leads next must recognise what the platform repeats.
-            for publication in publications:
-                self._recent.seen(item_of(publication.event))
+            self._sequencer.remember(publications)
         self._fanout.publish(publications)
 
     def told(self, state: ChannelState) -> None:
@@ -198,36 +175,9 @@ class Channel:
             subscription.tell_queued()
 
     def received(self, events: Sequence[Event]) -> None:
-        """See `IEventSink`: drop what was seen, number, count, encode once, publish."""
-        publications: list[Publication] = []
-        chats = others = duplicates = 0
-        epoch, seq = self._start.epoch, self._start.seq
-        for event in events:
-            if self._recent.seen(item_of(event)):
-                duplicates += 1
-                continue
-            try:
-                publication = Publication.of(epoch, seq + 1, event)
-            except (ValueError, TypeError, OverflowError):
-                # Whatever a translator let through: it costs this item only.
-                self._services.metrics.count_unparsed(self.key.platform, "unencodable")
-                continue
-            seq += 1
-            if isinstance(event, ChatMessage):
-                chats += 1
-                self.stats.count(event)
-            else:
-                others += 1
-                self.stats.count_event(event)
-            publications.append(publication)
-        if duplicates:
-            self._duplicates.inc(duplicates)
-        if others:
-            self._events.inc(others)
-        if chats:
-            self._messages.inc(chats)
+        """See `IEventSink`."""
+        publications = self._sequencer.publications(events)
         if publications:
-            self._start = Start(epoch, seq)
             self._membership.publish(publications)
 
     def interrupted(self, reason: str) -> None:
@@ -243,7 +193,7 @@ class Channel:
         """See `IEventSink`."""
         self._membership.tell(Ended(error))
 
-    # What the table below does.
+    # What the transition table does.
 
     def wait(self, subscription: Subscription) -> None:
         """Keep a subscriber until there is something to tell."""
@@ -275,19 +225,19 @@ class Channel:
         """Say what has changed about the stream, if anything has."""
         if info != self._info:
             self._info = info
-            self._tell_all(self._started)
+            self._tell_all(lambda subscription: subscription.started(info))
 
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
         self._services.log.say(self.key, "resumed")
         self._info = info
-        self._tell_all(self._started)
+        self._tell_all(lambda subscription: subscription.started(info))
 
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
         self._services.log.say(self.key, f"interrupted: {reason}")
         self._reason = reason
-        self._tell_all(self._reconnecting)
+        self._tell_all(lambda subscription: subscription.reconnecting(self._reason))
 
     def explain(self, reason: str) -> None:
         """Remember why the upstream is still lost."""
@@ -295,11 +245,11 @@ class Channel:
 
     def greet_live(self, subscription: Subscription) -> None:
         """Greet a subscriber of a chat that flows."""
-        self._greet(subscription, self._started(subscription))
+        self._greet(subscription, subscription.started(self._info))
 
     def greet_interrupted(self, subscription: Subscription) -> None:
         """Greet a subscriber of a chat that is lost at the moment."""
-        self._greet(subscription, self._reconnecting(subscription))
+        self._greet(subscription, subscription.reconnecting(self._reason))
 
     def fail(self, error: ChatError) -> None:
         """Let the channel go, and tell everybody why, greeted or waiting."""
@@ -307,6 +257,7 @@ class Channel:
         everybody = self.subscriptions
         for subscription in everybody:
             self.unsubscribe(subscription)
+        # Only then: whoever is told may subscribe anew at once.
         for subscription in everybody:
             subscription.fail(error)
 
@@ -315,32 +266,9 @@ class Channel:
         self._services.log.say(self.key, "stopped")
         self._depart()
 
-    def _subscribed(self, subscription: Subscription) -> Status:
-        """`subscribed` for one subscriber."""
-        return Status(
-            "subscribed",
-            identifier=subscription.identifier,
-            platform=self.key.platform,
-            channel=subscription.key.identifier,
-            storage_type=self.stats.storage_type,
-        )
-
-    def _started(self, subscription: Subscription) -> Status:
-        """`started` for one subscriber."""
-        return started(subscription.identifier, subscription.key, self._info)
-
-    def _reconnecting(self, subscription: Subscription) -> Status:
-        return Status(
-            "reconnecting",
-            identifier=subscription.identifier,
-            platform=self.key.platform,
-            channel=subscription.key.identifier,
-            reason=self._reason or UNSET,
-        )
-
     def _greet(self, subscription: Subscription, standing: Status) -> None:
         """Say where the channel stands, deliver from now on, then give the statistics."""
-        subscription.send(self._subscribed(subscription))
+        subscription.send(subscription.subscribed(self.stats.storage_type))
         subscription.send(standing)
         if subscription not in self._fanout:
             self._fanout.add(subscription)
@@ -368,11 +296,14 @@ class Channel:
         self._membership.tell(Live(info))
 
     def _upstream_failed(self, reason: Failure) -> None:
-        error = coded(reason, self.key)
-        # Cancelled by us, because nobody waits any more.
-        outcome = "cancelled" if reason.check(CancelledError) else error.code
-        self._services.metrics.starts.labels(self.key.platform, outcome).inc()
         self._watcher = None
+        starts = self._services.metrics.starts
+        if reason.check(CancelledError):
+            # By us, because nobody waits any more.
+            starts.labels(self.key.platform, "cancelled").inc()
+            return
+        error = coded(reason, self.key)
+        starts.labels(self.key.platform, error.code).inc()
         if error.temporary and len(self._fanout):
             # It has flowed on another node: it is sought until it is known to be over.
             self._restart = self._services.clock.callLater(RESTART_PAUSE, self.start)
@@ -390,6 +321,3 @@ class Channel:
 
     def _stop_watcher(self) -> Deferred[None]:
         return succeed(None) if self._watcher is None else self._watcher.stop()
-
-    def _push_stats(self, snapshot: Snapshot) -> None:
-        self._fanout.spread(snapshot.message)

@@ -23,7 +23,8 @@ from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.core.ports import IEncoding, ISubscriber
+from livechat.core.clients import IEncoding, ISubscriber
+from livechat.core.group import Group
 from livechat.core.publication import Publication
 from livechat.core.subscription import Options, Subscription
 from livechat.model.events import ChannelKey
@@ -44,83 +45,8 @@ SPREAD_INTERVAL: Final = 0.01
 SMALLEST_PART: Final = 50
 MAX_PARTS: Final = 50
 
-#: Combinations of kinds for which a group remembers who takes them.
-_MAX_COMBINATIONS: Final = 32
-
 #: Times that are added up differ from their sum by less than this, in seconds.
 _SLACK: Final = 1e-6
-
-_Takers = list[tuple[int, list[Subscription], list[ISubscriber]]]
-
-
-class _Group:
-    """Subscribers to whom the same bytes go, and the publications that they have not been given."""
-
-    __slots__ = (
-        "_combinations",
-        "encoding",
-        "given",
-        "key",
-        "kinds",
-        "members",
-        "pending",
-        "ready",
-        "writing",
-    )
-
-    def __init__(self, encoding: IEncoding, key: ChannelKey) -> None:
-        self.encoding = encoding
-        self.key = key
-        self.members: dict[Subscription, None] = {}
-        #: All kinds that at least one member takes.
-        self.kinds = 0
-        self.pending: list[Publication] = []
-        #: Members that were given the first so many of what is pending already.
-        self.given: dict[Subscription, int] = {}
-        #: When the group may be written to again, in seconds of the clock.
-        self.ready = 0.0
-        #: What a subscriber does while it is written to must not begin another write.
-        self.writing = False
-        self._combinations: dict[int, _Takers] = {}
-
-    def changed(self) -> None:
-        """Members or their options have changed."""
-        self._combinations.clear()
-        self.kinds = 0
-        for member in self.members:
-            self.kinds |= member.options.kinds
-
-    def joined(self, member: Subscription) -> None:
-        """Add a member."""
-        self.members[member] = None
-        self.kinds |= member.options.kinds
-        self._combinations.clear()
-
-    def takers(self, kinds: int) -> _Takers:
-        """Who takes which of these kinds: each chosen subset with its members."""
-        takers = self._combinations.get(kinds)
-        if takers is None:
-            chosen: dict[int, list[Subscription]] = {}
-            for member in self.members:
-                chosen.setdefault(member.options.kinds & kinds, []).append(member)
-            takers = [
-                (taken, members, [member.subscriber for member in members])
-                for taken, members in chosen.items()
-                if taken
-            ]
-            if len(self._combinations) >= _MAX_COMBINATIONS:
-                self._combinations.clear()
-            self._combinations[kinds] = takers
-        return takers
-
-    def data(self, publications: Sequence[Publication], kinds: int) -> tuple[bytes, int]:
-        """The joined bytes of the publications of some kinds, and how many these are."""
-        chosen = [
-            publication.encoded(self.encoding, self.key)
-            for publication in publications
-            if publication.bit & kinds
-        ]
-        return (chosen[0] if len(chosen) == 1 else b"".join(chosen)), len(chosen)
 
 
 class _Spread(Struct):
@@ -149,10 +75,10 @@ class Fanout:
         self._clock = clock
         self._coalesce = coalesce
         self._deliveries = deliveries
-        self._groups: dict[tuple[IEncoding, ChannelKey], list[_Group]] = {}
-        self._group_of: dict[Subscription, _Group] = {}
+        self._groups: dict[tuple[IEncoding, ChannelKey], list[Group]] = {}
+        self._group_of: dict[Subscription, Group] = {}
         # Groups with something pending, in the order in which it came.
-        self._due: dict[_Group, None] = {}
+        self._due: dict[Group, None] = {}
         self._call: IDelayedCall | None = None
         self._spread: _Spread | None = None
         self._spread_call: IDelayedCall | None = None
@@ -259,12 +185,12 @@ class Fanout:
                 call.cancel()
         self._call = self._spread_call = None
 
-    def _group_for(self, encoding: IEncoding, key: ChannelKey) -> _Group:
+    def _group_for(self, encoding: IEncoding, key: ChannelKey) -> Group:
         groups = self._groups.setdefault((encoding, key), [])
         for group in reversed(groups):
             if len(group.members) < GROUP_SIZE:
                 return group
-        groups.append(_Group(encoding, key))
+        groups.append(Group(encoding, key))
         return groups[-1]
 
     def _write_ready(self) -> None:
@@ -285,13 +211,13 @@ class Fanout:
         self._call = None
         self._write_ready()
 
-    def _wait(self, group: _Group, now: float) -> float:
+    def _wait(self, group: Group, now: float) -> float:
         """Seconds until a group may be written to."""
         # A clock that was set back must not make it longer than the rule says.
         group.ready = min(group.ready, now + self._coalesce)
         return group.ready - now
 
-    def _write(self, group: _Group) -> None:
+    def _write(self, group: Group) -> None:
         if group.writing or self._due.pop(group, self) is self:
             return
         group.writing = True
@@ -301,7 +227,7 @@ class Fanout:
             group.writing = False
             group.ready = self._clock.seconds() + self._coalesce
 
-    def _write_pending(self, group: _Group) -> None:
+    def _write_pending(self, group: Group) -> None:
         pending, group.pending = group.pending, []
         given, group.given = group.given, {}
         kinds = 0
@@ -317,7 +243,7 @@ class Fanout:
 
     def _write_late(
         self,
-        group: _Group,
+        group: Group,
         pending: list[Publication],
         given: dict[Subscription, int],
         taken: int,

@@ -12,10 +12,11 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succee
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from livechat.core.channel import Channel, Services
+from livechat.core.channel import Channel
 from livechat.core.failures import coded
 from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, Located
+from livechat.core.services import Services
 from livechat.core.stats import Snapshot
 from livechat.core.subscription import Options, Subscription
 from livechat.model.errors import ChatError, ErrorCode

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from livechat.core.clients import ISubscriber
 from livechat.model.errors import ChatError
-from livechat.model.events import CHAT_BIT, ChannelKey
-from livechat.protocol.messages import ServerMessage, Status, encode, failure
+from livechat.model.events import CHAT_BIT, ChannelKey, LiveInfo
+from livechat.protocol.messages import ServerMessage, Status, encode, failure, started
 
 
 class Options(Struct, frozen=True):
@@ -52,6 +52,30 @@ class Subscription:
     def send(self, message: ServerMessage) -> None:
         """A message for this subscriber alone."""
         self.subscriber.send(encode(message))
+
+    def subscribed(self, storage_type: str) -> Status:
+        """`subscribed`."""
+        return Status(
+            "subscribed",
+            identifier=self.identifier,
+            platform=self.key.platform,
+            channel=self.key.identifier,
+            storage_type=storage_type,
+        )
+
+    def started(self, info: LiveInfo) -> Status:
+        """`started`."""
+        return started(self.identifier, self.key, info)
+
+    def reconnecting(self, reason: str) -> Status:
+        """`reconnecting`."""
+        return Status(
+            "reconnecting",
+            identifier=self.identifier,
+            platform=self.key.platform,
+            channel=self.key.identifier,
+            reason=reason or UNSET,
+        )
 
     def tell_queued(self) -> None:
         """Tell the client that the start waits for its turn in a budget of the platform."""

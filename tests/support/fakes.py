@@ -17,7 +17,6 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from livechat.brokers.local import LocalBroker
-from livechat.core.channel import Services
 from livechat.core.channel_log import ChannelLog
 from livechat.core.fanout import COALESCE
 from livechat.core.hub import Hub
@@ -33,6 +32,7 @@ from livechat.core.ports import (
     Requester,
 )
 from livechat.core.publication import Publication
+from livechat.core.services import Services
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Subscribers to whom the same bytes go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from livechat.core.clients import IEncoding, ISubscriber
+from livechat.core.publication import Publication
+from livechat.core.subscription import Subscription
+from livechat.model.events import ChannelKey
+
+#: Combinations of kinds for which a group remembers who takes them.
+_MAX_COMBINATIONS: Final = 32
+
+Takers = list[tuple[int, list[Subscription], list[ISubscriber]]]
+
+
+class Group:
+    """Subscribers to whom the same bytes go, and the publications that they have not been given."""
+
+    __slots__ = (
+        "_combinations",
+        "encoding",
+        "given",
+        "key",
+        "kinds",
+        "members",
+        "pending",
+        "ready",
+        "writing",
+    )
+
+    def __init__(self, encoding: IEncoding, key: ChannelKey) -> None:
+        self.encoding = encoding
+        self.key = key
+        self.members: dict[Subscription, None] = {}
+        #: All kinds that at least one member takes.
+        self.kinds = 0
+        self.pending: list[Publication] = []
+        #: Members that were given the first so many of what is pending already.
+        self.given: dict[Subscription, int] = {}
+        #: When the group may be written to again, in seconds of the clock.
+        self.ready = 0.0
+        #: What a subscriber does while it is written to must not begin another write.
+        self.writing = False
+        self._combinations: dict[int, Takers] = {}
+
+    def changed(self) -> None:
+        """Members or their options have changed."""
+        self._combinations.clear()
+        self.kinds = 0
+        for member in self.members:
+            self.kinds |= member.options.kinds
+
+    def joined(self, member: Subscription) -> None:
+        """Add a member."""
+        self.members[member] = None
+        self.kinds |= member.options.kinds
+        self._combinations.clear()
+
+    def takers(self, kinds: int) -> Takers:
+        """Who takes which of these kinds: each chosen subset with its members."""
+        takers = self._combinations.get(kinds)
+        if takers is None:
+            chosen: dict[int, list[Subscription]] = {}
+            for member in self.members:
+                chosen.setdefault(member.options.kinds & kinds, []).append(member)
+            takers = [
+                (taken, members, [member.subscriber for member in members])
+                for taken, members in chosen.items()
+                if taken
+            ]
+            if len(self._combinations) >= _MAX_COMBINATIONS:
+                self._combinations.clear()
+            self._combinations[kinds] = takers
+        return takers
+
+    def data(self, publications: Sequence[Publication], kinds: int) -> tuple[bytes, int]:
+        """The joined bytes of the publications of some kinds, and how many these are."""
+        chosen = [
+            publication.encoded(self.encoding, self.key)
+            for publication in publications
+            if publication.bit & kinds
+        ]
+        return (chosen[0] if len(chosen) == 1 else b"".join(chosen)), len(chosen)

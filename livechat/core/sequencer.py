@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""From what a platform reported to publications: new, counted, encoded once, numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livechat.core.ports import Start
+from livechat.core.publication import Publication, item_of
+from livechat.core.recent_ids import RecentIds
+from livechat.core.stats import ChannelStats
+from livechat.metrics import Metrics
+from livechat.model.events import ChannelKey, ChatMessage, Event
+
+
+class Sequencer:
+    """Gives the events of one channel their places in its order.
+
+    :ivar start: the epoch, and the highest number that was given.
+    """
+
+    def __init__(self, key: ChannelKey, stats: ChannelStats, metrics: Metrics) -> None:
+        self.start = Start("", 0)
+        self._key = key
+        self._stats = stats
+        self._metrics = metrics
+        self._duplicates = metrics.duplicates.labels(key.platform)
+        self._events = metrics.events.labels(key.platform)
+        self._messages = metrics.messages.labels(key.platform)
+        self._recent = RecentIds()
+
+    def publications(self, events: Sequence[Event]) -> list[Publication]:
+        """What of these events is new, as publications; one that cannot be encoded is left out."""
+        publications: list[Publication] = []
+        chats = others = duplicates = 0
+        epoch, seq = self.start.epoch, self.start.seq
+        for event in events:
+            if self._recent.seen(item_of(event)):
+                duplicates += 1
+                continue
+            try:
+                publication = Publication.of(epoch, seq + 1, event)
+            except (ValueError, TypeError, OverflowError):
+                # Whatever a translator let through: it costs this item only.
+                self._metrics.count_unparsed(self._key.platform, "unencodable")
+                continue
+            seq += 1
+            if isinstance(event, ChatMessage):
+                chats += 1
+                self._stats.count(event)
+            else:
+                others += 1
+                self._stats.count_event(event)
+            publications.append(publication)
+        if duplicates:
+            self._duplicates.inc(duplicates)
+        if others:
+            self._events.inc(others)
+        if chats:
+            self._messages.inc(chats)
+        if publications:
+            self.start = Start(epoch, seq)
+        return publications
+
+    def remember(self, publications: Sequence[Publication]) -> None:
+        """Recognise later what another node has published, should the platform repeat it here."""
+        for publication in publications:
+            self._recent.seen(item_of(publication.event))

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""What all channels of a node share."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from twisted.internet.interfaces import IReactorTime
+
+from livechat.core.channel_log import ChannelLog
+from livechat.core.ports import IBroker, IStatsStore
+from livechat.metrics import Metrics
+
+
+class Services(Struct, frozen=True):
+    """What all channels of a node share.
+
+    :ivar stats_limit: how many users a statistics message names.
+    :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
+    """
+
+    clock: IReactorTime
+    broker: IBroker
+    store: IStatsStore
+    metrics: Metrics
+    log: ChannelLog
+    stats_limit: int
+    coalesce: float
