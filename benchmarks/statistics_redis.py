@@ -82,9 +82,7 @@ async def cpu(server: RedisServer) -> None:
                 channel.count(message)
             # What would be a second's push and flush; waiting costs no CPU.
             await channel.snapshot()
-            store._flush()
-            while waiting(store):
-                await deferLater(reactor, 0.0005)
+            await store._round()
         spent = time.process_time() - began
         channel.close()
         await store.stopService()

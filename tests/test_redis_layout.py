@@ -63,7 +63,7 @@ class AnswerTests(SynchronousTestCase):
     def test_whole(self) -> None:
         """Totals come out of an answer as they went into a batch."""
         reply = Reply(
-            "read",
+            "done",
             9,
             3,
             ["total", "9", "error", "2", "event:raid", "1", "money:EUR", "5", "first", "F"],
@@ -87,14 +87,14 @@ class AnswerTests(SynchronousTestCase):
     def test_not_ours(self) -> None:
         """What is not as ours would be is a ValueError or a MsgspecError, never anything else."""
         for reply in (
-            Reply("read", 1, 0, ["error", "x"]),
-            Reply("read", 1, 0, ["error"]),
-            Reply("read", 1, 1, [], ["a", "1"], []),
-            Reply("read", 1, 1, [], ["a", "1"], ["{}"]),
-            Reply("read", 1, 1, [], ["a", "one"], ['["a","b",1]']),
-            Reply("read", 1, 0, [], [], [], ["x", "1"]),
-            Reply("read", 1, 0, [], [], [], [], "\x40"),
-            Reply("read", 1, 0, [], [], [], [], "\x01" * 16385),
+            Reply("done", 1, 0, ["error", "x"]),
+            Reply("done", 1, 0, ["error"]),
+            Reply("done", 1, 1, [], ["a", "1"], []),
+            Reply("done", 1, 1, [], ["a", "1"], ["{}"]),
+            Reply("done", 1, 1, [], ["a", "one"], ['["a","b",1]']),
+            Reply("done", 1, 0, [], [], [], ["x", "1"]),
+            Reply("done", 1, 0, [], [], [], [], "\x40"),
+            Reply("done", 1, 0, [], [], [], [], "\x01" * 16385),
         ):
             self.assertRaises(ValueError, read_totals, reply, 10)
 
@@ -113,9 +113,9 @@ class AnswerTests(SynchronousTestCase):
         counts = ChannelTotals()
         tallied = {"7": UserTally("7", "bob", "Bob", Roles(verified=True), 2)}
         counts.add(Tally(2, tallied, {"raid": 1}, {"EUR": 10**18}, {5: 2}, "a", "b"))
-        question = request("add", 4, batch_of(counts), expected=3, max_users=10, named=1)
+        question = request(4, batch_of(counts), expected=3, max_users=10, named=1)
         *asked, _, _, ears, batch = msgspec.msgpack.decode(question)
-        self.assertEqual((asked, ears), (["add", 4, 3, 10, 1], 0))
+        self.assertEqual((asked, ears), ([4, False, 3, 10, 1], 0))
         self.assertEqual(batch["users"], [["7", 2, '["bob","Bob",8]']])
         self.assertEqual(batch["money"], [["EUR", "1000000000000000000"]])
         self.assertEqual((batch["total"], batch["first"], batch["last"]), (2, "a", "b"))

@@ -23,8 +23,8 @@ from livechat.redis.connection import endpoint_of
 from livechat.redis.link import RedisDown, RedisLink
 from livechat.redis.script import Script
 from livechat.redis.wire import Wire
-from livechat.statistics import redis_stats
-from livechat.statistics.redis_layout import PROBE_KEY, PROBES, TTL
+from livechat.statistics import redis_channel, redis_stats
+from livechat.statistics.redis_layout import PROBE_KEY, PROBES, TTL, Reply
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
 from tests.support.fakes import nobody
@@ -223,8 +223,8 @@ class LifeTests(RedisCase):
 
     async def test_quiet_watcher(self) -> None:
         """A process that counts nothing itself still tells what another one counts."""
-        self.patch(redis_stats, "COMPARE_INTERVAL", 0.0)
-        self.patch(redis_stats, "RELOAD_INTERVAL", 0.0)
+        self.patch(redis_channel, "COMPARE_INTERVAL", 0.0)
+        self.patch(redis_channel, "RELOAD_INTERVAL", 0.0)
         other = await self.store_on()
         other.open(KEY, nobody)
         for number in range(1, 4):
@@ -243,11 +243,11 @@ class ListeningTests(RedisCase):
 
     async def knows(self, store: RedisStats, total: int, key: ChannelKey = KEY) -> None:
         """Wait until a store knows of so many messages, while nobody asks it."""
-        await settled(reactor, lambda: store._channels[key].totals.total == total)
+        await settled(reactor, lambda: store._channels[key].account.totals.total == total)
 
     async def test_hears_others(self) -> None:
         """What one process adds the other one knows soon, again and again; its own is no news."""
-        self.patch(redis_stats, "RELOAD_INTERVAL", 0.1)
+        self.patch(redis_channel, "RELOAD_INTERVAL", 0.1)
         other = await self.store_on()
         await self.listening(other)
         for key in (KEY, ChannelKey("youtube", "liveId", "a}{b")):
@@ -256,11 +256,22 @@ class ListeningTests(RedisCase):
             for number in range(1, 4):
                 self.redis.add(key, tally({"1": 1, "2": 1}))
                 await self.knows(other, 2 * number, key)
-                self.assertFalse(self.redis._channels[key].reload)
+                self.assertFalse(self.redis._channels[key].account.stale)
+
+    async def test_watchers_are_told(self) -> None:
+        """Somebody who watches learns that another process has added."""
+        self.patch(redis_channel, "RELOAD_INTERVAL", 0.1)
+        told: list[int] = []
+        self.redis.open(KEY, lambda: told.append(self.redis._channels[KEY].account.totals.total))
+        await self.listening(self.redis)
+        await self.stored()
+        other = await self.store_on()
+        other.add(KEY, tally({"1": 2}))
+        await settled(reactor, lambda: told[-1:] == [2])
 
     async def test_soon_is_not_at_once(self) -> None:
         """Changes that come faster than a channel may be read again are read a little later."""
-        self.patch(redis_stats, "RELOAD_INTERVAL", 0.6)
+        self.patch(redis_channel, "RELOAD_INTERVAL", 0.6)
         other = await self.store_on()
         await self.listening(other)
         other.open(KEY, nobody)
@@ -305,8 +316,9 @@ class ListeningTests(RedisCase):
         store.open(KEY, nobody)
         self.server.resume()
         await self.listening(store)
+        numsub = ("PUBSUB", "NUMSUB", f"{STEM}changed")
+        await settled(reactor, lambda: self.server.command(*numsub)[1] == 1)
         await settled(reactor, lambda: self.subscriptions() == 1)
-        self.assertEqual(self.server.command("PUBSUB", "NUMSUB", f"{STEM}changed")[1], 1)
 
     async def test_alone(self) -> None:
         """Where nobody else listens nothing is announced."""
@@ -320,16 +332,16 @@ class ListeningTests(RedisCase):
 
     async def test_no_endless_questions(self) -> None:
         """An announcement behind which nothing is found is asked about once."""
-        self.patch(redis_stats, "RELOAD_INTERVAL", 0.1)
+        self.patch(redis_channel, "RELOAD_INTERVAL", 0.1)
         self.redis.open(KEY, nobody)
         await settled(reactor, lambda: self.subscriptions() == 1)
         await self.stored()
         before = self.evaluations()
         self.server.command("PUBLISH", f"{STEM}changed", "another process")
         await settled(reactor, lambda: self.evaluations() > before)
-        await settled(reactor, lambda: not self.redis._channels[KEY].busy)
-        self.assertFalse(self.redis._channels[KEY].reload)
-        self.assertEqual((self.redis._due, self.redis._queue), ({}, {}))
+        await settled(reactor, lambda: not self.redis._channels[KEY].turn.locked)
+        self.assertFalse(self.redis._channels[KEY].account.stale)
+        self.assertEqual(self.redis._due, {})
 
     def evaluations(self) -> int:
         """How often scripts were run."""
@@ -583,10 +595,10 @@ class OutageTests(RedisCase):
         await self.storage(store, "memory")
         for number in range(1000):
             store.add(KEY, tally({"loyal": 5, f"new{number}": 1}))
-        kept = store._channels[KEY]
-        assert kept.unsent is not None
-        self.assertEqual(len(kept.unsent.users), 100)
-        self.assertEqual(len(kept.totals.users), 100)
+        account = store._channels[KEY].account
+        (unsent,) = account._pending()
+        self.assertEqual(len(unsent.users), 100)
+        self.assertEqual(len(account.totals.users), 100)
         await self.server.start(reactor)
         await self.storage(store, "redis")
         await self.stored(store)
@@ -633,6 +645,54 @@ class OutageTests(RedisCase):
         self.assertLess(time.monotonic() - began, redis_stats.STOP_PATIENCE + 1.0)
 
 
+class SupervisionTests(RedisCase):
+    """An exception that nobody foresaw costs one step of one channel."""
+
+    async def test_one_channel(self) -> None:
+        """It is logged with the channel, the other channels go on, and it is tried again."""
+        self.patch(redis_channel, "FAULT_INTERVAL", 0.3)
+        other = ChannelKey("twitch", "username", "bob")
+        self.redis.open(KEY, nobody)
+        await self.stored()
+        account = self.redis._channels[KEY].account
+        learn = account.learn
+        calls: list[Reply] = []
+
+        def broken(reply: Reply, *, whole: bool) -> None:
+            calls.append(reply)
+            if len(calls) < 3:
+                raise LookupError("a mistake of ours")
+            learn(reply, whole=whole)
+
+        self.patch(account, "learn", broken)
+        self.redis.add(KEY, tally({"1": 2}))
+        self.redis.add(other, tally({"1": 3}))
+        await settled(reactor, lambda: self.redis.storage_of(KEY) == "memory")
+        await settled(reactor, lambda: self.redis._channels[other].account.settled)
+        await self.stored()
+        self.assertEqual(self.redis.storage_of(KEY), "redis")
+        self.assertEqual(self.total(), 2)
+        self.assertEqual(len(self.flushLoggedErrors(LookupError)), 2)
+
+    async def test_whole_round(self) -> None:
+        """A round that fails as a whole is logged, and the next one comes."""
+        ask_each = self.redis._ask_each
+        failing = [True]
+
+        async def broken(keys: Any) -> None:
+            if failing:
+                failing.clear()
+                raise LookupError("a mistake of ours")
+            await ask_each(keys)
+
+        self.patch(self.redis, "_ask_each", broken)
+        self.redis.add(KEY, tally({"1": 2}))
+        await settled(reactor, lambda: not failing)
+        await self.stored()
+        self.assertEqual(self.total(), 2)
+        self.assertEqual(len(self.flushLoggedErrors(LookupError)), 1)
+
+
 class BadKeysTests(RedisCase):
     """Something that is not ours stands where ours should."""
 
@@ -657,8 +717,7 @@ class BadKeysTests(RedisCase):
         self.assertEqual(kept, [key])
         # When the key is gone the counts are added, at the next look.
         self.server.command("DEL", key)
-        self.redis._channels[KEY].retry = 0.0
-        self.redis._retry_faults()
+        self.redis._channels[KEY].answered -= redis_channel.FAULT_INTERVAL
         await self.stored()
         self.assertEqual(self.redis.storage_of(KEY), "redis")
         self.assertEqual(self.total(), 6)

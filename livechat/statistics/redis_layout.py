@@ -20,6 +20,7 @@ line by line takes one turn for each element.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any, Final, Literal
 
 import msgspec
@@ -29,6 +30,9 @@ from livechat.model.events import ChannelKey, Roles, UserTally
 from livechat.redis.rights import Probe
 from livechat.redis.script import Script
 from livechat.statistics.totals import MINUTES, ChannelTotals
+
+#: Adds a batch, and answers what is stored.
+SCRIPT: Final = Script.of(files(__package__).joinpath("redis.lua").read_text("utf-8"))
 
 #: What every key of ours begins with: the name, and the version of this layout.
 PREFIX: Final = "livechat:1:"
@@ -110,9 +114,9 @@ def longest_reply(max_users: int) -> int:
 class Reply(Struct, array_like=True):
     """What the script answers.
 
-    :ivar outcome: `read`: nothing was to be added; `added`; `known`: the batch was added before;
-        `behind`: nothing was added because less is stored than should be; `present`: nothing was
-        put back because enough is stored.
+    :ivar outcome: `done`: what was asked is so, now or since an earlier try; `behind`: nothing was
+        added because less is stored than should be; `present`: nothing was put in place of what is
+        stored because enough is.
     :ivar total: messages of the channel, now.
     :ivar held: users of the channel, now.
     :ivar totals: the hash of totals, names and values by turns; empty unless asked for, as all
@@ -121,7 +125,7 @@ class Reply(Struct, array_like=True):
     :ivar profiles: of these users; an empty text where there is none.
     """
 
-    outcome: Literal["read", "added", "known", "behind", "present"]
+    outcome: Literal["done", "behind", "present"]
     total: int
     held: int
     totals: list[str] = []
@@ -163,25 +167,26 @@ def batch_of(counts: ChannelTotals) -> bytes:
 
 
 def request(
-    mode: Literal["read", "add", "restore"],
-    number: int,
+    number: int = 0,
     batch: bytes = b"",
     *,
-    expected: int,
+    instead: bool = False,
+    expected: int = 0,
     max_users: int,
     named: int = 0,
     ears: int = 0,
 ) -> bytes:
     """What to ask of the script.
 
-    :param mode: `add` a batch; `restore` what was lost, in place of what is left; or only `read`.
     :param number: of the batch; rises from one batch of a process to the next.
+    :param batch: what to add; empty: nothing.
+    :param instead: put the batch in place of what is stored, if that is less than expected.
     :param expected: messages that should be stored already: fewer mean that Redis lost some.
     :param named: answer what is stored, with so many users; 0: the numbers only.
     :param ears: how many of the connections that listen to the channel's topic are this process's.
     """
     content = msgspec.Raw(batch or _NOTHING)
-    return _encode((mode, number, expected, max_users, named, TTL, MINUTES, ears, content))
+    return _encode((number, instead, expected, max_users, named, TTL, MINUTES, ears, content))
 
 
 def read_reply(payload: bytes) -> Reply:
@@ -231,123 +236,3 @@ def _bits(roles: Roles) -> int:
 
 def _roles(bits: int) -> Roles:
     return Roles(bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
-
-
-#: Adds a batch, and answers what is stored.  Needs Redis 5 or newer.
-#:
-#: Nothing is written before the types of all keys were looked at, and the number of the batch is
-#: written first: whatever fails after that, the batch is never counted twice.
-SCRIPT: Final = Script.of(
-    """
-local types = {'hash', 'zset', 'hash', 'hash', 'string', 'string'}
-for index, key in ipairs(KEYS) do
-  local found = redis.call('TYPE', key)['ok']
-  if found ~= 'none' and found ~= types[index] then
-    return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. found .. ', not ours')
-  end
-end
-local totals, users, profiles, minutes, uniques, writer = unpack(KEYS)
-local mode, number, expected, bound, named, ttl, span, ears, batch =
-  unpack(cmsgpack.unpack(ARGV[1]), 1, 9)
-
-local function stored()
-  return tonumber(redis.call('HGET', totals, 'total') or 0)
-end
-
-local function answer(outcome)
-  local reply = {outcome, stored(), redis.call('ZCARD', users)}
-  if named > 0 then
-    local ranked = redis.call('ZREVRANGE', users, 0, named - 1, 'WITHSCORES')
-    local found = {}
-    for start = 1, #ranked, 2000 do
-      local ids = {}
-      for index = start, math.min(start + 1999, #ranked), 2 do
-        ids[#ids + 1] = ranked[index]
-      end
-      for _, profile in ipairs(redis.call('HMGET', profiles, unpack(ids))) do
-        found[#found + 1] = profile or ''
-      end
-    end
-    reply[4] = redis.call('HGETALL', totals)
-    reply[5] = ranked
-    reply[6] = found
-    reply[7] = redis.call('HGETALL', minutes)
-    reply[8] = redis.call('GET', uniques) or ''
-  end
-  return cmsgpack.pack(reply)
-end
-
-if mode == 'read' then return answer('read') end
-if tonumber(redis.call('GET', writer) or 0) >= number then return answer('known') end
-local behind = stored() < expected
-if mode == 'restore' and not behind then return answer('present') end
-if mode == 'add' and behind then return answer('behind') end
-
-redis.call('SET', writer, number, 'EX', ttl)
-if mode == 'restore' then redis.call('DEL', totals, users, profiles, minutes, uniques) end
-
-local function raise(field, value)
-  if value > tonumber(redis.call('HGET', totals, field) or 0) then
-    redis.call('HSET', totals, field, value)
-  end
-end
-
-redis.call('HINCRBY', totals, 'total', batch.total)
-if batch.error > 0 then redis.call('HINCRBY', totals, 'error', batch.error) end
-raise('peak', batch.peak)
-if batch.first ~= '' then
-  local first = redis.call('HGET', totals, 'first')
-  if not first or batch.first < first then redis.call('HSET', totals, 'first', batch.first) end
-  local last = redis.call('HGET', totals, 'last')
-  if not last or batch.last > last then redis.call('HSET', totals, 'last', batch.last) end
-end
-for _, event in ipairs(batch.events) do
-  redis.call('HINCRBY', totals, 'event:' .. event[1], event[2])
-end
-for _, money in ipairs(batch.money) do
-  redis.pcall('HINCRBY', totals, 'money:' .. money[1], money[2])
-end
-
-local held = redis.call('ZCARD', users)
-for _, user in ipairs(batch.users) do
-  local id, count = user[1], user[2]
-  if held >= bound and not redis.call('ZSCORE', users, id) then
-    local least = redis.call('ZPOPMIN', users)
-    redis.call('HDEL', profiles, least[1])
-    raise('error', tonumber(least[2]))
-    redis.call('ZADD', users, count + tonumber(least[2]), id)
-  elseif tonumber(redis.call('ZINCRBY', users, count, id)) == count then
-    held = held + 1
-  end
-  redis.call('HSET', profiles, id, user[3])
-end
-
-local newest = 0
-for _, minute in ipairs(batch.minutes) do
-  newest = math.max(newest, minute[1])
-  raise('peak', redis.call('HINCRBY', minutes, minute[1], minute[2]))
-end
-if newest > 0 and redis.call('HLEN', minutes) > span then
-  for _, minute in ipairs(redis.call('HKEYS', minutes)) do
-    local number_of = tonumber(minute)
-    if number_of <= newest - span or number_of > newest + 1 then
-      redis.call('HDEL', minutes, minute)
-    end
-  end
-end
-
-for _, register in ipairs(batch.registers) do
-  local old = redis.call('GETRANGE', uniques, register[1], register[1])
-  if old == '' or string.byte(old) < register[2] then
-    redis.call('SETRANGE', uniques, register[1], string.char(register[2]))
-  end
-end
-
-for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
-local topic = string.sub(totals, 1, -#'totals' - 1) .. 'changed'
-local listening = redis.pcall('PUBSUB', 'NUMSUB', topic)
--- It is no news to the one who has written.
-if not listening[2] or tonumber(listening[2]) > ears then redis.pcall('PUBLISH', topic, writer) end
-return answer('added')
-"""
-)

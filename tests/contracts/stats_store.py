@@ -266,6 +266,27 @@ class StatsStoreContract(_Case):
         self.assertEqual(counted(data), [("1", 2), ("2", 1)] if kept else [("2", 1)])
         self.assertEqual((await self.snapshot(other)).total_messages, 3)
 
+    async def test_watchers(self) -> None:
+        """Whoever opened a channel is told of changes until it takes that back."""
+        told: list[str] = []
+
+        def first() -> None:
+            told.append("first")
+
+        def second() -> None:
+            told.append("second")
+
+        self.store.open(KEY, first)
+        self.store.open(KEY, second)
+        await self.add(KEY, {"1": 1})
+        self.assertEqual(set(told), {"first", "second"})
+        self.assertIsNone(await self.result(self.store.forget(KEY, first)))
+        await self.snapshot()
+        told.clear()
+        await self.add(KEY, {"1": 1})
+        self.assertEqual(set(told), {"second"})
+        self.assertEqual((await self.snapshot()).total_messages, 2)
+
     async def test_forget_unknown(self) -> None:
         """An unknown channel can be forgotten, also twice."""
         for _ in range(2):
