@@ -29,10 +29,10 @@ from livechat.core.ports import Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.platforms.fetch import WholeBody
-from livechat.platforms.youtube.chat import read_poll
+from livechat.platforms.youtube.parse.chat import read_poll
+from livechat.platforms.youtube.parse.verdict import judge
+from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
-from livechat.platforms.youtube.verdict import judge
-from livechat.platforms.youtube.watcher import YouTube
 from livechat.protocol.messages import encode_event
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import YouTubeSimulator
@@ -155,14 +155,14 @@ async def idle_chats(url: str) -> tuple[float, float, float]:
         watcher._pace._wait = 10.0
     await deferLater(reactor, 11.0)
     polls = 0
-    call = youtube._site._call
+    call = youtube._client._call
 
     def counting(*arguments: Any) -> Any:
         nonlocal polls
         polls += 1
         return call(*arguments)
 
-    youtube._site._call = counting  # type: ignore[assignment, method-assign]
+    youtube._client._call = counting  # type: ignore[assignment, method-assign]
     began, cpu = time.monotonic(), time.process_time()
     await deferLater(reactor, SECONDS)
     cpu, wall = time.process_time() - cpu, time.monotonic() - began

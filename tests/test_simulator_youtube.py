@@ -16,9 +16,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.youtube.chat import read_answer
-from livechat.platforms.youtube.continuation import all_messages, feed, is_stub
 from livechat.platforms.youtube.identifier import CHANNEL_ID, VIDEO_ID
+from livechat.platforms.youtube.parse.chat import read_answer
+from livechat.platforms.youtube.parse.continuation import all_messages, feed, is_stub
 from livechat.simulator.phrases import ODDITIES
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import Settings, YouTubeSimulator

@@ -9,9 +9,9 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
-from livechat.platforms.youtube.chat import IGNORED, Signal, read_answer, read_poll
-from livechat.platforms.youtube.items import ITEMS
-from livechat.platforms.youtube.panels import ACTIONS, BANNERS, PANELS
+from livechat.platforms.youtube.parse.chat import IGNORED, Signal, read_answer, read_poll
+from livechat.platforms.youtube.parse.items import ITEMS
+from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 from tests.support import golden
 from tests.test_youtube_items import NOW, VIDEO, answer, happening, item, read, text
 

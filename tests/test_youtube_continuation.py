@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.youtube.continuation import (
+from livechat.platforms.youtube.parse.continuation import (
     Continuation,
     all_messages,
     feed,
     is_stub,
     read_continuation,
 )
-from livechat.platforms.youtube.innertube import Json
+from livechat.platforms.youtube.parse.innertube import Json
 
 #: The sheet's test vector: a watch page's own token.
 TOP = (

@@ -12,8 +12,8 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
-from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
-from livechat.platforms.youtube.page import read_page
+from livechat.platforms.youtube.parse.chat import Poll, Signal, read_answer, read_poll
+from livechat.platforms.youtube.parse.page import read_page
 from tests.support import golden
 from tests.support.corpus import corpus
 from tests.test_youtube_items import NOW, VIDEO, answer

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelKey
-from livechat.platforms.youtube.chat import Poll, Signal, read_answer, read_poll
-from livechat.platforms.youtube.innertube import mended
-from livechat.platforms.youtube.metadata import Metadata, read_metadata
-from livechat.platforms.youtube.page import Page
-from livechat.platforms.youtube.streams import candidates, read_streams
-from livechat.platforms.youtube.verdict import verdict
+from livechat.platforms.youtube.parse.chat import Poll, Signal, read_answer, read_poll
+from livechat.platforms.youtube.parse.innertube import mended
+from livechat.platforms.youtube.parse.metadata import Metadata, read_metadata
+from livechat.platforms.youtube.parse.page import Page
+from livechat.platforms.youtube.parse.streams import candidates, read_streams
+from livechat.platforms.youtube.parse.verdict import verdict
 from livechat.protocol.messages import encode_event
 from tests.support import golden
 from tests.test_youtube_corpus import actions, recorded

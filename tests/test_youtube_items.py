@@ -18,7 +18,7 @@ from livechat.model.events import (
     Money,
     Sticker,
 )
-from livechat.platforms.youtube.chat import Poll, read_poll
+from livechat.platforms.youtube.parse.chat import Poll, read_poll
 
 VIDEO = "abcdefghij0"
 NOW = 1_790_000_000_000

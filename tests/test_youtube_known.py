@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.youtube.chat import read_poll
-from livechat.platforms.youtube.items import ITEMS
-from livechat.platforms.youtube.known import PARTS
-from livechat.platforms.youtube.panels import ACTIONS, BANNERS, PANELS
+from livechat.platforms.youtube.parse.chat import read_poll
+from livechat.platforms.youtube.parse.items import ITEMS
+from livechat.platforms.youtube.parse.known import PARTS
+from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 from tests.support.youtube import YouTubeCase
 from tests.test_youtube_items import answer, custom, item, read, standard, text
 

@@ -10,8 +10,8 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage
-from livechat.platforms.youtube.chat import read_answer, read_poll
-from livechat.platforms.youtube.innertube import mended
+from livechat.platforms.youtube.parse.chat import read_answer, read_poll
+from livechat.platforms.youtube.parse.innertube import mended
 from livechat.protocol.messages import encode_event
 from tests.test_youtube_items import NOW, VIDEO, answer, custom, item, message, standard, text
 

@@ -9,8 +9,8 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS
-from livechat.platforms.youtube.continuation import Continuation
-from livechat.platforms.youtube.metadata import Metadata, changes, read_metadata
+from livechat.platforms.youtube.parse.continuation import Continuation
+from livechat.platforms.youtube.parse.metadata import Metadata, changes, read_metadata
 
 VIDEO = "abcdefghij0"
 NOW = 1_790_000_000_000

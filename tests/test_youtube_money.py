@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.youtube.money import UNKNOWN, read_amount
+from livechat.platforms.youtube.parse.money import UNKNOWN, read_amount
 
 #: Digits and marks of English in Arabic.
 _ARABIC = {**{ord("0") + n: 0x0660 + n for n in range(10)}, ord("."): 0x066B, ord(","): 0x066C}

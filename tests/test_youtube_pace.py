@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The rules of a YouTube chat that need no network: pace, setbacks, what of a backlog is news."""
+"""The rules of a YouTube chat that need no network: pace, outages, what of a backlog is news."""
 
 from __future__ import annotations
+
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, ChatMessage, Event, iso_time
 from livechat.platforms.youtube.backlog import Backlog
+from livechat.platforms.youtube.outage import (
+    MAX_SIGN_IN_PAGES,
+    NOTIFY_AFTER,
+    RECHECK_AFTER,
+    TRANSITIONS,
+    Answer,
+    Outage,
+    Remedy,
+    State,
+)
 from livechat.platforms.youtube.pace import BUSY, CALM, QUIET_AFTER, Pace, retry_after
-from livechat.platforms.youtube.setback import HICCUP, STALE, Setback
 from tests.support.fakes import chat
 
 NOW = 1_767_000_000_000
@@ -85,28 +96,55 @@ class PaceTests(SynchronousTestCase):
             self.assertEqual(retry_after(header, wall), expected, header)
 
 
-class SetbackTests(SynchronousTestCase):
-    """When trouble is told."""
+class OutageTests(SynchronousTestCase):
+    """What is done about answers that are no use, and when they are an interruption."""
+
+    def test_complete(self) -> None:
+        """The table has a row for every state and answer, and each good answer ends the outage."""
+        self.assertEqual(set(TRANSITIONS), set(product(State, Answer)))
+        for state in State:
+            self.assertEqual(TRANSITIONS[state, Answer.GOOD], (State.GOOD, Remedy.NONE))
+
+    def test_doubt(self) -> None:
+        """That there is no chat is asked for once more, and then checked; a recording at once."""
+        outage = Outage()
+        answers = (Answer.FAILED, Answer.NO_CHAT, Answer.FAILED, Answer.NO_CHAT, Answer.GOOD)
+        self.assertEqual(
+            [outage.answered(answer) for answer in answers],
+            [Remedy.RETRY, Remedy.ASK_AGAIN, Remedy.RETRY, Remedy.CHECK, Remedy.NONE],
+        )
+        self.assertEqual(outage.answered(Answer.NO_CHAT), Remedy.ASK_AGAIN)
+        self.assertEqual(Outage().answered(Answer.FINISHED), Remedy.CHECK)
 
     def test_second_failure(self) -> None:
-        """A single quick failure is not told, the second is, the third no more."""
-        setback = Setback()
-        told = [setback.failed(float(n), n + 0.1) for n in range(4)]
-        self.assertEqual(told, [False, True, False, False])
-        self.assertEqual((setback.failures, setback.told), (4, True))
+        """A single quick failure is no interruption, the second is; a good answer ends it."""
+        outage = Outage()
+        told = [outage.failed(float(n), n + 0.1) for n in range(4)]
+        self.assertEqual(told, [False, True, True, True])
+        self.assertEqual(outage.failures, 4)
+        outage.answered(Answer.GOOD)
+        self.assertFalse(outage.failed(9.0, 9.1))
 
     def test_long_failure(self) -> None:
         """One that took long to fail is told."""
-        self.assertTrue(Setback().failed(0.0, HICCUP))
-        self.assertFalse(Setback().failed(0.0, HICCUP - 0.1))
+        self.assertTrue(Outage().failed(0.0, NOTIFY_AFTER))
+        self.assertFalse(Outage().failed(0.0, NOTIFY_AFTER - 0.1))
 
     def test_stale(self) -> None:
         """Only a long trouble makes a token old, and then again after as long a time."""
-        setback = Setback()
-        self.assertFalse(setback.is_stale(1e6))
-        setback.failed(0.0, 1.0)
-        asked = [setback.is_stale(now) for now in (1.0, STALE, STALE + 1, 2 * STALE)]
-        self.assertEqual(asked, [False, True, False, True])
+        outage = Outage()
+        self.assertFalse(outage.needs_check(1e6))
+        outage.failed(0.0, 1.0)
+        times = (1.0, RECHECK_AFTER, RECHECK_AFTER + 1, 2 * RECHECK_AFTER)
+        self.assertEqual([outage.needs_check(now) for now in times], [False, True, False, True])
+
+    def test_sign_in(self) -> None:
+        """A page that asks to sign in says something only about a chat that is gone."""
+        outage = Outage()
+        self.assertFalse(any(outage.asked_to_sign_in() for _ in range(10)))
+        outage.answered(Answer.NO_CHAT)
+        told = [outage.asked_to_sign_in() for _ in range(MAX_SIGN_IN_PAGES)]
+        self.assertEqual(told, [False] * (MAX_SIGN_IN_PAGES - 1) + [True])
 
 
 class BacklogTests(SynchronousTestCase):

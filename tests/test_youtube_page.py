@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.json_values import MAX_VALUES
-from livechat.platforms.youtube.page import FALLBACK_VERSION, Client, Page, read_page
+from livechat.platforms.youtube.parse.page import FALLBACK_VERSION, ClientContext, Page, read_page
 
 
 def read(html: str) -> Page:
@@ -234,26 +234,30 @@ class ClientTests(SynchronousTestCase):
             "VISITOR_DATA": "visitor%3D",
             "INNERTUBE_CONTEXT": context,
         }
-        self.assertEqual(Page(config=config).client(), Client("2.2", "visitor%3D", "key", "en-GB"))
+        self.assertEqual(
+            Page(config=config).client(), ClientContext("2.2", "visitor%3D", "key", "en-GB")
+        )
         only_context = Page(config={"INNERTUBE_CONTEXT": context})
-        self.assertEqual(only_context.client(), Client("2.1", "from-context%3D", "", "en-GB"))
+        self.assertEqual(
+            only_context.client(), ClientContext("2.1", "from-context%3D", "", "en-GB")
+        )
 
     def test_of_nothing(self) -> None:
         """A page that names none of them, or nonsense, leaves the constants."""
-        self.assertEqual(Page().client(), Client(FALLBACK_VERSION))
+        self.assertEqual(Page().client(), ClientContext(FALLBACK_VERSION))
         self.assertEqual(
             Page(config={"INNERTUBE_CLIENT_VERSION": 7, "VISITOR_DATA": []}).client(),
-            Client(FALLBACK_VERSION),
+            ClientContext(FALLBACK_VERSION),
         )
 
     def test_body(self) -> None:
         """A request has our context and the token verbatim."""
-        body = msgspec.json.decode(Client("2.2", "v%3D").body(continuation="t%3D"))
+        body = msgspec.json.decode(ClientContext("2.2", "v%3D").body(continuation="t%3D"))
         client = {"clientName": "WEB", "clientVersion": "2.2", "hl": "en", "gl": "US"}
         self.assertEqual(
             body, {"context": {"client": {**client, "visitorData": "v%3D"}}, "continuation": "t%3D"}
         )
         self.assertEqual(
-            msgspec.json.decode(Client("2.2").body(videoId="x")),
+            msgspec.json.decode(ClientContext("2.2").body(videoId="x")),
             {"context": {"client": client}, "videoId": "x"},
         )

@@ -9,7 +9,7 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.youtube.identifier import VIDEO_ID
-from livechat.platforms.youtube.verdict import Live, Reason, Refusal, judge
+from livechat.platforms.youtube.parse.verdict import Live, Reason, Refusal, judge
 from tests.support.corpus import corpus
 from tests.test_youtube_continuation import ALL, TOP
 from tests.test_youtube_verdict import URL

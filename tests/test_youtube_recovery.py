@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.youtube.follower import MAX_VERDICTS, TOKEN_AGE, TOKEN_SILENCE
-from livechat.platforms.youtube.setback import STALE
+from livechat.platforms.youtube.outage import MAX_SIGN_IN_PAGES, RECHECK_AFTER
 from livechat.platforms.youtube.settings import YouTubeSettings
+from livechat.platforms.youtube.upstream import TOKEN_AGE, TOKEN_SILENCE
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_tokens import place
@@ -108,12 +108,12 @@ class TroubleTests(RecoveryCase):
         self.assertLess(len(self.asked()), 90)
         self.simulator.faults.clear()
         self.say("after")
-        heard = self.heard(STALE)
+        heard = self.heard(RECHECK_AFTER)
         self.assertEqual(heard, ["resumed", "after"])
 
     def test_stale_token(self) -> None:
         """After a long outage the token is refused: a fresh one is had from the page."""
-        self.assertEqual(self.faulty(YouTubeFault.POLL_503, STALE + 40), ["interrupted"])
+        self.assertEqual(self.faulty(YouTubeFault.POLL_503, RECHECK_AFTER + 40), ["interrupted"])
         self.simulator.strike(YouTubeMishap.EXPIRE)
         self.say("after")
         self.assertEqual(self.heard(60), ["resumed", "after"])
@@ -167,13 +167,13 @@ class TroubleTests(RecoveryCase):
     def test_fault_of_ours(self) -> None:
         """A step that fails by a fault of ours is logged, and the chat goes on after a while."""
         calls: list[int] = []
-        chat = self.youtube._site.chat
+        chat = self.youtube._client.chat
 
         def fails(*arguments: Any) -> Any:
             calls.append(1)
             return chat(*arguments) if len(calls) > 1 else 1 / 0
 
-        self.patch(self.youtube._site, "chat", fails)
+        self.patch(self.youtube._client, "chat", fails)
         self.say("after")
         self.assertEqual(self.heard(28), [])
         self.assertEqual(self.heard(10), ["after"])
@@ -282,7 +282,7 @@ class EndTests(RecoveryCase):
     def test_made_private(self) -> None:
         """A video that goes on asking to sign in, its chat gone, is over in the end."""
         self.simulator.faults = {YouTubeFault.SIGN_IN}
-        heard = self.heard(60.0 * MAX_VERDICTS)
+        heard = self.heard(60.0 * MAX_SIGN_IN_PAGES)
         self.assertEqual(heard, ["interrupted", "ended STREAM_ENDED LOGIN_REQUIRED"])
 
     def test_not_for_a_moment(self) -> None:

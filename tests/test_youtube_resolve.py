@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from livechat.core.ports import IWatcher, Located, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, LiveInfo
-from livechat.platforms.youtube.start import FRESH
+from livechat.platforms.youtube.locate import FRESH
 from livechat.simulator.youtube_faults import YouTubeFault
 from tests.support.youtube import KeptEvents, YouTubeCase
 

@@ -22,10 +22,11 @@ from twisted.web.resource import Resource
 from zope.interface.verify import verifyObject
 
 from livechat.metrics import Metrics
+from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, WholeBody, fetch
-from livechat.platforms.youtube.page import Client, Page
-from livechat.platforms.youtube.site import Site, TimeLeft
-from livechat.platforms.youtube.verdict import Reason, Refusal
+from livechat.platforms.youtube.client import YouTubeClient
+from livechat.platforms.youtube.parse.page import ClientContext, Page
+from livechat.platforms.youtube.parse.verdict import Reason, Refusal
 
 HOME = "https://www.youtube.com/"
 
@@ -200,7 +201,7 @@ class SiteTests(SynchronousTestCase):
         self.body = b'<script>var ytInitialData = {"metadata": 1};</script>'
         self.upstream = Upstream(self.answer)
         http: Any = StubTreq(self.upstream)
-        self.site = Site(http, self.clock, self.clock.seconds, HOME, Metrics())
+        self.client = YouTubeClient(http, self.clock, self.clock.seconds, HOME, Metrics())
 
     def answer(self, request: Request) -> bytes:
         """What is answered, with a cookie that nobody should bring back."""
@@ -210,9 +211,12 @@ class SiteTests(SynchronousTestCase):
 
     def page(self, path: str = "/x", seconds: float = 30.0) -> Page | Refusal:
         """A page."""
-        asked = Deferred.fromCoroutine(self.site.page(path, TimeLeft(self.clock, seconds)))
+        deadline = Deadline(self.clock, seconds, lambda: None)
+        claim = Claim(self.clock, deadline=deadline)
+        asked = Deferred.fromCoroutine(self.client.page(path, claim))
         for _ in range(3):
             self.clock.advance(0)
+        deadline.cancel()
         return self.successResultOf(asked)
 
     def test_page(self) -> None:
@@ -230,11 +234,11 @@ class SiteTests(SynchronousTestCase):
     def test_calls(self) -> None:
         """InnerTube is asked with the client of the page, the token verbatim, and no account."""
         self.body = b"{}"
-        client = Client("2.9", "v%3D", "key")
-        story = self.site.chat(client, "token%3D", self.site.budget())
-        answer = self.successResultOf(Deferred.fromCoroutine(story))
+        client = ClientContext("2.9", "v%3D", "key")
+        asked = self.client.chat(client, "token%3D")
+        answer = self.successResultOf(Deferred.fromCoroutine(asked))
         self.assertEqual((answer.status, answer.body), (200, b"{}"))
-        self.successResultOf(Deferred.fromCoroutine(self.site.metadata(Client(), "abc")))
+        self.successResultOf(Deferred.fromCoroutine(self.client.metadata(ClientContext(), "abc")))
         (uri, headers, body), (other, plain, question) = self.upstream.asked
         base = "www.youtube.com/youtubei/v1/"
         self.assertEqual(uri, f"{base}live_chat/get_live_chat?prettyPrint=false")
@@ -254,7 +258,7 @@ class SiteTests(SynchronousTestCase):
         self.status = 429
         for wait in (1, 2, 4, 8, 10, 32, 60, 60):
             self.assertEqual(self.page(), Refusal(Reason.RATE_LIMITED))
-            self.assertEqual(self.site.rest, wait)
+            self.assertEqual(self.client.rest, wait)
             asked = len(self.upstream.asked)
             self.assertEqual(self.page(seconds=wait / 2), Refusal(Reason.RATE_LIMITED))
             self.assertEqual(len(self.upstream.asked), asked)
@@ -263,18 +267,4 @@ class SiteTests(SynchronousTestCase):
         self.assertEqual(self.page(), Page({"metadata": 1}))
         self.status = 429
         self.page()
-        self.assertEqual(self.site.rest, 1)
-
-    def test_budget(self) -> None:
-        """Only time spent within counts, and no request may take longer than is left."""
-        budget = TimeLeft(self.clock, 10.0)
-        self.clock.advance(5)
-        with budget.spending():
-            self.clock.advance(7)
-        self.assertEqual(
-            (budget.left, budget.deadline(10.0), budget.deadline(2.0)), (3.0, 3.0, 2.0)
-        )
-        rested = Deferred.fromCoroutine(budget.sleep(4.0))
-        self.clock.advance(4)
-        self.successResultOf(rested)
-        self.assertEqual((budget.left, budget.deadline(2.0)), (-1.0, 0.0))
+        self.assertEqual(self.client.rest, 1)

@@ -8,8 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.youtube.page import Page, read_page
-from livechat.platforms.youtube.streams import Entry, candidates, read_streams
+from livechat.platforms.youtube.parse.page import Page, read_page
+from livechat.platforms.youtube.parse.streams import Entry, candidates, read_streams
 from tests.support.corpus import corpus
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChatMessage, Element, EmoteMetadata
-from livechat.platforms.youtube.chat import read_poll
+from livechat.platforms.youtube.parse.chat import read_poll
 from tests.support.corpus import corpus
 from tests.test_youtube_items import NOW, VIDEO, custom, item, message, standard, text
 

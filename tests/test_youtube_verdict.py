@@ -9,8 +9,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.errors import ErrorCode
-from livechat.platforms.youtube.page import Client
-from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal, judge
+from livechat.platforms.youtube.parse.page import ClientContext
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Reason, Refusal, judge
 from tests.test_youtube_continuation import ALL, STUB_TOP, TOP
 
 VIDEO = "abcdefghij0"
@@ -108,7 +108,9 @@ class RowTests(SynchronousTestCase):
         page = html(watch(chat(), counted_live=True), player(details=ON_AIR), config)
         self.assertEqual(
             judge(200, URL, page),
-            Live(VIDEO, CHANNEL, "Name", "T", 5516, TOP, ALL, Client("2.9", "v%3D", "k", "")),
+            Live(
+                VIDEO, CHANNEL, "Name", "T", 5516, TOP, ALL, ClientContext("2.9", "v%3D", "k", "")
+            ),
         )
 
     def test_channel_page(self) -> None:
@@ -311,7 +313,7 @@ class ErrorTests(SynchronousTestCase):
             self.assertEqual(
                 (error.code, error.details, error.temporary), (code, details, temporary)
             )
-            self.assertEqual(temporary, reason in PASSING)
+            self.assertEqual(temporary, reason in TEMPORARY)
             self.assertTrue(error.error)
             self.assertIsNone(error.scheduled_start)
 

@@ -459,12 +459,12 @@ class ViewersTests(YouTubeCase):
         watcher, sink = self.watched()
         self.run_for(2)
         sink.take()
-        site = self.youtube._site
+        client = self.youtube._client
 
         async def fails(*_: object) -> None:
             raise ZeroDivisionError
 
-        self.patch(site, "metadata", fails)
+        self.patch(client, "metadata", fails)
         self.run_for(40)
         self.say("still here")
         self.run_for(10)

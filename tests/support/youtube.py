@@ -15,8 +15,8 @@ from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
-from livechat.platforms.youtube.watcher import YouTube
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import Settings, YouTubeSimulator
 from livechat.simulator.youtube_site import YouTubeSite

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from livechat.platforms.description import Page, PlatformDescription
+from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
-from livechat.platforms.youtube.watcher import YouTube
 
 
 def _in_demo(settings: YouTubeSettings, addresses: Any) -> YouTubeSettings:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""From a channel or video to the stream that is on air, or to the reason why there is none.
+"""From a channel or video to the stream that is live, or to the reason why there is none.
 
-`/live` shows the stream that YouTube picks: it may be an announced one although another is on air,
-so everything but a live verdict is held against the channel's list of streams (sheet `youtube`
-section 2.2).
+`/live` shows the stream that YouTube picks: it may be an announced one although another is live.
+So unless it is live, the channel's list of streams is read, too
+(docs/wire/youtube.md#which-page).
 """
 
 from __future__ import annotations
@@ -11,59 +11,64 @@ from __future__ import annotations
 from typing import Final
 
 from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Claim
+from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.identifier import pages, watch_page
-from livechat.platforms.youtube.page import Page
-from livechat.platforms.youtube.site import Site, TimeLeft
-from livechat.platforms.youtube.streams import candidates, read_streams
-from livechat.platforms.youtube.verdict import PASSING, Live, Reason, Refusal, verdict
+from livechat.platforms.youtube.parse.page import Page
+from livechat.platforms.youtube.parse.streams import candidates, read_streams
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Reason, Refusal, verdict
 
 #: How many streams of a list are looked at, at most.
 MAX_CANDIDATES: Final = 4
 
 
-async def resolve(site: Site, key: ChannelKey, budget: TimeLeft) -> Live | Refusal:
+async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> Live | Refusal:
     """The stream of a channel or video.
 
     :raises FetchError: YouTube did not answer.
     """
-    found, streams = await _of_channel(site, key, budget)
+    found, streams = await _of_channel(client, key, claim)
     if isinstance(found, Live) or key.identifier_type == "liveId" or not _worth_more(found):
         return found
-    listed = await site.page(streams, budget)
+    listed = await client.page(streams, claim)
     if isinstance(listed, Refusal):
         # Without the list nobody knows that nothing is on air.
-        return listed if listed.reason in PASSING else found
-    return await _of_list(site, listed, found, budget)
+        return listed if listed.reason in TEMPORARY else found
+    return await _of_list(client, listed, found, claim)
 
 
-async def look(site: Site, video_id: str, budget: TimeLeft) -> Live | Refusal:
+async def look(client: YouTubeClient, video_id: str, claim: Claim) -> Live | Refusal:
     """The stream of a video.
 
     :raises FetchError: YouTube did not answer.
     """
-    return _judged(await site.page(watch_page(video_id), budget))
+    return _judged(await client.page(watch_page(video_id), claim))
 
 
-async def _of_channel(site: Site, key: ChannelKey, budget: TimeLeft) -> tuple[Live | Refusal, str]:
+async def _of_channel(
+    client: YouTubeClient, key: ChannelKey, claim: Claim
+) -> tuple[Live | Refusal, str]:
     """What the first page says that is there, and the path of its list of streams."""
     found: Live | Refusal = Refusal(Reason.NOT_FOUND)
     for path, streams in zip(pages(key), pages(key, "streams"), strict=True):
-        found = _judged(await site.page(path, budget))
+        found = _judged(await client.page(path, claim))
         if isinstance(found, Live) or found.reason is not Reason.NOT_FOUND or found.video_id:
             return found, streams
     return found, ""
 
 
-async def _of_list(site: Site, page: Page, found: Refusal, budget: TimeLeft) -> Live | Refusal:
+async def _of_list(
+    client: YouTubeClient, page: Page, found: Refusal, claim: Claim
+) -> Live | Refusal:
     """The best stream of a list, or what was found before."""
     unknown: Refusal | None = None
     for video_id in candidates(read_streams(page))[:MAX_CANDIDATES]:
         if video_id == found.video_id:
             continue
-        other = await look(site, video_id, budget)
+        other = await look(client, video_id, claim)
         if isinstance(other, Live):
             return other
-        if other.reason in PASSING:
+        if other.reason in TEMPORARY:
             unknown = other
     return unknown or found
 
@@ -76,4 +81,4 @@ def _worth_more(found: Refusal) -> bool:
     """Whether the channel is there, and something else of it may be on air."""
     if found.reason is Reason.NOT_FOUND:
         return bool(found.video_id)
-    return found.reason is Reason.LOGIN_REQUIRED or found.reason not in PASSING
+    return found.reason is Reason.LOGIN_REQUIRED or found.reason not in TEMPORARY

@@ -1,91 +1,101 @@
 # SPDX-License-Identifier: MIT
 """How many watch, and what the stream is called: asked now and then beside the chat.
 
-Whatever goes wrong here means "not known" and never more (sheet `youtube` section 8).
+Whatever goes wrong here means "not known" and never more (docs/wire/youtube.md#viewers-and-title).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from random import Random
+from typing import Final
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from livechat.model.events import ChannelEvent
+from livechat.model.events import ChannelEvent, ChannelKey
 from livechat.pacing import sleep
+from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import FetchError
-from livechat.platforms.youtube.metadata import Metadata, changes, read_metadata
-from livechat.platforms.youtube.site import Site
-from livechat.platforms.youtube.verdict import Live
+from livechat.platforms.steps import Steps
+from livechat.platforms.youtube.client import YouTubeClient
+from livechat.platforms.youtube.parse.metadata import Metadata, changes, read_metadata
+from livechat.platforms.youtube.parse.verdict import Live
 
-_log = Logger()
+#: Seconds from the opening of a chat to the first look.
+FIRST: Final = 1.0
 
 
 class Viewers:
     """The metadata of one stream.
 
-    :param now: wall time in seconds.
-    :param every: seconds between two looks.
-    :param tell: told what has changed.
+    :param key: the chat, for the log.
+    :param every: seconds between two looks; 0: never.
+    :param steps: logs and counts a look that fails by a fault of ours.
     """
 
     def __init__(
         self,
-        site: Site,
-        clock: IReactorTime,
-        now: Callable[[], float],
-        random: Random,
+        client: YouTubeClient,
+        key: ChannelKey,
+        context: PlatformContext,
+        steps: Steps,
         every: float,
-        tell: Callable[[Sequence[ChannelEvent]], None],
     ) -> None:
-        self._site = site
-        self._clock = clock
-        self._now = now
-        self._random = random
+        self._client = client
+        self._key = key
+        self._clock = context.clock
+        self._now = context.now
+        self._random = context.random
+        self._steps = steps
         self._every = every
-        self._tell = tell
         self._known = Metadata()
-        self._story: Deferred[tuple[Metadata, int]] | None = None
+        self._loop: Deferred[None] | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether the last look said that nobody is watching live any more."""
         return self._known.live is False
 
-    def watch(self, live: Live, wait: float = 0.0) -> None:
-        """Look at a stream from now on, and at no other."""
+    def watch(self, live: Live, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
+        """Look at a stream from now on, and at no other.
+
+        :param report: told what has changed.
+        """
         self.stop()
-        self._story = story = Deferred.fromCoroutine(self._look(live, wait))
-        story.addCallbacks(self._seen, _stopped, callbackArgs=(live,))
-        story.addErrback(lambda reason: _log.failure("metadata could not be told", reason))
+        if self._every:
+            self._loop = Deferred.fromCoroutine(self._keep(live, report))
+            self._loop.addErrback(lambda reason: reason.trap(CancelledError) and None)
 
     def stop(self) -> None:
         """Look no more; idempotent."""
-        story, self._story = self._story, None
-        if story is not None:
-            story.cancel()
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.cancel()
 
-    async def _look(self, live: Live, wait: float) -> tuple[Metadata, int]:
-        await sleep(self._clock, wait)
+    async def _keep(self, live: Live, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
+        wait = FIRST
+        while True:
+            await sleep(self._clock, wait)
+            wait = self._every * self._random.uniform(0.9, 1.1)
+            try:
+                news = await self._look(live)
+                if news:
+                    report(news)
+                    if self._loop is None:
+                        # Whoever was told has stopped us.
+                        return
+            except CancelledError:
+                raise
+            except Exception:
+                self._steps.failed(str(self._key))
+
+    async def _look(self, live: Live) -> Sequence[ChannelEvent]:
+        """What has changed since the last look."""
         try:
-            answer = await self._site.metadata(live.client, live.video_id)
+            answer = await self._client.metadata(live.client, live.video_id)
         except FetchError:
-            return Metadata(), 0
-        known = read_metadata(answer.body) if answer.status == 200 else Metadata()
-        return known, int(self._now() * 1000)
-
-    def _seen(self, seen: tuple[Metadata, int], live: Live) -> None:
-        known, received_ms = seen
-        self.watch(live, self._every * self._random.uniform(0.9, 1.1))
-        news = changes(self._known, known, live.video_id, received_ms) if received_ms else []
-        if known != Metadata():
-            self._known = known
-        if news:
-            self._tell(news)
-
-
-def _stopped(reason: Failure) -> None:
-    reason.trap(CancelledError)
+            return []
+        seen = read_metadata(answer.body) if answer.status == 200 else Metadata()
+        known = self._known
+        if seen != Metadata():
+            self._known = seen
+        return changes(known, seen, live.video_id, int(self._now() * 1000))

@@ -15,14 +15,14 @@ from typing import Final
 from msgspec import Struct, field
 
 from livechat.model.events import Event
-from livechat.platforms.youtube import known
-from livechat.platforms.youtube.continuation import (
+from livechat.platforms.youtube.parse import known
+from livechat.platforms.youtube.parse.continuation import (
     Continuation,
     Feed,
     is_stub,
     read_continuation,
 )
-from livechat.platforms.youtube.innertube import (
+from livechat.platforms.youtube.parse.innertube import (
     TRACKING,
     Json,
     children,
@@ -31,9 +31,9 @@ from livechat.platforms.youtube.innertube import (
     named,
     text_of,
 )
-from livechat.platforms.youtube.items import ITEMS, Origin, Reader
-from livechat.platforms.youtube.known import Part, count
-from livechat.platforms.youtube.panels import ACTIONS, BANNERS, PANELS
+from livechat.platforms.youtube.parse.items import ITEMS, Origin, Reader
+from livechat.platforms.youtube.parse.known import Part, count
+from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 
 #: Known, and of no use to a reader of the chat.  A ticker repeats an item under the item's own id;
 #: a placeholder stands for a message under review, which comes as a replacement if at all.

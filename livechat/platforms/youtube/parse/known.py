@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from livechat.platforms.youtube.innertube import Json
+from livechat.platforms.youtube.parse.innertube import Json
 
 Counts = dict[str, int]
 

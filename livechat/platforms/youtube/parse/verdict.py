@@ -16,10 +16,17 @@ from msgspec import Struct
 
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import iso_time
-from livechat.platforms.youtube.continuation import all_messages, is_stub, read_continuation
 from livechat.platforms.youtube.identifier import CHANNEL_ID, VIDEO_ID
-from livechat.platforms.youtube.innertube import Json, children, dig, string, text_of, whole_number
-from livechat.platforms.youtube.page import Client, Page, read_page
+from livechat.platforms.youtube.parse.continuation import all_messages, is_stub, read_continuation
+from livechat.platforms.youtube.parse.innertube import (
+    Json,
+    children,
+    dig,
+    string,
+    text_of,
+    whole_number,
+)
+from livechat.platforms.youtube.parse.page import ClientContext, Page, read_page
 
 _CONSENT_HOST: Final = "consent.youtube.com"
 #: Path of the page that only wants to know whether we are human; Google has it on many hosts.
@@ -74,7 +81,7 @@ class Live(Struct, frozen=True):
     viewers: int | None
     top_token: str
     all_token: str
-    client: Client
+    client: ClientContext
 
 
 class Refusal(Struct, frozen=True):
@@ -99,7 +106,7 @@ class Refusal(Struct, frozen=True):
             code,
             sentence,
             details,
-            temporary=self.reason in PASSING,
+            temporary=self.reason in TEMPORARY,
             scheduled_start=scheduled,
         )
 
@@ -108,7 +115,7 @@ _SAID_BY_CODE: Final = frozenset({Reason.NOT_FOUND, Reason.OFFLINE, Reason.ENDED
 
 #: Worth asking again soon: nothing was learnt about the stream.  Of a page that asks to sign in we
 #: cannot tell a private video from doubts about our address.
-PASSING: Final = frozenset(
+TEMPORARY: Final = frozenset(
     {
         Reason.CONSENT,
         Reason.BLOCKED,

@@ -39,9 +39,9 @@ from livechat.model.events import (
     iso_time,
 )
 from livechat.model.text import Piece, content
-from livechat.platforms.youtube.author import name_only, read_author, read_person
 from livechat.platforms.youtube.identifier import PLATFORM
-from livechat.platforms.youtube.innertube import (
+from livechat.platforms.youtube.parse.author import name_only, read_author, read_person
+from livechat.platforms.youtube.parse.innertube import (
     Json,
     bold_runs,
     children,
@@ -52,7 +52,7 @@ from livechat.platforms.youtube.innertube import (
     text_of,
     whole_number,
 )
-from livechat.platforms.youtube.money import read_amount
+from livechat.platforms.youtube.parse.money import read_amount
 
 #: Older than YouTube itself: no time of an item, but a mistake or another unit.
 _OLDEST: Final = 1_104_537_600_000

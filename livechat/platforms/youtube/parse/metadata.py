@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.youtube.continuation import Continuation, read_continuation
-from livechat.platforms.youtube.innertube import (
+from livechat.platforms.youtube.parse.continuation import Continuation, read_continuation
+from livechat.platforms.youtube.parse.innertube import (
     Json,
     children,
     count,
@@ -19,7 +19,7 @@ from livechat.platforms.youtube.innertube import (
     text_of,
     whole_number,
 )
-from livechat.platforms.youtube.items import Origin, event
+from livechat.platforms.youtube.parse.items import Origin, event
 
 
 class Metadata(Struct, frozen=True):

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""YouTube's site as we ask it: pages seldom and in turn, InnerTube as often as need be.
+"""Requests to YouTube: pages, which are limited and take turns, and calls of InnerTube.
 
-Pages are what YouTube counts: they are asked for a few per second, and not at all for a while when
-it says that it has had enough.  Fixed cookies are sent and none is kept: cookies carried from one
-request to the next have been seen to lead into a circle of consent pages (sheet `youtube`
-section 2.1).
+YouTube limits how many pages an address may load: we load a few per second, and none for a while
+after it has refused one.  Fixed cookies are sent and none is kept: cookies that are sent back can
+lead into a circle of consent pages (docs/wire/youtube.md#headers-and-cookies).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from math import inf
+from collections.abc import Callable
 from typing import Final
 
 from treq.client import HTTPClient
@@ -19,7 +16,6 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from livechat.core.ports import Requester
 from livechat.metrics import Metrics
 from livechat.pacing import sleep
 from livechat.platforms.budget import Budget, Claim, Dismissed
@@ -27,8 +23,8 @@ from livechat.platforms.fetch import Fetched, fetch
 from livechat.platforms.youtube.identifier import HOSTS
 from livechat.platforms.youtube.limits import PAGES
 from livechat.platforms.youtube.pace import retry_after
-from livechat.platforms.youtube.page import Client, Page
-from livechat.platforms.youtube.verdict import Reason, Refusal, opened
+from livechat.platforms.youtube.parse.page import ClientContext, Page
+from livechat.platforms.youtube.parse.verdict import Reason, Refusal, opened
 
 _log = Logger()
 
@@ -39,7 +35,7 @@ CALL_DEADLINE: Final = 10.0
 CALL_LIMIT: Final = 8 << 20
 
 #: Seconds without pages after YouTube has refused one: doubled each time up to the first limit,
-#: and from the sixth time on the second (sheet `youtube` section 2.1).
+#: and from the sixth time on the second (docs/wire/youtube.md#blocked).
 _SHORT_REST: Final = 10.0
 _LONG_REST: Final = 60.0
 _PATIENT_TIMES: Final = 6
@@ -70,40 +66,10 @@ _CALL_HEADERS: Final = {
 _BLOCKS: Final = frozenset({Reason.RATE_LIMITED, Reason.BLOCKED})
 
 
-class TimeLeft:
-    """Seconds that may be spent on something; waiting for one's turn costs nothing.
-
-    :ivar claim: in whose name turns are waited for.
-    """
-
-    def __init__(self, clock: IReactorTime, seconds: float, claim: Claim | None = None) -> None:
-        self._clock = clock
-        self.left = seconds
-        self.claim = claim or Claim(clock, first=False)
-
-    @contextmanager
-    def spending(self) -> Iterator[None]:
-        """What is done within costs its time."""
-        began = self._clock.seconds()
-        try:
-            yield
-        finally:
-            self.left -= self._clock.seconds() - began
-
-    async def sleep(self, seconds: float) -> None:
-        """Spend them on waiting."""
-        with self.spending():
-            await sleep(self._clock, seconds)
-
-    def deadline(self, usual: float) -> float:
-        """Seconds that one request may take."""
-        return max(0.0, min(usual, self.left))
-
-
-class Site:
+class YouTubeClient:
     """What is asked of YouTube.
 
-    :param url: the base of pages and InnerTube, `https://www.youtube.com` in real life.
+    :param url: the base of pages and InnerTube.
     :param now: wall time in seconds.
     """
 
@@ -130,36 +96,35 @@ class Site:
         """Seconds for which no page is asked for, because YouTube has refused some."""
         return max(0.0, self._resting_until - self._clock.seconds())
 
-    async def page(self, path: str, budget: TimeLeft) -> Page | Refusal:
+    async def page(self, path: str, claim: Claim) -> Page | Refusal:
         """A page, or why it is none.
 
         :raises FetchError: no complete answer.
         """
         while True:
             rest = self.rest
-            if rest >= budget.left:
+            if rest >= claim.left:
                 return self._block
             if rest:
-                await budget.sleep(rest)
+                await sleep(self._clock, rest)
             try:
-                async with self._pages.turn(budget.claim):
-                    return await self._page(path, budget)
+                async with self._pages.turn(claim):
+                    return await self._page(path)
             except Dismissed:
                 continue
 
-    async def _page(self, path: str, budget: TimeLeft) -> Page | Refusal:
-        with budget.spending():
-            answer = await fetch(
-                self._http,
-                self._clock,
-                "GET",
-                self._url + path,
-                limit=PAGE_LIMIT,
-                deadline=budget.deadline(PAGE_DEADLINE),
-                headers=_PAGE_HEADERS,
-                hosts=HOSTS,
-            )
-            page = await self._read(answer)
+    async def _page(self, path: str) -> Page | Refusal:
+        answer = await fetch(
+            self._http,
+            self._clock,
+            "GET",
+            self._url + path,
+            limit=PAGE_LIMIT,
+            deadline=PAGE_DEADLINE,
+            headers=_PAGE_HEADERS,
+            hosts=HOSTS,
+        )
+        page = await self._read(answer)
         if isinstance(page, Refusal) and page.reason in _BLOCKS:
             self._rest(page, retry_after(answer.headers.get("retry-after"), self._now()))
         else:
@@ -189,44 +154,33 @@ class Site:
             rest=rest,
         )
 
-    def budget(
-        self,
-        seconds: float = inf,
-        requester: Requester | None = None,
-        queued: Callable[[], None] | None = None,
-    ) -> TimeLeft:
-        """Time to spend here: for a start, in the name of its requester; else for a known chat."""
-        claim = Claim(self._clock, requester, queued=queued, first=requester is not None)
-        return TimeLeft(self._clock, seconds, claim)
-
-    async def chat(self, client: Client, token: str, budget: TimeLeft) -> Fetched:
-        """The answer to a poll of a chat (sheet `youtube` section 3).
+    async def chat(self, context: ClientContext, token: str) -> Fetched:
+        """The answer to a poll of a chat (docs/wire/youtube.md#get_live_chat).
 
         :raises FetchError: no complete answer.
         """
-        body = client.body(continuation=token)
-        return await self._call("live_chat/get_live_chat", client, body, budget)
+        body = context.body(continuation=token)
+        return await self._call("live_chat/get_live_chat", context, body)
 
-    async def metadata(self, client: Client, video_id: str) -> Fetched:
-        """What is told beside a stream: viewers, title (sheet `youtube` section 8).
+    async def metadata(self, context: ClientContext, video_id: str) -> Fetched:
+        """Viewers and title of a stream (docs/wire/youtube.md#viewers-and-title).
 
         :raises FetchError: no complete answer.
         """
-        body = client.body(videoId=video_id)
-        return await self._call("updated_metadata", client, body, self.budget())
+        body = context.body(videoId=video_id)
+        return await self._call("updated_metadata", context, body)
 
-    async def _call(self, name: str, client: Client, body: bytes, budget: TimeLeft) -> Fetched:
-        headers = {**_CALL_HEADERS, "X-YouTube-Client-Version": client.version}
-        if client.visitor_data:
-            headers["X-Goog-Visitor-Id"] = client.visitor_data
-        with budget.spending():
-            return await fetch(
-                self._http,
-                self._clock,
-                "POST",
-                f"{self._url}/youtubei/v1/{name}?prettyPrint=false",
-                limit=CALL_LIMIT,
-                deadline=budget.deadline(CALL_DEADLINE),
-                headers=headers,
-                data=body,
-            )
+    async def _call(self, name: str, context: ClientContext, body: bytes) -> Fetched:
+        headers = {**_CALL_HEADERS, "X-YouTube-Client-Version": context.version}
+        if context.visitor_data:
+            headers["X-Goog-Visitor-Id"] = context.visitor_data
+        return await fetch(
+            self._http,
+            self._clock,
+            "POST",
+            f"{self._url}/youtubei/v1/{name}?prettyPrint=false",
+            limit=CALL_LIMIT,
+            deadline=CALL_DEADLINE,
+            headers=headers,
+            data=body,
+        )

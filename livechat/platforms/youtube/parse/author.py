@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from livechat.model.events import Author, Badge, Roles
-from livechat.platforms.youtube.innertube import Json, children, dig, picture, string, text_of
+from livechat.platforms.youtube.parse.innertube import Json, children, dig, picture, string, text_of
 
 _NOBODY: Final = Roles()
 _ICON_TYPES: Final[dict[str, Literal["moderator", "verified"]]] = {

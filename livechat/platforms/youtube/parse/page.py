@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct, field
 
 from livechat.platforms.json_values import MAX_VALUES, count_values
-from livechat.platforms.youtube.innertube import Json, decode, decode_at, dig, string
+from livechat.platforms.youtube.parse.innertube import Json, decode, decode_at, dig, string
 
 #: What a page that names no version is answered with; versions are not checked strictly.
 FALLBACK_VERSION: Final = "2.20260213.01.00"
@@ -79,7 +79,7 @@ _SKELETONS: Final[Mapping[bytes | None, tuple[Callable[[memoryview], Any], bytes
 }
 
 
-class Client(Struct, frozen=True):
+class ClientContext(Struct, frozen=True):
     """Who we say we are when we ask InnerTube: what the page told its own player.
 
     :ivar version: `clientVersion`.
@@ -113,12 +113,12 @@ class Page(Struct, frozen=True):
     player: dict[str, Json] = field(default_factory=dict)
     config: dict[str, Json] = field(default_factory=dict)
 
-    def client(self) -> Client:
+    def client(self) -> ClientContext:
         """How to present oneself after having read this page."""
         told = dig(self.config, "INNERTUBE_CONTEXT", "client")
         version = string(self.config.get("INNERTUBE_CLIENT_VERSION"))
         visitor = string(self.config.get("VISITOR_DATA"))
-        return Client(
+        return ClientContext(
             version or string(dig(told, "clientVersion")) or FALLBACK_VERSION,
             visitor or string(dig(told, "visitorData")),
             string(self.config.get("INNERTUBE_API_KEY")),

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from livechat.platforms.youtube.innertube import Json, children, dig, named, whole_number
+from livechat.platforms.youtube.parse.innertube import Json, children, dig, named, whole_number
 
 #: What `timeoutMs` is kept within: asking too often would burden YouTube, too seldom our users.
 TIMEOUT_RANGE: Final = (1_000, 30_000)

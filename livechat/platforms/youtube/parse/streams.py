@@ -13,7 +13,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from livechat.platforms.youtube.identifier import VIDEO_ID
-from livechat.platforms.youtube.innertube import (
+from livechat.platforms.youtube.parse.innertube import (
     Json,
     children,
     count,
@@ -23,7 +23,7 @@ from livechat.platforms.youtube.innertube import (
     text_of,
     whole_number,
 )
-from livechat.platforms.youtube.page import Page
+from livechat.platforms.youtube.parse.page import Page
 
 State = Literal["live", "upcoming", "unsure", "over"]
 

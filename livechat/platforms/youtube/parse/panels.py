@@ -28,8 +28,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from livechat.model.events import ChatMessage, Event
-from livechat.platforms.youtube.author import name_only
-from livechat.platforms.youtube.innertube import (
+from livechat.platforms.youtube.parse.author import name_only
+from livechat.platforms.youtube.parse.innertube import (
     Json,
     bold_runs,
     children,
@@ -40,7 +40,7 @@ from livechat.platforms.youtube.innertube import (
     string,
     text_of,
 )
-from livechat.platforms.youtube.items import ITEMS, Origin, Reader, event
+from livechat.platforms.youtube.parse.items import ITEMS, Origin, Reader, event
 
 
 def _id(node: Json, *path: str) -> str:

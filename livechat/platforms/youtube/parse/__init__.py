@@ -1,0 +1,1 @@
+"""Pure readers of what YouTube sends: bytes and JSON in, values and events out."""
