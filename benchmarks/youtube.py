@@ -142,17 +142,16 @@ async def idle_chats(url: str) -> tuple[float, float, float]:
     clock: Any = reactor
     youtube = YouTube(context_on(clock, http, Metrics()), YouTubeSettings(url))
     youtube.startService()
-    watchers = []
     for number in range(CHATS):
         key = youtube.key(f"{number:011d}", "liveId")
         watcher: Any = youtube.watch(Located(key), KeptEvents(), Requester())  # type: ignore[arg-type]
-        watchers.append(watcher)
         watcher.start().addErrback(lambda _: None)
-    while not all(hasattr(watcher, "_opening") for watcher in watchers):
+    chats = list(youtube._watches)
+    while not all(chat._chat is not None for chat in chats):
         await deferLater(reactor, 0.5)
-    for watcher in watchers:
-        watcher._pace._heard -= 1000.0
-        watcher._pace._wait = 10.0
+    for chat in chats:
+        chat._pace._active_at -= 1000.0
+        chat._pace._wait = 10.0
     await deferLater(reactor, 11.0)
     polls = 0
     call = youtube._client._call

@@ -471,3 +471,25 @@ class ViewersTests(YouTubeCase):
         self.assertEqual(sink.take(), ["still here"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         watcher.stop()
+
+    def test_fault_of_ours(self) -> None:
+        """A look that fails by a fault of ours is logged and counted, and the next one is made."""
+        _, sink = self.watched()
+        self.run_for(2)
+        sink.take()
+        metadata = self.youtube._client.metadata
+
+        async def fails(*_: object) -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.youtube._client, "metadata", fails)
+        self.run_for(35)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        failures = self.metrics.registry.get_sample_value(
+            "livechat_failures_total", {"part": "youtube"}
+        )
+        self.assertEqual(failures, 1)
+        self.patch(self.youtube._client, "metadata", metadata)
+        self.simulator.rename("ann", "Another title")
+        self.run_for(35)
+        self.assertIn("stream", sink.take())

@@ -2,7 +2,8 @@
 """How soon to ask again: quickly while people write, ever more slowly while nobody does.
 
 YouTube's own `timeoutMs` is how long its player may wait at most, because a push channel wakes it
-earlier; whoever waits that long gets messages in bursts of ten seconds (sheet `youtube` section 3).
+earlier; whoever waits that long gets messages in bursts of ten seconds
+(docs/wire/youtube.md#pace).
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ class Pace:
     :param now: the clock, in seconds.
     """
 
-    __slots__ = ("_heard", "_wait")
+    __slots__ = ("_active_at", "_wait")
 
     def __init__(self, now: float) -> None:
         self._wait = BUSY
-        self._heard = now
+        self._active_at = now
 
     def silence(self, now: float) -> float:
         """Seconds since something happened in the chat."""
-        return now - self._heard
+        return now - self._active_at
 
     def after(self, now: float, happened: int, timeout_ms: int, chance: float) -> float:
         """Seconds from the beginning of the last request to that of the next.
@@ -49,7 +50,7 @@ class Pace:
         :param chance: from 0 to 1, drawn anew each time, so that many chats do not keep step.
         """
         if happened:
-            self._heard = now
+            self._active_at = now
             self._wait = BUSY
         else:
             longest = CALM if self.silence(now) < QUIET_AFTER else timeout_ms / 1000
