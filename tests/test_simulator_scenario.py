@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.simulator import phrases
+from livechat.simulator import phrases, scenes
 from livechat.simulator.actions import (
     Action,
     Announce,
@@ -34,10 +34,9 @@ from livechat.simulator.actions import (
     WatchStreak,
     joined,
 )
+from livechat.simulator.kinds import DUPLICATE_MARK, MAX_TEXT
 from livechat.simulator.phrases import Mood
 from livechat.simulator.scenario import (
-    DUPLICATE_MARK,
-    MAX_TEXT,
     WEIGHTS,
     Beat,
     Fate,
@@ -395,7 +394,7 @@ class PhraseTests(SynchronousTestCase):
         known = {mood.value for mood in Mood} | {"host", "name", "n"}
         listed = [getattr(phrases, name) for name in dir(phrases) if name.isupper()]
         texts = [text for entry in listed for text in entry if isinstance(text, str)]
-        texts += [text for scene in phrases.SCENES for text in (*scene.lines, *scene.wave)]
+        texts += [text for scene in scenes.SCENES for text in (*scene.lines, *scene.wave)]
         self.assertGreater(len(texts), 250)
         blanks = {blank for text in texts for blank in re.findall(r"\{([a-z]+)\}", text)}
         self.assertEqual(blanks, known)

@@ -27,11 +27,11 @@ from twisted.web.resource import Resource, getChildForRequest
 from twisted.web.test.requesthelper import DummyRequest
 from zope.interface.verify import verifyObject
 
+from livechat.simulator.options import Options
 from livechat.simulator.playback import read_lines
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import (
     Addresses,
-    Options,
     SimulatorService,
     makeService,
     makeSimulator,

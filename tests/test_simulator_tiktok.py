@@ -14,9 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import ChatMessage
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.simulator.actions import Author, Role, Say, Style
+from livechat.simulator.options import Options
 from livechat.simulator.phrases import Mood
 from livechat.simulator.scenario import Scenario
-from livechat.simulator.service import Options
 from livechat.simulator.tiktok_faults import GARBAGE, TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Room, batch, messages, number_of
 from livechat.simulator.tiktok_playback import TikTokRecording, read_payloads

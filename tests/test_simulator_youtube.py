@@ -23,7 +23,8 @@ from livechat.simulator.phrases import ODDITIES
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.youtube import Settings, YouTubeSimulator
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
-from livechat.simulator.youtube_items import actions, channel_id
+from livechat.simulator.youtube_ids import channel_id
+from livechat.simulator.youtube_items import actions
 from livechat.simulator.youtube_site import YouTubeSite
 from livechat.simulator.youtube_stream import BACKLOG
 from livechat.simulator.youtube_tokens import ALL, STUB_ALL, STUB_TOP, TOP, Place, place, token

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from livechat.simulator import phrases
+from livechat.simulator import phrases, scenes
 from livechat.simulator.actions import Author, Role, Say, Style, Text, joined, stable_id
 from livechat.simulator.phrases import Mood
 
@@ -49,7 +49,7 @@ class Cast:
             frozenset({Role.BROADCASTER, Role.PARTNER}),
             random.randrange(12, 60),
         )
-        self.scene = random.choice(phrases.SCENES)
+        self.scene = random.choice(scenes.SCENES)
         self.said: deque[Say] = deque(maxlen=60)
         self._phrases: deque[str] = deque(maxlen=20)
         # Another channel whose chat is mirrored here, and for how many more messages.

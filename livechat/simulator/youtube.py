@@ -21,7 +21,7 @@ from livechat.simulator.actions import Action, stable_id
 from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
-from livechat.simulator.youtube_items import channel_id, letters
+from livechat.simulator.youtube_ids import channel_id, letters
 from livechat.simulator.youtube_pages import Standing, Video, menu
 from livechat.simulator.youtube_playback import YouTubeRecording, repeated
 from livechat.simulator.youtube_stream import Stream

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Actions as YouTube's chat has them: InnerTube's renderers (sheet `youtube` sections 5 and 6)."""
+"""Actions as YouTube's chat has them: InnerTube's renderers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,8 +30,8 @@ from livechat.simulator.actions import (
     WatchStreak,
 )
 from livechat.simulator.phrases import Mood
+from livechat.simulator.youtube_ids import channel_id
 
-_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PICTURES: Final = "https://yt4.ggpht.com"
 _EMOJI_PICTURES: Final = "https://www.youtube.com/s/gaming/emoji/7ff574f2"
 
@@ -85,16 +84,6 @@ Json = dict[str, Any]
 
 
 @lru_cache(maxsize=4096)
-def letters(name: str, length: int) -> str:
-    """So many letters of URL-safe base64, always the same for a name."""
-    return "".join(_ALPHABET[byte & 63] for byte in sha256(name.encode()).digest()[:length])
-
-
-def channel_id(name: str) -> str:
-    """The id of a channel: `UC`, 21 letters, and one of four."""
-    return f"UC{letters(f'channel {name}', 21)}{'AQgw'[len(name) % 4]}"
-
-
 def item_id(action: Action) -> str:
     """The id of what an action becomes."""
     return f"ChwKGk{action.id.replace('-', '')}"
@@ -311,9 +300,8 @@ def _paid(pay: Pay, channel: str, common: Json) -> Iterator[Json]:
 def _membership(joined: Subscribe, channel: str) -> Json:
     if joined.months == 1:
         return {"headerSubtext": _runs("Welcome to ", f"{channel} club", "!")}
-    header = _runs("Member for ", str(joined.months), " months")
     milestone: Json = {
-        "headerPrimaryText": header,
+        "headerPrimaryText": _runs("Member for ", str(joined.months), " months"),
         "headerSubtext": {"simpleText": f"{channel} club"},
     }
     return {**milestone, **(_text(joined, channel) if joined.text else {"empty": True})}
