@@ -197,6 +197,7 @@ class WheelTests(InstalledMixin, SynchronousTestCase):
         }
         self.assertTrue(observed)
         self.assertLessEqual(observed, names)
+        self.assertIn("livechat/statistics/redis.lua", names)
         self.assertIn("livechat-0.1.0.dist-info/licenses/LICENSE", names)
         tops = {name.split("/")[0] for name in names}
         self.assertEqual(tops, {"livechat", "twisted", "livechat-0.1.0.dist-info"})

@@ -7,15 +7,20 @@ import tracemalloc
 from random import Random
 from typing import cast
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.redis.address import RedisAddress
 from livechat.redis.connection import LONGEST_WAIT, STABLE
 from livechat.redis.link import RedisDown, RedisLink, RedisRefused
 from livechat.redis.script import Script
-from livechat.redis.wire import MAX_REPLY
+from livechat.redis.wire import MAX_REPLY, WireFactory
 from livechat.statistics.redis_layout import PROBES
 from tests.support.scripted_redis import Answer, Conversation, ScriptedRedis, well
 
@@ -75,6 +80,38 @@ class LinkCase(SynchronousTestCase):
         return next(
             each for each in reversed(self.server.conversations) if [b"SELECT", b"2"] in each.asked
         )
+
+
+class WireTests(SynchronousTestCase):
+    """The protocol by itself."""
+
+    @settings(deadline=None, database=None, max_examples=300)
+    @given(
+        st.lists(
+            st.one_of(
+                st.binary(max_size=20),
+                st.sampled_from((b"*3\r\n", b"*-1\r\n", b"*0\r\n", b"$0\r\n\r\n", b"$-1\r\n")),
+                st.sampled_from((b"$7\r\nmessage\r\n", b":1\r\n", b"+OK\r\n", b"-ERR x\r\n")),
+            ),
+            max_size=20,
+        ),
+        st.integers(0, 5),
+    )
+    def test_any_bytes(self, parts: list[bytes], questions: int) -> None:
+        """Whatever comes, however it is cut: no exception; what is wrong ends the connection."""
+        clock = Clock()
+        wire = WireFactory(clock, lambda topic, payload: None).buildProtocol(None)
+        transport = StringTransport()
+        wire.makeConnection(transport)
+        answers = [wire.execute_command("GET", "k") for _ in range(questions)]
+        for answer in answers:
+            answer.addErrback(lambda _: None)
+        for part in parts:
+            wire.dataReceived(part)
+        self.assertEqual(bool(wire.reason), transport.disconnecting)
+        wire.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(clock.getDelayedCalls(), [])
+        self.assertTrue(all(answer.called for answer in answers))
 
 
 class HostileTests(LinkCase):
