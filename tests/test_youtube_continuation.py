@@ -18,7 +18,7 @@ from livechat.platforms.youtube.parse.continuation import (
 )
 from livechat.platforms.youtube.parse.innertube import Json
 
-#: The sheet's test vector: a watch page's own token.
+#: The token of a recorded watch page.
 TOP = (
     "0ofMyAOAARpeQ2lrcUp3b1lWVU5oT1ZrMU4yZG1aVmt3V25KdlgyNXZTRkpXY201M0VndHhWRFZQVkVSMlNrc3hVUm9U"
     "NnFqZHVRRU5DZ3R4VkRWUFZFUjJTa3N4VVNBQk1BQSUzRDABggEICAQYAiAAKACIAQGgAfWqiZ-_4JIDqAEAsgEA"
@@ -38,7 +38,7 @@ def token(inside: bytes) -> str:
 
 
 class RewriteTests(SynchronousTestCase):
-    """Section 4 of the sheet."""
+    """docs/wire/youtube.md#top-chat."""
 
     def test_vector(self) -> None:
         """The recorded token changes in its one byte and nowhere else."""

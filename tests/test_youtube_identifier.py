@@ -156,7 +156,7 @@ REFUSED = [
 
 
 class IdentifierTests(SynchronousTestCase):
-    """The identifiers of the sheet's section 1, and those that must do no harm."""
+    """The identifiers of docs/wire/youtube.md#identifiers, and those that must do no harm."""
 
     def test_understood(self) -> None:
         """Each form that users paste gives the one key of the channel or video it names."""

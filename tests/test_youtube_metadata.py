@@ -32,7 +32,7 @@ def read(*actions: Any, **more: Any) -> Metadata:
 
 
 class ReadTests(SynchronousTestCase):
-    """Section 8 of the sheet."""
+    """docs/wire/youtube.md#viewers-and-title."""
 
     def test_all(self) -> None:
         """Viewers, title and how to ask on."""

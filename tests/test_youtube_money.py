@@ -33,7 +33,7 @@ AMOUNTS = [
     ("￥10,800", 10800, "JPY"),
     ("CZK\u00a020.00", 20.0, "CZK"),
     ("[UNREGISTERD]10,800", 10800, UNKNOWN),
-    # the sheet's
+    # from the notes on the wire
     ("NT$14.00", 14.0, "TWD"),
     ("PLN 20.00", 20.0, "PLN"),
     ("ARS 1,500.00", 1500.0, "ARS"),
@@ -98,7 +98,7 @@ AMOUNTS = [
 
 
 class AmountTests(SynchronousTestCase):
-    """The formats of the corpus, of the sheet, and of other settings of language."""
+    """Recorded formats, reported ones, and those of other settings of language."""
 
     def test_table(self) -> None:
         """Each format gives its number, whole if it is shown whole, and its currency."""

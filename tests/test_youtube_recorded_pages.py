@@ -71,7 +71,7 @@ class RecordedTests(SynchronousTestCase):
         self.assertEqual(pages, RECORDED.keys())
 
     def test_live(self) -> None:
-        """The recorded live page gives viewers, names, the client, and the sheet's two tokens."""
+        """The recorded live page gives viewers, names, the client, and the two tokens."""
         file = "youtube/ytlivechat/HimemoriLuna.live.2026-02-17.html.gz"
         found = judge(200, URL, gzip.decompress(corpus(file).read_bytes()))
         assert isinstance(found, Live)

@@ -84,7 +84,7 @@ SCHEDULED = {"liveStreamability": {"liveStreamabilityRenderer": {"offlineSlate":
 
 
 class RowTests(SynchronousTestCase):
-    """Section 2.5 of the sheet, row by row, and where rows meet."""
+    """docs/wire/youtube.md#verdict, row by row, and where rows meet."""
 
     def reason(self, data: Any, response: Any = None) -> Reason | None:
         """The reason of the verdict on a page with these values; None if it is live."""

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The states of a watched chat, and what happens between them: one table for all platforms.
 
-state      input    next       what happens
-Starting   flows    Flowing    the start succeeds
-Starting   lost     Starting   the loop tries again
-Starting   over     Over       the start fails
-Flowing    flows    Flowing    the sink hears what has changed, if anything has
-Flowing    lost     Lost       the sink hears that the upstream is being sought
-Flowing    over     Over       the sink hears the end
-Lost       flows    Flowing    the sink hears that messages flow again
-Lost       lost     Lost       -
-Lost       over     Over       the sink hears the end
-any        leave    Over       nobody hears anything more
-Over       any      Over       -
+    state      input    next       what happens
+    Starting   flows    Flowing    the start succeeds
+    Starting   lost     Starting   the loop tries again
+    Starting   over     Over       the start fails
+    Flowing    flows    Flowing    the sink hears what has changed, if anything has
+    Flowing    lost     Lost       the sink hears that the upstream is being sought
+    Flowing    over     Over       the sink hears the end
+    Lost       flows    Flowing    the sink hears that messages flow again
+    Lost       lost     Lost       -
+    Lost       over     Over       the sink hears the end
+    any        leave    Over       nobody hears anything more
+    Over       any      Over       -
+
+`Watch` does what stands at the right.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _EMOJI: Final[Mapping[str, str]] = MappingProxyType(
 )
 _EMOJI_IN_TEXT: Final = re.compile(f"([{''.join(_EMOJI)}])")
 
-#: Lowest sum in hundredths of a dollar, colours of header and body (sheet `youtube` section 6).
+#: Lowest sum in hundredths of a dollar, colours of header and body (docs/wire/youtube.md#items).
 _TIERS: Final = (
     (10000, 4291821568, 4293271831),
     (5000, 4290910299, 4293467747),

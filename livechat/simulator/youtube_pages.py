@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Pages of the simulated YouTube: watch page, channel page, list of streams, chat page.
 
-They hold what a reader needs at the places where the real ones hold it (sheet `youtube` sections
-2.3 to 2.5), and in their titles what misleads one who searches instead of decoding.
+They hold what a reader needs at the places where real ones hold it (docs/wire/youtube.md#pages),
+and in their titles what misleads one who searches instead of decoding.
 """
 
 from __future__ import annotations

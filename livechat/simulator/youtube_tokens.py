@@ -2,7 +2,7 @@
 """Continuation tokens of the simulated YouTube, laid out like the real ones.
 
 URL-safe base64 of protobuf, in which the chat type stands at 16.1: 4 is Top chat, 1 is all messages
-(sheet `youtube` section 4).  Where the real ones hold a time, these hold how far one has read.
+(docs/wire/youtube.md#top-chat).  Where the real ones hold a time, these hold how far one has read.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""YouTube: public pages and the web player's InnerTube interface, no keys (sheet `youtube`)."""
+"""YouTube: public pages and the web player's InnerTube interface, without a key."""

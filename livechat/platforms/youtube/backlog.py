@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What of a reloaded chat is news: its answer begins with some 75 messages that may be minutes old.
+"""What of a reloaded chat is new: its answer begins with some 75 messages, minutes old at times.
 
 They are passed on only as far as they were written since the chat has been watched; the others are
-remembered, so that they do not arrive later in another answer.
+remembered, so that they do not arrive later in another answer (docs/wire/youtube.md#get_live_chat).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from livechat.model.events import ChatMessage, Event, iso_time
 
-#: Kinds of events that tell what is so at present.  Everything else stands in the chat among the
+#: Kinds of events that describe the present state.  Everything else stands in the chat among the
 #: messages, so that what has no time of its own is as old as the message before it.
 _STANDING: Final = frozenset({"goal", "pin", "poll", "question"})
 
@@ -30,7 +30,7 @@ class Backlog:
         self._old: set[str] = set()
 
     def reloaded(self, events: Sequence[Event], received_ms: int) -> list[Event]:
-        """What of an answer that repeats the past is news.
+        """What of an answer that repeats the past is new.
 
         :param received_ms: when it came; the time of whatever brings none.
         """
@@ -51,7 +51,7 @@ class Backlog:
         return news
 
     def continued(self, events: Sequence[Event]) -> Sequence[Event]:
-        """What of an answer that goes on where the last one ended is news: nearly always all."""
+        """What of an answer that goes on where the last one ended is new: nearly always all."""
         if not self._old:
             return events
         return [event for event in events if _name(event) not in self._old]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which YouTube channel or video a client means, and the pages that tell more about it.
+"""Which YouTube channel or video a client means, and the pages to look it up with.
 
 Nothing of what a client wrote ever decides a host: only path segments and the video id, both
 percent-encoded, are taken from it.
@@ -23,7 +23,7 @@ HOST: Final = "www.youtube.com"
 _STUDIO: Final = "studio.youtube.com"
 _SHORT: Final = "youtu.be"
 
-#: Hosts whose URLs are YouTube's (sheet `youtube` section 1).
+#: Hosts whose URLs are YouTube's (docs/wire/youtube.md#identifiers).
 HOSTS: Final = frozenset(
     {
         "youtube.com",
@@ -78,7 +78,7 @@ def key_of(identifier: str, identifier_type: str) -> ChannelKey:
     if len(identifier) > MAX_INPUT:
         raise _invalid()
     text = identifier.strip()
-    # `urlsplit` drops line breaks without a word, browsers read a backslash as a slash.
+    # `urlsplit` drops line breaks silently, browsers read a backslash as a slash.
     if not text.isprintable() or "\\" in text or " " in text:
         raise _invalid()
     if identifier_type == "liveId":
@@ -97,9 +97,9 @@ def key_of(identifier: str, identifier_type: str) -> ChannelKey:
 def pages(key: ChannelKey, tab: Tab = "live") -> tuple[str, ...]:
     """Paths to ask for, in this order, the next one only where one is 404.
 
-    A bare word is a handle before it is a legacy name (sheet `youtube` section 1).
+    A bare word is a handle before it is a legacy name (docs/wire/youtube.md#identifiers).
 
-    :param tab: `live` for what is on air, `streams` for the list of all streams; a video has only
+    :param tab: `live` for the live stream, `streams` for the list of all streams; a video has only
         its own page.
     """
     name = key.identifier

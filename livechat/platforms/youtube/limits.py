@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much we ask of YouTube at most.  Polls of a chat are paced by the chat (`pace`)."""
+"""Limits of what goes out to YouTube.  How often a chat is polled is in `pace`."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import Final
 
 from livechat.platforms.budget import Limit
 
-#: Pages, which are what YouTube counts (sheet `youtube` sections 2.1 and 13): four a second.
+#: Pages, which YouTube limits (docs/wire/youtube.md#blocked): four a second in the long run.
 PAGES: Final = Limit(6, 1.5, at_once=3)

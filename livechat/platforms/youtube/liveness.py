@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether a stream is still live, and a fresh token for its chat: both are told by its pages."""
+"""Whether a stream is still live, and a fresh token for its chat: its pages have both."""
 
 from __future__ import annotations
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """What is done about a chat whose answers are no use: a table, and the times beside it.
 
-so far     answer      then       remedy
-GOOD       good        GOOD       NONE        the chat goes on
-FAILING    good        GOOD       NONE
-DOUBTED    good        GOOD       NONE
-GOOD       failed      FAILING    RETRY       ask once more, a little later each time
-FAILING    failed      FAILING    RETRY
-DOUBTED    failed      DOUBTED    RETRY
-GOOD       no chat     DOUBTED    ASK_AGAIN   this happens to live streams for a moment
-FAILING    no chat     DOUBTED    ASK_AGAIN
-DOUBTED    no chat     DOUBTED    CHECK       the watch page says whether the stream is over
-any        finished    DOUBTED    CHECK
+    so far     answer      then       remedy
+    GOOD       good        GOOD       NONE        the chat goes on
+    FAILING    good        GOOD       NONE
+    DOUBTED    good        GOOD       NONE
+    GOOD       failed      FAILING    RETRY       ask once more, a little later each time
+    FAILING    failed      FAILING    RETRY
+    DOUBTED    failed      DOUBTED    RETRY
+    GOOD       no chat     DOUBTED    ASK_AGAIN   this happens to live streams for a moment
+    FAILING    no chat     DOUBTED    ASK_AGAIN
+    DOUBTED    no chat     DOUBTED    CHECK       the watch page says whether the stream is over
+    any        finished    DOUBTED    CHECK
+
+A check that was made a moment ago is not made again: the chat is asked instead.  In an outage that
+lasts, every RECHECK_AFTER seconds a check takes the place of a retry.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-#: Seconds after which even a single failure is told.
+#: Seconds after which even a single failure counts as an interruption.
 NOTIFY_AFTER: Final = 5.0
 
 #: Seconds of failures after which the token may have expired: the watch page has a new one.
@@ -106,7 +109,7 @@ class Outage:
         return remedy
 
     def failed(self, began: float, now: float) -> bool:
-        """One more answer was no use; whether this is an interruption that subscribers are told.
+        """One more answer was no use; whether that is an interruption of the chat.
 
         :param began: when the request began that failed.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How soon to ask again: quickly while people write, ever more slowly while nobody does.
+"""The poll interval of a chat: short while people write, longer and longer while nobody does.
 
 YouTube's own `timeoutMs` is how long its player may wait at most, because a push channel wakes it
 earlier; whoever waits that long gets messages in bursts of ten seconds
@@ -39,13 +39,13 @@ class Pace:
         self._active_at = now
 
     def silence(self, now: float) -> float:
-        """Seconds since something happened in the chat."""
+        """Seconds since the last event of the chat."""
         return now - self._active_at
 
     def after(self, now: float, happened: int, timeout_ms: int, chance: float) -> float:
         """Seconds from the beginning of the last request to that of the next.
 
-        :param happened: how many things the last answer brought.
+        :param happened: how many events the last answer brought.
         :param timeout_ms: how long YouTube lets one wait at most, in milliseconds.
         :param chance: from 0 to 1, drawn anew each time, so that many chats do not keep step.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""YouTube as an `IPlatform`: its live chats, read as its own player reads them, without a key."""
+"""YouTube as an `IPlatform`: live chats, read as YouTube's own player reads them."""
 
 from __future__ import annotations
 

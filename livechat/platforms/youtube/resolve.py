@@ -32,7 +32,7 @@ async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> Live 
         return found
     listed = await client.page(streams, claim)
     if isinstance(listed, Refusal):
-        # Without the list nobody knows that nothing is on air.
+        # Without the list it is not known whether anything is live.
         return listed if listed.reason in TEMPORARY else found
     return await _of_list(client, listed, found, claim)
 
@@ -78,7 +78,7 @@ def _judged(page: Page | Refusal) -> Live | Refusal:
 
 
 def _worth_more(found: Refusal) -> bool:
-    """Whether the channel is there, and something else of it may be on air."""
+    """Whether the channel is there, and another stream of it may be live."""
     if found.reason is Reason.NOT_FOUND:
         return bool(found.video_id)
     return found.reason is Reason.LOGIN_REQUIRED or found.reason not in TEMPORARY

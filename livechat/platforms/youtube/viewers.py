@@ -58,7 +58,7 @@ class Viewers:
     def watch(self, live: Live, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
         """Look at a stream from now on, and at no other.
 
-        :param report: told what has changed.
+        :param report: called with what has changed.
         """
         self.stop()
         if self._every:
@@ -81,7 +81,7 @@ class Viewers:
                 if news:
                     report(news)
                     if self._loop is None:
-                        # Whoever was told has stopped us.
+                        # What was reported made the sink stop us.
                         return
             except CancelledError:
                 raise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who wrote an item: name, picture, badges, and the roles that the badges tell."""
+"""The author of an item: name, picture, badges, and the roles that follow from the badges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ICON_TYPES: Final[dict[str, Literal["moderator", "verified"]]] = {
 
 
 def read_author(item: dict[str, Json]) -> Author:
-    """The author of a classic renderer (sheet `youtube` section 6).
+    """The author of a classic renderer (docs/wire/youtube.md#items).
 
     Without a channel id the name stands for it.
 
@@ -50,7 +50,7 @@ def read_person(item: dict[str, Json]) -> Author | dict[str, Any]:
 
 
 def name_only(name: str, avatar_url: str | None = None) -> dict[str, Any] | None:
-    """Somebody of whom only the name is told; None where not even that is."""
+    """A person of whom only the name is known; None without a name."""
     if not name:
         return None
     person: dict[str, Any] = {"id": None, "username": name.removeprefix("@"), "display_name": name}

@@ -2,7 +2,7 @@
 """Answers of `get_live_chat` to events, the next continuation, and signs of the chat's end.
 
 Each action is read by itself: one that cannot be read costs itself only, and every one that is not
-passed on is counted under the name of its renderer or action (sheet `youtube` sections 3 and 5).
+passed on is counted under the name of its renderer or action (docs/wire/youtube.md#actions).
 Unknown parts of those that are passed on are counted too (`known`).
 """
 
@@ -128,7 +128,7 @@ class Poll(Struct, frozen=True):
     :ivar events: what happened, in YouTube's order.
     :ivar continuation: how to ask on; None only with a signal.
     :ivar signal: why the chat may be over; None while all is well.
-    :ivar reason: YouTube's words about the signal, for the log; never to decide by.
+    :ivar reason: YouTube's words about the signal, for the log; nothing is decided by them.
     :ivar feed: which messages are sent, where the answer says so (the first one of a token does).
     :ivar all_token: a token for all messages, where the answer offers one.
     :ivar ignored: how often something known was not passed on, by name.
@@ -192,8 +192,8 @@ def _no_chat(answer: Json) -> Poll:
         return Poll(signal=Signal.UNREADABLE, reason="not an object")
     error = answer.get("error")
     if isinstance(error, dict):
-        told = [str(error[key]) for key in ("code", "status", "message") if key in error]
-        return Poll(signal=Signal.FAILED, reason=" ".join(told)[:_MAX_REASON])
+        parts = [str(error[key]) for key in ("code", "status", "message") if key in error]
+        return Poll(signal=Signal.FAILED, reason=" ".join(parts)[:_MAX_REASON])
     sentence = text_of(dig(answer, "contents", "messageRenderer", "text"))
     if sentence:
         return Poll(signal=Signal.REFUSED, reason=sentence[:_MAX_REASON])

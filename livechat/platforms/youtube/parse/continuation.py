@@ -2,7 +2,8 @@
 """Continuations: how to ask on, which messages one asks for, and how to ask for all of them.
 
 The token of a watch page asks for Top chat, from which YouTube leaves messages out.  Its chat type
-is one byte of a protobuf message; setting that byte gives all messages (sheet `youtube` section 4).
+is one byte of a protobuf message; setting that byte gives all messages
+(docs/wire/youtube.md#top-chat).
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def is_stub(token: str) -> bool:
     """Whether the token names no stream.
 
     The menu of a watch page holds such tokens since October 2025; they are answered with 400 and
-    must never be sent (sheet `youtube` section 4).
+    must never be sent (docs/wire/youtube.md#top-chat).
     """
     raw = _bytes(token)
     if raw is None:

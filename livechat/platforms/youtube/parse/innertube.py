@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The habits of InnerTube's JSON: how it nests, writes texts and lists pictures.
+"""InnerTube's JSON: how it nests values, writes texts and lists pictures.
 
 Nothing here trusts a type: what is missing or of another kind than expected reads as nothing.
 """
@@ -98,7 +98,7 @@ def children(node: Json) -> list[Json]:
 
 
 def named(node: Json) -> tuple[str, Json]:
-    """The first member of an object that is not mere tracking: InnerTube names its kinds by key."""
+    """The first member of an object that is not tracking: InnerTube names its kinds by key."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key not in TRACKING:
@@ -142,7 +142,7 @@ def text_of(node: Json) -> str:
 
 
 def pieces(node: Json) -> list[Piece]:
-    """A text with its emoji, cut for `livechat.model.text.content` (sheet `youtube` section 6)."""
+    """A text with its emoji, cut for `livechat.model.text.content` (docs/wire/youtube.md#texts)."""
     if not isinstance(node, dict):
         return []
     runs = node.get("runs")
@@ -205,13 +205,13 @@ def _link(text: str, endpoint: Json) -> str:
 
 def _targets(visible: str, endpoint: Json) -> Iterator[str]:
     """Addresses that a link may stand for."""
-    told = string(dig(endpoint, "commandMetadata", "webCommandMetadata", "url"))
-    for url in (string(dig(endpoint, "urlEndpoint", "url")), told):
+    command_url = string(dig(endpoint, "commandMetadata", "webCommandMetadata", "url"))
+    for url in (string(dig(endpoint, "urlEndpoint", "url")), command_url):
         yield _redirected(url)
-    # Pages of YouTube itself are told by their paths, whatever spelling of them was written.
+    # Links to YouTube itself have only a path, whichever form of the address was written.
     address = re.match(r"(?:(https?)://)?([a-z.-]+)/", visible, re.IGNORECASE)
     if address is not None and address[2].lower() in HOSTS:
-        for path in _paths(told, endpoint):
+        for path in _paths(command_url, endpoint):
             yield f"{address[1] or 'https'}://{address[2]}{path}"
 
 
@@ -226,9 +226,9 @@ def _redirected(url: str) -> str:
     return url
 
 
-def _paths(told: str, endpoint: Json) -> Iterator[str]:
-    if told.startswith("/"):
-        yield told
+def _paths(command_url: str, endpoint: Json) -> Iterator[str]:
+    if command_url.startswith("/"):
+        yield command_url
     kinds = ("watchEndpoint", "reelWatchEndpoint")
     video = next((found for kind in kinds if (found := string(dig(endpoint, kind, "videoId")))), "")
     if video:

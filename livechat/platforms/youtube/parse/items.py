@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Chat items, the things that stand in the chat one below the other, to messages and events.
+"""The items of a chat, which stand in it one below the other, to messages and events.
 
-One reader per renderer (sheet `youtube` sections 6 and 7).  A reader answers with what the item
+One reader per renderer (docs/wire/youtube.md#items).  A reader answers with what the item
 amounts to and raises `ValueError` for an item without what makes it one.
 
 The `data` of events; `user` is an author as in a chat message unless said otherwise:
 
 ========== ====================================================================================
 membership `status` (`new`, `upgrade` or `milestone`), `message_id` of the chat message that says
-           the same, `user`, `tier` (null if not told), `months` (milestone), `text` as shown
+           the same, `user`, `tier` (null if not known), `months` (milestone), `text` as shown
 gift       `gift` (`membership_purchase`, `membership_redemption` or `jewels`), `user` who gave,
            `text`, `image_url`; of a purchase `count`; of a redemption `recipient`, the giver
            being known by `username` and `display_name` only, or null; of jewels `value` (null if
-           not told) and `currency` (`JEWELS`)
+           not known) and `currency` (`JEWELS`)
 donation   `text`, `subtext`, `amount` as shown, `value`, `currency`
 room       `mode` as YouTube names its icon (`SLOW_MODE`, ...), `text`, `subtext`
 notice     `notice` (`engagement` or `purchase`), `text`; of an engagement notice `icon`
-poll       `status` `result`, `question` (null if not told), `choices` (`text`, `ratio`), `text`
+poll       `status` `result`, `question` (null if not known), `choices` (`text`, `ratio`), `text`
 ========== ====================================================================================
 """
 
@@ -82,7 +82,7 @@ Reader = Callable[[Json, Origin], Sequence[Event]]
 def event(
     kind: str, event_id: str, origin: Origin, data: dict[str, Any], timestamp: str | None = None
 ) -> ChannelEvent:
-    """An event; one that brings no time of its own happened when it arrived."""
+    """An event; the time of one without a time is when it arrived."""
     timestamp = timestamp or iso_time(origin.received_ms)
     return ChannelEvent(kind, PLATFORM, timestamp, event_id, origin.video_id, data)
 
@@ -108,7 +108,7 @@ def item_time(item: Json, origin: Origin) -> str:
 
 
 def color(argb: Json) -> str | None:
-    """An ARGB number as `#RRGGBB` (sheet `youtube` section 6)."""
+    """An ARGB number as `#RRGGBB` (docs/wire/youtube.md#colours)."""
     return f"#{argb & 0xFFFFFF:06X}" if type(argb) is int else None
 
 
@@ -236,7 +236,7 @@ def _gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
 
 
 def _jewels(item: Json, origin: Origin) -> Sequence[Event]:
-    # No channel id and no time; the handle is followed by a space (sheet `youtube` section 6).
+    # No channel id and no time; the handle is followed by a space (docs/wire/youtube.md#items).
     name = text_of(dig(item, "authorName")).strip()
     if not name:
         raise ValueError("no author")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Answers of `updated_metadata`: how many are watching, and what the stream is called now.
 
-The `data` of events: `viewers` has `viewers`; `stream` has `title` (sheet `youtube` section 8).
+The `data` of events: `viewers` has `viewers`; `stream` has `title`
+(docs/wire/youtube.md#viewers-and-title).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from livechat.platforms.youtube.parse.items import Origin, event
 
 
 class Metadata(Struct, frozen=True):
-    """What one answer told; None where it did not.
+    """What one answer says; None where it does not.
 
     :ivar live: whether the count is of people watching; False means that the stream is over, for
         then it counts all views ever.  A waiting room is live in this sense.
@@ -36,7 +37,7 @@ class Metadata(Struct, frozen=True):
 
 
 def read_metadata(body: bytes) -> Metadata:
-    """What an answer tells; nothing where it cannot be read."""
+    """What an answer says; nothing where it cannot be read."""
     try:
         answer = decode(body)
     except ValueError:
@@ -55,7 +56,7 @@ def read_metadata(body: bytes) -> Metadata:
 
 
 def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) -> list[ChannelEvent]:
-    """What happened between two answers, the first of which may be empty."""
+    """What changed between two answers, the first of which may be empty."""
     origin = Origin(video_id, received_ms)
     events: list[ChannelEvent] = []
     if now.viewers is not None and now.viewers != before.viewers:
@@ -66,5 +67,5 @@ def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) ->
 
 
 def _viewers(shown: dict[str, Json]) -> int | None:
-    told = whole_number(shown.get("originalViewCount"))
-    return told if told is not None else count(text_of(shown.get("viewCount")))
+    number = whole_number(shown.get("originalViewCount"))
+    return number if number is not None else count(text_of(shown.get("viewCount")))

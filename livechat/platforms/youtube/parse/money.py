@@ -3,7 +3,7 @@
 
 `purchaseAmountText` is a text for people.  Pages are asked for in English of the United States, so
 groups are parted by commas and `$` alone is the US dollar; other habits are understood as far as
-they are not ambiguous (sheet `youtube` section 6).
+they are not ambiguous (docs/wire/youtube.md#amounts).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 """The JSON that YouTube's pages carry: found by its assignments, decoded as JSON, asked by paths.
 
 A page holds `ytInitialData`, on a watch page `ytInitialPlayerResponse` as well, and several
-`ytcfg.set({...})` (sheet `youtube` section 2.3).  Titles and messages lie in the same text and may
-look like any of these, so only the text of scripts is searched, and nothing inside a value once it
-has been decoded.
+`ytcfg.set({...})` (docs/wire/youtube.md#page-data).  Titles and messages lie in the same text and
+may look like any of these, so only the text of scripts is searched, and nothing inside a value once
+it has been decoded.
 
 Only the parts that are read become objects; the rest, most of a page, is skipped.  However many
 values a page holds, no more than `MAX_VALUES` of them are decoded.
@@ -80,7 +80,7 @@ _SKELETONS: Final[Mapping[bytes | None, tuple[Callable[[memoryview], Any], bytes
 
 
 class ClientContext(Struct, frozen=True):
-    """Who we say we are when we ask InnerTube: what the page told its own player.
+    """How InnerTube is asked: as the page tells its own player to.
 
     :ivar version: `clientVersion`.
     :ivar visitor_data: sent back verbatim, percent-escapes included.
@@ -115,14 +115,14 @@ class Page(Struct, frozen=True):
 
     def client(self) -> ClientContext:
         """How to present oneself after having read this page."""
-        told = dig(self.config, "INNERTUBE_CONTEXT", "client")
+        context = dig(self.config, "INNERTUBE_CONTEXT", "client")
         version = string(self.config.get("INNERTUBE_CLIENT_VERSION"))
         visitor = string(self.config.get("VISITOR_DATA"))
         return ClientContext(
-            version or string(dig(told, "clientVersion")) or FALLBACK_VERSION,
-            visitor or string(dig(told, "visitorData")),
+            version or string(dig(context, "clientVersion")) or FALLBACK_VERSION,
+            visitor or string(dig(context, "visitorData")),
             string(self.config.get("INNERTUBE_API_KEY")),
-            string(dig(told, "hl")),
+            string(dig(context, "hl")),
         )
 
 

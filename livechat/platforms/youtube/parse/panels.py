@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What hangs above the chat and what is taken out of it: polls, banners, goals, deletions.
+"""Actions beside the items of a chat: polls, banners, goals, deletions.
 
-One reader per action or per kind of banner (sheet `youtube` section 5).  None of these carries a
-time, so each happens when it arrives.
+One reader per action or per kind of banner (docs/wire/youtube.md#actions).  None of these carries a
+time, so the time of each is when it arrived.
 
 The `data` of events:
 
@@ -10,7 +10,7 @@ The `data` of events:
 deletion   `scope` (`message`), `message_id`; `shown` in its place where YouTube gives a text
 timeout    `user` (`id`), all of whose messages are gone; `shown` in their place likewise
 poll       `status` (`opened`, `updated` or `closed`), `poll_id`, and unless closed `question`,
-           `choices` (`text`, `ratio` 0 to 1 or null) and `votes` (null if not told)
+           `choices` (`text`, `ratio` 0 to 1 or null) and `votes` (null if not known)
 pin        `status` (`pinned` or `unpinned`), `pin_id`, and if pinned `message_id`, `user`
            and `content` as in a chat message and `text` (who pinned it, as shown); a banner that is
            not a pinned message is taken down as `unpinned` too, YouTube naming only its id
@@ -97,7 +97,7 @@ def _poll(status: str, poll: Json, origin: Origin) -> Sequence[Event]:
         "choices": choices,
         "votes": votes,
     }
-    # YouTube repeats a poll every few seconds; a repetition without news gets the id of the first.
+    # YouTube repeats a poll every few seconds; one that changes nothing gets the id of the first.
     standing = ",".join(str(choice["ratio"]) for choice in choices)
     return [event("poll", f"{poll_id}:{status}:{votes}:{standing}", origin, data)]
 

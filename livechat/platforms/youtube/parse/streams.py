@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A channel's `/streams` tab: what is on air there, for when `/live` picked something else.
+"""A channel's `/streams` tab: its live streams, for when `/live` shows something else.
 
-Entries come in two layouts, which YouTube serves side by side (sheet `youtube` section 2.4).
+Entries come in two layouts, which YouTube serves side by side (docs/wire/youtube.md#streams-tab).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MAX_UNSURE: Final = 3
 class Entry(Struct, frozen=True):
     """One stream of the list.
 
-    :ivar state: `unsure` where the layout does not tell in any language whether it is on air.
+    :ivar state: `unsure` where the layout does not tell in any language whether it is live.
     :ivar viewers: how many watch or wait, where it says so.
     :ivar members_only: marked as for members; such a stream has no public chat.
     """
@@ -63,7 +63,7 @@ def read_streams(page: Page) -> list[Entry]:
 
 
 def candidates(entries: list[Entry]) -> list[str]:
-    """Video ids whose watch pages are worth a look: on air by most viewers, then the unsure ones.
+    """Video ids whose watch pages are worth a look: live ones by viewers, then the unsure ones.
 
     The first of several streams at once is often a vertical copy with an empty chat.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a watch page or `/live` page says about a stream: go on, or why not.
+"""What a watch page or `/live` page says about a stream: live, or why there is no chat to read.
 
-Decided by paths in decoded JSON and in the order of the sheet's table; never by words, which are
-translated, nor by patterns over the whole page, which lie (sheet `youtube` section 2.5).
+Decided by paths in decoded JSON and in the order of docs/wire/youtube.md#verdict; never by words,
+which are translated, nor by patterns over the whole page, which match what they should not.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _CAPTCHA: Final = (b"google.com/sorry", b"unusual traffic")
 #: The last second of the year 9999.
 _LATEST: Final = 253_402_300_799
 
-#: `params` of the metadata poll: the player of a waiting room asks with these (sheet `youtube`
-#: section 2.5, seen in four pages of 2026).
+#: `params` of the metadata poll: the player of a waiting room asks with these
+#: (docs/wire/youtube.md#verdict).
 _WAITING: Final = "IAA="
 
 #: Statuses of old for what is now LOGIN_REQUIRED with an age gate (unverified).
@@ -67,7 +67,7 @@ class Reason(StrEnum):
 
 
 class Live(Struct, frozen=True):
-    """A stream on air whose chat can be read.
+    """A live stream whose chat can be read.
 
     :ivar top_token: the page's own token, for Top chat.
     :ivar all_token: the same rewritten for all messages; equal to `top_token` where that failed.
@@ -98,7 +98,7 @@ class Refusal(Struct, frozen=True):
     scheduled_ms: int | None = None
 
     def error(self) -> ChatError:
-        """What a client is told."""
+        """The error that clients get."""
         code, sentence = _ERRORS[self.reason]
         scheduled = None if self.scheduled_ms is None else iso_time(self.scheduled_ms)
         details = None if self.reason in _SAID_BY_CODE else self.reason.value
@@ -181,7 +181,7 @@ def opened(status: int, url: str, body: bytes) -> Page | Refusal:
 
 
 def verdict(page: Page) -> Live | Refusal:
-    """The verdict on a page, by the table of the sheet and in its order."""
+    """The verdict on a page, by the table of the wire facts and in its order."""
     watch = dig(page.data, "contents", "twoColumnWatchNextResults")
     if watch is None and not page.player:
         return _no_watch_page(page)
@@ -261,10 +261,10 @@ class _Facts:
         return self._without_token()
 
     def _without_live_player(self) -> Reason | None:
-        """The player says nothing of a live stream, or it was kept from us."""
-        kept = not isinstance(self.details, dict) or self.status in _SIGN_IN
+        """The player data says nothing of a live stream, or it is withheld."""
+        withheld = not isinstance(self.details, dict) or self.status in _SIGN_IN
         # Addresses of data centres are asked to sign in although the chat works.
-        if kept and isinstance(self.chat, dict) and dig(self.view_count, "isLive") is True:
+        if withheld and isinstance(self.chat, dict) and dig(self.view_count, "isLive") is True:
             # A waiting room counts as live here; only the metadata poll tells it apart.
             waiting = dig(self.metadata, "params") == _WAITING
             return Reason.UPCOMING if waiting else self._without_token()
