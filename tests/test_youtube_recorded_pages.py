@@ -9,7 +9,7 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.youtube.identifier import VIDEO_ID
-from livechat.platforms.youtube.parse.verdict import Live, Reason, Refusal, judge
+from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal, judge
 from tests.support.corpus import corpus
 from tests.test_youtube_continuation import ALL, TOP
 from tests.test_youtube_verdict import URL
@@ -74,7 +74,7 @@ class RecordedTests(SynchronousTestCase):
         """The recorded live page gives viewers, names, the client, and the two tokens."""
         file = "youtube/ytlivechat/HimemoriLuna.live.2026-02-17.html.gz"
         found = judge(200, URL, gzip.decompress(corpus(file).read_bytes()))
-        assert isinstance(found, Live)
+        assert isinstance(found, LiveStream)
         self.assertEqual((found.top_token, found.all_token), (TOP, ALL))
         self.assertEqual(found.viewers, 5516)
         self.assertEqual(

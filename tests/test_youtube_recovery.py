@@ -179,6 +179,24 @@ class TroubleTests(RecoveryCase):
         self.assertEqual(self.heard(10), ["after"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    def test_answer_that_we_stumble_over(self) -> None:
+        """A fault of ours in an answer costs no message: the chat is opened anew, and goes on."""
+        calls: list[int] = []
+
+        def fails(_: object) -> None:
+            calls.append(1)
+            if len(calls) == 1:
+                raise ZeroDivisionError
+
+        (upstream,) = self.youtube._watches
+        self.patch(upstream, "_count", fails)
+        self.say("in it")
+        self.assertEqual(self.heard(10), ["interrupted", "resumed", "in it"])
+        self.assertEqual(self.asked("/watch"), ["/watch"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.say("after it")
+        self.assertEqual(self.heard(5), ["after it"])
+
     def test_page_kept_from_us(self) -> None:
         """While the page cannot tell, the chat is asked on, and found when it is back."""
         for fault in (YouTubeFault.CONSENT, YouTubeFault.PAGE_429, YouTubeFault.PAGE_HANG):

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.errors import ErrorCode
 from livechat.platforms.youtube.parse.page import ClientContext
-from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Reason, Refusal, judge
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reason, Refusal, judge
 from tests.test_youtube_continuation import ALL, STUB_TOP, TOP
 
 VIDEO = "abcdefghij0"
@@ -108,7 +108,7 @@ class RowTests(SynchronousTestCase):
         page = html(watch(chat(), counted_live=True), player(details=ON_AIR), config)
         self.assertEqual(
             judge(200, URL, page),
-            Live(
+            LiveStream(
                 VIDEO, CHANNEL, "Name", "T", 5516, TOP, ALL, ClientContext("2.9", "v%3D", "k", "")
             ),
         )
@@ -143,7 +143,7 @@ class RowTests(SynchronousTestCase):
         for response in (blocked, bare, None):
             self.assertIsNone(self.reason(watch(chat(), counted_live=True), response))
         found = judge(200, URL, html(watch(chat(), counted_live=True), bare))
-        assert isinstance(found, Live)
+        assert isinstance(found, LiveStream)
         self.assertEqual((found.video_id, found.title), (VIDEO, "A title"))
         content = player("LOGIN_REQUIRED", details={"isLiveContent": True})
         self.assertIsNone(self.reason(watch(chat(), counted_live=True), content))
@@ -250,7 +250,7 @@ class AnswerTests(SynchronousTestCase):
         ):
             self.assertEqual(judge(status, URL, live), Refusal(reason))
         self.assertEqual(judge(403, URL, b"no"), Refusal(Reason.BLOCKED))
-        self.assertIsInstance(judge(403, URL, live), Live)
+        self.assertIsInstance(judge(403, URL, live), LiveStream)
 
     def test_consent(self) -> None:
         """The consent page, by its address or by its form, is never taken for `not live`."""
@@ -260,7 +260,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(judge(200, at, b"Before you continue"), Refusal(Reason.CONSENT))
         # A page that only links there is a page.
         data = {**watch(chat()), "footer": "https://consent.youtube.com/d"}
-        self.assertIsInstance(judge(200, URL, html(data, player(details=ON_AIR))), Live)
+        self.assertIsInstance(judge(200, URL, html(data, player(details=ON_AIR))), LiveStream)
 
     def test_captcha(self) -> None:
         """The captcha, by its path on whatever host or by its words, is a block."""

@@ -8,23 +8,20 @@ lead into a circle of consent pages (docs/wire/youtube.md#headers-and-cookies).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from treq.client import HTTPClient
 from twisted.internet.defer import DeferredLock
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from livechat.metrics import Metrics
 from livechat.pacing import sleep
 from livechat.platforms.budget import Budget, Claim, Dismissed
+from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import Fetched, fetch
-from livechat.platforms.youtube.identifier import HOSTS
+from livechat.platforms.youtube.identifier import HOSTS, PLATFORM
 from livechat.platforms.youtube.limits import PAGES
 from livechat.platforms.youtube.pace import retry_after
 from livechat.platforms.youtube.parse.page import ClientContext, Page
-from livechat.platforms.youtube.parse.verdict import Reason, Refusal, opened
+from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal, opened
 
 _log = Logger()
 
@@ -70,24 +67,17 @@ class YouTubeClient:
     """What is asked of YouTube.
 
     :param url: the base of pages and InnerTube.
-    :param now: wall time in seconds.
     """
 
-    def __init__(
-        self,
-        http: HTTPClient,
-        clock: IReactorTime,
-        now: Callable[[], float],
-        url: str,
-        metrics: Metrics,
-    ) -> None:
-        self._http = http
-        self._clock = clock
-        self._now = now
+    def __init__(self, context: PlatformContext, url: str) -> None:
+        self._http = context.http
+        self._clock = context.clock
+        self._now = context.now
+        self._tap = context.tap
         self._url = url.rstrip("/")
-        self._pages = Budget(clock, PAGES, metrics, "youtube", "pages")
+        self._pages = Budget(context.clock, PAGES, context.metrics, PLATFORM, "pages")
         self._reading = DeferredLock()
-        self._resting_until = clock.seconds()
+        self._resting_until = context.clock.seconds()
         self._block = Refusal(Reason.RATE_LIMITED)
         self._blocks = 0
 
@@ -154,21 +144,23 @@ class YouTubeClient:
             rest=rest,
         )
 
-    async def chat(self, context: ClientContext, token: str) -> Fetched:
+    async def chat(self, live: LiveStream, token: str) -> Fetched:
         """The answer to a poll of a chat (docs/wire/youtube.md#get_live_chat).
 
         :raises FetchError: no complete answer.
         """
-        body = context.body(continuation=token)
-        return await self._call("live_chat/get_live_chat", context, body)
+        body = live.client.body(continuation=token)
+        answer = await self._call("live_chat/get_live_chat", live.client, body)
+        self._tap(PLATFORM, live.video_id, answer.body)
+        return answer
 
-    async def metadata(self, context: ClientContext, video_id: str) -> Fetched:
+    async def metadata(self, live: LiveStream) -> Fetched:
         """Viewers and title of a stream (docs/wire/youtube.md#viewers-and-title).
 
         :raises FetchError: no complete answer.
         """
-        body = context.body(videoId=video_id)
-        return await self._call("updated_metadata", context, body)
+        body = live.client.body(videoId=live.video_id)
+        return await self._call("updated_metadata", live.client, body)
 
     async def _call(self, name: str, context: ClientContext, body: bytes) -> Fetched:
         headers = {**_CALL_HEADERS, "X-YouTube-Client-Version": context.version}

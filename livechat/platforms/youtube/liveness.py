@@ -14,7 +14,7 @@ from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.identifier import chat_page
 from livechat.platforms.youtube.parse.chat import read_answer
 from livechat.platforms.youtube.parse.continuation import all_messages, is_stub
-from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Refusal
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Refusal
 from livechat.platforms.youtube.poll import OpenChat, PossiblyEnded, TransientError, open_chat
 from livechat.platforms.youtube.resolve import look
 
@@ -32,14 +32,14 @@ class Inconclusive(Struct, frozen=True):
 
 
 async def check_liveness(
-    client: YouTubeClient, live: Live, now: Callable[[], float], claim: Claim
+    client: YouTubeClient, live: LiveStream, now: Callable[[], float], claim: Claim
 ) -> OpenChat | TransientError | PossiblyEnded | StreamEnded | Inconclusive:
     """Whether a stream is still live; its chat is opened anew if it is.  Never fails."""
     try:
         found = await look(client, live.video_id, claim)
     except FetchError as error:
         return TransientError(str(error))
-    if isinstance(found, Live):
+    if isinstance(found, LiveStream):
         return await open_chat(client, found, now)
     return Inconclusive(found) if found.reason in TEMPORARY else StreamEnded(found)
 
@@ -47,7 +47,7 @@ async def check_liveness(
 class FreshToken(Struct, frozen=True):
     """A fresh token, and the stream as whom its page lets us ask."""
 
-    live: Live
+    live: LiveStream
     token: str
 
 

@@ -18,7 +18,7 @@ from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.platforms.youtube.client import YouTubeClient
-from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Reason
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reason
 from livechat.platforms.youtube.resolve import resolve
 
 #: How often a video is looked at that asks to sign in: most are private, but YouTube also asks
@@ -40,7 +40,7 @@ class Found(Struct, frozen=True):
     :ivar since_ms: since when somebody waits for its messages, in milliseconds since 1970.
     """
 
-    live: Live
+    live: LiveStream
     at: float
     left: float
     since_ms: int
@@ -54,7 +54,7 @@ class Search:
         self._key = key
         self._sign_ins = 0
 
-    async def attempt(self, claim: Claim) -> Live:
+    async def attempt(self, claim: Claim) -> LiveStream:
         """The stream, as its page shows it now.
 
         :raises UpstreamError: YouTube does not say; it may when it is asked again.
@@ -64,7 +64,7 @@ class Search:
             found = await resolve(self._client, self._key, claim)
         except FetchError as failure:
             raise unavailable(str(failure), self._pause) from failure
-        if isinstance(found, Live):
+        if isinstance(found, LiveStream):
             return found
         if found.reason is Reason.LOGIN_REQUIRED:
             self._sign_ins += 1

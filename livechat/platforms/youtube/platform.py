@@ -36,9 +36,7 @@ class YouTube(Service):
     def __init__(self, context: PlatformContext, settings: YouTubeSettings) -> None:
         self._context = context
         self._settings = settings
-        self._client = YouTubeClient(
-            context.http, context.clock, context.now, settings.url, context.metrics
-        )
+        self._client = YouTubeClient(context, settings.url)
         self._failures = Failures(context.clock, context.metrics, self.name)
         self._steps = Steps(context.clock, context.metrics, self.name)
         self._watches: dict[ChatUpstream, Watch] = {}

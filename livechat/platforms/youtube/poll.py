@@ -18,7 +18,7 @@ from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.pace import retry_after
 from livechat.platforms.youtube.parse.chat import Poll, Signal, read_poll
 from livechat.platforms.youtube.parse.continuation import Continuation, Feed, feed
-from livechat.platforms.youtube.parse.verdict import Live
+from livechat.platforms.youtube.parse.verdict import LiveStream
 
 _log = Logger()
 
@@ -60,21 +60,21 @@ class PossiblyEnded(Struct, frozen=True):
 class OpenChat(Struct, frozen=True):
     """A chat whose first answer has come.
 
-    :ivar first: that answer.
+    :ivar answer: that answer; while the chat is followed, its newest one.
     :ivar feed: which messages it has.
     """
 
-    live: Live
-    first: PollOk
+    live: LiveStream
+    answer: PollOk
     feed: Feed
 
 
 async def ask(
-    client: YouTubeClient, live: Live, token: str, now: Callable[[], float]
+    client: YouTubeClient, live: LiveStream, token: str, now: Callable[[], float]
 ) -> PollOk | TransientError | PossiblyEnded:
     """What is new since the token was given out; never fails."""
     try:
-        answer = await client.chat(live.client, token)
+        answer = await client.chat(live, token)
     except FetchError as error:
         return TransientError(str(error))
     status = answer.status
@@ -97,7 +97,7 @@ async def ask(
 
 
 async def open_chat(
-    client: YouTubeClient, live: Live, now: Callable[[], float]
+    client: YouTubeClient, live: LiveStream, now: Callable[[], float]
 ) -> OpenChat | TransientError | PossiblyEnded:
     """The first answer of a chat: of all messages if they can be had, else of Top chat.
 

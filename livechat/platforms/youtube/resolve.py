@@ -16,19 +16,19 @@ from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.identifier import pages, watch_page
 from livechat.platforms.youtube.parse.page import Page
 from livechat.platforms.youtube.parse.streams import candidates, read_streams
-from livechat.platforms.youtube.parse.verdict import TEMPORARY, Live, Reason, Refusal, verdict
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reason, Refusal, verdict
 
 #: How many streams of a list are looked at, at most.
 MAX_CANDIDATES: Final = 4
 
 
-async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> Live | Refusal:
+async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> LiveStream | Refusal:
     """The stream of a channel or video.
 
     :raises FetchError: YouTube did not answer.
     """
     found, streams = await _of_channel(client, key, claim)
-    if isinstance(found, Live) or key.identifier_type == "liveId" or not _worth_more(found):
+    if isinstance(found, LiveStream) or key.identifier_type == "liveId" or not _worth_more(found):
         return found
     listed = await client.page(streams, claim)
     if isinstance(listed, Refusal):
@@ -37,7 +37,7 @@ async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> Live 
     return await _of_list(client, listed, found, claim)
 
 
-async def look(client: YouTubeClient, video_id: str, claim: Claim) -> Live | Refusal:
+async def look(client: YouTubeClient, video_id: str, claim: Claim) -> LiveStream | Refusal:
     """The stream of a video.
 
     :raises FetchError: YouTube did not answer.
@@ -47,33 +47,33 @@ async def look(client: YouTubeClient, video_id: str, claim: Claim) -> Live | Ref
 
 async def _of_channel(
     client: YouTubeClient, key: ChannelKey, claim: Claim
-) -> tuple[Live | Refusal, str]:
+) -> tuple[LiveStream | Refusal, str]:
     """What the first page says that is there, and the path of its list of streams."""
-    found: Live | Refusal = Refusal(Reason.NOT_FOUND)
+    found: LiveStream | Refusal = Refusal(Reason.NOT_FOUND)
     for path, streams in zip(pages(key), pages(key, "streams"), strict=True):
         found = _judged(await client.page(path, claim))
-        if isinstance(found, Live) or found.reason is not Reason.NOT_FOUND or found.video_id:
+        if isinstance(found, LiveStream) or found.reason is not Reason.NOT_FOUND or found.video_id:
             return found, streams
     return found, ""
 
 
 async def _of_list(
     client: YouTubeClient, page: Page, found: Refusal, claim: Claim
-) -> Live | Refusal:
+) -> LiveStream | Refusal:
     """The best stream of a list, or what was found before."""
     unknown: Refusal | None = None
     for video_id in candidates(read_streams(page))[:MAX_CANDIDATES]:
         if video_id == found.video_id:
             continue
         other = await look(client, video_id, claim)
-        if isinstance(other, Live):
+        if isinstance(other, LiveStream):
             return other
         if other.reason in TEMPORARY:
             unknown = other
     return unknown or found
 
 
-def _judged(page: Page | Refusal) -> Live | Refusal:
+def _judged(page: Page | Refusal) -> LiveStream | Refusal:
     return page if isinstance(page, Refusal) else verdict(page)
 
 

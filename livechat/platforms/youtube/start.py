@@ -11,7 +11,7 @@ from livechat.platforms.budget import Claim
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.locate import LEAST_PAUSE, Search, unavailable
 from livechat.platforms.youtube.parse.chat import Signal
-from livechat.platforms.youtube.parse.verdict import Live, Reason, Refusal
+from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal
 from livechat.platforms.youtube.poll import OpenChat, TransientError, open_chat
 
 #: How often a chat is opened whose first answer says that there is none.
@@ -30,7 +30,7 @@ class Start:
         client: YouTubeClient,
         key: ChannelKey,
         now: Callable[[], float],
-        found: Live | None = None,
+        found: LiveStream | None = None,
     ) -> None:
         self._client = client
         self._now = now

@@ -182,7 +182,7 @@ class ChatUpstream:
 
     async def _poll(self, chat: OpenChat) -> PollOk | TransientError | PossiblyEnded:
         self._times.asked = self._clock.seconds()
-        return await ask(self._client, chat.live, chat.first.continuation.token, self._now)
+        return await ask(self._client, chat.live, chat.answer.continuation.token, self._now)
 
     async def _check(self, watch: Watch, chat: OpenChat) -> _Outcome:
         self._times.asked = self._times.checked = self._clock.seconds()
@@ -194,8 +194,8 @@ class ChatUpstream:
         if fresh is None:
             return chat
         # What comes next begins with the past once more.
-        continuation = replace(chat.first.continuation, token=fresh.token, kind=_RELOAD)
-        return OpenChat(fresh.live, replace(chat.first, continuation=continuation), chat.feed)
+        continuation = replace(chat.answer.continuation, token=fresh.token, kind=_RELOAD)
+        return OpenChat(fresh.live, replace(chat.answer, continuation=continuation), chat.feed)
 
     # What its answers mean.
 
@@ -210,8 +210,8 @@ class ChatUpstream:
             return self._go_on(watch, outcome, is_reload=True)
         if isinstance(outcome, PollOk):
             assert self._chat is not None
-            is_reload = self._chat.first.continuation.kind == _RELOAD
-            return self._go_on(watch, replace(self._chat, first=outcome), is_reload=is_reload)
+            is_reload = self._chat.answer.continuation.kind == _RELOAD
+            return self._go_on(watch, replace(self._chat, answer=outcome), is_reload=is_reload)
         if isinstance(outcome, PossiblyEnded):
             return self._doubt(watch, outcome)
         if isinstance(outcome, TransientError):
@@ -230,9 +230,9 @@ class ChatUpstream:
         self._chat = chat
         self._outage.answered(Answer.GOOD)
         watch.flows(LiveInfo(chat.live.video_id, feed=chat.feed))
-        watch.received(self._news(chat.first.poll, chat.first.received_ms, is_reload))
+        watch.received(self._news(chat.answer.poll, chat.answer.received_ms, is_reload))
         times, now = self._times, self._clock.seconds()
-        happened, timeout_ms = len(chat.first.poll.events), chat.first.continuation.timeout_ms
+        happened, timeout_ms = len(chat.answer.poll.events), chat.answer.continuation.timeout_ms
         wait = self._pace.after(now, happened, timeout_ms, self._random.random())
         age = now - times.refreshed
         if self._viewers.is_over and now - times.hinted >= HINT_EVERY:
@@ -251,7 +251,7 @@ class ChatUpstream:
         poll = answer.poll
         if poll.signal is not Signal.ARCHIVE:
             chat = self._chat
-            is_reload = chat is not None and chat.first.continuation.kind == _RELOAD
+            is_reload = chat is not None and chat.answer.continuation.kind == _RELOAD
             watch.received(self._news(poll, answer.received_ms, is_reload))
         says = Answer.FINISHED if poll.signal in _FINISHED else Answer.NO_CHAT
         remedy = self._outage.answered(says)

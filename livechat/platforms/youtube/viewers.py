@@ -18,7 +18,7 @@ from livechat.platforms.fetch import FetchError
 from livechat.platforms.steps import Steps
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.parse.metadata import Metadata, changes, read_metadata
-from livechat.platforms.youtube.parse.verdict import Live
+from livechat.platforms.youtube.parse.verdict import LiveStream
 
 #: Seconds from the opening of a chat to the first look.
 FIRST: Final = 1.0
@@ -55,7 +55,7 @@ class Viewers:
         """Whether the last look said that nobody is watching live any more."""
         return self._known.live is False
 
-    def watch(self, live: Live, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
+    def watch(self, live: LiveStream, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
         """Look at a stream from now on, and at no other.
 
         :param report: called with what has changed.
@@ -71,7 +71,9 @@ class Viewers:
         if loop is not None:
             loop.cancel()
 
-    async def _keep(self, live: Live, report: Callable[[Sequence[ChannelEvent]], None]) -> None:
+    async def _keep(
+        self, live: LiveStream, report: Callable[[Sequence[ChannelEvent]], None]
+    ) -> None:
         wait = FIRST
         while True:
             await sleep(self._clock, wait)
@@ -88,10 +90,10 @@ class Viewers:
             except Exception:
                 self._steps.failed(str(self._key))
 
-    async def _look(self, live: Live) -> Sequence[ChannelEvent]:
+    async def _look(self, live: LiveStream) -> Sequence[ChannelEvent]:
         """What has changed since the last look."""
         try:
-            answer = await self._client.metadata(live.client, live.video_id)
+            answer = await self._client.metadata(live)
         except FetchError:
             return []
         seen = read_metadata(answer.body) if answer.status == 200 else Metadata()

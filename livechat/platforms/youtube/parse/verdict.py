@@ -66,7 +66,7 @@ class Reason(StrEnum):
     NOT_A_STREAM = "NOT_A_STREAM"
 
 
-class Live(Struct, frozen=True):
+class LiveStream(Struct, frozen=True):
     """A live stream whose chat can be read.
 
     :ivar top_token: the page's own token, for Top chat.
@@ -147,7 +147,7 @@ _ERRORS: Final = {
 }
 
 
-def judge(status: int, url: str, body: bytes) -> Live | Refusal:
+def judge(status: int, url: str, body: bytes) -> LiveStream | Refusal:
     """The verdict on the answer to a request for a watch page or `/live` page.
 
     :param status: HTTP status, after redirects.
@@ -180,7 +180,7 @@ def opened(status: int, url: str, body: bytes) -> Page | Refusal:
     return Refusal(Reason.BLOCKED if blocked else Reason.UNREADABLE)
 
 
-def verdict(page: Page) -> Live | Refusal:
+def verdict(page: Page) -> LiveStream | Refusal:
     """The verdict on a page, by the table of the wire facts and in its order."""
     watch = dig(page.data, "contents", "twoColumnWatchNextResults")
     if watch is None and not page.player:
@@ -190,7 +190,7 @@ def verdict(page: Page) -> Live | Refusal:
     if reason is not None:
         scheduled = facts.scheduled_ms() if reason is Reason.UPCOMING else None
         return Refusal(reason, facts.video_id, facts.channel_id, scheduled)
-    return Live(
+    return LiveStream(
         facts.video_id,
         facts.channel_id,
         string(dig(facts.details, "author")),

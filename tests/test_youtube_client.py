@@ -26,7 +26,8 @@ from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, WholeBody, fetch
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.parse.page import ClientContext, Page
-from livechat.platforms.youtube.parse.verdict import Reason, Refusal
+from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal
+from tests.support.context import context_on
 
 HOME = "https://www.youtube.com/"
 
@@ -49,6 +50,11 @@ class Upstream(Resource):
         uri = f"{headers['host'][0]}{request.uri.decode()}"
         self.asked.append((uri, headers, request.content.read()))
         return self._answer(request)
+
+
+def live_stream(video_id: str, client: ClientContext) -> LiveStream:
+    """A stream that is asked for as this client."""
+    return LiveStream(video_id, "", "", "", None, "", "", client)
 
 
 def redirect(request: Request, target: str) -> bytes:
@@ -201,7 +207,9 @@ class SiteTests(SynchronousTestCase):
         self.body = b'<script>var ytInitialData = {"metadata": 1};</script>'
         self.upstream = Upstream(self.answer)
         http: Any = StubTreq(self.upstream)
-        self.client = YouTubeClient(http, self.clock, self.clock.seconds, HOME, Metrics())
+        self.tapped: list[tuple[str, str, bytes]] = []
+        context = context_on(self.clock, http, Metrics(), tap=lambda *raw: self.tapped.append(raw))
+        self.client = YouTubeClient(context, HOME)
 
     def answer(self, request: Request) -> bytes:
         """What is answered, with a cookie that nobody should bring back."""
@@ -234,11 +242,13 @@ class SiteTests(SynchronousTestCase):
     def test_calls(self) -> None:
         """InnerTube is asked with the client of the page, the token verbatim, and no account."""
         self.body = b"{}"
-        client = ClientContext("2.9", "v%3D", "key")
-        asked = self.client.chat(client, "token%3D")
+        live = live_stream("live", ClientContext("2.9", "v%3D", "key"))
+        asked = self.client.chat(live, "token%3D")
         answer = self.successResultOf(Deferred.fromCoroutine(asked))
         self.assertEqual((answer.status, answer.body), (200, b"{}"))
-        self.successResultOf(Deferred.fromCoroutine(self.client.metadata(ClientContext(), "abc")))
+        self.successResultOf(
+            Deferred.fromCoroutine(self.client.metadata(live_stream("abc", ClientContext())))
+        )
         (uri, headers, body), (other, plain, question) = self.upstream.asked
         base = "www.youtube.com/youtubei/v1/"
         self.assertEqual(uri, f"{base}live_chat/get_live_chat?prettyPrint=false")
@@ -252,6 +262,7 @@ class SiteTests(SynchronousTestCase):
         self.assertEqual(json.loads(body), {"context": context, "continuation": "token%3D"})
         self.assertEqual(json.loads(question)["videoId"], "abc")
         self.assertEqual({"authorization", "x-origin"} & headers.keys(), set())
+        self.assertEqual(self.tapped, [("youtube", "live", b"{}")])
 
     def test_rest(self) -> None:
         """After a refusal no page is asked for: 1, 2, 4, 8, 10, 32, 60 s; a page ends that."""
