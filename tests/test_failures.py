@@ -99,14 +99,17 @@ class FailuresTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(self.ask("live", key)), "live")
 
     def test_watcher(self) -> None:
-        """A guarded watcher is a watcher; where its start would fail it is not started."""
+        """A guarded watcher is a watcher; where its start would fail it is stopped unstarted."""
         error = ChatError(ErrorCode.STREAM_NOT_FOUND, "No such channel")
         self.failureResultOf(self.ask(error), ChatError)
         inner = ScriptedWatcher(Located(ANN), object())  # type: ignore[arg-type]
         watcher = self.failures.watcher(ANN, inner)
         self.assertTrue(verifyObject(IWatcher, watcher))
         self.failureResultOf(watcher.start(), ChatError)
+        self.assertEqual(inner.stops, 1)
         self.clock.advance(60)
+        inner = ScriptedWatcher(Located(ANN), object())  # type: ignore[arg-type]
+        watcher = self.failures.watcher(ANN, inner)
         started = watcher.start()
         inner.live()
         self.assertEqual(self.successResultOf(started).live_id, "live-ann")

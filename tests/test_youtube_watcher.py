@@ -316,6 +316,7 @@ class BudgetTests(YouTubeCase):
             self.assertEqual(self.failed(started).code, NOT_FOUND)
             self.run_for(1)
         self.assertEqual(self.pages(), pages)
+        self.assertEqual(len(self.youtube._watches), 0, "watchers that were not started are held")
 
 
 class PatienceTests(YouTubeCase):

@@ -44,11 +44,20 @@ class Failures:
         # What failed, when, and how.
         self._failed: dict[ChannelKey, tuple[float, ChatError]] = {}
 
-    def guard(self, key: ChannelKey, act: Callable[[], Deferred[T]]) -> Deferred[T]:
-        """What `act` comes to, unless it is remembered that it fails; its failure is remembered."""
+    def guard(
+        self,
+        key: ChannelKey,
+        act: Callable[[], Deferred[T]],
+        spared: Callable[[], object] = lambda: None,
+    ) -> Deferred[T]:
+        """What `act` comes to, unless it is remembered that it fails; its failure is remembered.
+
+        :param spared: called if `act` is not.
+        """
         error = self._of(key)
         if error is not None:
             self._answered.inc()
+            spared()
             return fail(error)
         return act().addErrback(self._remember, key)
 
@@ -87,7 +96,8 @@ class _Guarded:
 
     def start(self) -> Deferred[LiveInfo]:
         """See `IWatcher`."""
-        return self._failures.guard(self._key, self._watcher.start)
+        # A watcher that is never started must be stopped: its platform holds it until then.
+        return self._failures.guard(self._key, self._watcher.start, self._watcher.stop)
 
     def stop(self) -> Deferred[None]:
         """See `IWatcher`."""
