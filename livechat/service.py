@@ -38,7 +38,7 @@ from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
 from livechat.model.events import add_event_kind
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
@@ -224,7 +224,7 @@ def _read_stats(
     identifier_type: str,
 ) -> Deferred[bytes]:
     if platform not in platforms:
-        raise ChatError(ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported")
+        raise error_catalogue.UNKNOWN_PLATFORM.error()
     return hub.read_stats(platforms[platform].key(identifier, identifier_type))
 
 

@@ -7,7 +7,8 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey
 
 _log = Logger()
@@ -17,10 +18,7 @@ def coded(reason: Failure, key: ChannelKey) -> ChatError:
     """A failed start as a coded error; one that has no code is a fault of ours and is logged."""
     if isinstance(reason.value, ChatError):
         return reason.value
-    details = "CANCELLED"
-    if not isinstance(reason.value, CancelledError):
-        details = "INTERNAL"
-        _log.failure("{channel}: the start failed without a code", reason, channel=str(key))
-    return ChatError(
-        ErrorCode.UPSTREAM_UNAVAILABLE, "The chat could not be started", details, temporary=True
-    )
+    if isinstance(reason.value, CancelledError):
+        return error_catalogue.CANCELLED.error()
+    _log.failure("{channel}: the start failed without a code", reason, channel=str(key))
+    return error_catalogue.INTERNAL.error()

@@ -19,7 +19,7 @@ from livechat.core.ports import IPlatform, Located
 from livechat.core.services import Services
 from livechat.core.stats import Snapshot
 from livechat.core.subscription import Options, Subscription
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey, StatsData
 
 
@@ -85,12 +85,7 @@ class Hub:
         resolution = self._resolutions.get(key)
         if resolution is None:
             if self.active_streams >= self._max_channels:
-                raise ChatError(
-                    ErrorCode.TOO_MANY_CHATS,
-                    "This server watches as many chats as it may; try again later",
-                    f"limit {self._max_channels} per server",
-                    temporary=True,
-                )
+                raise error_catalogue.SERVER_FULL.error(f"limit {self._max_channels} per server")
             if self._starts is not None:
                 self._starts.take(subscription.subscriber.requester.address)
             self._resolve(key, platform, subscription)
@@ -145,7 +140,7 @@ class Hub:
 
         def found(data: StatsData) -> bytes:
             if not data.total_messages and data.events is UNSET:
-                raise ChatError(ErrorCode.STREAM_NOT_FOUND, "No statistics for this channel")
+                raise error_catalogue.NO_DATA.error()
             return Snapshot(data).message(key)
 
         return self._stored(key).addCallback(found)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
 
 #: Seconds over which starts are counted.
 PERIOD: Final = 60.0
@@ -46,11 +46,8 @@ class StartLimit:
             starts = deque(maxlen=self._limit)
         self._starts[address] = starts
         if len(starts) == self._limit and 0 <= now - starts[0] < PERIOD:
-            raise ChatError(
-                ErrorCode.RATE_LIMITED,
-                "Too many new chats from this address; try again later",
-                f"{self._limit} new chats per minute and address",
-                temporary=True,
+            raise error_catalogue.TOO_MANY_STARTS.error(
+                f"{self._limit} new chats per minute and address"
             )
         starts.append(now)
 

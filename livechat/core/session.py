@@ -18,6 +18,7 @@ from livechat.core.hub import Hub
 from livechat.core.ports import IPlatform, ISubscriber
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
+from livechat.model import error_catalogue
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
 from livechat.pacing import TokenBucket
@@ -129,11 +130,8 @@ class Session:
         if not self._patience.take():
             self._subscriber.close(CloseCode.POLICY, "too many commands")
             return False
-        error = ChatError(
-            ErrorCode.RATE_LIMITED,
-            "Too many commands; slow down",
-            f"{self._quotas.commands_per_second:g} per second",
-            temporary=True,
+        error = error_catalogue.TOO_MANY_COMMANDS.error(
+            f"{self._quotas.commands_per_second:g} per second"
         )
         self._send(failure(error))
         return False
@@ -146,11 +144,7 @@ class Session:
         elif command.type == "get_stats":
             self._get_stats(command)
         else:
-            raise ChatError(
-                ErrorCode.INVALID_MESSAGE_TYPE,
-                "Unknown message type",
-                "subscribe, unsubscribe or get_stats",
-            )
+            raise error_catalogue.UNKNOWN_COMMAND.error()
 
     def _subscribe(self, command: Command) -> None:
         platform, key, identifier = self._meant(command)
@@ -171,12 +165,7 @@ class Session:
         subscription = Subscription(key, self._subscriber, identifier, options, self._lost)
         self._asked = subscription
         if len(self._held) >= self._quotas.chats:
-            raise ChatError(
-                ErrorCode.TOO_MANY_CHATS,
-                "Too many chats on this connection",
-                f"limit {self._quotas.chats} per connection",
-                temporary=True,
-            )
+            raise error_catalogue.TOO_MANY_CHATS.error(f"limit {self._quotas.chats} per connection")
         # First held, then subscribed: it may fail at once.
         self._held[key] = subscription
         try:
@@ -189,7 +178,7 @@ class Session:
         subscription = self._named(command)
         if subscription is None:
             if not self._held and self._asked is None:
-                raise _no_active_chat()
+                raise error_catalogue.NO_ACTIVE_CHAT.error()
             # The chat asked for last has failed or ended: it is let go of, as the client wishes.
             subscription = self._latest() or self._asked
         assert subscription is not None
@@ -208,7 +197,10 @@ class Session:
     def _get_stats(self, command: Command) -> None:
         subscription = self._named(command) or self._latest()
         if subscription is None:
-            raise _no_active_chat() if self._asked is None else _not_found()
+            missing = (
+                error_catalogue.NO_ACTIVE_CHAT if self._asked is None else error_catalogue.NO_DATA
+            )
+            raise missing.error()
         self._hub.stats(subscription).addCallback(self._tell_stats, subscription)
 
     def _tell_stats(self, payload: bytes, subscription: Subscription) -> None:
@@ -226,7 +218,7 @@ class Session:
         _, key, identifier = self._meant(command)
         subscription = self._held.get(key)
         if subscription is None:
-            raise _Answered(_not_found(), key.platform, identifier)
+            raise _Answered(error_catalogue.NO_DATA.error(), key.platform, identifier)
         return subscription
 
     def _meant(self, command: Command) -> tuple[IPlatform, ChannelKey, str]:
@@ -235,12 +227,12 @@ class Session:
         platform = self._platform(command)
         try:
             if not isinstance(identifier, str) or not identifier.strip():
-                raise _invalid("An identifier is needed: a channel's name, id or URL")
+                raise error_catalogue.NO_IDENTIFIER.error()
             if len(identifier) > MAX_IDENTIFIER:
-                raise _invalid("The identifier is too long", f"limit {MAX_IDENTIFIER} characters")
+                raise error_catalogue.LONG_IDENTIFIER.error(f"limit {MAX_IDENTIFIER} characters")
             kind = "username" if command.identifier_type is UNSET else command.identifier_type
             if not isinstance(kind, str):
-                raise _invalid("identifierType must be username, channelId or liveId")
+                raise error_catalogue.UNKNOWN_IDENTIFIER_TYPE.error()
             return platform, platform.key(identifier, kind), identifier
         except ChatError as error:
             sent = identifier[:MAX_IDENTIFIER] if isinstance(identifier, str) else None
@@ -252,11 +244,7 @@ class Session:
             name = self._platform_of_url(command.identifier) or "youtube"
         platform = self._platforms.get(name) if isinstance(name, str) else None
         if platform is None:
-            raise ChatError(
-                ErrorCode.UNSUPPORTED_PLATFORM,
-                "Platform not supported",
-                ", ".join(sorted(self._platforms)),
-            )
+            raise error_catalogue.UNKNOWN_PLATFORM.error(", ".join(sorted(self._platforms)))
         return platform
 
     def _platform_of_url(self, identifier: object) -> str | None:
@@ -305,26 +293,10 @@ def _kinds(events: object) -> int:
     if events is True:
         return ALL_KINDS
     if not isinstance(events, list):
-        raise _wrong_events("events must be true, false or a list of event kinds")
+        raise error_catalogue.EVENTS_NOT_A_LIST.error()
     kinds = CHAT_BIT
     for kind in events:
         if not isinstance(kind, str) or kind not in EVENT_KINDS:
-            raise _wrong_events("events names a kind that does not exist")
+            raise error_catalogue.UNKNOWN_EVENT_KIND.error()
         kinds |= kind_bit(kind)
     return kinds
-
-
-def _wrong_events(error: str) -> ChatError:
-    return ChatError(ErrorCode.INVALID_OPTION, error, "events")
-
-
-def _invalid(error: str, details: str | None = None) -> ChatError:
-    return ChatError(ErrorCode.INVALID_IDENTIFIER, error, details)
-
-
-def _no_active_chat() -> ChatError:
-    return ChatError(ErrorCode.NO_ACTIVE_CHAT, "No active chat connection")
-
-
-def _not_found() -> ChatError:
-    return ChatError(ErrorCode.STREAM_NOT_FOUND, "Stream data not found")

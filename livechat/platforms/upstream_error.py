@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.error_catalogue import unavailable
+from livechat.model.errors import ChatError
 
 
 class UpstreamError(Exception):
@@ -35,10 +36,8 @@ class UpstreamError(Exception):
     def __str__(self) -> str:
         return f"{self.reason}: {self.note}" if self.note else self.reason
 
-    def as_chat_error(self, sentence: str = "The chat cannot be reached") -> ChatError:
+    def as_chat_error(self) -> ChatError:
         """What clients are told when a start fails for this."""
         if self.error is not None:
             return self.error
-        return ChatError(
-            ErrorCode.UPSTREAM_UNAVAILABLE, sentence, self.reason, temporary=self.temporary
-        )
+        return unavailable(self.reason, temporary=self.temporary)

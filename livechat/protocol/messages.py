@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from livechat.model import error_catalogue
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage, LiveInfo, StatsData
 
@@ -44,11 +45,7 @@ def decode_command(payload: bytes) -> Command:
     # Nesting beyond the interpreter's depth is a RecursionError; bad UTF-8 inside a string is
     # reported as such.
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        raise ChatError(
-            ErrorCode.INVALID_MESSAGE_TYPE,
-            "A message must be a JSON object with a type",
-            "subscribe, unsubscribe or get_stats",
-        ) from None
+        raise error_catalogue.NOT_A_COMMAND.error() from None
 
 
 class Status(Struct, frozen=True, tag_field="type", tag="status"):

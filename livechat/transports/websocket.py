@@ -26,7 +26,8 @@ from livechat.addresses import Addresses, Network
 from livechat.core.ports import IEncoding, ISubscriber, Requester
 from livechat.core.session import Session
 from livechat.metrics import Metrics
-from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import CloseCode
 from livechat.pacing import TokenBucket
 from livechat.transports.direct import DirectServer
 from livechat.transports.encodings import DEFLATED, PLAIN
@@ -197,11 +198,7 @@ class ClientConnection(UpgradedConnection):
         if self._session is None or self.state != self.STATE_OPEN:
             return
         if isBinary:
-            self._session.rejected(
-                ChatError(
-                    ErrorCode.INVALID_MESSAGE_TYPE, "Messages must be text, not binary", "JSON"
-                )
-            )
+            self._session.rejected(error_catalogue.NOT_TEXT.error())
         else:
             self._session.received(payload)
 
