@@ -12,6 +12,7 @@ JOBS ?= 2
 TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime
 
 VENV := .venv
+LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 CHECKED := livechat tests tools $(wildcard benchmarks)
 INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
@@ -19,10 +20,10 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check layout lint types walls format bench proto build news clean
+.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build news clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 run: $(VENV)/installed ## install and start the daemon on port 3000
 	$(BIN)/twistd --nodaemon --pidfile= livechat $(ARGS)
@@ -33,6 +34,16 @@ demo: $(VENV)/installed ## the same against a built-in simulator; needs no netwo
 test: $(VENV)/installed-dev ## install what tests need and run all tests
 	@tools/install-debian $(TEST_PROGRAMS)
 	@$(BIN)/python tools/run_tests.py -j$(JOBS) $(TESTS)
+
+# What starts browsers, whole daemons or builds is tested with the exact versions only.
+LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock fairness fourth% \
+	packaging redis_faults starting tiktok_acceptance tools youtube_acceptance
+LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
+	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
+
+test-lowest: $(LOWEST)/installed ## run most tests with the lowest versions that pyproject.toml allows
+	@tools/install-debian $(TEST_PROGRAMS)
+	@$(LOWEST)/bin/python tools/run_tests.py -j$(JOBS) $(LOWEST_TESTS)
 
 check: layout lint types walls ## check layout, style, types and import walls
 
@@ -71,9 +82,16 @@ news: $(VENV)/installed-dev ## show what the next release's changelog will say
 	@$(BIN)/towncrier build --draft
 
 clean: ## remove everything that these commands made
-	rm -rf $(VENV) dist build _trial_temp* .coverage* .hypothesis
+	rm -rf $(VENV) $(LOWEST) dist build _trial_temp* .coverage* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache twisted/plugins/dropin.cache
 	find livechat tests tools twisted $(wildcard benchmarks) -name __pycache__ -prune -exec rm -rf {} +
+
+$(LOWEST)/installed: pyproject.toml constraints-lowest.txt
+	@tools/make-venv $(LOWEST) $(PYTHON)
+	@echo 'Installing livechat and the lowest versions of what it needs into $(LOWEST)'
+	@PIP_CONSTRAINT=constraints-lowest.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(LOWEST)/bin/python -m pip install --quiet --editable '.[test]'
+	@touch $@
 
 # An environment does not survive being moved or copied: it knows where it was made.
 ifneq ($(shell cat $(VENV)/made 2>/dev/null),$(CURDIR))

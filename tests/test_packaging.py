@@ -326,6 +326,21 @@ class ConstraintsTests(SynchronousTestCase):
         self.assertEqual(sorted(set(closure(requirements())) - set(self.pins())), [])
 
 
+class LowestTests(SynchronousTestCase):
+    """The file of lowest versions, with which most tests are run once more."""
+
+    def test_lower_bounds(self) -> None:
+        """It names what livechat needs to run, each at the lower bound that is declared."""
+        lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
+        pins = dict(line.split("==") for line in lines if line and line[0] != "#")
+        for text in project()["dependencies"]:
+            known = Requirement(text)
+            (floor,) = (one.version for one in known.specifier if one.operator == ">=")
+            pin = pins.pop(canonicalize_name(known.name))
+            self.assertTrue(pin == floor or pin.startswith(f"{floor}."), (text, pin))
+        self.assertEqual(pins, {})
+
+
 def interpolated(text: str, **variables: str) -> str:
     """What Docker Compose makes of `${NAME:+text}`, `${NAME:-text}` and `${NAME}`."""
 
