@@ -332,7 +332,8 @@ class LowestTests(SynchronousTestCase):
     def test_lower_bounds(self) -> None:
         """It names what livechat needs to run, each at the lower bound that is declared."""
         lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
-        pins = dict(line.split("==") for line in lines if line and line[0] != "#")
+        named = (line.split("==") for line in lines if line and line[0] != "#")
+        pins = {canonicalize_name(name): version for name, version in named}
         for text in project()["dependencies"]:
             known = Requirement(text)
             (floor,) = (one.version for one in known.specifier if one.operator == ">=")
