@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 from livechat.model.events import ChannelEvent
@@ -341,6 +343,55 @@ class HintTests(YouTubeCase):
         self.run_for(40)
         self.assertEqual([word for word in sink.take() if word.startswith("ended")], [ENDED])
         self.assertEqual(self.viewers(sink), viewers)
+
+
+class AnyTroubleTests(YouTubeCase):
+    """Faults of every kind, in any order, for any time."""
+
+    #: Faults that take nothing from the chat for good.
+    FAULTS = tuple(fault for fault in YouTubeFault if fault is not YouTubeFault.SIGN_IN)
+    MISHAPS = (
+        YouTubeMishap.EXPIRE,
+        YouTubeMishap.DEADEN,
+        YouTubeMishap.GONE_ONCE,
+        YouTubeMishap.GARBAGE_ONCE,
+    )
+
+    def test_any_trouble(self) -> None:
+        """What was written arrives in order and once, and no interruption is left open."""
+        for seed in range(3):
+            self.check(Random(seed), f"ann{seed}")
+
+    def check(self, random: Random, name: str) -> None:
+        """One chat through an hour of trouble."""
+        watcher, sink = self.watched(name)
+        said: list[str] = []
+
+        def say() -> None:
+            said.append(f"{name} {len(said)}")
+            self.say(said[-1], name, item_id=said[-1])
+
+        for _ in range(60):
+            self.simulator.faults.clear()
+            chance = random.random()
+            if chance < 0.35:
+                self.simulator.faults.update(random.sample(self.FAULTS, random.randint(1, 2)))
+            elif chance < 0.6:
+                self.simulator.strike(random.choice(self.MISHAPS))
+            for _ in range(random.randint(0, 3)):
+                say()
+            self.run_for(random.choice((2, 10, 40, 100)), 0.5)
+        self.simulator.faults.clear()
+        self.run_for(TOKEN_SILENCE + RECHECK_AFTER, 0.5)
+        say()
+        self.run_for(15)
+        heard = sink.take()
+        self.assertEqual([word for word in heard if word.startswith(name)], said)
+        changes = [word for word in heard if word in ("interrupted", "resumed")]
+        self.assertIn("interrupted", changes)
+        self.assertNotIn(("interrupted", "interrupted"), pairwise(changes))
+        self.assertEqual(changes[-1], "resumed")
+        watcher.stop()
 
 
 class ManyTests(YouTubeCase):
