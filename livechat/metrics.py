@@ -97,6 +97,11 @@ class Metrics:
         self.refused = Counter(
             "livechat_refused_upgrades", "WebSocket upgrades refused", ["status"], registry=r
         )
+        self.log_lines_left_out = Counter(
+            "livechat_log_lines_left_out",
+            "Log lines about chats beyond the limit of their rate",
+            registry=r,
+        )
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
         self._names: dict[tuple[int, str], set[str]] = {}

@@ -133,7 +133,7 @@ def build(
         broker=LocalBroker(reactor, random),
         store=store,
         metrics=metrics,
-        log=ChannelLog(reactor),
+        log=ChannelLog(reactor, metrics),
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
     )

@@ -161,11 +161,9 @@ class Channel:
             case Interrupted(reason):
                 self._inputs.interrupted(reason)
             case Failed(error):
-                self._services.log.say(self.key, f"failed: {error}")
-                self._inputs.over(error)
+                self._inputs.failed(error)
             case Ended(error):
-                self._services.log.say(self.key, f"ended: {error}")
-                self._inputs.over(error)
+                self._inputs.ended(error)
 
     # What the watcher reports (`IEventSink`).
 
@@ -202,6 +200,9 @@ class Channel:
     def start(self) -> None:
         """Start the upstream."""
         self._services.log.say(self.key, "start")
+        self._start_upstream()
+
+    def _start_upstream(self) -> None:
         first = next(iter(self._waiting), None)
         requester = Requester() if first is None else first.subscriber.requester
         # A platform that raises has failed like one that fails.
@@ -235,7 +236,7 @@ class Channel:
 
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
-        self._services.log.say(self.key, f"interrupted: {reason}")
+        self._services.log.say(self.key, f"interrupted: {reason}", warn=True)
         self._reason = reason
         self._tell_all(lambda subscription: subscription.reconnecting(self._reason))
 
@@ -252,7 +253,17 @@ class Channel:
         self._greet(subscription, subscription.reconnecting(self._reason))
 
     def fail(self, error: ChatError) -> None:
-        """Let the channel go, and tell everybody why, greeted or waiting."""
+        """Let a channel go that could not be started, and tell everybody why."""
+        self._services.log.failed(self.key, error)
+        self._dismiss(error)
+
+    def end(self, error: ChatError) -> None:
+        """Let a channel go whose stream has ended, and tell everybody."""
+        self._services.log.say(self.key, f"ended: {error}")
+        self._dismiss(error)
+
+    def _dismiss(self, error: ChatError) -> None:
+        """Let the channel go, and send an error to everybody, greeted or waiting."""
         self._depart()
         everybody = self.subscriptions
         for subscription in everybody:
@@ -306,7 +317,7 @@ class Channel:
         starts.labels(self.key.platform, error.code).inc()
         if error.temporary and len(self._fanout):
             # It has flowed on another node: it is sought until it is known to be over.
-            self._restart = self._services.clock.callLater(RESTART_PAUSE, self.start)
+            self._restart = self._services.clock.callLater(RESTART_PAUSE, self._start_upstream)
         else:
             self._membership.tell(Failed(error))
 

@@ -3,7 +3,7 @@
 
     Waiting ----live----> Live ----interrupted----> Interrupted
                             ^---------live--------------'
-    any state ---- over (failed or ended), release ----> Gone
+    any state ---- failed, ended, release ----> Gone
 
 In Waiting nobody was told anything yet.  Each row of the table says: in this state, upon this
 input, go to that state and do this.  Messages do not pass through the table.
@@ -39,8 +39,11 @@ class Inputs(Protocol):
     def interrupted(self, reason: str) -> None:
         """The leader: the upstream was lost and is being sought again."""
 
-    def over(self, error: ChatError) -> None:
-        """The leader: the chat could not be started, or has ended."""
+    def failed(self, error: ChatError) -> None:
+        """The leader: the chat could not be started."""
+
+    def ended(self, error: ChatError) -> None:
+        """The leader: the stream has ended."""
 
     def release(self) -> None:
         """Nobody watches any more."""
@@ -80,7 +83,10 @@ class Actions(Protocol):
         """Greet a subscriber of a chat whose upstream is lost at the moment."""
 
     def fail(self, error: ChatError) -> None:
-        """Let the channel go, and tell everybody why."""
+        """Let a channel go that could not be started, and tell everybody why."""
+
+    def end(self, error: ChatError) -> None:
+        """Let a channel go whose stream has ended, and tell everybody."""
 
     def stop(self) -> None:
         """Let the channel go."""
@@ -130,6 +136,10 @@ def _fail(inputs: Inputs, channel: Actions, error: ChatError) -> None:
     channel.fail(error)
 
 
+def _end(inputs: Inputs, channel: Actions, error: ChatError) -> None:
+    channel.end(error)
+
+
 def _stop(inputs: Inputs, channel: Actions) -> None:
     channel.stop()
 
@@ -161,7 +171,8 @@ def _build_machine() -> Callable[[Actions], Inputs]:
     interrupted.upon(Inputs.interrupted).to(interrupted)(_explain)
 
     for state in (waiting, live, interrupted):
-        state.upon(Inputs.over).to(gone)(_fail)
+        state.upon(Inputs.failed).to(gone)(_fail)
+        state.upon(Inputs.ended).to(gone)(_end)
         state.upon(Inputs.release).to(gone)(_stop)
 
     # What is still on its way when the channel is gone.
@@ -170,7 +181,8 @@ def _build_machine() -> Callable[[Actions], Inputs]:
     gone.upon(Inputs.subscribe_again).to(gone).returns(None)
     gone.upon(Inputs.live).to(gone).returns(None)
     gone.upon(Inputs.interrupted).to(gone).returns(None)
-    gone.upon(Inputs.over).to(gone).returns(None)
+    gone.upon(Inputs.failed).to(gone).returns(None)
+    gone.upon(Inputs.ended).to(gone).returns(None)
     return builder.build()
 
 

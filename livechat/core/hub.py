@@ -201,7 +201,7 @@ class Hub:
         resolution = self._taken(key)
         error = coded(reason, key)
         self._services.metrics.starts.labels(key.platform, error.code).inc()
-        self._services.log.say(key, f"failed: {error}")
+        self._services.log.failed(key, error)
         for subscription in resolution.waiting:
             subscription.fail(error)
 

@@ -267,7 +267,7 @@ def services_on(
         broker=broker or LocalBroker(clock, Random(1)),
         store=store or MemoryStats(),
         metrics=metrics,
-        log=ChannelLog(clock),
+        log=ChannelLog(clock, metrics),
         stats_limit=100,
         coalesce=COALESCE,
     )
