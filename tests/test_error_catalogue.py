@@ -122,10 +122,6 @@ CONVERTED_LATER = {
     "livechat/platforms/twitch/identifier.py",
     "livechat/platforms/twitch/watcher.py",
     "livechat/platforms/twitch/replies.py",
-    "livechat/platforms/youtube/locate.py",
-    "livechat/platforms/youtube/identifier.py",
-    "livechat/platforms/youtube/upstream.py",
-    "livechat/platforms/youtube/parse/verdict.py",
 }
 
 

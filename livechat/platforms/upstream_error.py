@@ -40,4 +40,4 @@ class UpstreamError(Exception):
         """What clients are told when a start fails for this."""
         if self.error is not None:
             return self.error
-        return unavailable(self.reason, temporary=self.temporary)
+        return unavailable(self.reason, self.note, temporary=self.temporary)

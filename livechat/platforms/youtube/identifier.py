@@ -12,7 +12,8 @@ import unicodedata
 from typing import Final, Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey
 
 PLATFORM: Final = "youtube"
@@ -220,8 +221,6 @@ def _name(text: str, folder: str = "") -> ChannelKey | None:
 
 
 def _invalid() -> ChatError:
-    return ChatError(
-        ErrorCode.INVALID_IDENTIFIER,
-        "Not a YouTube channel or video",
-        "a handle, a channel id (UC...), a video id, or the address of one of them",
+    return error_catalogue.WRONG_IDENTIFIER.error(
+        "a handle, a channel id (UC...), a video id, or the address of one of them"
     )

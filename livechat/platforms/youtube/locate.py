@@ -10,7 +10,6 @@ from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred
 
 from livechat.core.ports import Requester
-from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.budget import Claim, Deadline
@@ -136,7 +135,4 @@ class Locating:
 
 def unavailable(details: str, retry_after: float = LEAST_PAUSE) -> UpstreamError:
     """YouTube did not answer, or not with what was asked for."""
-    error = ChatError(
-        ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube cannot be read", details, temporary=True
-    )
-    return UpstreamError(details, retry_after=retry_after, error=error)
+    return UpstreamError(details, retry_after=retry_after)

@@ -17,7 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from twisted.internet.defer import CancelledError
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.description import PlatformContext
@@ -281,4 +282,4 @@ class ChatUpstream:
 
 def _end(refusal: Refusal) -> ChatError:
     details = None if refusal.reason in _PLAIN_ENDS else refusal.reason.value
-    return ChatError(ErrorCode.STREAM_ENDED, "Stream has ended", details)
+    return error_catalogue.ENDED.error(details)

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.model.events import iso_time
 from livechat.platforms.youtube.identifier import CHANNEL_ID, VIDEO_ID
 from livechat.platforms.youtube.parse.continuation import all_messages, is_stub, read_continuation
@@ -99,52 +100,30 @@ class Refusal(Struct, frozen=True):
 
     def error(self) -> ChatError:
         """The error that clients get."""
-        code, sentence = _ERRORS[self.reason]
         scheduled = None if self.scheduled_ms is None else iso_time(self.scheduled_ms)
-        details = None if self.reason in _SAID_BY_CODE else self.reason.value
-        return ChatError(
-            code,
-            sentence,
-            details,
-            temporary=self.reason in TEMPORARY,
-            scheduled_start=scheduled,
-        )
+        return _ERRORS[self.reason].error(scheduled_start=scheduled)
 
 
-_SAID_BY_CODE: Final = frozenset({Reason.NOT_FOUND, Reason.OFFLINE, Reason.ENDED})
+_ERRORS: Final = {
+    Reason.CONSENT: error_catalogue.CONSENT,
+    Reason.BLOCKED: error_catalogue.BLOCKED,
+    Reason.RATE_LIMITED: error_catalogue.RATE_LIMITED,
+    Reason.SERVER_ERROR: error_catalogue.SERVER_ERROR,
+    Reason.UNREADABLE: error_catalogue.UNREADABLE,
+    Reason.NOT_FOUND: error_catalogue.MISSING,
+    Reason.OFFLINE: error_catalogue.NOT_LIVE,
+    Reason.LOGIN_REQUIRED: error_catalogue.HIDDEN,
+    Reason.AGE_RESTRICTED: error_catalogue.AGE_RESTRICTED,
+    Reason.MEMBERS_ONLY: error_catalogue.MEMBERS_ONLY,
+    Reason.ENDED: error_catalogue.ENDED,
+    Reason.UPCOMING: error_catalogue.UPCOMING,
+    Reason.CHAT_DISABLED: error_catalogue.CHAT_DISABLED,
+    Reason.NOT_A_STREAM: error_catalogue.NOT_A_STREAM,
+}
 
 #: Worth asking again soon: nothing was learnt about the stream.  Of a page that asks to sign in we
 #: cannot tell a private video from doubts about our address.
-TEMPORARY: Final = frozenset(
-    {
-        Reason.CONSENT,
-        Reason.BLOCKED,
-        Reason.RATE_LIMITED,
-        Reason.SERVER_ERROR,
-        Reason.UNREADABLE,
-        Reason.LOGIN_REQUIRED,
-    }
-)
-
-_ERRORS: Final = {
-    Reason.CONSENT: (ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube asks for consent first"),
-    Reason.BLOCKED: (ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube refuses our requests"),
-    Reason.RATE_LIMITED: (ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube limits our requests"),
-    Reason.SERVER_ERROR: (ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube has trouble answering"),
-    Reason.UNREADABLE: (ErrorCode.UPSTREAM_UNAVAILABLE, "YouTube's page could not be read"),
-    Reason.NOT_FOUND: (ErrorCode.STREAM_NOT_FOUND, "No such channel or video"),
-    Reason.OFFLINE: (ErrorCode.STREAM_NOT_LIVE, "Stream is not live"),
-    Reason.LOGIN_REQUIRED: (ErrorCode.STREAM_NOT_FOUND, "The video is private or needs signing in"),
-    Reason.AGE_RESTRICTED: (ErrorCode.UPSTREAM_UNAVAILABLE, "The video is restricted by age"),
-    Reason.MEMBERS_ONLY: (
-        ErrorCode.STREAM_NOT_LIVE,
-        "The stream is for members of the channel only",
-    ),
-    Reason.ENDED: (ErrorCode.STREAM_ENDED, "Stream has ended"),
-    Reason.UPCOMING: (ErrorCode.STREAM_NOT_LIVE, "The stream has not begun"),
-    Reason.CHAT_DISABLED: (ErrorCode.STREAM_NOT_LIVE, "The stream has no chat"),
-    Reason.NOT_A_STREAM: (ErrorCode.STREAM_NOT_LIVE, "The video is not a live stream"),
-}
+TEMPORARY: Final = frozenset(reason for reason, entry in _ERRORS.items() if entry.temporary)
 
 
 def judge(status: int, url: str, body: bytes) -> LiveStream | Refusal:
