@@ -24,9 +24,10 @@ from twisted.web.server import Site
 
 from benchmarks.attackers import HOST, masked
 from livechat.metrics import Metrics
+from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.direct import prepare_port
-from livechat.transports.http_or_websocket import Doors
-from livechat.transports.websocket import ClientFactory, Limits
+from livechat.transports.http_or_websocket import PortFactory
+from livechat.transports.websocket import ClientFactory
 
 CLIENTS: Final = 8000
 SECONDS: Final = 28.0
@@ -87,8 +88,9 @@ def measure_pings() -> None:
     context = multiprocessing.get_context("spawn")
     opened, done = context.Event(), context.Event()
     session: Any = _Deaf()
-    factory = ClientFactory(reactor, Limits(), Metrics(), lambda _: session)
-    doors = Doors(factory, Site(Resource()), reactor, 60.0)
+    registry = ClientRegistry(reactor, Limits(), Metrics(), lambda _: session)
+    transports = [ClientFactory(reactor, registry)]
+    public_port = PortFactory(transports, Site(Resource()), reactor, 60.0)
     clocks = {"CPU": time.thread_time, "wall": time.perf_counter}
     gaps: dict[str, list[float]] = {name: [] for name in clocks}
     last: dict[str, float] = {}
@@ -101,7 +103,7 @@ def measure_pings() -> None:
         reactor.callLater(0.001, tick)
 
     def finish() -> None:
-        print(f"{factory.clients} clients, {SECONDS:.0f} s; longest stops of the loop in ms:")
+        print(f"{len(registry)} clients, {SECONDS:.0f} s; longest stops of the loop in ms:")
         for name, found in gaps.items():
             longest = ", ".join(f"{gap * 1e3:.1f}" for gap in sorted(found, reverse=True)[:5])
             print(f"  {name}: {longest}")
@@ -122,5 +124,5 @@ def measure_pings() -> None:
         context.Process(target=_clients, args=(number, opened, done), daemon=True).start()
         begin()
 
-    TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(doors).addCallback(listening)
+    TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(public_port).addCallback(listening)
     reactor.run()

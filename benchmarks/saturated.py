@@ -30,9 +30,10 @@ from livechat.model.events import (
     Roles,
 )
 from livechat.model.text import content
+from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.direct import prepare_port
-from livechat.transports.http_or_websocket import Doors
-from livechat.transports.websocket import ClientConnection, ClientFactory, Limits
+from livechat.transports.http_or_websocket import PortFactory
+from livechat.transports.websocket import ClientConnection, ClientFactory
 
 _KEY: Final = ChannelKey("twitch", "username", "bench")
 _TAIL: Final = (
@@ -81,7 +82,7 @@ class Bench:
         def listener(client: Any) -> Session:
             return Listener(self, client)
 
-        self.clients = ClientFactory(reactor, limits, metrics, listener)
+        self.clients = ClientRegistry(reactor, limits, metrics, listener)
 
     def came(self) -> None:
         """Another subscriber."""
@@ -91,7 +92,7 @@ class Bench:
 
     def _turn(self) -> None:
         count = min(self._burst, self._left)
-        if self._pause or not any(client.pending for client in self.clients._clients):
+        if self._pause or not any(client.pending for client in self.clients.clients):
             self.fanout.publish([self._message() for _ in range(count)])
             self.fanout.flush()
             self._left -= count
@@ -110,8 +111,8 @@ def main() -> None:
     """Serve until killed."""
     port, subscribers, messages, burst = map(int, sys.argv[1:5])
     bench = Bench(subscribers, messages, burst, float(sys.argv[5]))
-    doors = Doors(bench.clients, Factory(), reactor, 10.0)
-    listening = reactor.listenTCP(port, doors, backlog=4096, interface="127.0.0.1")
+    public_port = PortFactory([ClientFactory(reactor, bench.clients)], Factory(), reactor, 10.0)
+    listening = reactor.listenTCP(port, public_port, backlog=4096, interface="127.0.0.1")
     prepare_port(listening)
     reactor.callWhenRunning(lambda: print("ready", flush=True))
     reactor.run()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.client import HTTPConnectionPool
 
 from livechat.command_line import own_version
@@ -16,7 +17,7 @@ from livechat.core.hub import Hub
 from livechat.core.ports import IStatsStore
 from livechat.listening import Listening
 from livechat.pacing import sleep
-from livechat.transports.websocket import ClientFactory
+from livechat.transports.client_registry import ClientRegistry
 
 _log = Logger()
 
@@ -38,7 +39,7 @@ class Daemon(Service):
         self,
         reactor: Any,
         hub: Hub,
-        clients: ClientFactory,
+        clients: ClientRegistry,
         services: Sequence[Service],
         pool: HTTPConnectionPool,
         listening: Listening,
@@ -57,7 +58,7 @@ class Daemon(Service):
         """Start the platforms."""
         super().startService()
         self._listening.announce()
-        _log.info("room for {clients} clients", clients=self._clients.limits.connections)
+        _log.info("at most {clients} clients", clients=self._clients.limits.connections)
         self._services.startService()
 
     def stopService(self) -> Deferred[None]:
@@ -86,25 +87,32 @@ class Daemon(Service):
         self._hub.flush()
         await self._clients.drain(DRAIN)
         self._listening.close()
-        await self._patiently(self._hub.shutdown())
-        await self._patiently(self._services.stopService())
-        await self._patiently(self._pool.closeCachedConnections())
+        await self._limited("the hub", self._hub.shutdown())
+        await self._limited("a service", self._services.stopService())
+        await self._limited("the HTTP connection pool", self._pool.closeCachedConnections())
         # Connections that were told to close get one turn to do so.
         await sleep(self._reactor, 0)
         _log.info("stopped")
 
-    def _patiently(self, stopping: Deferred[Any] | None) -> Deferred[Any]:
-        """Wait for a part to stop, yet not for ever: the process must end."""
+    def _limited(self, name: str, stopping: Deferred[Any] | None) -> Deferred[Any]:
+        """Wait for a component to stop, but not for ever: the process must end."""
         stopped = maybeDeferred(lambda: stopping).addTimeout(STOP, self._reactor)
-        return stopped.addErrback(lambda reason: _log.failure("a part did not stop", reason))
+
+        def failed(reason: Failure) -> None:
+            if reason.check(TimeoutError):
+                _log.warn("{name} did not stop within {seconds} s", name=name, seconds=STOP)
+            else:
+                _log.failure("{name} did not stop", reason, name=name)
+
+        return stopped.addErrback(failed)
 
 
-def health(hub: Hub, clients: ClientFactory, store: IStatsStore) -> dict[str, object]:
+def health(hub: Hub, clients: ClientRegistry, store: IStatsStore) -> dict[str, object]:
     """What `/health` answers."""
     return {
         "status": "ok",
         "activeStreams": hub.active_streams,
-        "clients": clients.clients,
+        "clients": len(clients),
         "storage": store.storage_type,
         **store.health,
         "version": own_version(),

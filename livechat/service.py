@@ -47,9 +47,10 @@ from livechat.platforms.fetch import WholeBody
 from livechat.redis.address import RedisAddress
 from livechat.signals import Signals
 from livechat.statistics.memory import MemoryStats
+from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages, make_site
-from livechat.transports.http_or_websocket import Doors
-from livechat.transports.websocket import ClientFactory, Limits
+from livechat.transports.http_or_websocket import PortFactory
+from livechat.transports.websocket import ClientFactory
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -157,13 +158,15 @@ def build(
         partial(_read_stats, hub, platforms),
     )
     site = make_site(pages, clients.origins)
-    doors = Doors(clients, site, reactor, clients.limits.handshake, fit.connections)
+    public_port = PortFactory(
+        [ClientFactory(reactor, clients)], site, reactor, clients.limits.handshake, fit.connections
+    )
     listening = Listening(reactor)
     try:
         for endpoint in settings.listen:
-            listening.open(endpoint, doors)
+            listening.open(endpoint, public_port)
         if not settings.listen:
-            listening.open_everywhere(settings.port, doors)
+            listening.open_everywhere(settings.port, public_port)
         for name, described in descriptions.items():
             for port in described.ports(platforms[name], platform_settings[name]):
                 listening.open(port.endpoint, port.factory, port.what)
@@ -179,8 +182,8 @@ def _clients(
     hub: Hub,
     platforms: Mapping[str, IPlatform],
     fitting: int,
-) -> ClientFactory:
-    """The factory of WebSocket connections.
+) -> ClientRegistry:
+    """The registry of the clients of all transports.
 
     :param fitting: how many file descriptors clients may have.
     """
@@ -202,7 +205,7 @@ def _clients(
     def make_session(subscriber: ISubscriber) -> Session:
         return Session(subscriber, hub, platforms, quotas, reactor, metrics)
 
-    return ClientFactory(reactor, limits, metrics, make_session)
+    return ClientRegistry(reactor, limits, metrics, make_session)
 
 
 def most_clients(wanted: int, fitting: int) -> int:

@@ -97,7 +97,7 @@ class DaemonTests(SynchronousTestCase):
         listen = "--listen=tcp:0:interface=127.0.0.1"
         program = Program(self, directory, "sh", "-c", command, "sh", *COMMAND, listen, *options)
         found = re.search(r"port=(\d+)", program.until("listening on"))
-        clients = re.search(r"room for (\d+) clients", program.until("room for"))
+        clients = re.search(r"at most (\d+) clients", program.until("at most"))
         assert found
         assert clients
         return program, int(found[1]), int(clients[1])

@@ -25,7 +25,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from livechat.platforms.tiktok.intake import Intake
-from livechat.transports.http_or_websocket import Doors
+from livechat.transports.http_or_websocket import PortFactory
 from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.daemon import PATIENCE, Daemon, start_daemon
 from tests.test_websocket import UPGRADE
@@ -95,7 +95,7 @@ class NegotiationTests(SynchronousTestCase):
 
     def test_factories(self) -> None:
         """The public port's and the intake's say HTTP/1.1."""
-        public = Doors(None, None, Clock(), 1.0)
+        public = PortFactory([], None, Clock(), 1.0)
         intake = Intake(TOKEN, Clock(), lambda handle: None)
         for factory in (public, intake):
             self.assertTrue(verifyObject(IProtocolNegotiationFactory, factory))

@@ -20,8 +20,9 @@ from livechat.core.fanout import Fanout
 from livechat.core.session import Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
+from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.direct import DirectServer, prepare_port
-from livechat.transports.websocket import ClientConnection, ClientFactory, Limits
+from livechat.transports.websocket import ClientConnection, ClientFactory
 from tests.support.fakes import raw, subscribed
 from tests.test_websocket import UPGRADE, masked
 
@@ -76,9 +77,11 @@ class DirectCase(TestCase):
     async def setUp(self) -> None:  # type: ignore[override]
         """A listening port; Autobahn's own timers stand still."""
         self.patch(txaio.config, "loop", Clock())  # type: ignore[attr-defined]
-        self.factory = ClientFactory(
-            reactor, Limits(pending=1 << 30), Metrics(), lambda _: Silent()
+        clock: Any = reactor
+        self.registry = ClientRegistry(
+            clock, Limits(pending=1 << 30), Metrics(), lambda _: Silent()
         )
+        self.factory = ClientFactory(reactor, self.registry)
         self.port: Any = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
         prepare_port(self.port)
         self.addCleanup(self.port.stopListening)
@@ -88,9 +91,10 @@ class DirectCase(TestCase):
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port.getHost().port)
         client: Any = await endpoint.connect(Factory.forProtocol(FrameReader))
         self.addCleanup(lambda: (client.transport.abortConnection(), client.gone)[1])
-        before = set(self.factory._clients)
+        before = set(self.registry.clients)
         await client.open
-        (server,) = set(self.factory._clients) - before or set(self.factory._clients)
+        (server,) = set(self.registry.clients) - before or set(self.registry.clients)
+        assert isinstance(server, ClientConnection)
         server.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         await self.turns(2)
         return client, server

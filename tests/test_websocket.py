@@ -26,16 +26,12 @@ from livechat.core.ports import ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
+from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.encodings import DEFLATED, PLAIN
 from livechat.transports.frames import WINDOW_BITS, deflated_frame, frame
 from livechat.transports.ping_wheel import PING_INTERVAL, PING_TIMEOUT
-from livechat.transports.websocket import (
-    CLOSE_TIMEOUT,
-    ClientConnection,
-    ClientFactory,
-    Limits,
-    protocol_options,
-)
+from livechat.transports.websocket import ClientConnection, ClientFactory
+from livechat.transports.websocket_options import CLOSE_TIMEOUT, protocol_options
 from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import ScriptedPlatform, hub_on, raw, subscribed, unframed
 
@@ -73,6 +69,12 @@ class Wire(StringTransport):
         """As TCP has it: nothing to unregister is no error."""
         self.producer = None
 
+    def connectionLost(self, reason: Failure) -> None:
+        """Gone at once, as a transport tells its protocol."""
+        self.lost = True
+        protocol: Any = self.protocol  # type: ignore[attr-defined]
+        protocol.connectionLost(reason)
+
     def abortConnection(self) -> None:
         """Gone at once."""
         self.disconnecting = True
@@ -104,7 +106,8 @@ class WebSocketCase(SynchronousTestCase):
                 subscriber, hub, {"twitch": self.platform}, Quotas(), self.clock, self.metrics
             )
 
-        self.factory = ClientFactory(self.clock, self.limits, self.metrics, session)
+        self.registry = ClientRegistry(self.clock, self.limits, self.metrics, session)
+        self.factory = ClientFactory(self.clock, self.registry)
 
     def accept(self, headers: bytes = b"", peer: str = "") -> tuple[ClientConnection, Wire]:
         """A connection that has sent its upgrade request."""
@@ -173,7 +176,7 @@ class AddressTests(WebSocketCase):
         for n in range(100):
             client, _ = self.accept(b"", f"198.51.100.{n}")
             client.connectionLost(Failure(ConnectionDone()))
-        self.assertEqual(len(self.factory._of_address), 0)
+        self.assertEqual(len(self.registry._of_address), 0)
 
 
 class LimitTests(WebSocketCase):
@@ -239,7 +242,7 @@ class LimitTests(WebSocketCase):
         self.lose(refused)
         self.lose(first)
         self.opened()
-        self.assertEqual(self.factory.clients, 2)
+        self.assertEqual(len(self.registry), 2)
 
     def test_origins(self) -> None:
         """A list of origins is exact: no suffix, prefix or other port gets through."""
@@ -278,7 +281,7 @@ class LimitTests(WebSocketCase):
         client, _ = self.opened()
         client.dataReceived(data)
         self.lose(client)
-        self.assertEqual(self.factory.clients, 0)
+        self.assertEqual(len(self.registry), 0)
 
 
 class DeliveryTests(WebSocketCase):
@@ -287,7 +290,7 @@ class DeliveryTests(WebSocketCase):
     def test_fast(self) -> None:
         """Delivered frames are written as they are."""
         client, wire = self.opened()
-        client.write_frames(frame(b"one") + frame(b"two"))
+        client.write_encoded(frame(b"one") + frame(b"two"))
         self.assertEqual(unframed(wire.take()), [b"one", b"two"])
 
     def test_paused_and_resumed(self) -> None:
@@ -296,13 +299,13 @@ class DeliveryTests(WebSocketCase):
         client.pauseProducing()
         client.pauseProducing()
         for n in range(5):
-            client.write_frames(frame(b"%d" % n))
+            client.write_encoded(frame(b"%d" % n))
         self.assertEqual(wire.take(), b"")
         self.assertEqual(client.pending, 15)
         client.resumeProducing()
         self.assertEqual(unframed(wire.take()), [b"0", b"1", b"2", b"3", b"4"])
         self.assertEqual(client.pending, 0)
-        client.write_frames(frame(b"5"))
+        client.write_encoded(frame(b"5"))
         self.assertEqual(unframed(wire.take()), [b"5"])
 
     def test_full_again_while_resuming(self) -> None:
@@ -310,7 +313,7 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.pauseProducing()
         for n in range(3):
-            client.write_frames(frame(b"%d" % n))
+            client.write_encoded(frame(b"%d" % n))
         write = wire.write
 
         def write_and_fill(data: bytes) -> None:
@@ -320,7 +323,7 @@ class DeliveryTests(WebSocketCase):
         self.patch(wire, "write", write_and_fill)
         client.resumeProducing()
         self.assertEqual(unframed(wire.take()), [b"0"])
-        client.write_frames(frame(b"3"))
+        client.write_encoded(frame(b"3"))
         for expected in (b"1", b"2", b"3"):
             client.resumeProducing()
             self.assertEqual(unframed(wire.take()), [expected])
@@ -330,12 +333,12 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.pauseProducing()
         for _ in range(11):
-            client.write_frames(frame(bytes(996)))
+            client.write_encoded(frame(bytes(996)))
         self.assertEqual(client.pending, 0)
         data = wire.take()
         self.assertEqual(data[2:4], (4008).to_bytes(2, "big"))
         self.assertEqual(data[4:], b"slow")
-        client.write_frames(frame(b"late"))
+        client.write_encoded(frame(b"late"))
         client.resumeProducing()
         self.assertEqual(wire.take(), b"")
         self.assertEqual(
@@ -352,7 +355,7 @@ class DeliveryTests(WebSocketCase):
         client, wire = self.opened()
         client.close(CloseCode.POLICY, "enough")
         client.close(CloseCode.POLICY, "enough")
-        client.write_frames(frame(b"late"))
+        client.write_encoded(frame(b"late"))
         self.assertEqual(wire.take(), b"\x88\x08" + (1008).to_bytes(2, "big") + b"enough")
 
     def test_lost_connection(self) -> None:
@@ -361,18 +364,18 @@ class DeliveryTests(WebSocketCase):
         client.dataReceived(masked(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}'))
         self.assertEqual(self.hub.active_streams, 1)
         self.lose(client)
-        client.write_frames(frame(b"late"))
-        self.assertEqual((self.hub.active_streams, self.factory.clients), (0, 0))
+        client.write_encoded(frame(b"late"))
+        self.assertEqual((self.hub.active_streams, len(self.registry)), (0, 0))
         self.assertEqual(wire.take(), b"")
 
     def test_session_that_cannot_be_made(self) -> None:
         """A failure of ours in onOpen is logged and closes the connection with 1011."""
-        self.patch(self.factory, "_make_session", lambda subscriber: 1 / 0)
+        self.patch(self.registry, "_make_session", lambda subscriber: 1 / 0)
         client, wire = self.accept()
         self.assertIn(b"\x88\x10" + (1011).to_bytes(2, "big") + b"internal error", wire.take())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.lose(client)
-        self.assertEqual(self.factory.clients, 0)
+        self.assertEqual(len(self.registry), 0)
 
 
 class ClientConnectionContractTests(SubscriberContract, WebSocketCase):
@@ -408,7 +411,7 @@ class ClosingTests(WebSocketCase):
         client.dataReceived(masked((1000).to_bytes(2, "big"), opcode=8))
         wire.take()
         for _ in range(30):
-            client.write_frames(frame(bytes(1000)))
+            client.write_encoded(frame(bytes(1000)))
         self.assertEqual(client.pending, 0)
         client.resumeProducing()
         self.assertEqual(wire.take(), b"")
@@ -421,7 +424,7 @@ class ClosingTests(WebSocketCase):
         self.patch(Session, "closed", lambda session: 1 / 0)
         with self.assertRaises(ZeroDivisionError):
             client.onClose(False, None, None)
-        self.assertEqual(self.factory.clients, 0)
+        self.assertEqual(len(self.registry), 0)
 
 
 class PingTests(WebSocketCase):
@@ -510,7 +513,7 @@ class DrainTests(WebSocketCase):
     def test_everybody_is_closed(self) -> None:
         """1001 to every client; done when the last is gone; new ones are refused with 503."""
         clients = [self.opened() for _ in range(3)]
-        done = self.factory.drain(5.0)
+        done = self.registry.drain(5.0)
         for _, wire in clients:
             self.assertEqual(wire.take()[2:4], (1001).to_bytes(2, "big"))
         _, wire = self.accept()
@@ -524,7 +527,7 @@ class DrainTests(WebSocketCase):
         """Who does not close in time is dropped, at the latest at the deadline."""
         self.assertLess(CLOSE_TIMEOUT, 5.0)
         client, wire = self.opened()
-        done = self.factory.drain(1.0)
+        done = self.registry.drain(1.0)
         self.clock.advance(1.0)
         self.assertTrue(wire.lost)
         self.lose(client)
@@ -532,15 +535,15 @@ class DrainTests(WebSocketCase):
 
     def test_nobody_there(self) -> None:
         """Without clients it is done at once."""
-        self.successResultOf(self.factory.drain(5.0))
+        self.successResultOf(self.registry.drain(5.0))
 
     def test_waiting_frames_of_a_slow_client(self) -> None:
         """What waits for a slow client goes out before its close frame; nothing is lost."""
         client, wire = self.opened()
         client.pauseProducing()
-        client.write_frames(frame(b"held"))
-        client.write_frames(frame(b"back"))
-        self.factory.drain(5.0)
+        client.write_encoded(frame(b"held"))
+        client.write_encoded(frame(b"back"))
+        self.registry.drain(5.0)
         data = wire.take()
         self.assertEqual(unframed(data[:12]), [b"held", b"back"])
         self.assertEqual(data[14:16], (1001).to_bytes(2, "big"))

@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.logger import globalLogPublisher
 
+from livechat.transports.client_registry import Limits
 from livechat.transports.origins import Origins
-from livechat.transports.websocket import ClientConnection, Limits
+from livechat.transports.websocket import ClientConnection
 from livechat.upgrades import Refusals, plain_reason
 from tests.test_websocket import UPGRADE, WebSocketCase, Wire, masked
 
@@ -206,7 +207,7 @@ class UpgradeTests(WebSocketCase):
         self.assertEqual(status == 101, client.state == client.STATE_OPEN)
         self.assertNotEqual(status == 101, wire.disconnecting)
         self.lose(client)
-        self.assertEqual((self.factory.clients, self.flushLoggedErrors()), (0, []))
+        self.assertEqual((len(self.registry), self.flushLoggedErrors()), (0, []))
 
     def test_few_lines(self) -> None:
         """A thousand bad upgrades and invalid clients are counted, and are a line in the log."""
@@ -245,7 +246,7 @@ class UpgradeTests(WebSocketCase):
 
     def test_decision_that_fails(self) -> None:
         """A failure of ours while deciding is a 500 and in the log; the connection is not kept."""
-        self.patch(self.factory.origins, "allows", lambda origin: 1 / 0)
+        self.patch(self.registry.origins, "allows", lambda origin: 1 / 0)
         _, wire = self.accept()
         self.assertTrue(wire.take().startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
         self.assertTrue(wire.disconnecting)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""How published messages become WebSocket frames, and how those get to many connections at once.
+"""How messages become bytes, and how those get to many connections at once.
 
-Connections with nothing queued are written to directly, by one loop in C; what does not fit, and
-everybody else, goes through the connection's own transport.
+An encoding is a pure function from a message to bytes; what is here sends those bytes to all
+connections that share it.  Connections with nothing queued are written to directly, by one loop in
+C; what does not fit, and everybody else, goes through the connection's own transport.
 """
 
 from __future__ import annotations
@@ -18,43 +19,43 @@ from livechat.core.ports import IEncoding, ISubscriber
 from livechat.transports.frames import deflated_frame, frame
 
 
-class FrameWriter(Protocol):
-    """A WebSocket connection, as this module sees it.
+class Writable(Protocol):
+    """A connection, as this module sees it (`BufferedConnection`).
 
-    :ivar direct: descriptor to which whole frames may be written beside `write_frames`, because
+    :ivar direct: descriptor to which whole messages may be written beside `write_encoded`, because
         nothing waits to be written before them; -1 for none.  It may change whenever the reactor
         runs.
     """
 
     direct: int
 
-    def write_frames(self, frames: bytes) -> None:
-        """Send complete frames; holds them, bounded, for a slow client."""
+    def write_encoded(self, data: bytes) -> None:
+        """Send whole encoded messages; holds them, bounded, for a slow client."""
 
 
 @implementer(IEncoding)
-class FrameEncoding:
-    """Each message as one WebSocket frame.
+class StreamEncoding:
+    """Messages for connections that carry a stream of bytes.
 
-    :param make_frame: makes the frame of a message.
+    :param encode: makes the bytes of a message.
     """
 
-    def __init__(self, make_frame: Callable[[bytes], bytes]) -> None:
-        self._make_frame = make_frame
+    def __init__(self, encode: Callable[[bytes], bytes]) -> None:
+        self._encode = encode
 
     def encode(self, message: bytes) -> bytes:
         """See `IEncoding`."""
-        return self._make_frame(message)
+        return self._encode(message)
 
     def write(self, subscribers: Sequence[ISubscriber], data: bytes) -> None:
         """See `IEncoding`."""
-        # A subscriber with this encoding is a WebSocket connection.
-        connections = cast("Sequence[FrameWriter]", subscribers)
+        # Whoever has this encoding is such a connection.
+        connections = cast("Sequence[Writable]", subscribers)
         descriptors = [connection.direct for connection in connections]
         if min(descriptors, default=0) < 0:
             for connection in connections:
                 if connection.direct < 0:
-                    connection.write_frames(data)
+                    connection.write_encoded(data)
             connections = [
                 connection
                 for connection, descriptor in zip(connections, descriptors, strict=True)
@@ -67,7 +68,7 @@ class FrameEncoding:
         if written.count(size) != len(written):
             for connection, count in zip(connections, written, strict=True):
                 if count != size:
-                    connection.write_frames(data[count:])
+                    connection.write_encoded(data[count:])
 
 
 def write_each(descriptors: Sequence[int], data: bytes) -> list[int]:
@@ -86,8 +87,8 @@ def write_each(descriptors: Sequence[int], data: bytes) -> list[int]:
     return written
 
 
-#: For connections that did not agree to compression.
-PLAIN: Final = FrameEncoding(frame)
+#: WebSocket connections that did not agree to compression.
+PLAIN: Final = StreamEncoding(frame)
 
-#: For connections that read compressed frames (RFC 7692, without context).
-DEFLATED: Final = FrameEncoding(deflated_frame)
+#: WebSocket connections that read compressed frames (RFC 7692, without context).
+DEFLATED: Final = StreamEncoding(deflated_frame)

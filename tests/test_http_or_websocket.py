@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The door: who is let in where, how long a first request may take, how large it may be."""
+"""The port: which factory gets a connection; how long a first request may take, how large it is."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.transports.http_or_websocket import MAX_HEAD, Door, Doors
+from livechat.transports.http_or_websocket import MAX_HEAD, HeadReader, PortFactory
+from livechat.transports.websocket import is_upgrade
 from tests.test_websocket import UPGRADE, Wire
 
 
-class Inside(Protocol):
-    """What stands behind the door, and keeps what it is given."""
+class KeptBytes(Protocol):
+    """A protocol that keeps what it is given."""
 
     def __init__(self) -> None:
         self.received = b""
@@ -26,22 +27,28 @@ class Inside(Protocol):
         self.received += data
 
 
-class Room(Factory):
-    """A factory that remembers whom it made; full when the test says so."""
+class Made(Factory):
+    """A factory that remembers what it made; full when the test says so."""
 
     noisy = False
 
     def __init__(self) -> None:
-        self.made: list[Inside] = []
+        self.made: list[KeptBytes] = []
         self.full = False
         self.started = 0
         self.stopped = 0
 
-    def buildProtocol(self, addr: object) -> Inside | None:
+    connections = 0
+
+    def takes(self, head: bytes) -> bool:
+        """As the factory of WebSocket connections has it."""
+        return is_upgrade(head)
+
+    def buildProtocol(self, addr: object) -> KeptBytes | None:
         """Another one."""
         if self.full:
             return None
-        self.made.append(Inside())
+        self.made.append(KeptBytes())
         return self.made[-1]
 
     def startFactory(self) -> None:
@@ -53,33 +60,33 @@ class Room(Factory):
         self.stopped += 1
 
 
-class DoorCase(SynchronousTestCase):
-    """A door with two rooms behind it."""
+class PortCase(SynchronousTestCase):
+    """A port with one transport and a site."""
 
     def setUp(self) -> None:
         """Nobody there."""
         self.clock = Clock()
-        self.websocket, self.site = Room(), Room()
-        self.doors = Doors(self.websocket, self.site, self.clock, 10.0)
-        self.doors.doStart()
+        self.websocket, self.site = Made(), Made()
+        self.port = PortFactory([self.websocket], self.site, self.clock, 10.0)
+        self.port.doStart()
 
-    def arrive(self) -> tuple[Door, Wire]:
+    def arrive(self) -> tuple[HeadReader, Wire]:
         """Somebody connects."""
-        door, wire = self.doors.buildProtocol(None), Wire()
-        wire.protocol = door  # type: ignore[attr-defined]
-        door.makeConnection(wire)
-        return door, wire
+        reader, wire = self.port.buildProtocol(None), Wire()
+        wire.protocol = reader  # type: ignore[attr-defined]
+        reader.makeConnection(wire)
+        return reader, wire
 
 
-class WayTests(DoorCase):
-    """Who goes where."""
+class RoutingTests(PortCase):
+    """Which factory gets a connection."""
 
     def test_upgrade(self) -> None:
         """An upgrade on / or /ws, also with a query, reaches the WebSocket whole."""
         for path in (b"/", b"/ws", b"/ws/", b"/?x=1", b"/ws?token=/ws"):
             request = UPGRADE.replace(b"GET /", b"GET " + path, 1) + b"\r\n"
-            door, wire = self.arrive()
-            door.dataReceived(request)
+            reader, wire = self.arrive()
+            reader.dataReceived(request)
             inside = self.websocket.made[-1]
             self.assertEqual(inside.received, request)
             self.assertIs(inside.transport, wire)
@@ -100,8 +107,8 @@ class WayTests(DoorCase):
             b"\x00\xff\r\n\r\n",
             b"GET /\r\n\r\n",
         ):
-            door, _ = self.arrive()
-            door.dataReceived(request)
+            reader, _ = self.arrive()
+            reader.dataReceived(request)
             self.assertEqual(self.site.made[-1].received, request)
         self.assertEqual(self.websocket.made, [])
 
@@ -109,8 +116,8 @@ class WayTests(DoorCase):
         """However the request is cut, it arrives whole, with what follows it."""
         request = UPGRADE + b"\r\n" + b"frame"
         for cut in range(1, len(request)):
-            door, wire = self.arrive()
-            door.dataReceived(request[:cut])
+            reader, wire = self.arrive()
+            reader.dataReceived(request[:cut])
             rest = request[cut:]
             wire.protocol.dataReceived(rest)  # type: ignore[attr-defined]
             self.assertEqual(self.websocket.made[-1].received, request)
@@ -118,35 +125,74 @@ class WayTests(DoorCase):
 
     def test_capitals_and_spaces(self) -> None:
         """Header names and the word itself are read in any case."""
-        door, _ = self.arrive()
-        door.dataReceived(b"GET / HTTP/1.1\r\nUPGRADE:   WebSocket \r\n\r\n")
+        reader, _ = self.arrive()
+        reader.dataReceived(b"GET / HTTP/1.1\r\nUPGRADE:   WebSocket \r\n\r\n")
         self.assertEqual(len(self.websocket.made), 1)
 
     def test_over_tls(self) -> None:
         """Where TLS is a protocol around ours, that one is told of the new protocol."""
-        door = self.doors.buildProtocol(None)
-        wrapper = ProtocolWrapper(WrappingFactory(Factory()), door)
+        reader = self.port.buildProtocol(None)
+        wrapper = ProtocolWrapper(WrappingFactory(Factory()), reader)
         wrapper.makeConnection(StringTransport())
         wrapper.dataReceived(UPGRADE + b"\r\n")
         self.assertIs(wrapper.wrappedProtocol, self.websocket.made[0])
 
-    def test_full_room(self) -> None:
-        """A room that takes nobody: the connection is dropped."""
+    def test_full_transport(self) -> None:
+        """A transport that makes no protocol: the connection is dropped."""
         self.websocket.full = True
-        door, wire = self.arrive()
-        door.dataReceived(UPGRADE + b"\r\n")
+        reader, wire = self.arrive()
+        reader.dataReceived(UPGRADE + b"\r\n")
         self.assertTrue(wire.lost)
 
 
-class LimitTests(DoorCase):
-    """Those who take too long or say too much."""
+class ThirdTransportTests(SynchronousTestCase):
+    """A transport more is one factory more."""
+
+    def test_in_turn(self) -> None:
+        """The first that takes a request gets it; what none takes is for the site."""
+
+        class Stream(Made):
+            """Takes what is asked of it by path."""
+
+            def takes(self, head: bytes) -> bool:
+                """One path."""
+                return head.startswith(b"GET /stream ")
+
+        stream, websocket, site = Stream(), Made(), Made()
+        port = PortFactory([websocket, stream], site, Clock(), 10.0)
+        for request, factory in (
+            (b"GET /stream HTTP/1.1\r\n\r\n", stream),
+            (UPGRADE + b"\r\n", websocket),
+            (b"GET /streams HTTP/1.1\r\n\r\n", site),
+        ):
+            reader, wire = port.buildProtocol(None), Wire()
+            reader.makeConnection(wire)
+            reader.dataReceived(request)
+            self.assertEqual(factory.made[-1].received, request)
+
+    def test_all_count(self) -> None:
+        """The connections of every transport count; beyond the limit an unasked one goes."""
+        one, two, site = Made(), Made(), Made()
+        one.connections, two.connections = 2, 1
+        site.open = {}  # type: ignore[attr-defined]
+        port = PortFactory([one, two], site, Clock(), 10.0, limit=4)
+        readers = [port.buildProtocol(None) for _ in range(2)]
+        for reader in readers:
+            wire = Wire()
+            wire.protocol = reader  # type: ignore[attr-defined]
+            reader.makeConnection(wire)
+        self.assertEqual(list(port.waiting), readers[1:])
+
+
+class LimitTests(PortCase):
+    """Connections that take too long or send too much."""
 
     def test_drip(self) -> None:
-        """A byte a second keeps nobody at the door beyond the deadline, by the wall."""
-        door, wire = self.arrive()
+        """A byte a second keeps no connection beyond the deadline."""
+        reader, wire = self.arrive()
         for _ in range(9):
             self.clock.advance(1)
-            door.dataReceived(b"G")
+            reader.dataReceived(b"G")
         self.assertFalse(wire.lost)
         self.clock.advance(2)
         self.assertTrue(wire.lost)
@@ -167,31 +213,31 @@ class LimitTests(DoorCase):
     def test_too_large(self) -> None:
         """A head beyond the limit, ended or not: 431 and closed."""
         for data in (b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD, b"x" * MAX_HEAD + b"y\r\n\r\n"):
-            door, wire = self.arrive()
+            reader, wire = self.arrive()
             for start in range(0, len(data), 1000):
                 if not wire.disconnecting:
-                    door.dataReceived(data[start : start + 1000])
+                    reader.dataReceived(data[start : start + 1000])
             self.assertTrue(wire.take().startswith(b"HTTP/1.1 431 "))
             self.assertTrue(wire.disconnecting)
         self.assertEqual(self.site.made + self.websocket.made, [])
 
     def test_gone(self) -> None:
         """Who leaves before saying anything is forgotten."""
-        door, _ = self.arrive()
-        door.connectionLost(Failure(ConnectionDone()))
-        self.assertEqual(self.doors.waiting, {})
+        reader, _ = self.arrive()
+        reader.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.port.waiting, {})
 
     def test_clock_set_back(self) -> None:
         """A clock that is set back does not keep them for a day."""
         _, wire = self.arrive()
-        self.doors.now = lambda: -86400.0
+        self.port.now = lambda: -86400.0
         self.clock.advance(1)
         self.assertTrue(wire.lost)
 
     def test_closing_the_port(self) -> None:
-        """Both rooms open and close with the port; who stands at the door is sent away."""
+        """Both factories start and stop with the port; who has not asked yet is dropped."""
         _, wire = self.arrive()
-        self.doors.doStop()
+        self.port.doStop()
         self.assertTrue(wire.lost)
         self.assertEqual((self.websocket.started, self.site.started), (1, 1))
         self.assertEqual((self.websocket.stopped, self.site.stopped), (1, 1))

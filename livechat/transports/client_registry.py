@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""The clients of all transports: who is admitted, who is connected, and how all are closed.
+
+What holds for a client whatever carries its messages stands here: the limits on connections, the
+allowed origins, the client's address, its session, the counts, and draining.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+
+from livechat.addresses import Addresses, Network
+from livechat.core.ports import ISubscriber, Requester
+from livechat.core.session import Session
+from livechat.metrics import Metrics
+from livechat.model.errors import CloseCode
+from livechat.transports.origins import ANY, Origins
+
+
+class Limits(Struct, frozen=True):
+    """What one client, and all together, may cost.
+
+    :ivar message: bytes of the largest client message, after decompression.
+    :ivar pending: bytes held for a client that does not read.
+    :ivar connections: open at once; 0 for no limit.
+    :ivar per_address: open at once from one address; 0 for no limit.
+    :ivar trusted_proxies: networks whose word about a client's address is taken.
+    :ivar origins: allowed `Origin` values or patterns; `*` for all.
+    :ivar handshake: seconds for the first request of a connection.
+    :ivar compression: whether clients may ask for compressed frames.
+    :ivar frames_per_second: frames of any kind that a client may send in the long run; a large one
+        costs as much as several.
+    :ivar frames_burst: at once.
+    """
+
+    message: int = 65536
+    pending: int = 1 << 20
+    connections: int = 0
+    per_address: int = 0
+    trusted_proxies: tuple[Network, ...] = ()
+    origins: tuple[str, ...] = (ANY,)
+    handshake: float = 10.0
+    compression: bool = True
+    frames_per_second: float = 100.0
+    frames_burst: float = 256.0
+
+
+class AdmissionError(Exception):
+    """A client may not connect.
+
+    :param status: the HTTP status that it is answered with.
+    :param reason: why, in a few words.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Connection(Protocol):
+    """A client's connection, as the registry sees it: an `ISubscriber` that can be dropped.
+
+    Hashable by identity.
+    """
+
+    requester: Requester
+    pending: int
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say goodbye; see `ISubscriber`."""
+
+    def abort(self) -> None:
+        """Drop the connection at once.  It reports its end as always."""
+
+
+#: Numbers for the connections of this process.
+_numbers: Final = itertools.count(1)
+
+
+class ClientRegistry:
+    """Admits clients, makes their sessions, counts them and closes them.
+
+    A transport calls `admit` before it accepts a connection, `opened` when messages may be sent on
+    it, and `left` when it has ended.
+
+    :param make_session: makes the session of a subscriber.
+    :ivar draining: the daemon is shutting down, and nobody is admitted.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        metrics: Metrics,
+        make_session: Callable[[ISubscriber], Session],
+    ) -> None:
+        self.limits = limits
+        self.metrics = metrics
+        self.origins = Origins(limits.origins)
+        self.draining = False
+        self._clock = clock
+        self._make_session = make_session
+        self._addresses = Addresses(limits.trusted_proxies)
+        self._clients: dict[Connection, None] = {}
+        self._of_address: Counter[str] = Counter()
+        self._drained: Deferred[None] | None = None
+
+    def __len__(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
+    @property
+    def clients(self) -> list[Connection]:
+        """The clients that are connected, in the order in which they came."""
+        return list(self._clients)
+
+    def admit(self, peer: str, headers: Mapping[str, str]) -> Requester:
+        """Decide whether one more client may connect, and who it is.
+
+        :param peer: address of the far end; empty where it has none.
+        :param headers: of its request, names in lower case.
+        :raises AdmissionError: it may not: the daemon is shutting down, there are too many clients
+            altogether or of its address, or its origin is not allowed.
+        """
+        if self.draining:
+            raise AdmissionError(503, "shutting down")
+        limits = self.limits
+        if limits.connections and len(self._clients) >= limits.connections:
+            raise AdmissionError(503, "maximum number of connections reached")
+        address = self._addresses.of(peer, headers)
+        if limits.per_address and self._of_address[address] >= limits.per_address:
+            raise AdmissionError(503, "too many connections from this address")
+        if not self.origins.allows(headers.get("origin")):
+            raise AdmissionError(403, "origin not allowed")
+        return Requester(address, next(_numbers))
+
+    def opened(self, client: Any) -> Session:
+        """A client that was admitted is connected.
+
+        :param client: a `Connection` that provides `ISubscriber`.
+        :return: its session.
+        """
+        session = self._make_session(client)
+        self._clients[client] = None
+        self._of_address[client.requester.address] += 1
+        self.metrics.clients.inc()
+        return session
+
+    def left(self, client: Connection) -> None:
+        """A client's connection has ended."""
+        del self._clients[client]
+        address = client.requester.address
+        self._of_address[address] -= 1
+        if not self._of_address[address]:
+            del self._of_address[address]
+        self.metrics.clients.dec()
+        if self._drained is not None and not self._clients:
+            drained, self._drained = self._drained, None
+            drained.callback(None)
+
+    def drain(self, deadline: float) -> Deferred[None]:
+        """Close every client with 1001 and admit no new ones.
+
+        :param deadline: seconds after which clients that have not closed are dropped.
+        :return: fires when no client is left; never fails.
+        """
+        self.draining = True
+        if not self._clients:
+            return succeed(None)
+        drained: Deferred[None] = Deferred()
+        self._drained = drained
+        call = self._clock.callLater(deadline, self._abort_all)
+        for client in self.clients:
+            client.close(CloseCode.GOING_AWAY, "server is shutting down")
+
+        def finished(result: None) -> None:
+            if call.active():
+                call.cancel()
+
+        return drained.addCallback(finished)
+
+    def _abort_all(self) -> None:
+        for client in self.clients:
+            client.abort()
