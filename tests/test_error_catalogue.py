@@ -115,13 +115,9 @@ class CatalogueTests(SynchronousTestCase):
 
 #: Platforms whose errors still have words of their own.
 CONVERTED_LATER = {
-    "livechat/platforms/tiktok/identifier.py",
     "livechat/platforms/tiktok/watcher.py",
     "livechat/platforms/tiktok/refusals.py",
     "livechat/platforms/twitch/presence.py",
-    "livechat/platforms/twitch/identifier.py",
-    "livechat/platforms/twitch/watcher.py",
-    "livechat/platforms/twitch/replies.py",
 }
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 
 #: Hosts under which an account's page is found.
 HOSTS: Final = frozenset({"tiktok.com", "www.tiktok.com", "m.tiktok.com"})
@@ -54,8 +55,6 @@ def _handle_in_url(url: str) -> str:
 
 
 def _invalid() -> ChatError:
-    return ChatError(
-        ErrorCode.INVALID_IDENTIFIER,
-        "Not a TikTok account",
-        "1 to 24 letters, digits, underscores and dots, or the address of an account",
+    return error_catalogue.WRONG_IDENTIFIER.error(
+        "1 to 24 letters, digits, underscores and dots, or the address of an account"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.platforms.twitch.irc import LOGIN
 
 #: Hosts under which a channel's page is found.
@@ -58,8 +59,6 @@ def _login_in_url(url: str) -> str:
 
 
 def _invalid() -> ChatError:
-    return ChatError(
-        ErrorCode.INVALID_IDENTIFIER,
-        "Not a Twitch channel",
-        "1 to 25 letters, digits and underscores, or the address of a channel",
+    return error_catalogue.WRONG_IDENTIFIER.error(
+        "1 to 25 letters, digits and underscores, or the address of a channel"
     )

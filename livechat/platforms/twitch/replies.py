@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.platforms.twitch.irc import Line
 
-_SUSPENDED: Final = "This channel does not exist or is suspended"
-
-#: Refused JOINs by `msg-id`: code, sentence, machine-readable reason.
+#: Refused JOINs by `msg-id`.
 _JOIN_FAILURES: Final = {
-    "msg_channel_suspended": (ErrorCode.STREAM_NOT_FOUND, _SUSPENDED, "SUSPENDED"),
-    "msg_room_not_found": (ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NOT_FOUND"),
-    "tos_ban": (ErrorCode.STREAM_NOT_FOUND, _SUSPENDED, "SUSPENDED"),
-    "msg_banned": (ErrorCode.UPSTREAM_UNAVAILABLE, "The channel bars us from reading", "BLOCKED"),
-    "msg_concurrent_channel_limit_reached": (
-        ErrorCode.UPSTREAM_UNAVAILABLE,
-        "Twitch lets this connection join no more channels",
-        "CHANNEL_LIMIT",
-    ),
+    "msg_channel_suspended": error_catalogue.CHANNEL_SUSPENDED,
+    "msg_room_not_found": error_catalogue.NOT_FOUND,
+    "tos_ban": error_catalogue.CHANNEL_SUSPENDED,
+    "msg_banned": error_catalogue.BARRED,
+    "msg_concurrent_channel_limit_reached": error_catalogue.CHANNEL_LIMIT,
 }
 
 #: How the notices of a failed login begin; they carry no `msg-id`.
@@ -43,10 +38,7 @@ def join_failure(line: Line) -> ChatError | None:
     if line.command != "NOTICE":
         return None
     failure = _JOIN_FAILURES.get(line.tags.get("msg-id", ""))
-    if failure is None:
-        return None
-    code, error, details = failure
-    return ChatError(code, error, details, temporary=details == "CHANNEL_LIMIT")
+    return None if failure is None else failure.error()
 
 
 def login_failed(line: Line) -> bool:

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.description import PlatformContext
@@ -78,11 +78,7 @@ class Twitch(Service):
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a login, `@login` or the channel's URL."""
         if identifier_type != "username":
-            raise ChatError(
-                ErrorCode.INVALID_IDENTIFIER,
-                "Twitch channels are found by username only",
-                "identifierType",
-            )
+            raise error_catalogue.WRONG_IDENTIFIER_TYPE.error()
         return ChannelKey("twitch", "username", login_of(identifier))
 
     def resolve(
