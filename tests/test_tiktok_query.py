@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.model import error_catalogue
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.tiktok import query
 from livechat.platforms.tiktok.identifier import HANDLE, handle_of
@@ -110,7 +111,7 @@ class IdentifierTests(SynchronousTestCase):
         for identifier in bad:
             error = self.assertRaises(ChatError, handle_of, identifier)
             self.assertEqual(error.code, ErrorCode.INVALID_IDENTIFIER, identifier[:50])
-            self.assertEqual(error.error, "Not a TikTok account")
+            self.assertEqual(error.error, error_catalogue.WRONG_IDENTIFIER.sentence)
 
     @settings(deadline=None, database=None, max_examples=500)
     @given(st.text(max_size=60))
