@@ -115,7 +115,7 @@ class CatalogueTests(SynchronousTestCase):
 
 #: Platforms whose errors still have words of their own.
 CONVERTED_LATER = {
-    "livechat/platforms/tiktok/watcher.py",
+    "livechat/platforms/tiktok/platform.py",
     "livechat/platforms/tiktok/refusals.py",
     "livechat/platforms/twitch/presence.py",
 }

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import EVENT_KINDS
 from livechat.platforms.tiktok.chat import StreamState, Translation, Translator
 from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.occasion import digest, timestamp
+from livechat.platforms.tiktok.message_context import digest, timestamp
 from livechat.platforms.tiktok.webcast import Envelope
 from tests.support.golden import check_whole
 from tests.support.tiktok_payloads import (

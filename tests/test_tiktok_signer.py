@@ -13,10 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import LiveInfo
-from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, seconds_to_wait
+from livechat.platforms.tiktok.refusals import Reason, Refused, seconds_to_wait
 from livechat.platforms.tiktok.signed import PAUSE, Signed, read_signed
 from livechat.platforms.tiktok.signer import DailyQuota
 from livechat.platforms.tiktok.transports import DETOUR, REFRESH_PAUSE
+from livechat.platforms.upstream_error import UpstreamError
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import room_id
 from tests.support.tiktok_payloads import batch
@@ -153,9 +154,10 @@ class DailyQuotaTests(SynchronousTestCase):
         budget = DailyQuota(2, lambda: now[0], metrics)
         budget.spend()
         budget.spend()
-        denied = self.assertRaises(Denied, budget.spend)
+        error = self.assertRaises(UpstreamError, budget.spend)
         self.assertEqual(
-            denied.refusal, Refused(Reason.SIGNER_QUOTA, "2 today; come again in 6400 s", 3600.0)
+            (error.reason, error.note, error.retry_after),
+            (Reason.SIGNER_QUOTA, "2 today; come again in 6400 s", 3600.0),
         )
         self.assertIn(b"livechat_tiktok_signer_today 2.0", metrics.exposition())
         now[0] += 6400

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import ChannelEvent, ChatMessage, iso_time
 from livechat.platforms.tiktok.chat import Translator
 from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.occasion import Room
+from livechat.platforms.tiktok.message_context import Room
 from livechat.platforms.tiktok.webcast import Batch, Envelope, Push, read_batch, read_push
 from tests.support.corpus import corpus
 from tests.support.golden import check_digests

@@ -367,6 +367,71 @@ class StoppedByTheSinkTests(WatchCase):
         self.check()
 
 
+class FailingSinkTests(WatchCase):
+    """A sink that raises."""
+
+    def test_costs_what_it_was_given(self) -> None:
+        """It is logged and counted; the upstream notices nothing, and the watch goes on."""
+
+        def mistake(_: object) -> None:
+            raise ZeroDivisionError
+
+        self.flowing()
+        broken = [self.patch(self.sink, name, mistake) for name in ("received", "interrupted")]
+        self.watch.received([chat("one")])
+        self.watch.lost("x")
+        for patch in broken:
+            patch.restore()
+        self.watch.flows(INFO)
+        self.watch.received([chat("two")])
+        self.assertEqual(self.sink.taken(), ["resumed", "two"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        name, labels = "livechat_failures_total", {"part": "twitch"}
+        self.assertEqual(self.metrics.registry.get_sample_value(name, labels), 2)
+
+
+class ReasonTests(WatchCase):
+    """Who says why."""
+
+    def test_no_answer(self) -> None:
+        """A platform says what a start is told that fails without a reason, or by a mistake."""
+        error = ChatError(ErrorCode.UPSTREAM_UNAVAILABLE, "Nobody answers", "NOBODY")
+        for fault in (None, ZeroDivisionError()):
+            self.upstream = Scripted()
+            self.watch = Watch(
+                KEY,
+                self.upstream,
+                self.sink,
+                Requester(),
+                clock=self.clock,
+                random=Random(1),
+                metrics=self.metrics,
+                start_timeout=30.0,
+                no_answer=UpstreamError("NOBODY", error=error),
+            )
+            started = self.watch.start()
+            if fault is not None:
+                self.upstream.fail(fault)
+            self.clock.advance(30.0)
+            self.assertEqual(self.failed(started).details, "NOBODY")
+        self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_lost_by_its_own_word(self) -> None:
+        """Pauses begin anew also where the upstream says itself that a stable chat was lost."""
+        self.flowing()
+        for _ in range(6):
+            self.upstream.fail(UpstreamError("X"))
+            self.clock.advance(8.0)
+        self.watch.flows(INFO)
+        self.clock.advance(STABLE)
+        self.watch.lost("why")
+        self.upstream.fail(UpstreamError("X"))
+        attempts = len(self.upstream.attempts)
+        self.clock.advance(1.0)
+        self.assertEqual(len(self.upstream.attempts), attempts + 1)
+        self.assertEqual(self.sink.taken()[-1], "interrupted why")
+
+
 class AnyOrderTests(SynchronousTestCase):
     """Whatever an upstream reports in whatever order."""
 

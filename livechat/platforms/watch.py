@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -25,12 +25,15 @@ from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff
 from livechat.platforms.budget import Claim, Deadline
+from livechat.platforms.steps import Steps
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.platforms.watch_states import TRANSITIONS, Input, State
 
 __all__ = ["MAX_EARLY", "ORDINARY", "STABLE", "Input", "Pauses", "State", "Upstream", "Watch"]
 
 _log = Logger()
+
+T = TypeVar("T")
 
 #: Seconds for which a chat must have flowed before the pauses begin anew: a server that lets us in
 #: and drops us at once must not be asked in quick succession.
@@ -83,6 +86,7 @@ class Watch:
     :ivar state: where it stands; only the table changes it.
     :ivar claim: in whose name the upstream waits for turns in the budgets of the platform.
     :param start_timeout: seconds in which the start must succeed; waiting for turns does not count.
+    :param no_answer: why a start has failed for which the upstream gave no reason.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Watch:
         metrics: Metrics,
         start_timeout: float,
         pauses: Pauses = ORDINARY,
+        no_answer: UpstreamError | None = None,
     ) -> None:
         self.key = key
         self.state = State.STARTING
@@ -105,6 +110,7 @@ class Watch:
         self._requester = requester
         self._clock = clock
         self._metrics = metrics
+        self._steps = Steps(clock, metrics, key.platform)
         self._start_timeout = start_timeout
         self._backoff = Backoff(random, pauses.first, pauses.longest)
         self.claim = Claim(clock, requester)
@@ -116,8 +122,10 @@ class Watch:
         self._nap: Deferred[None] | None = None
         self._early: list[Event] = []
         self._flowing_since = clock.seconds()
+        self._was_stable = False
         # Why the last attempt failed, for the error of a start that takes too long.
-        self._trouble = UpstreamError("UPSTREAM", "no answer in time")
+        self._no_answer = no_answer or UpstreamError("UPSTREAM", "no answer in time")
+        self._trouble = self._no_answer
 
     # IWatcher
 
@@ -159,7 +167,7 @@ class Watch:
         if not events or self.state is State.OVER:
             return
         if self.state is State.FLOWING:
-            self._sink.received(events)
+            self._tell(self._sink.received, events)
             return
         free = MAX_EARLY - len(self._early)
         self._early += events[:free]
@@ -195,11 +203,10 @@ class Watch:
         failures = 0
         while True:
             trouble = await self._attempt()
-            flowed = self._clock.seconds() - self._flowing_since
-            is_stable = self.state is State.FLOWING and flowed >= STABLE
-            failures = 1 if is_stable else failures + 1
             self._trouble = trouble
             self.lost(str(trouble))
+            failures = 1 if self._was_stable else failures + 1
+            self._was_stable = False
             self._give_up_start_for(trouble)
             seconds = max(self._backoff.delay(failures), trouble.retry_after)
             _log.info(
@@ -221,7 +228,7 @@ class Watch:
         except Exception:
             _log.failure("{channel}: an attempt failed", channel=str(self.key))
             self._metrics.failures.labels(self.key.platform).inc()
-            return UpstreamError("INTERNAL")
+            return UpstreamError("INTERNAL", error=self._no_answer.error)
         return UpstreamError("LOST")
 
     def _give_up_start_for(self, trouble: UpstreamError) -> None:
@@ -270,15 +277,17 @@ class Watch:
     def _update(self, info: LiveInfo) -> None:
         if info != self._info:
             self._info = info
-            self._sink.resumed(info)
+            self._tell(self._sink.resumed, info)
 
     def _interrupt(self, reason: str) -> None:
-        self._sink.interrupted(reason)
+        # The upstream may say so itself, some time before the attempt ends.
+        self._was_stable = self._clock.seconds() - self._flowing_since >= STABLE
+        self._tell(self._sink.interrupted, reason)
 
     def _resume(self, info: LiveInfo) -> None:
         self._info = info
         self._flowing_since = self._clock.seconds()
-        self._sink.resumed(info)
+        self._tell(self._sink.resumed, info)
         self._tell_early()
 
     def _fail(self, error: ChatError) -> None:
@@ -291,13 +300,17 @@ class Watch:
         early, self._early = self._early, []
         self._let_go()
         if early:
-            self._sink.received(early)
-        self._sink.ended(error)
+            self._tell(self._sink.received, early)
+        self._tell(self._sink.ended, error)
+
+    def _tell(self, hear: Callable[[T], None], what: T) -> None:
+        """A sink that fails costs what it was given, and nothing else."""
+        self._steps.run(str(self.key), hear, what)
 
     def _tell_early(self) -> None:
         early, self._early = self._early, []
         if early and self.state is State.FLOWING:
-            self._sink.received(early)
+            self._tell(self._sink.received, early)
 
     def _leave(self) -> None:
         was_over = self.state is State.OVER

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, ChatMessage, Event
 from livechat.platforms.tiktok.chat import Translation, Translator
-from livechat.platforms.tiktok.occasion import Room
+from livechat.platforms.tiktok.message_context import Room
 from livechat.platforms.tiktok.webcast import Envelope
 from tests.support.corpus import corpus
 

@@ -16,8 +16,8 @@ from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.platforms.tiktok.platform import TikTok
 from livechat.platforms.tiktok.settings import TikTokSettings
-from livechat.platforms.tiktok.watcher import TikTok
 from livechat.simulator.actions import Author, Say
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources

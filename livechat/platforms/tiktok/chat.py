@@ -16,17 +16,17 @@ from google.protobuf.message import Message
 from msgspec import Struct
 
 from livechat.model.events import Event
-from livechat.platforms.tiktok import comments, happenings, subscriptions
+from livechat.platforms.tiktok import comments, other_events, subscriptions
 from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.authors import author
 from livechat.platforms.tiktok.counts import LEFT_OUT, Counts
 from livechat.platforms.tiktok.drift import MAX_LOOK, unknown_parts
 from livechat.platforms.tiktok.gifts import Gift, GiftStreaks, gift_event
-from livechat.platforms.tiktok.occasion import Occasion, Room, occasion
-from livechat.platforms.tiktok.people import author
+from livechat.platforms.tiktok.message_context import MessageContext, Room, context_of
 from livechat.platforms.tiktok.webcast import Envelope, decode
 
 #: A message's schema and what it means.
-_Reading = tuple[type[Message], Callable[[Any, Occasion], "list[Event]"]]
+_Reading = tuple[type[Message], Callable[[Any, MessageContext], "list[Event]"]]
 
 #: So many messages of a method are looked through for what is new in them, and then one in so many.
 SAMPLE_FIRST: Final = 8
@@ -34,25 +34,25 @@ SAMPLE_EVERY: Final = 128
 
 #: What means the same whatever came before it, by method.
 _READINGS: Final[Mapping[str, _Reading]] = {
-    "RoomMessage": (schema.SystemMessage, happenings.system),
+    "RoomMessage": (schema.SystemMessage, other_events.system),
     "WebcastBarrageMessage": (schema.BarrageMessage, subscriptions.barrage),
     "WebcastChatMessage": (schema.ChatMessage, comments.comment),
     "WebcastEmoteChatMessage": (schema.EmoteChatMessage, comments.sticker),
     "WebcastEnvelopeMessage": (schema.EnvelopeMessage, subscriptions.envelope),
-    "WebcastGoalUpdateMessage": (schema.GoalUpdateMessage, happenings.goal),
-    "WebcastImDeleteMessage": (schema.ImDeleteMessage, happenings.deletion),
-    "WebcastLiveIntroMessage": (schema.LiveIntroMessage, happenings.intro),
+    "WebcastGoalUpdateMessage": (schema.GoalUpdateMessage, other_events.goal),
+    "WebcastImDeleteMessage": (schema.ImDeleteMessage, other_events.deletion),
+    "WebcastLiveIntroMessage": (schema.LiveIntroMessage, other_events.intro),
     "WebcastMemberMessage": (schema.MemberMessage, subscriptions.member),
-    "WebcastNoticeMessage": (schema.NoticeMessage, happenings.notice),
-    "WebcastPollMessage": (schema.PollMessage, happenings.poll),
-    "WebcastQuestionNewMessage": (schema.QuestionNewMessage, happenings.question),
-    "WebcastRoomMessage": (schema.RoomMessage, happenings.room),
-    "WebcastRoomPinMessage": (schema.RoomPinMessage, happenings.pin),
-    "WebcastRoomUserSeqMessage": (schema.RoomUserSeqMessage, happenings.viewers),
-    "WebcastSocialMessage": (schema.SocialMessage, happenings.social),
+    "WebcastNoticeMessage": (schema.NoticeMessage, other_events.notice),
+    "WebcastPollMessage": (schema.PollMessage, other_events.poll),
+    "WebcastQuestionNewMessage": (schema.QuestionNewMessage, other_events.question),
+    "WebcastRoomMessage": (schema.RoomMessage, other_events.room),
+    "WebcastRoomPinMessage": (schema.RoomPinMessage, other_events.pin),
+    "WebcastRoomUserSeqMessage": (schema.RoomUserSeqMessage, other_events.viewers),
+    "WebcastSocialMessage": (schema.SocialMessage, other_events.social),
     "WebcastSubNotifyMessage": (schema.SubNotifyMessage, subscriptions.subscriber),
-    "WebcastSystemMessage": (schema.SystemMessage, happenings.system),
-    "WebcastUnauthorizedMemberMessage": (schema.UnauthorizedMemberMessage, happenings.visitor),
+    "WebcastSystemMessage": (schema.SystemMessage, other_events.system),
+    "WebcastUnauthorizedMemberMessage": (schema.UnauthorizedMemberMessage, other_events.visitor),
 }
 
 
@@ -148,8 +148,8 @@ class Translator:
             return
         if len(envelope.payload) <= MAX_LOOK:
             self._look_for_news(message, method, counts)
-        said = occasion(self._room, envelope, message.common, now, seconds, counts)
-        translation.events += meaning(message, said)
+        context = context_of(self._room, envelope, message.common, now, seconds, counts)
+        translation.events += meaning(message, context)
         over = translation.state is not None and translation.state.over
         if method == _CONTROL and not over:
             translation.state = _STATES.get(message.action, translation.state)
@@ -161,28 +161,28 @@ class Translator:
             for name in sorted(unknown_parts(message, method)):
                 counts.unknown(name)
 
-    def _gift(self, message: schema.GiftMessage, said: Occasion) -> list[Event]:
+    def _gift(self, message: schema.GiftMessage, context: MessageContext) -> list[Event]:
         """Gifts that are whole now: none in the middle of a streak."""
-        return [gift_event(gift) for gift in self._streaks.take(Gift(said, message))]
+        return [gift_event(gift) for gift in self._streaks.take(Gift(context, message))]
 
-    def _like(self, message: schema.LikeMessage, said: Occasion) -> list[Event]:
+    def _like(self, message: schema.LikeMessage, context: MessageContext) -> list[Event]:
         """Likes: `author`, `count` and `total`.
 
         The platform's total jumps back and forth between its machines; ours only grows.
         """
         self._likes = max(self._likes, message.total)
         data = {
-            "author": author(message.user, said.room.owner_id),
+            "author": author(message.user, context.room.owner_id),
             "count": message.count,
             "total": self._likes,
         }
-        return [said.event("like", data)]
+        return [context.event("like", data)]
 
 
-def _pause(message: schema.ControlMessage, said: Occasion) -> list[Event]:
+def _pause(message: schema.ControlMessage, context: MessageContext) -> list[Event]:
     """`stream` events: `status` (`paused` or `resumed`).  The end is no event of its own."""
     state = _STATES.get(message.action)
     if state is None:
-        said.unknown("action", message.action)
+        context.unknown("action", message.action)
         return []
-    return [] if state.over else [said.event("stream", {"status": state.name.lower()})]
+    return [] if state.over else [context.event("stream", {"status": state.name.lower()})]

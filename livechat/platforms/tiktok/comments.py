@@ -11,8 +11,8 @@ from unicodedata import category
 from livechat.model.events import ChatData, ChatMessage, ChatMetadata, Event
 from livechat.model.text import Emote, Piece, content
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.occasion import PLATFORM, Occasion, Room
-from livechat.platforms.tiktok.people import author, image_url
+from livechat.platforms.tiktok.authors import author, image_url
+from livechat.platforms.tiktok.message_context import PLATFORM, MessageContext, Room
 
 #: Most emotes that are shown of one comment.
 MAX_EMOTES: Final = 64
@@ -32,16 +32,16 @@ _ATTACHED: Final = frozenset((_JOINER, *map(chr, range(0x1F3FB, 0x1F400))))
 _METADATA: Final = ChatMetadata()
 
 
-def comment(message: schema.ChatMessage, occasion: Occasion) -> list[Event]:
+def comment(message: schema.ChatMessage, context: MessageContext) -> list[Event]:
     """A comment."""
-    return [_chat(comment_data(message, occasion.room), occasion)]
+    return [_chat(comment_data(message, context.room), context)]
 
 
-def sticker(message: schema.EmoteChatMessage, occasion: Occasion) -> list[Event]:
+def sticker(message: schema.EmoteChatMessage, context: MessageContext) -> list[Event]:
     """A comment of emotes only."""
-    who = author(message.user, occasion.room.owner_id, message.user_identity)
+    who = author(message.user, context.room.owner_id, message.user_identity)
     what = content([emote_piece(emote) for emote in message.emote_list[:MAX_EMOTES]])
-    return [_chat(ChatData(who, what, _METADATA), occasion)]
+    return [_chat(ChatData(who, what, _METADATA), context)]
 
 
 def comment_data(message: schema.ChatMessage, room: Room) -> ChatData:
@@ -61,9 +61,9 @@ def emote_piece(emote: schema.Emote) -> Emote:
     return Emote(text, image_url(emote.image) or "", text, code, is_custom=True)
 
 
-def _chat(data: ChatData, occasion: Occasion) -> ChatMessage:
-    room_id = occasion.room.room_id
-    return ChatMessage(PLATFORM, occasion.timestamp, occasion.message_id, room_id, data)
+def _chat(data: ChatData, context: MessageContext) -> ChatMessage:
+    room_id = context.room.room_id
+    return ChatMessage(PLATFORM, context.timestamp, context.message_id, room_id, data)
 
 
 def _placed(text: str, emotes: Iterable[schema.PlacedEmote]) -> list[Piece]:

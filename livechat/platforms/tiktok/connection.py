@@ -27,7 +27,13 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 
-from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, read_handshake, refused
+from livechat.platforms.tiktok.refusals import (
+    Reason,
+    Refused,
+    read_handshake,
+    refused,
+    upstream_error,
+)
 from livechat.platforms.tiktok.webcast import (
     MAX_FRAME,
     Batch,
@@ -37,6 +43,7 @@ from livechat.platforms.tiktok.webcast import (
     heartbeat,
     read_push,
 )
+from livechat.platforms.upstream_error import UpstreamError
 from livechat.upgrades import MustRead, SilentLog
 
 _log = Logger()
@@ -109,7 +116,7 @@ class IFeed(Protocol):
 class PushSocket(WebSocketClientProtocol):
     """One connection to the push server, for one room.
 
-    :ivar opened: fires when the upgrade has succeeded; fails with `Denied`.
+    :ivar opened: fires when the upgrade has succeeded; fails with `UpstreamError`.
     """
 
     # A TCP transport; Autobahn's annotation knows less.
@@ -212,7 +219,7 @@ class PushSocket(WebSocketClientProtocol):
                 call.cancel()
         why = self._reason or (f"closed by the server ({code})" if wasClean else "connection lost")
         if not self.opened.called:
-            self.opened.errback(Denied(self._verdict(why)))
+            self.opened.errback(upstream_error(self._verdict(why)))
         if not self.lost.called:
             self.lost.callback(why)
 
@@ -248,7 +255,7 @@ async def open_socket(
 ) -> PushSocket:
     """A socket that is open and has asked to be let into the room.
 
-    :raises Denied: nobody answers, or the upgrade is refused.
+    :raises UpstreamError: nobody answers, or the upgrade is refused.
     """
     parts = urlsplit(opening.url)
     tls = parts.scheme == "wss"
@@ -265,14 +272,14 @@ async def open_socket(
     except BaseException as error:
         if socket is not None:
             socket.drop("given up")
-        if isinstance(error, Denied) or not isinstance(error, Exception):
+        if isinstance(error, UpstreamError) or not isinstance(error, Exception):
             raise
         note: object = error
         if isinstance(error, CancelledError | ConnectingCancelledError):
             if timer.active():
                 raise CancelledError from None
             note = "no connection in time"
-        raise Denied(refused(Reason.UPSTREAM, f"socket: {note}")) from error
+        raise upstream_error(refused(Reason.UPSTREAM, f"socket: {note}")) from error
     finally:
         if timer.active():
             timer.cancel()

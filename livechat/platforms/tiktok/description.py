@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from livechat.platforms.description import Page, PlatformDescription, Port
+from livechat.platforms.tiktok.platform import TikTok
 from livechat.platforms.tiktok.settings import TikTokSettings
-from livechat.platforms.tiktok.watcher import TikTok
 
 
 def _ports(platform: TikTok, settings: TikTokSettings) -> list[Port]:

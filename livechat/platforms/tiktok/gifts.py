@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.tiktok.occasion import Occasion, Room, rendered
-from livechat.platforms.tiktok.people import author, image_url
+from livechat.platforms.tiktok.authors import author, image_url
+from livechat.platforms.tiktok.message_context import MessageContext, Room, rendered
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
 
 #: Seconds without a sign after which a streak is over.
@@ -34,9 +34,9 @@ _Key = tuple[int, int, int]
 
 
 class Gift(Struct, frozen=True):
-    """One gift message on its occasion."""
+    """One gift message in its context."""
 
-    occasion: Occasion
+    context: MessageContext
     message: GiftMessage
 
 
@@ -57,7 +57,7 @@ class GiftStreaks:
 
     def take(self, gift: Gift) -> list[Gift]:
         """The gifts that this message finished: none in the middle of a streak."""
-        seconds = gift.occasion.seconds
+        seconds = gift.context.seconds
         key = _streak(gift.message)
         if key is None:
             return [gift]
@@ -111,7 +111,7 @@ def gift_event(gift: Gift) -> ChannelEvent:
     (`DIAMONDS`, which viewers see as coins).
     """
     message = gift.message
-    room = gift.occasion.room
+    room = gift.context.room
     kind = message.gift
     count = max(message.repeat_count, 1)
     data = {
@@ -127,7 +127,7 @@ def gift_event(gift: Gift) -> ChannelEvent:
         "currency": "DIAMONDS",
     }
     key = _streak(message)
-    return gift.occasion.event("gift", data, "-".join(map(str, key)) if key else "")
+    return gift.context.event("gift", data, "-".join(map(str, key)) if key else "")
 
 
 def gift_data(message: GiftMessage, room: Room) -> dict[str, object]:

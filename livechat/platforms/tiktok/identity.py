@@ -18,7 +18,8 @@ from livechat.pacing import sleep
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import FetchError, fetch
 from livechat.platforms.tiktok.query import Browser, identity_of, identity_url
-from livechat.platforms.tiktok.refusals import Denied, Reason, refused
+from livechat.platforms.tiktok.refusals import Reason, refused, upstream_error
+from livechat.platforms.upstream_error import UpstreamError
 
 _log = Logger()
 
@@ -69,7 +70,7 @@ class Identity:
     def cookie(self) -> Deferred[str]:
         """The cookie as `name=value`; all who wait share one request.
 
-        Fails with `Denied`.
+        Fails with `UpstreamError`.
         """
         answered: Deferred[str] = Deferred()
         if self._cookie:
@@ -98,11 +99,11 @@ class Identity:
         outcome: str | Failure
         try:
             outcome = self._cookie = await self._ask()
-        except (Denied, CancelledError):
+        except (UpstreamError, CancelledError):
             outcome = Failure()
         except Exception:
             _log.failure("unexpected failure to get an identity from TikTok")
-            outcome = Failure(Denied(refused(Reason.UPSTREAM, "no identity")))
+            outcome = Failure(upstream_error(refused(Reason.UPSTREAM, "no identity")))
         self._fetching = None
         waiting, self._waiting = self._waiting, []
         for answered in waiting:
@@ -128,10 +129,10 @@ class Identity:
                         headers=self.browser.headers(),
                     )
             except FetchError as error:
-                raise Denied(refused(Reason.UPSTREAM, error)) from error
+                raise upstream_error(refused(Reason.UPSTREAM, error)) from error
             cookie = identity_of(answer.set_cookies)
             if cookie is not None:
                 return cookie
             if answer.status != 200:
                 break
-        raise Denied(refused(Reason.BLOCKED, f"no identity, HTTP {answer.status}"))
+        raise upstream_error(refused(Reason.BLOCKED, f"no identity, HTTP {answer.status}"))

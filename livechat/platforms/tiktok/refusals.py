@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from livechat.model.errors import ChatError, ErrorCode
+from livechat.platforms.upstream_error import UpstreamError
 
 
 class Reason(StrEnum):
@@ -41,14 +42,6 @@ class Refused(Struct, frozen=True):
     reason: Reason
     note: str = ""
     wait: float = 0.0
-
-
-class Denied(Exception):
-    """What was wanted cannot be had, for the reason that the refusal gives."""
-
-    def __init__(self, refusal: Refused) -> None:
-        super().__init__(refusal.reason, refusal.note)
-        self.refusal = refusal
 
 
 #: What a client reads.  Waiting or another try may help with all but those that say otherwise.
@@ -123,6 +116,17 @@ def error_of(refusal: Refused) -> ChatError:
         f"{sentence} ({refusal.note})" if refusal.note else sentence,
         str(details),
         temporary=reason not in _LASTING,
+    )
+
+
+def upstream_error(refusal: Refused) -> UpstreamError:
+    """A refusal as what is raised; it passes unless another attempt changes nothing."""
+    return UpstreamError(
+        refusal.reason,
+        refusal.note,
+        retry_after=refusal.wait,
+        temporary=refusal.reason not in VERDICTS,
+        error=error_of(refusal),
     )
 
 

@@ -16,7 +16,7 @@ from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import FetchError, fetch
 from livechat.platforms.tiktok.connection import Opening
 from livechat.platforms.tiktok.query import Browser, signed_socket_url, signer_url
-from livechat.platforms.tiktok.refusals import Denied, Reason, Refused, refused
+from livechat.platforms.tiktok.refusals import Reason, Refused, refused, upstream_error
 from livechat.platforms.tiktok.signed import PAUSE, read_signed
 from livechat.platforms.tiktok.webcast import MAX_BATCH
 
@@ -67,13 +67,13 @@ class DailyQuota:
     def spend(self) -> None:
         """One more request.
 
-        :raises Denied: the day has had enough of them.
+        :raises UpstreamError: the day has had enough of them.
         """
         self._turn()
         if self._limit and self._asked >= self._limit:
             wait = _DAY - self._now() % _DAY
             note = f"{self._limit} today; come again in {wait:.0f} s"
-            raise Denied(refused(Reason.SIGNER_QUOTA, note, min(wait, 3600.0)))
+            raise upstream_error(refused(Reason.SIGNER_QUOTA, note, min(wait, 3600.0)))
         self._asked += 1
 
     def came_to(self, outcome: str) -> None:
@@ -124,7 +124,7 @@ class Signer:
     async def opening(self, room_id: str, browser: Browser, claim: Claim) -> Opening:
         """A signed socket for a room; it is good for some 30 s and one attempt.
 
-        :raises Denied: no usable answer, or the quota of the day is used up.
+        :raises UpstreamError: no usable answer, or the quota of the day is used up.
         """
         async with self._budget.turn(claim):
             return await self._opening(room_id, browser)
@@ -146,13 +146,13 @@ class Signer:
             )
         except FetchError as error:
             self._quota.came_to(str(Reason.SIGNER_DOWN))
-            raise Denied(refused(Reason.SIGNER_DOWN, error, PAUSE)) from error
+            raise upstream_error(refused(Reason.SIGNER_DOWN, error, PAUSE)) from error
         signed = read_signed(
             answer.status, answer.headers, answer.body, room_id, self._hosts, self._now()
         )
         if isinstance(signed, Refused):
             self._quota.came_to(str(signed.reason))
-            raise Denied(signed)
+            raise upstream_error(signed)
         self._quota.came_to("signed")
         _log.info("TikTok signer: request {request}", request=signed.request_id or "without id")
         return Opening(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who comes, subscribes, rises or gives to all: entrances, subscriptions, banners and boxes.
 
-Each function takes one decoded message and the occasion of it, and returns the events that it
+Each function takes one decoded message and its context, and returns the events that it
 means.  Where there are none it says why: unknown, or left out (fields and meanings: sheet `tiktok`
 sections 9 and 10).
 
@@ -27,8 +27,8 @@ from typing import Final
 
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.occasion import Occasion, person_in, rendered
-from livechat.platforms.tiktok.people import author
+from livechat.platforms.tiktok.authors import author
+from livechat.platforms.tiktok.message_context import MessageContext, person_in, rendered
 
 _JOINED: Final = 1
 _SUBSCRIBED: Final = 3
@@ -56,22 +56,22 @@ _BOX_SHOWN: Final = 1
 _BOX_HIDDEN: Final = 2
 
 
-def member(message: schema.MemberMessage, occasion: Occasion) -> list[Event]:
+def member(message: schema.MemberMessage, context: MessageContext) -> list[Event]:
     """Somebody entered, or subscribed."""
     if message.action == _JOINED:
-        return [_join(message.user, occasion, message.member_count)]
+        return [_join(message.user, context, message.member_count)]
     if message.action == _SUBSCRIBED:
-        return _subscription(message.user, occasion)
-    occasion.unknown("action", message.action)
+        return _subscription(message.user, context)
+    context.unknown("action", message.action)
     return []
 
 
-def subscriber(message: schema.SubNotifyMessage, occasion: Occasion) -> list[Event]:
+def subscriber(message: schema.SubNotifyMessage, context: MessageContext) -> list[Event]:
     """Somebody subscribed, or told for how long."""
-    return _subscription(message.user, occasion, message.sub_month or None)
+    return _subscription(message.user, context, message.sub_month or None)
 
 
-def barrage(message: schema.BarrageMessage, occasion: Occasion) -> list[Event]:
+def barrage(message: schema.BarrageMessage, context: MessageContext) -> list[Event]:
     """A banner that celebrates somebody; entrances other than super fans' are told as `join`.
 
     An entrance is never a subscription, whatever its key says.
@@ -83,39 +83,39 @@ def barrage(message: schema.BarrageMessage, occasion: Occasion) -> list[Event]:
     known = {key.casefold() for key in keys}
     entrance = kind in _ENTRANCES
     if _SUPER_FAN_CAME in known or (entrance and _BECAME_SUPER_FAN in known):
-        return [_join(user, occasion, None)]
+        return [_join(user, context, None)]
     if _BECAME_SUPER_FAN in known:
-        return _subscription(user, occasion, tier=SUPER_FAN)
+        return _subscription(user, context, tier=SUPER_FAN)
     if kind == _BARRAGE_SUBSCRIBED:
-        return _subscription(user, occasion)
+        return _subscription(user, context)
     if kind == _BARRAGE_GIFTED:
-        giver = author(user, occasion.room.owner_id)
-        return [_given(giver, None, None, rendered(message.content), occasion)]
+        giver = author(user, context.room.owner_id)
+        return [_given(giver, None, None, rendered(message.content), context)]
     if kind in (_BARRAGE_LEVEL, _BARRAGE_FAN_LEVEL):
         data = {
             "category": "fan_level" if kind in _OF_FANS else "level",
             "level": praised.level,
-            "author": author(user, occasion.room.owner_id),
+            "author": author(user, context.room.owner_id),
         }
-        return [occasion.event("milestone", data)]
+        return [context.event("milestone", data)]
     if entrance:
-        occasion.leave_out("entrance")
+        context.leave_out("entrance")
     strange = [key for key in keys if key.casefold() not in _ENTRANCE_KEYS]
     for key in dict.fromkeys(strange):
-        occasion.unknown("key", key)
+        context.unknown("key", key)
     if not entrance and not strange:
-        occasion.unknown("msg_type", kind)
+        context.unknown("msg_type", kind)
     return []
 
 
-def envelope(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Event]:
+def envelope(message: schema.EnvelopeMessage, context: MessageContext) -> list[Event]:
     """A box for those who are there; its removal is left out."""
     box = message.envelope_info
     if message.display == _BOX_HIDDEN:
-        occasion.leave_out("hidden")
+        context.leave_out("hidden")
         return []
     if message.display != _BOX_SHOWN:
-        occasion.unknown("display", message.display)
+        context.unknown("display", message.display)
         return []
     text = rendered(message.common.display_text)
     sender = {"id": box.send_user_id, "username": box.send_user_name}
@@ -123,9 +123,9 @@ def envelope(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Event]
         user = person_in(message.common.display_text)
         giver: object = {name: value or None for name, value in sender.items()}
         if user is not None:
-            giver = author(user, occasion.room.owner_id)
+            giver = author(user, context.room.owner_id)
         count = box.super_fan_count or None
-        return [_given(giver, count, SUPER_FAN, text, occasion, box.envelope_id)]
+        return [_given(giver, count, SUPER_FAN, text, context, box.envelope_id)]
     if box.business_type in _DIAMOND_BOXES:
         data: dict[str, object] = {
             "notice": "treasure_box",
@@ -135,11 +135,11 @@ def envelope(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Event]
             "currency": "DIAMONDS",
             "people": box.people_count,
         }
-        return [occasion.event("notice", data, box.envelope_id)]
+        return [context.event("notice", data, box.envelope_id)]
     if box.business_type not in _OTHER_BOXES:
-        occasion.unknown("business_type", box.business_type)
+        context.unknown("business_type", box.business_type)
     data = {
-        "platform_kind": occasion.method,
+        "platform_kind": context.method,
         "text": text,
         "params": {
             "business_type": str(box.business_type),
@@ -147,7 +147,7 @@ def envelope(message: schema.EnvelopeMessage, occasion: Occasion) -> list[Event]
             "send_user_name": box.send_user_name,
         },
     }
-    return [occasion.event("notice", data, box.envelope_id)]
+    return [context.event("notice", data, box.envelope_id)]
 
 
 def _celebrated(message: schema.BarrageMessage, praised: schema.BarrageUser) -> schema.User:
@@ -159,23 +159,23 @@ def _celebrated(message: schema.BarrageMessage, praised: schema.BarrageUser) -> 
     return person_in(*texts) or message.user
 
 
-def _join(user: schema.User, occasion: Occasion, viewers: int | None) -> Event:
-    who = author(user, occasion.room.owner_id)
-    return occasion.event("join", {"author": who, "name": who.display_name, "viewers": viewers})
+def _join(user: schema.User, context: MessageContext, viewers: int | None) -> Event:
+    who = author(user, context.room.owner_id)
+    return context.event("join", {"author": who, "name": who.display_name, "viewers": viewers})
 
 
 def _subscription(
-    user: schema.User, occasion: Occasion, months: int | None = None, tier: str | None = None
+    user: schema.User, context: MessageContext, months: int | None = None, tier: str | None = None
 ) -> list[Event]:
     """One subscription is told by up to three kinds of message: its id is the subscriber."""
     data: dict[str, object] = {
-        "user": author(user, occasion.room.owner_id),
+        "user": author(user, context.room.owner_id),
         "status": "renewed" if months is not None and months > 1 else "new",
         "months": months,
         "tier": tier,
         "gifted": False,
     }
-    return [occasion.event("subscription", data, str(user.id) if user.id else "")]
+    return [context.event("subscription", data, str(user.id) if user.id else "")]
 
 
 def _given(
@@ -183,7 +183,7 @@ def _given(
     count: int | None,
     tier: str | None,
     text: str,
-    occasion: Occasion,
+    context: MessageContext,
     event_id: str = "",
 ) -> Event:
     """Subscriptions for others; their price is not told."""
@@ -196,4 +196,4 @@ def _given(
         "price": None,
         "text": text,
     }
-    return occasion.event("gift", data, event_id)
+    return context.event("gift", data, event_id)

@@ -14,8 +14,9 @@ from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.tiktok.connection import Connect, IRoom, Opening, PushSocket, open_socket
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.query import socket_url
-from livechat.platforms.tiktok.refusals import Denied, Reason, refused
+from livechat.platforms.tiktok.refusals import Reason, refused, upstream_error
 from livechat.platforms.tiktok.signer import Signer
+from livechat.platforms.upstream_error import UpstreamError
 
 _log = Logger()
 
@@ -62,7 +63,7 @@ class Transports:
     async def open(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
         """A socket that is open and has asked to be let into the room.
 
-        :raises Denied: there is no way in.
+        :raises UpstreamError: there is no way in.
         """
         if self._mode == "direct":
             return await self._direct(room_id, room, claim)
@@ -70,14 +71,14 @@ class Transports:
             return await self._signed(room_id, room, claim)
         try:
             return await self._direct(room_id, room, claim)
-        except Denied as denied:
-            if denied.refusal.reason not in _SHUT:
+        except UpstreamError as error:
+            if error.reason not in _SHUT:
                 raise
             if self._signer is None:
-                if denied.refusal.reason is Reason.BLOCKED:
+                if error.reason == Reason.BLOCKED:
                     raise
-                raise Denied(refused(Reason.SIGNER_REQUIRED, denied.refusal.note)) from denied
-            _log.info("TikTok refused the direct socket: {note}", note=denied.refusal.note)
+                raise upstream_error(refused(Reason.SIGNER_REQUIRED, error.note)) from error
+            _log.info("TikTok refused the direct socket: {note}", note=error.note)
         self._detour = self._clock.seconds() + DETOUR
         return await self._signed(room_id, room, claim)
 
@@ -86,16 +87,16 @@ class Transports:
         cookie = await self._identity.cookie()
         try:
             return await self._enter(self._unsigned(room_id, cookie), room, claim)
-        except Denied as denied:
-            if denied.refusal.reason is not Reason.REFUSED:
+        except UpstreamError as error:
+            if error.reason != Reason.REFUSED:
                 raise
         self._identity.discard(cookie)
         await sleep(self._clock, REFRESH_PAUSE)
         cookie = await self._identity.cookie()
         try:
             return await self._enter(self._unsigned(room_id, cookie), room, claim)
-        except Denied as denied:
-            if denied.refusal.reason is Reason.REFUSED:
+        except UpstreamError as error:
+            if error.reason == Reason.REFUSED:
                 # The next attempt, whenever it comes, is somebody else's.
                 self._identity.discard(cookie)
             raise
@@ -109,7 +110,7 @@ class Transports:
     async def _signed(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
         """With the address and the cookies that a signer gives; new ones for every attempt."""
         if self._signer is None:
-            raise Denied(refused(Reason.SIGNER_REQUIRED))
+            raise upstream_error(refused(Reason.SIGNER_REQUIRED))
         # The turn first: a signature is good for some 30 s.
         async with self._budget.turn(claim):
             opening = await self._signer.opening(room_id, self._identity.browser, claim)

@@ -14,11 +14,10 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
-from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
-from livechat.platforms.tiktok.connection import IFeed, IRoom
 from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.intake import Intake
@@ -30,12 +29,13 @@ from livechat.platforms.tiktok.limits import (
 )
 from livechat.platforms.tiktok.links import link_of
 from livechat.platforms.tiktok.lookup import Lookup
-from livechat.platforms.tiktok.presence import Presence
+from livechat.platforms.tiktok.refusals import Reason, refused, upstream_error
 from livechat.platforms.tiktok.resolve import ShortLinks
-from livechat.platforms.tiktok.room import Live
 from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.signer import DailyQuota, Signer
 from livechat.platforms.tiktok.transports import Transports
+from livechat.platforms.tiktok.upstream import PAUSES, RoomUpstream, Shared
+from livechat.platforms.watch import Watch
 
 #: Identifier type of a key that is a short link.
 SHORT_LINK: Final = "shortLink"
@@ -54,18 +54,12 @@ class TikTok(Service):
     def __init__(self, context: PlatformContext, settings: TikTokSettings) -> None:
         clock, now, random = context.clock, context.now, context.random
         http, metrics = context.http, context.metrics
-        self.clock = clock
-        self.random = random
-        self.start_timeout = context.start_timeout
-        self.history = not settings.no_history
-        self.steps = Steps(clock, metrics, self.name)
-        self._now = now
-        self._metrics = metrics
+        self._context = context
         site = settings.url.rstrip("/")
         self._failures = Failures(clock, metrics, self.name)
         lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
         self._identity = Identity(site, http, clock, lookups)
-        self.lookup = Lookup(
+        lookup = Lookup(
             site,
             settings.webcast_url.rstrip("/"),
             http,
@@ -75,7 +69,7 @@ class TikTok(Service):
             lambda name: metrics.count_unparsed("tiktok", name),
             lookups,
         )
-        self._links = ShortLinks(self.lookup, clock, random, context.start_timeout)
+        self._links = ShortLinks(lookup, clock, random, context.start_timeout)
         signer = None
         if settings.signer_url:
             own = urlsplit(settings.socket_url).hostname or ""
@@ -96,7 +90,7 @@ class TikTok(Service):
                 ),
             )
         connects = metrics.connects.labels("tiktok")
-        self._transports = Transports(
+        transports = Transports(
             settings.transport,
             settings.socket_url,
             signer,
@@ -106,8 +100,18 @@ class TikTok(Service):
             connects.inc,
             Budget(clock, HANDSHAKES, metrics, self.name, "handshakes"),
         )
-        self._presences: dict[Presence, None] = {}
+        self._watches: dict[RoomUpstream, Watch] = {}
         self.intake = Intake(settings.intake_token, clock, self._relay_came)
+        self._shared = Shared(
+            clock,
+            now,
+            metrics,
+            Steps(clock, metrics, self.name),
+            lookup,
+            transports,
+            self.intake,
+            history=not settings.no_history,
+        )
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, `@handle`, an address of the account, or a short link."""
@@ -135,56 +139,36 @@ class TikTok(Service):
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
-        key = located.key
-        presence = Presence(self, key.identifier, sink, requester)
-        return self._failures.watcher(key, presence)
+        context, key = self._context, located.key
+        upstream = RoomUpstream(key.identifier, self._shared, self._forget)
+        watch = Watch(
+            key,
+            upstream,
+            sink,
+            requester,
+            clock=context.clock,
+            random=context.random,
+            metrics=context.metrics,
+            start_timeout=context.start_timeout,
+            pauses=PAUSES,
+            no_answer=upstream_error(refused(Reason.UPSTREAM, "no answer in time")),
+        )
+        self._watches[upstream] = watch
+        return self._failures.watcher(key, watch)
 
     def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
-        for presence in list(self._presences):
-            presence.stop()
+        for watch in list(self._watches.values()):
+            watch.stop()
         self._links.stop()
         self._identity.stop()
         self.intake.stop()
 
-    # What presences ask for (`IOwner`).
-
-    def enter(self, presence: Presence) -> None:
-        """See `IOwner`."""
-        self._presences[presence] = None
-
-    def leave(self, presence: Presence) -> None:
-        """See `IOwner`."""
-        self._presences.pop(presence, None)
-
-    def relayed(self, handle: str) -> Live | None:
-        """See `IOwner`."""
-        return self.intake.relayed(handle)
-
-    def relay(self, handle: str, room: IRoom) -> IFeed | None:
-        """See `IOwner`."""
-        return self.intake.relay(handle, room)
-
-    def open(self, room_id: str, room: IRoom, claim: Claim) -> Deferred[IFeed]:
-        """See `IOwner`."""
-        return Deferred.fromCoroutine(self._transports.open(room_id, room, claim))
-
-    def milliseconds(self) -> int:
-        """See `IOwner`."""
-        return int(self._now() * 1000)
-
-    def count_unparsed(self, names: dict[str, int]) -> None:
-        """See `IOwner`."""
-        for name, amount in names.items():
-            self._metrics.count_unparsed("tiktok", name, amount)
-
-    def count_ignored(self, names: dict[str, int]) -> None:
-        """See `IOwner`."""
-        for name, amount in names.items():
-            self._metrics.count_ignored("tiktok", name, amount)
+    def _forget(self, upstream: RoomUpstream) -> None:
+        del self._watches[upstream]
 
     def _relay_came(self, handle: str) -> None:
-        for presence in list(self._presences):
-            if presence.handle == handle:
-                presence.relay_came()
+        for upstream, watch in list(self._watches.items()):
+            if upstream.handle == handle:
+                upstream.relay_came(watch)

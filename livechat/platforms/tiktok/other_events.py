@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What happens in a room besides comments, gifts and subscriptions: webcast messages to events.
+"""Events of a room besides comments, gifts and subscriptions: webcast messages to events.
 
-Each function takes one decoded message and the occasion of it, and returns the events that it
+Each function takes one decoded message and its context, and returns the events that it
 means.  Where there are none it says why: unknown, or left out (fields and meanings: sheet `tiktok`
 sections 9 and 10).
 
@@ -34,10 +34,10 @@ from typing import Final
 
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
+from livechat.platforms.tiktok.authors import author, image_url
 from livechat.platforms.tiktok.comments import comment_data
 from livechat.platforms.tiktok.gifts import gift_data
-from livechat.platforms.tiktok.occasion import Occasion, digest, rendered
-from livechat.platforms.tiktok.people import author, image_url
+from livechat.platforms.tiktok.message_context import MessageContext, digest, rendered
 
 #: Most ids, options and parts that are taken out of one message.
 _MAX_IDS: Final = 256
@@ -57,123 +57,123 @@ _PINNED: Final = 1
 _UNPINNED: Final = 2
 
 
-def social(message: schema.SocialMessage, occasion: Occasion) -> list[Event]:
+def social(message: schema.SocialMessage, context: MessageContext) -> list[Event]:
     """Somebody followed or shared: the action decides, where it is unknown the text's key."""
-    user = author(message.user, occasion.room.owner_id)
+    user = author(message.user, context.room.owner_id)
     key = message.common.display_text.key
     action = message.action
     shared = _SHARE_KEY.fullmatch(key)
     known = action in (_FOLLOWED, _SHARED)
     if not known:
-        occasion.unknown("action", action)
+        context.unknown("action", action)
     if action == _FOLLOWED or (not known and _FOLLOW_KEY.fullmatch(key)):
-        return [occasion.event("follow", {"author": user, "followers": message.follow_count})]
+        return [context.event("follow", {"author": user, "followers": message.follow_count})]
     if action == _SHARED or shared:
         data: dict[str, object] = {"author": user, "shares": message.share_count}
         if shared and shared[1]:
             data["friends"] = int(shared[1])
-        return [occasion.event("share", data)]
+        return [context.event("share", data)]
     if key:
-        occasion.unknown("key", key)
+        context.unknown("key", key)
     return []
 
 
-def visitor(message: schema.UnauthorizedMemberMessage, occasion: Occasion) -> list[Event]:
+def visitor(message: schema.UnauthorizedMemberMessage, context: MessageContext) -> list[Event]:
     """A viewer without account entered."""
     prefix = rendered(message.nick_name_prefix)
     number = message.nick_name[:64]
     name = prefix.replace("%s", number) if "%s" in prefix else prefix + number
-    return [occasion.event("join", {"author": None, "name": name, "viewers": None})]
+    return [context.event("join", {"author": None, "name": name, "viewers": None})]
 
 
-def viewers(message: schema.RoomUserSeqMessage, occasion: Occasion) -> list[Event]:
+def viewers(message: schema.RoomUserSeqMessage, context: MessageContext) -> list[Event]:
     """How many watch now and how many ever came; the field names say otherwise."""
     data = {"viewers": message.total, "total_viewers": message.total_user}
-    return [occasion.event("viewers", data)]
+    return [context.event("viewers", data)]
 
 
-def deletion(message: schema.ImDeleteMessage, occasion: Occasion) -> list[Event]:
+def deletion(message: schema.ImDeleteMessage, context: MessageContext) -> list[Event]:
     """Messages were removed, or all messages of some users."""
     removed: list[Event] = [
-        occasion.event("deletion", {"message_id": str(number)}, str(number))
+        context.event("deletion", {"message_id": str(number)}, str(number))
         for number in message.delete_msg_ids[:_MAX_IDS]
     ]
     removed += [
-        occasion.event("timeout", {"user_id": str(number)}, f"{occasion.message_id}-{number}")
+        context.event("timeout", {"user_id": str(number)}, f"{context.message_id}-{number}")
         for number in message.delete_user_ids[:_MAX_IDS]
     ]
     if not removed:
-        occasion.leave_out("empty")
+        context.leave_out("empty")
     return removed
 
 
-def question(message: schema.QuestionNewMessage, occasion: Occasion) -> list[Event]:
+def question(message: schema.QuestionNewMessage, context: MessageContext) -> list[Event]:
     """Somebody asked the streamer a question."""
     asked = message.data
-    question_id = str(asked.question_id or occasion.message_id)
+    question_id = str(asked.question_id or context.message_id)
     data = {
         "question_id": question_id,
         "text": asked.content,
-        "author": author(asked.user, occasion.room.owner_id),
+        "author": author(asked.user, context.room.owner_id),
     }
-    return [occasion.event("question", data, question_id)]
+    return [context.event("question", data, question_id)]
 
 
-def pin(message: schema.RoomPinMessage, occasion: Occasion) -> list[Event]:
+def pin(message: schema.RoomPinMessage, context: MessageContext) -> list[Event]:
     """A message was pinned or unpinned; the pinned one is an old one, not a new comment."""
     if message.action not in (_PINNED, _UNPINNED):
-        occasion.unknown("action", message.action)
+        context.unknown("action", message.action)
         return []
     chat, gift = message.chat_message, message.gift_message
     parts = (chat, message.social_message, gift, message.member_message, message.like_message)
     part = next((part for part in parts if part.common.msg_id), None)
     data: dict[str, object] = {
         "status": "pinned" if message.action == _PINNED else "unpinned",
-        "pin_id": str(message.pin_msg_id or occasion.message_id),
+        "pin_id": str(message.pin_msg_id or context.message_id),
         "message_id": str(part.common.msg_id if part is not None else 0),
     }
     if message.action == _PINNED:
         data["seconds"] = message.display_duration
         if chat.content or chat.emotes:
-            comment = comment_data(chat, occasion.room)
+            comment = comment_data(chat, context.room)
             data |= {"author": comment.author, "content": comment.content}
         elif part is not None and part.user.id:
-            data["author"] = author(part.user, occasion.room.owner_id)
+            data["author"] = author(part.user, context.room.owner_id)
         if part is gift:
-            data["gift"] = gift_data(gift, occasion.room)
-    return [occasion.event("pin", data)]
+            data["gift"] = gift_data(gift, context.room)
+    return [context.event("pin", data)]
 
 
-def intro(message: schema.LiveIntroMessage, occasion: Occasion) -> list[Event]:
+def intro(message: schema.LiveIntroMessage, context: MessageContext) -> list[Event]:
     """The streamer's introduction, repeated at every connect."""
     if not message.content:
-        occasion.leave_out("empty")
+        context.leave_out("empty")
         return []
-    data = {"intro": message.content, "author": author(message.user, occasion.room.owner_id)}
-    return [occasion.event("stream", data, str(message.id or occasion.message_id))]
+    data = {"intro": message.content, "author": author(message.user, context.room.owner_id)}
+    return [context.event("stream", data, str(message.id or context.message_id))]
 
 
-def system(message: schema.SystemMessage, occasion: Occasion) -> list[Event]:
+def system(message: schema.SystemMessage, context: MessageContext) -> list[Event]:
     """The platform's own words, repeated at every connect under another id."""
     text = message.message.strip()
-    return _notice("system", text, occasion, digest(text.encode()))
+    return _notice("system", text, context, digest(text.encode()))
 
 
-def room(message: schema.RoomMessage, occasion: Occasion) -> list[Event]:
+def room(message: schema.RoomMessage, context: MessageContext) -> list[Event]:
     """A line of the platform about the room."""
     shown = message.common.display_text
     text = message.content.strip() or rendered(shown)
-    return _notice(message.scene or shown.key or "room", text, occasion)
+    return _notice(message.scene or shown.key or "room", text, context)
 
 
-def notice(message: schema.NoticeMessage, occasion: Occasion) -> list[Event]:
+def notice(message: schema.NoticeMessage, context: MessageContext) -> list[Event]:
     """A notice of the platform."""
     shown = message.display_text if message.display_text.default_pattern else message.title
     text = message.content.strip() or rendered(shown)
-    return _notice(shown.key or "notice", text, occasion)
+    return _notice(shown.key or "notice", text, context)
 
 
-def poll(message: schema.PollMessage, occasion: Occasion) -> list[Event]:
+def poll(message: schema.PollMessage, context: MessageContext) -> list[Event]:
     """A poll opened, moved or closed: what the message holds says which."""
     question: str | None = None
     if message.HasField("start_content"):
@@ -184,7 +184,7 @@ def poll(message: schema.PollMessage, occasion: Occasion) -> list[Event]:
     elif message.HasField("update_votes_content"):
         status, options = "updated", message.update_votes_content.options
     else:
-        occasion.unknown("message_type", message.message_type)
+        context.unknown("message_type", message.message_type)
         return []
     shown = options[:_MAX_OPTIONS]
     votes = sum(option.votes for option in shown)
@@ -202,14 +202,14 @@ def poll(message: schema.PollMessage, occasion: Occasion) -> list[Event]:
         ],
         "votes": votes,
     }
-    return [occasion.event("poll", data)]
+    return [context.event("poll", data)]
 
 
-def goal(message: schema.GoalUpdateMessage, occasion: Occasion) -> list[Event]:
+def goal(message: schema.GoalUpdateMessage, context: MessageContext) -> list[Event]:
     """How far a goal of the stream is."""
     aim = message.goal
     if not aim.id:
-        occasion.leave_out("empty")
+        context.leave_out("empty")
         return []
     contributor = None
     if message.contributor_id:
@@ -232,11 +232,11 @@ def goal(message: schema.GoalUpdateMessage, occasion: Occasion) -> list[Event]:
         ],
         "contributor": contributor,
     }
-    return [occasion.event("goal", data)]
+    return [context.event("goal", data)]
 
 
-def _notice(key: str, text: str, occasion: Occasion, event_id: str = "") -> list[Event]:
+def _notice(key: str, text: str, context: MessageContext, event_id: str = "") -> list[Event]:
     if not text:
-        occasion.leave_out("empty")
+        context.leave_out("empty")
         return []
-    return [occasion.event("notice", {"notice": key[:64], "text": text}, event_id)]
+    return [context.event("notice", {"notice": key[:64], "text": text}, event_id)]

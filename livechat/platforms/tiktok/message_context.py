@@ -42,8 +42,8 @@ class Room(Struct, frozen=True):
     owner_id: int = 0
 
 
-class Occasion(Struct, frozen=True):
-    """Where and when one message was said.
+class MessageContext(Struct, frozen=True):
+    """The context of one message: its room, id, time and method.
 
     :ivar message_id: unique within the room, equal when the platform repeats itself.
     :ivar seconds: monotonic time at which it came.
@@ -67,16 +67,16 @@ class Occasion(Struct, frozen=True):
         self.counts.leave_out(f"{self.method} {what}")
 
     def event(self, kind: str, data: dict[str, Any], event_id: str = "") -> ChannelEvent:
-        """An event on this occasion; its id is the message's unless it has a better one."""
+        """An event of this message; its id is the message's unless it has a better one."""
         return ChannelEvent(
             kind, PLATFORM, self.timestamp, event_id or self.message_id, self.room.room_id, data
         )
 
 
-def occasion(
+def context_of(
     room: Room, envelope: Envelope, common: Common, now: int, seconds: float, counts: Counts
-) -> Occasion:
-    """The occasion of a message.
+) -> MessageContext:
+    """The context of a message.
 
     A message without an id gets one from its bytes.
 
@@ -86,7 +86,7 @@ def occasion(
     number = envelope.message_id or common.msg_id
     message_id = str(number) if number else digest(envelope.payload)
     when = timestamp(common.create_time, now)
-    return Occasion(room, message_id, when, seconds, envelope.method, counts)
+    return MessageContext(room, message_id, when, seconds, envelope.method, counts)
 
 
 def timestamp(create_time: int, now: int) -> str:
