@@ -54,6 +54,16 @@ class EntryTests(SynchronousTestCase):
                 (ErrorCode.UPSTREAM_UNAVAILABLE, sentence, reason, temporary),
             )
         self.assertIs(unavailable("BLOCKED", temporary=False).temporary, False)
+        for reason, sentence in (
+            (None, errors.ENDED.sentence),
+            ("OFFLINE", errors.ENDED.sentence),
+            ("SUSPENDED", errors.STREAM_SUSPENDED.sentence),
+        ):
+            error = errors.ended(reason)
+            self.assertEqual(
+                (error.code, error.error, error.details),
+                (ErrorCode.STREAM_ENDED, sentence, reason),
+            )
 
 
 class CatalogueTests(SynchronousTestCase):
@@ -117,7 +127,6 @@ class CatalogueTests(SynchronousTestCase):
 CONVERTED_LATER = {
     "livechat/platforms/tiktok/platform.py",
     "livechat/platforms/tiktok/refusals.py",
-    "livechat/platforms/twitch/presence.py",
 }
 
 

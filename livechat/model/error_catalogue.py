@@ -61,6 +61,11 @@ def unavailable(reason: str, note: str = "", *, temporary: bool = True) -> ChatE
     return error
 
 
+def ended(reason: str | None = None) -> ChatError:
+    """The `STREAM_ENDED` for a reason."""
+    return STREAM_SUSPENDED.error() if reason == STREAM_SUSPENDED.details else ENDED.error(reason)
+
+
 def _unavailable(details: str, sentence: str, *, temporary: bool = True) -> ErrorEntry:
     return ErrorEntry(ErrorCode.UPSTREAM_UNAVAILABLE, sentence, details, temporary)
 

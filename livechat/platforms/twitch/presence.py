@@ -18,7 +18,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IWatcher, Requester
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.model.events import Event, LiveInfo
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.steps import Steps
@@ -241,7 +242,7 @@ class Presence:
         if self._offline_since is None:
             self._offline_since = now
         if now - self._offline_since >= self._offline_grace:
-            self._end("The stream has ended", "OFFLINE")
+            self._end("OFFLINE")
 
     # What the room says.
 
@@ -287,11 +288,9 @@ class Presence:
             else:
                 self._arm("join", JOIN_PAUSE, self.join_again)
         elif self._standing is not None and self._standing.exists:
-            self._fail(_unavailable("Twitch does not let us into the room", "JOIN_UNANSWERED"))
+            self._fail(error_catalogue.JOIN_UNANSWERED.error())
         else:
-            self._fail(
-                ChatError(ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NO_ANSWER")
-            )
+            self._fail(error_catalogue.NO_ANSWER.error())
 
     def _refused(self, error: ChatError) -> None:
         if error.temporary:
@@ -300,7 +299,7 @@ class Presence:
             if not self._pool.place_elsewhere(self):
                 self._arm("join", JOIN_PAUSE / 4, self.join_again)
         elif self.started:
-            self._end("The stream has ended", error.details)
+            self._end(error.details)
         else:
             self._fail(error)
 
@@ -331,11 +330,9 @@ class Presence:
         self._standing = standing
         self._disarm("patience")
         if standing.exists is False:
-            self._fail(
-                ChatError(ErrorCode.STREAM_NOT_FOUND, "This channel does not exist", "NOT_FOUND")
-            )
+            self._fail(error_catalogue.NOT_FOUND.error())
         elif self._require_live and standing.live is False:
-            self._fail(ChatError(ErrorCode.STREAM_NOT_LIVE, "The channel is not live", "OFFLINE"))
+            self._fail(error_catalogue.OFFLINE.error())
         else:
             self._enter()
             self._settle()
@@ -380,7 +377,7 @@ class Presence:
         trouble = self._trouble
         if self.target is not None and not self.target.welcomed:
             trouble = self.target.trouble or "NO_CONNECTION"
-        self._fail(_unavailable("Twitch chat cannot be reached", trouble or "JOIN_UNANSWERED"))
+        self._fail(error_catalogue.unavailable(trouble or "JOIN_UNANSWERED"))
 
     def _cancelled(self, starting: Deferred[LiveInfo]) -> None:
         self._starting = None
@@ -392,9 +389,9 @@ class Presence:
         if starting is not None:
             starting.errback(error)
 
-    def _end(self, sentence: str, details: str | None) -> None:
+    def _end(self, details: str | None) -> None:
         self._leave()
-        self._tell(self._sink.ended, ChatError(ErrorCode.STREAM_ENDED, sentence, details))
+        self._tell(self._sink.ended, error_catalogue.ended(details))
 
     def _leave(self) -> None:
         for name in list(self._timers):
@@ -429,7 +426,3 @@ class Presence:
 
 def _cancelled(reason: Failure) -> None:
     reason.trap(CancelledError)
-
-
-def _unavailable(sentence: str, details: str) -> ChatError:
-    return ChatError(ErrorCode.UPSTREAM_UNAVAILABLE, sentence, details, temporary=True)

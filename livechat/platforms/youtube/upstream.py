@@ -282,4 +282,4 @@ class ChatUpstream:
 
 def _end(refusal: Refusal) -> ChatError:
     details = None if refusal.reason in _PLAIN_ENDS else refusal.reason.value
-    return error_catalogue.ENDED.error(details)
+    return error_catalogue.ended(details)
