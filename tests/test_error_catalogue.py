@@ -54,15 +54,18 @@ class EntryTests(SynchronousTestCase):
                 (ErrorCode.UPSTREAM_UNAVAILABLE, sentence, reason, temporary),
             )
         self.assertIs(unavailable("BLOCKED", temporary=False).temporary, False)
-        for reason, sentence in (
-            (None, errors.ENDED.sentence),
-            ("OFFLINE", errors.ENDED.sentence),
-            ("SUSPENDED", errors.STREAM_SUSPENDED.sentence),
+
+    def test_ended(self) -> None:
+        """So does the reason of an end, which may have none."""
+        for reason, entry in (
+            (None, errors.ENDED),
+            ("OFFLINE", errors.ENDED),
+            ("SUSPENDED", errors.STREAM_SUSPENDED),
         ):
             error = errors.ended(reason)
             self.assertEqual(
                 (error.code, error.error, error.details),
-                (ErrorCode.STREAM_ENDED, sentence, reason),
+                (ErrorCode.STREAM_ENDED, entry.sentence, reason),
             )
 
 
