@@ -42,7 +42,7 @@ from livechat.model import error_catalogue
 from livechat.model.events import add_event_kind
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
-from livechat.platforms.description import PlatformContext, PlatformDescription
+from livechat.platforms.description import PlatformContext, PlatformDescription, for_pages
 from livechat.platforms.fetch import WholeBody
 from livechat.redis.address import RedisAddress
 from livechat.signals import Signals
@@ -156,6 +156,7 @@ def build(
         metrics,
         web_directory(),
         partial(_read_stats, hub, platforms),
+        for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
     )
     site = make_site(pages, clients.origins)
     public_port = PortFactory(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Types of livechat.js and of the server's messages.  Servers add fields, which are of unknown type here.
 
-export type Platform = "youtube" | "twitch" | "tiktok";
+/** A platform that the daemon serves; more than these may be installed. */
+export type Platform = "youtube" | "twitch" | "tiktok" | (string & {});
 
 /** What `subscribe` takes: a chat, and whatever other options the server knows. */
 export interface Chat {

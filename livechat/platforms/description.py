@@ -8,12 +8,12 @@ livechat knows which platforms there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from random import Random
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, json, to_builtins
 from treq.client import HTTPClient
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamClientEndpoint
 
@@ -57,14 +57,25 @@ class Page(Struct, frozen=True, rename="camel"):
     :ivar placeholder: what stands in an empty field for an identifier.
     :ivar hint: which identifiers it takes, one sentence.
     :ivar mark: path data of a drawing in a square of 24 units.
+    :ivar color: of the mark on a light ground, as CSS writes colours; empty: that of the text.
+    :ivar color_on_dark: the same on a dark ground.
     :ivar identifier_types: what each `identifierType` is called, where there are several.
+    :ivar roles: what it calls a role of an author, where that is not the general word: the word,
+        and what it means.
+    :ivar words: one sentence for each of the `details` of an error that only this platform has.
+    :ivar rank: where it stands among the others, lowest first; pages choose the first one.
     """
 
     title: str
     placeholder: str = "Channel name or URL"
     hint: str = ""
     mark: str = ""
+    color: str = ""
+    color_on_dark: str = ""
     identifier_types: Mapping[str, str] = {}
+    roles: Mapping[str, tuple[str, str]] = {}
+    words: Mapping[str, str] = {}
+    rank: int = 100
 
 
 class Port(Struct, frozen=True):
@@ -113,6 +124,19 @@ class PlatformDescription(Struct, frozen=True):
     demo: Callable[[Any, Any], Any] | None = None
     replaced_by_demo: frozenset[str] = frozenset()
     event_kinds: Mapping[str, str] = {}
+
+
+def for_pages(
+    descriptions: Mapping[str, PlatformDescription], hosts: Mapping[str, Iterable[str]]
+) -> bytes:
+    """What pages are told about the platforms, as JSON: by name, in the order of their ranks.
+
+    :param hosts: by a platform's name, the host names whose URLs are the platform's.
+    """
+    ordered = sorted(descriptions.values(), key=lambda one: (one.page.rank, one.name))
+    return json.encode(
+        {one.name: {**to_builtins(one.page), "hosts": sorted(hosts[one.name])} for one in ordered}
+    )
 
 
 def installed() -> dict[str, PlatformDescription]:

@@ -6,6 +6,7 @@
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
+/platforms.json  what the pages say about the platforms that are installed
 /stats/P/I   the statistics of channel I on platform P, as a `stats` message has them
 /test        the page; its files under /web/
 /overlay     chats for a streaming program; without any named, the page that makes its address
@@ -73,6 +74,7 @@ class Pages:
     :param web: directory of the page's files.
     :param stats: the encoded statistics of a platform's channel by identifier and its type; raises,
         or fails with, a `ChatError`.
+    :param platforms: what pages are told about the platforms, as JSON.
     """
 
     app = Klein()
@@ -84,7 +86,9 @@ class Pages:
         metrics: Metrics,
         web: Path,
         stats: Callable[[str, str, str], Deferred[bytes]],
+        platforms: bytes = b"{}",
     ) -> None:
+        self._platforms = platforms
         self._stats = stats
         self._health = health
         self._ready = ready
@@ -121,6 +125,13 @@ class Pages:
     def _metrics_route(self, request: IRequest) -> bytes:
         request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         return self._metrics.exposition()
+
+    @app.route("/platforms.json", methods=["GET", "HEAD"])
+    def _platforms_route(self, request: IRequest) -> bytes:
+        request.setHeader(b"content-type", b"application/json; charset=utf-8")
+        # It changes only when the daemon is started anew.
+        request.setHeader(b"cache-control", b"max-age=60")
+        return self._platforms
 
     @app.route("/stats/<platform>/<path:identifier>", methods=["GET", "HEAD"])
     def _stats_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -238,6 +239,10 @@ class BrowserCase(TestCase):
     skip = missing()
     options: tuple[str, ...] = ("--demo", "--demo-seed=3", "--demo-rate=3")
 
+    def beside(self) -> Path | None:
+        """Where packages were installed that the daemon may use, too."""
+        return None
+
     async def setUp(self) -> None:  # type: ignore[override]
         """Start all of them."""
         options = getattr(getattr(self, self._testMethodName), "options", self.options)
@@ -265,7 +270,7 @@ class BrowserCase(TestCase):
 
     async def started(self, *options: str) -> Daemon:
         """A daemon that is killed at the end."""
-        daemon = start_daemon(reactor, *options)
+        daemon = start_daemon(reactor, *options, beside=self.beside())
         self.addCleanup(self.ended, daemon)
         await daemon.listening
         return daemon

@@ -91,10 +91,14 @@ class Daemon(ProcessProtocol):
         return int(found[1]) * 1024
 
 
-def start_daemon(reactor: Any, *options: str) -> Daemon:
-    """Start `twistd livechat` on a free loopback port; wait for `listening`."""
+def start_daemon(reactor: Any, *options: str, beside: Path | None = None) -> Daemon:
+    """Start `twistd livechat` on a free loopback port; wait for `listening`.
+
+    :param beside: a directory into which packages were installed that it may use, too.
+    """
     daemon = Daemon()
-    path = os.pathsep.join(filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH", "")]))
+    places = [str(_CHECKOUT), str(beside or ""), os.environ.get("PYTHONPATH", "")]
+    path = os.pathsep.join(filter(None, places))
     environ = {k: v for k, v in os.environ.items() if not k.startswith("LIVECHAT_")}
     for name in ("PORT", "REDIS_URL", "STATS_STORAGE"):
         environ.pop(name, None)

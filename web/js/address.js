@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which chats an address names: `?platform=twitch&identifier=name`, repeated for several.
+// Which chats an address names: `?platform=P&identifier=name`, repeated for several.
+
+import { FIRST } from "./platforms.js";
 
 /**
  * @typedef {{platform: string, identifier: string, identifierType?: string}} Source one chat
@@ -14,7 +16,7 @@
  */
 export function sourcesIn(query) {
   const sources = [];
-  let platform = "youtube";
+  let platform = FIRST;
   let type = null;
   for (const [name, value] of query) {
     if (name === "platform") platform = value.trim().toLowerCase();

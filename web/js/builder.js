@@ -6,7 +6,7 @@ import { byId, make } from "./dom.js";
 import { copy } from "./copy.js";
 import { HIDEABLE, putSettings, settingsIn, SHOWABLE, THEMES } from "./overlay-settings.js";
 import { daemonUrl } from "./place.js";
-import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformOfUrl } from "./platforms.js";
+import { chooseType, FIRST, isServed, isUrl, offerTypes, PLATFORMS, platformOfUrl } from "./platforms.js";
 import { themeButton } from "./theme.js";
 
 const form = byId("form");
@@ -14,19 +14,19 @@ const MOST = 12;
 
 // ---- the form -----------------------------------------------------------------------------------
 
-function addSource(source = { platform: "twitch", identifier: "" }) {
-  const options = Object.entries(PLATFORMS).map(([value, { name }]) => make("option", { value }, name));
+function addSource(source = { platform: FIRST, identifier: "" }) {
+  const options = Object.entries(PLATFORMS).map(([value, { title }]) => make("option", { value }, title));
   const platform = make("select", { "aria-label": "Platform", class: "platform" }, ...options);
   const identifier = make("input", {
     type: "text", "aria-label": "Channel", class: "identifier", placeholder: "Channel name or URL",
     maxlength: 2048, spellcheck: "false", autocapitalize: "none",
   });
-  const types = Object.entries(IDENTIFIER_TYPES).map(([value, words]) => make("option", { value }, words));
-  const type = make("select", { "aria-label": "What the text is", class: "type" }, ...types);
+  const type = make("select", { "aria-label": "What the text is", class: "type" });
   const remove = make("button", { type: "button", class: "quiet round", "aria-label": "Remove this chat" }, "×");
-  platform.value = Object.hasOwn(PLATFORMS, source.platform) ? source.platform : "twitch";
+  platform.value = isServed(source.platform) ? source.platform : FIRST;
   identifier.value = source.identifier;
-  if (Object.hasOwn(IDENTIFIER_TYPES, source.identifierType ?? "")) type.value = source.identifierType;
+  offerTypes(type, platform.value);
+  chooseType(type, source.identifierType);
   const line = make("div", { class: "source" }, platform, identifier, type, remove);
   remove.addEventListener("click", () => {
     line.remove();
@@ -42,7 +42,7 @@ function sources() {
     const [platform, identifier, type] = [".platform", ".identifier", ".type"].map((name) => line.querySelector(name));
     const pasted = platformOfUrl(identifier.value);
     if (pasted) platform.value = pasted;
-    type.hidden = platform.value !== "youtube" || isUrl(identifier.value);
+    offerTypes(type, platform.value, !isUrl(identifier.value));
     const source = { platform: platform.value, identifier: identifier.value.trim() };
     return type.hidden ? source : { ...source, identifierType: type.value };
   }).filter(({ identifier }) => identifier);

@@ -8,7 +8,7 @@ import { byId, make } from "./dom.js";
 import { sentenceOf, whoIsGone } from "./events.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
-import { platformMark, platformName } from "./platforms.js";
+import { paint, platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
@@ -39,7 +39,7 @@ function messageRow(message, channel = "") {
   const { author, content = {}, metadata = {} } = message.data;
   const row = make("li", { class: "line" });
   row.dataset.channel = channel;
-  row.dataset.platform = message.platform;
+  paint(row, message.platform);
   row.dataset.id = message.message_id;
   row.dataset.author = author.id;
   row.dataset.login = author.username;
@@ -131,7 +131,7 @@ function eventCame({ message }) {
 
 function errorCame({ message, subscription, retryIn }) {
   if (!subscription) return;
-  const { title, text, code } = errorInWords(message);
+  const { title, text, code } = errorInWords(message, subscription.platform);
   const { identifier, platform } = subscription;
   // The same trouble is noted once, not at every attempt.
   const what = `${identifier} (${platformName(platform)})`;

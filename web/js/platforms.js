@@ -1,42 +1,78 @@
 // SPDX-License-Identifier: MIT
-// The three platforms: their names, marks, hints, and whose address a pasted URL is.
+// The platforms of this daemon, as it describes them: names, marks, words, and whose URL a text is.
 
 import { draw } from "./dom.js";
+import { daemonUrl } from "./place.js";
 
-export const PLATFORMS = {
-  youtube: {
-    name: "YouTube",
-    placeholder: "Channel name or URL",
-    hint: "A channel’s name, its id (UC…), a video id, or any YouTube URL.",
-    host: /(^|\.)(youtube\.com|youtube-nocookie\.com|youtu\.be)$/,
-    mark: "M4 5h16a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V8a3 3 0 0 1 3-3zm6 3.5v7l6-3.5z",
-  },
-  twitch: {
-    name: "Twitch",
-    placeholder: "Channel name or URL",
-    hint: "A channel’s name as in twitch.tv/name, or its URL.",
-    host: /(^|\.)twitch\.tv$/,
-    mark: "M5 2h17v12l-5 5h-4l-3 3H8v-3H3V6zm5 5v6h2V7zm6 0v6h2V7z",
-  },
-  tiktok: {
-    name: "TikTok",
-    placeholder: "Username or URL",
-    hint: "A username as in tiktok.com/@name, or its URL.",
-    host: /(^|\.)tiktok\.com$/,
-    mark: "M12 2h4a5 5 0 0 0 5 5v4a9 9 0 0 1-5-1.5V16a6.5 6.5 0 1 1-6.5-6.5h.5v4.1a2.5 2.5 0 1 0 2 2.4z",
-  },
-};
+/** Milliseconds between two attempts to ask the daemon. */
+const PAUSE = 1000;
 
-/** Ways to say which YouTube chat is meant. */
-export const IDENTIFIER_TYPES = {
-  username: "Username",
-  channelId: "Channel id (UC…)",
-  liveId: "Video id (watch?v=…)",
-};
+/**
+ * By name: `title`, `placeholder`, `hint`, `mark`, `color`, `colorOnDark`, `identifierTypes`,
+ * `roles`, `words`, `hosts`. An overlay outlasts a restart of the daemon: it asks until it hears.
+ */
+export const PLATFORMS = await fetched();
+
+/** The platform that is meant where none is named. */
+export const FIRST = Object.keys(PLATFORMS)[0] ?? "";
+
+async function fetched() {
+  for (;;) {
+    try {
+      const answer = await fetch(daemonUrl("platforms.json"));
+      if (answer.ok) return await answer.json();
+    } catch {
+      // It may be starting.
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** What the daemon says about a platform; nothing about an unknown one. */
+function of(platform) {
+  return Object.hasOwn(PLATFORMS, platform) ? PLATFORMS[platform] : {};
+}
+
+/** Whether the daemon serves a platform. */
+export function isServed(platform) {
+  return Object.hasOwn(PLATFORMS, platform);
+}
 
 /** What a platform is called; an unknown one by its own word. */
 export function platformName(platform) {
-  return Object.hasOwn(PLATFORMS, platform) ? PLATFORMS[platform].name : String(platform);
+  return of(platform).title ?? String(platform);
+}
+
+/** Words and meaning of a role of an author where a platform has its own, else undefined. */
+export function ownRole(platform, role) {
+  const roles = of(platform).roles ?? {};
+  return Object.hasOwn(roles, role) ? roles[role] : undefined;
+}
+
+/** A sentence for the `details` of an error where a platform has one, else null. */
+export function ownWords(platform, details) {
+  const words = of(platform).words ?? {};
+  return Object.hasOwn(words, details) ? words[details] : null;
+}
+
+/** The ways to say which chat is meant: `identifierType` and its name; at least two, or none. */
+export function identifierTypes(platform) {
+  const types = Object.entries(of(platform).identifierTypes ?? {});
+  return types.length > 1 ? types : [];
+}
+
+/** Offer the ways of a platform in a `<select>`, which is hidden where there is no choice. */
+export function offerTypes(select, platform, isWanted = true) {
+  const types = identifierTypes(platform);
+  select.hidden = !isWanted || !types.length;
+  if (select.dataset.platform === platform) return;
+  select.dataset.platform = platform;
+  select.replaceChildren(...types.map(([value, words]) => new Option(words, value)));
+}
+
+/** Choose one of the ways that are offered; another one changes nothing. */
+export function chooseType(select, type) {
+  if ([...select.options].some(({ value }) => value === type)) select.value = type;
 }
 
 /** Whether the text is an address rather than a name. */
@@ -49,20 +85,26 @@ export function platformOfUrl(text) {
   const trimmed = text.trim();
   if (!/^(https?:)?\/\/|^[a-z0-9.-]+\.[a-z]{2,}\//i.test(trimmed)) return null;
   try {
-    const url = new URL(trimmed.replace(/^(https?:)?(\/\/)?/i, "https://"));
-    const found = Object.entries(PLATFORMS).find(([, { host }]) => host.test(url.hostname));
+    const { hostname } = new URL(trimmed.replace(/^(https?:)?(\/\/)?/i, "https://"));
+    const found = Object.entries(PLATFORMS).find(([, { hosts }]) => hosts.some((host) => `.${hostname}`.endsWith(`.${host}`)));
     return found ? found[0] : null;
   } catch {
     return null;
   }
 }
 
+/** Let an element know the colours of a platform. */
+export function paint(element, platform) {
+  const { color, colorOnDark } = of(platform);
+  element.dataset.platform = platform;
+  if (color) element.style.setProperty("--mark-on-light", color);
+  if (colorOnDark || color) element.style.setProperty("--mark-on-dark", colorOnDark || color);
+}
+
 /** The platform's mark as a small drawing; decoration only. */
 export function platformMark(platform) {
   const mark = draw("svg", { viewBox: "0 0 24 24", class: "mark", "aria-hidden": "true" });
-  mark.dataset.platform = platform;
-  if (Object.hasOwn(PLATFORMS, platform)) {
-    mark.append(draw("path", { d: PLATFORMS[platform].mark, "fill-rule": "evenodd" }));
-  }
+  paint(mark, platform);
+  if (isServed(platform)) mark.append(draw("path", { d: of(platform).mark, "fill-rule": "evenodd" }));
   return mark;
 }

@@ -4,6 +4,7 @@
 import { hexColor, hue, inkOn, readable } from "./colors.js";
 import { make } from "./dom.js";
 import { picture } from "./pictures.js";
+import { ownRole } from "./platforms.js";
 import { sanitized } from "./sanitize.js";
 
 /** The roles of the contract, as chips: what it says, and what it means. */
@@ -13,12 +14,6 @@ const ROLES = [
   ["subscriber", "Sub", "Subscriber"],
   ["verified", "✓", "Verified"],
 ];
-
-/** What platforms call a role, where it is not the word above. */
-const OWN_WORDS = {
-  twitch: { broadcaster: ["Streamer", "The broadcaster of this channel"] },
-  youtube: { broadcaster: ["Owner", "The owner of this channel"], subscriber: ["Member", "Member of this channel"] },
-};
 
 /** Badges that say no more than the role chip beside them. */
 const SAID_BY_ROLE = /^(broadcaster|moderator|lead_moderator|partner|verified|owner|member|subscriber)\b/i;
@@ -96,9 +91,8 @@ export function nameAndMarks(author, platform) {
 
 /** The chips of what somebody is, in the words of the platform. */
 export function roleChips(roles, platform) {
-  const own = Object.hasOwn(OWN_WORDS, platform) ? OWN_WORDS[platform] : {};
   return ROLES.filter(([role]) => roles?.[role] === true).map(([role, ...general]) => {
-    const [word, title] = own[role] ?? general;
+    const [word, title] = ownRole(platform, role) ?? general;
     return make("span", { class: `chip ${role}`, title }, word);
   });
 }

@@ -9,7 +9,7 @@ import { Frames } from "./frames.js";
 import { sentenceOf, whoIsGone, whyGone } from "./events.js";
 import { paidWith } from "./money.js";
 import { daemonUrl } from "./place.js";
-import { IDENTIFIER_TYPES, isUrl, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
+import { chooseType, FIRST, identifierTypes, isServed, isUrl, offerTypes, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
 import { themeButton } from "./theme.js";
@@ -117,7 +117,7 @@ function statusCame({ status, storage_type: storage, live, feed, reason }) {
 }
 
 function errorCame({ message, subscription, retryIn }) {
-  const { title, text, code } = errorInWords(message);
+  const { title, text, code } = errorInWords(message, source?.platform);
   if (!subscription) {
     log.add(() => eventRow("error", `${title}: ${text} (${code})`, new Date().toISOString()));
     return;
@@ -216,7 +216,7 @@ function wanted() {
   const text = identifier.value.trim();
   const platform = platformOfUrl(text) ?? form.elements.platform.value;
   const chosen = { platform, identifier: text };
-  if (platform === "youtube") chosen.identifierType = isUrl(text) ? "username" : identifierType.value;
+  if (identifierTypes(platform).length) chosen.identifierType = isUrl(text) ? "username" : identifierType.value;
   return chosen;
 }
 
@@ -225,7 +225,7 @@ function formChanged() {
   if (pasted) form.elements.platform.value = pasted;
   const platform = form.elements.platform.value;
   identifier.placeholder = PLATFORMS[platform].placeholder;
-  identifierType.hidden = platform !== "youtube" || Boolean(pasted);
+  offerTypes(identifierType, platform, !pasted);
   say(byId("hint"), PLATFORMS[platform].hint);
   if (byId("status").dataset.state === "idle") showIdle();
   showConnect();
@@ -267,11 +267,11 @@ function disconnect() {
   document.title = "LiveChat Test";
 }
 
-for (const label of form.querySelectorAll(".platforms label")) {
-  const platform = label.querySelector("input").value;
-  label.querySelector(".face").append(platformMark(platform), PLATFORMS[platform].name);
+for (const [value, { title }] of Object.entries(PLATFORMS)) {
+  const face = make("span", { class: "face" }, platformMark(value), title);
+  form.querySelector(".platforms").append(make("label", {}, make("input", { type: "radio", name: "platform", value }), face));
 }
-for (const [value, words] of Object.entries(IDENTIFIER_TYPES)) identifierType.append(make("option", { value }, words));
+form.elements.platform.value = FIRST;
 form.addEventListener("input", formChanged);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -307,11 +307,12 @@ setInterval(() => frames.tick(), 500);
 setInterval(showHealth, 10000);
 showHealth();
 const [first] = sourcesIn(new URLSearchParams(location.search));
-if (first && Object.hasOwn(PLATFORMS, first.platform)) {
+if (first && isServed(first.platform)) {
   form.elements.platform.value = first.platform;
   identifier.value = first.identifier;
-  if (Object.hasOwn(IDENTIFIER_TYPES, first.identifierType ?? "")) identifierType.value = first.identifierType;
+  formChanged();
+  chooseType(identifierType, first.identifierType);
 }
 formChanged();
-if (first) connect(Object.hasOwn(PLATFORMS, first.platform) ? wanted() : first);
+if (first) connect(isServed(first.platform) ? wanted() : first);
 else identifier.focus();

@@ -18,6 +18,9 @@ function stored() {
   }
 }
 
+// At once: the page is drawn while its scripts still wait for the daemon.
+byId("dark").media = DARK[stored()];
+
 function apply(choice, button) {
   byId("dark").media = DARK[choice];
   button.setAttribute("aria-label", `Colours: ${WORDS[choice]}`);

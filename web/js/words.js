@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the daemon's codes mean, in words for people.
 
+import { ownWords } from "./platforms.js";
+
 const ERRORS = {
   STREAM_NOT_LIVE: ["Not live", "This channel is not live at the moment."],
   STREAM_ENDED: ["Stream ended", "The stream is over. Thank you for watching."],
@@ -41,34 +43,31 @@ const DETAILS = {
   CANCELLED: "The daemon gave up the start.",
   INTERNAL: "The daemon failed; its log says why.",
   SUSPENDED: "The platform has suspended it.",
-  SIGNER_REQUIRED: "TikTok asks for a signature, and no signer is set up.",
-  SIGNER_DOWN: "The signer does not answer.",
-  SIGNER_REJECTED: "The signer rejected the request.",
-  SIGNER_QUOTA: "The signer’s quota is used up.",
 };
 
 /**
  * An `error` message in words.
  *
  * @param {{code?: string, error?: string, details?: string, scheduledStart?: string}} message
+ * @param {string} platform what it is about, if the message does not say so
  * @returns {{title: string, text: string, code: string}} `code` with its details, as sent
  */
-export function errorInWords(message) {
+export function errorInWords(message, platform = message.platform) {
   const code = String(message.code ?? "ERROR");
   const known = Object.hasOwn(ERRORS, code);
   const [title, general] = known ? ERRORS[code] : ["Error", String(message.error ?? "Unknown error.")];
   const details = typeof message.details === "string" ? message.details : "";
-  return { title, text: special(message, details) ?? general, code: details ? `${code} · ${details}` : code };
+  return { title, text: special(message, details, platform) ?? general, code: details ? `${code} · ${details}` : code };
 }
 
-function special(message, details) {
+function special(message, details, platform) {
   if (details === "UPCOMING") {
     const start = new Date(message.scheduledStart ?? "");
     return Number.isNaN(start.getTime())
       ? "The stream has been announced and has not begun yet."
       : `The stream is announced for ${start.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}.`;
   }
-  return Object.hasOwn(DETAILS, details) ? DETAILS[details] : null;
+  return Object.hasOwn(DETAILS, details) ? DETAILS[details] : ownWords(platform, details);
 }
 
 /** A number with the separators of the reader's language. */

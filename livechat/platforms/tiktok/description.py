@@ -37,6 +37,15 @@ DESCRIPTION = PlatformDescription(
             "M12 2h4a5 5 0 0 0 5 5v4a9 9 0 0 1-5-1.5V16a6.5 6.5 0 1 1-6.5-6.5h.5v4.1"
             "a2.5 2.5 0 1 0 2 2.4z"
         ),
+        color="#0d8f8b",
+        color_on_dark="#35e0d9",
+        rank=3,
+        words={
+            "SIGNER_REQUIRED": "TikTok asks for a signature, and no signer is set up.",
+            "SIGNER_DOWN": "The signer does not answer.",
+            "SIGNER_REJECTED": "The signer rejected the request.",
+            "SIGNER_QUOTA": "The signer\u2019s quota is used up.",
+        },
     ),
     problem=TikTokSettings.problem,
     why_useless=TikTokSettings.why_useless,

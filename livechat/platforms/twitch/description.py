@@ -31,8 +31,12 @@ DESCRIPTION = PlatformDescription(
     page=Page(
         title="Twitch",
         placeholder="Channel name or URL",
-        hint="A channel's name as in twitch.tv/name, or its URL.",
+        hint="A channel\u2019s name as in twitch.tv/name, or its URL.",
         mark=("M5 2h17v12l-5 5h-4l-3 3H8v-3H3V6zm5 5v6h2V7zm6 0v6h2V7z"),
+        color="#7a3cff",
+        color_on_dark="#b08bff",
+        rank=2,
+        roles={"broadcaster": ("Streamer", "The broadcaster of this channel")},
     ),
     demo=_in_demo,
     replaced_by_demo=frozenset({"irc", "gql_url", "require_live", "live_poll", "offline_grace"}),

@@ -23,10 +23,17 @@ DESCRIPTION = PlatformDescription(
     page=Page(
         title="YouTube",
         placeholder="Channel name or URL",
-        hint="A channel's name, its id (UC…), a video id, or any YouTube URL.",
+        hint="A channel\u2019s name, its id (UC…), a video id, or any YouTube URL.",
         mark=(
             "M4 5h16a3 3 0 0 1 3 3v8a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3V8a3 3 0 0 1 3-3zm6 3.5v7l6-3.5z"
         ),
+        color="#e02f2f",
+        color_on_dark="#ff5a52",
+        rank=1,
+        roles={
+            "broadcaster": ("Owner", "The owner of this channel"),
+            "subscriber": ("Member", "Member of this channel"),
+        },
         identifier_types={
             "username": "Username",
             "channelId": "Channel id (UC…)",
