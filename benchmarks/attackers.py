@@ -41,10 +41,12 @@ class Attack(Struct, frozen=True):
     :ivar name: what the table calls it.
     :ivar fault: the fault that it showed.
     :ivar attackers: connections at once.
-    :ivar head: sent first on each connection.
+    :ivar head: sent first on each connection; `#N` in it is the number of the attacker.
     :ivar payload: then sent again and again; empty: the head is the whole attack.
     :ivar rate: bytes per second of all attackers together; without payload: connections per second.
     :ivar reads: whether what the daemon sends is read.
+    :ivar stays: whether a connection without payload stays open and reads, instead of being opened
+        again and again.
     :ivar returns: connections per second of all attackers together that come back after a close.
     """
 
@@ -55,17 +57,29 @@ class Attack(Struct, frozen=True):
     payload: bytes = b""
     rate: float = 6.4e6
     reads: bool = True
+    stays: bool = False
     returns: float = 0.0
 
 
 _COMPRESSED = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
 _OPENED = masked(b"", 1, fin=False)
+_NUMBER = b"#N"
+
+
+def _subscribe(name: str) -> bytes:
+    command = f'{{"type":"subscribe","platform":"twitch","identifier":"{name}"}}'
+    return masked(command.encode(), 1)
+
+
+#: As many chats as one connection may have.
+_NAMES = b"".join(_subscribe(f"greedy{_NUMBER.decode()}x{chat}") for chat in range(32))
 _RANGES = b",".join(b"%d-%d" % (n, n) for n in range(1500))
 
 ATTACKS: Sequence[Attack] = (
     Attack("nobody attacks", "-", 0, b"", b"x"),
     Attack("pings, not read", "H1", 1, _UPGRADE + b"\r\n", masked(b"x" * 125, 9), 2e7, False),
     Attack("pings, not read", "H1", 10, _UPGRADE + b"\r\n", masked(b"x" * 125, 9), 2e7, False),
+    Attack("32 chats each", "H3", 50, _UPGRADE + b"\r\n" + _NAMES, stays=True),
     Attack("empty pongs", "H4", 50, _UPGRADE + b"\r\n", masked(b"", 10)),
     Attack("empty pongs, come back", "H4", 50, _UPGRADE + b"\r\n", masked(b"", 10), returns=50),
     Attack("empty fragments", "H4", 50, _UPGRADE + b"\r\n" + _OPENED, masked(b"", 0, fin=False)),
@@ -114,8 +128,10 @@ ATTACKS: Sequence[Attack] = (
 class _Attacker:
     """One connection, opened again when it is lost."""
 
-    def __init__(self, attack: Attack, port: int) -> None:
+    def __init__(self, attack: Attack, port: int, number: int) -> None:
         self._attack = attack
+        # Two characters, like the mark: the lengths of frames stay right.
+        self._head = attack.head.replace(_NUMBER, b"%02d" % number)
         self._port = port
         self._socket: socket.socket | None = None
         self._rest = b""
@@ -124,7 +140,7 @@ class _Attacker:
         """Connect and send the head."""
         self.close()
         connection = socket.create_connection((HOST, self._port), 5)
-        connection.sendall(self._attack.head)
+        connection.sendall(self._head)
         connection.setblocking(False)
         self._socket, self._rest = connection, b""
 
@@ -176,10 +192,12 @@ class _Attacker:
 def attack(which: int, port: int, seconds: float) -> None:
     """Attack the daemon on a port of this machine for so many seconds."""
     chosen = ATTACKS[which]
-    attackers = [_Attacker(chosen, port) for _ in range(chosen.attackers)]
+    attackers = [_Attacker(chosen, port, number) for number in range(chosen.attackers)]
     end = time.monotonic() + seconds
     if chosen.payload:
         _flood(chosen, attackers, end)
+    elif chosen.stays:
+        _stay(attackers, end)
     else:
         _knock(chosen, attackers, end)
     for attacker in attackers:
@@ -201,6 +219,15 @@ def _flood(chosen: Attack, attackers: Sequence[_Attacker], end: float) -> None:
         sent += taken
         ahead = sent / chosen.rate - (now - begun)
         time.sleep(min(0.1, max(ahead, 0.0 if taken else 0.005)))
+
+
+def _stay(attackers: Sequence[_Attacker], end: float) -> None:
+    for attacker in attackers:
+        attacker.open()
+    while time.monotonic() < end:
+        for attacker in attackers:
+            attacker.read()
+        time.sleep(0.02)
 
 
 def _knock(chosen: Attack, attackers: Sequence[_Attacker], end: float) -> None:
