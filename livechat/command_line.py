@@ -32,7 +32,7 @@ def Options(
         try:
             platforms = installed()
         except ValueError as error:
-            wrong(str(error))
+            exit_with_usage_error(str(error))
     declared = declared_options(platforms)
     # `usage.Options` reads its options off the class.
     attributes: dict[str, Any] = {
@@ -101,7 +101,7 @@ class DaemonOptions(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            wrong(str(error))
+            exit_with_usage_error(str(error))
 
     def parseArgs(self, *words: str) -> None:
         """Words that are no options.
@@ -226,11 +226,11 @@ def own_version() -> str:
         return "unknown"
 
 
-def wrong(sentence: str) -> NoReturn:
-    """End the process because of a wrong choice: one line, exit code 1.
+def exit_with_usage_error(message: str) -> NoReturn:
+    """End the process because an option cannot be used: one line on stderr, exit code 1.
 
     :raises SystemExit: always.
     """
-    line = " ".join(sentence.split())
+    line = " ".join(message.split())
     sys.stderr.write(f"livechat: {line}\n")
     raise SystemExit(1)

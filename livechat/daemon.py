@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, TimeoutError, gatherResults, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import HTTPConnectionPool
@@ -47,9 +47,7 @@ class Daemon(Service):
         self._reactor = reactor
         self._hub = hub
         self._clients = clients
-        self._services = MultiService()
-        for service in services:
-            service.setServiceParent(self._services)
+        self._services = services
         self._pool = pool
         self._listening = listening
         self._stopped: Deferred[None] | None = None
@@ -59,7 +57,8 @@ class Daemon(Service):
         super().startService()
         self._listening.announce()
         _log.info("at most {clients} clients", clients=self._clients.limits.connections)
-        self._services.startService()
+        for service in self._services:
+            service.startService()
 
     def stopService(self) -> Deferred[None]:
         """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
@@ -88,9 +87,13 @@ class Daemon(Service):
         await self._clients.drain(DRAIN)
         self._listening.close()
         await self._limited("the hub", self._hub.shutdown())
-        await self._limited("a service", self._services.stopService())
+        # All at once; none of these fails.
+        await gatherResults(
+            self._limited(type(service).__name__, maybeDeferred(service.stopService))
+            for service in reversed(self._services)
+        )
         await self._limited("the HTTP connection pool", self._pool.closeCachedConnections())
-        # Connections that were told to close get one turn to do so.
+        # Connections that are closing get one turn of the reactor to do so.
         await sleep(self._reactor, 0)
         _log.info("stopped")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""File descriptors: how many the process may have, and who gets them.
+"""File descriptors: how many the process may have, and how they are shared.
 
 Every connection takes one, those to platforms and to Redis too.  Clients must never take the last
 ones: then no upstream could be opened, and `/health` could not answer.
@@ -34,7 +34,7 @@ _OTHERS: Final = 256
 
 
 class Share(Struct, frozen=True):
-    """What those who come to us may take.
+    """How many descriptors incoming connections may take.
 
     :ivar clients: WebSocket connections at once.
     :ivar connections: all connections at once, those that ask for pages or have not said anything
@@ -46,10 +46,10 @@ class Share(Struct, frozen=True):
 
 
 def share(limit: int, channels: int) -> Share:
-    """What those who come to us may take of so many descriptors.
+    """How many of so many descriptors incoming connections may take.
 
-    A quarter is kept from clients, as long as everything else may need that much: one half of it
-    for upstreams and Redis, the other for whoever asks for `/health`.
+    A quarter is reserved, or less where nothing can need that much: one half of it for upstreams
+    and Redis, the other for requests such as `/health`.
 
     :param channels: chats watched at once at most.
     """

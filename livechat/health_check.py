@@ -19,7 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.command_line import Options, wrong
+from livechat.command_line import Options, exit_with_usage_error
 
 #: Seconds for the answer.
 TIMEOUT: Final = 4.0
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str], first_process: Path = FIRST_PROCESS) -> int:
         where = target(description)
         if where is not None:
             return _ask(where, description)
-    wrong(f"cannot tell where to ask from {' '.join(listen)}")
+    exit_with_usage_error(f"no address for a request in {' '.join(listen)}")
 
 
 def daemon_arguments(line: bytes) -> list[str]:
@@ -70,7 +70,7 @@ def daemon_arguments(line: bytes) -> list[str]:
 
 
 def target(description: str) -> Target | None:
-    """Where a server that listens on an endpoint string can be asked; None: nobody knows."""
+    """Where a server that listens on an endpoint string can be asked; None: unknown."""
     kind, *given = (
         re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\):", description, maxsplit=20)
     )
@@ -94,9 +94,9 @@ def _ask(where: Target, description: str) -> int:
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
     except (OSError, HTTPException) as error:
-        wrong(f"no answer on {description}: {str(error) or type(error).__name__}")
+        exit_with_usage_error(f"no answer on {description}: {str(error) or type(error).__name__}")
     if answer.status != 200:
-        wrong(f"{description} answers {answer.status}")
+        exit_with_usage_error(f"{description} answers {answer.status}")
     sys.stdout.write(f"{text}\n")
     return 0
 

@@ -27,7 +27,7 @@ from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
-from livechat.command_line import DaemonOptions, Options, wrong
+from livechat.command_line import DaemonOptions, Options, exit_with_usage_error
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
@@ -124,7 +124,7 @@ def build(
         try:
             platforms[name] = description.make(context, platform_settings[name])
         except ValueError as error:
-            wrong(str(error))
+            exit_with_usage_error(str(error))
         for kind, meaning in description.event_kinds.items():
             add_event_kind(kind, meaning)
     store, kept = _statistics(reactor, settings, metrics)
@@ -172,7 +172,7 @@ def build(
             for port in described.ports(platforms[name], platform_settings[name]):
                 listening.open(port.endpoint, port.factory, port.what)
     except ListenError as error:
-        wrong(str(error))
+        exit_with_usage_error(str(error))
     return Daemon(reactor, hub, clients, [*services, *platforms.values()], pool, listening)
 
 

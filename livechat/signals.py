@@ -2,8 +2,8 @@
 """What signals mean to the daemon.
 
 SIGHUP reads again what may change.  SIGTERM and SIGINT stop; a second one stops at once.  SIGUSR1
-and SIGUSR2 mean nothing unless somebody else gave them a meaning (`twistd` lets SIGUSR1 rotate its
-log file), and must not end the process, which is what the system does with them by default.
+and SIGUSR2 do nothing unless they have a handler already (`twistd` rotates its log file at
+SIGUSR1); they must not end the process, which is what the system does by default.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class CommandTests(SynchronousTestCase):
         """A port that only the daemon's log knows, and options that are wrong."""
         done = run(self.directory, *COMMAND, "health", "--port=0")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertEqual(done.stderr, "livechat: cannot tell where to ask from tcp:0\n")
+        self.assertEqual(done.stderr, "livechat: no address for a request in tcp:0\n")
         done = run(self.directory, *COMMAND, "health", "--port=x")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("--port must be", done.stderr)

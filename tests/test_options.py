@@ -15,7 +15,12 @@ from msgspec.structs import fields, replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.choices import Choice, Option, options_of
-from livechat.command_line import Options, declared_options, own_version, wrong
+from livechat.command_line import (
+    Options,
+    declared_options,
+    exit_with_usage_error,
+    own_version,
+)
 from livechat.options import Chosen, Settings
 from livechat.platforms.description import PlatformDescription, installed
 
@@ -680,6 +685,8 @@ class RefusalTests(OptionsCase):
         """Later checks end the process in the same way, whatever their sentence looks like."""
         said = io.StringIO()
         self.patch(sys, "stderr", said)
-        ended = self.assertRaises(SystemExit, wrong, "cannot listen:\n  address\tin use ")
+        ended = self.assertRaises(
+            SystemExit, exit_with_usage_error, "cannot listen:\n  address\tin use "
+        )
         self.assertEqual(ended.code, 1)
         self.assertEqual(said.getvalue(), "livechat: cannot listen: address in use\n")

@@ -125,6 +125,11 @@ class EndpointTests(TestCase):
         daemon.kill()
         return daemon.ended
 
+    def test_address_of_the_page(self) -> None:
+        """Log lines of public ports say how a page is opened there; the intake's names none."""
+        pages = re.findall(r"open (\w+)://localhost:\d+/test", self.daemon.log)
+        self.assertEqual(pages, ["http", "https"])
+
     async def test_clients(self) -> None:
         """With ALPN, with more than one protocol and without any: a page and a WebSocket."""
         _, port, *_ = await ports(self.daemon, 2)

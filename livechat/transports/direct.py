@@ -3,10 +3,11 @@
 
 The fan-out writes whole frames straight to the descriptors of those connections that have nothing
 queued: one loop in C instead of arming and disarming the poller per connection.  Such a write must
-never land inside a frame of which the transport still holds a part.  So the transport itself tells
-its subscriber: `queued` before anything enters its buffer, `drained` when the buffer has become
-empty.  The only room that touches what is private in Twisted (`tests/test_transport.py` fails when
-that changes): `_tempDataLen`, `_aborting`.
+never land inside a frame of which the transport still holds a part.  So the transport itself calls
+its owner: `queued` before anything enters its buffer, `drained` when the buffer has become empty.
+
+The only module of the transports that uses private attributes of Twisted: `_tempDataLen` and
+`_aborting` (`tests/test_transport.py` fails when these change).
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ _TWISTED_QUEUE: Final = 50
 
 
 class Owner(Protocol):
-    """Who wants to write beside the transport."""
+    """The connection that wants to write beside the transport."""
 
     def queued(self) -> None:
-        """The transport holds bytes, or will never be empty again: keep off the descriptor."""
+        """The transport holds bytes, or will never be empty again: do not use the descriptor."""
 
     def drained(self, descriptor: int) -> None:
         """The transport holds nothing."""
 
 
 class DirectServer(tcp.Server):
-    """An accepted connection.
+    """An accepted connection that reports on its buffer.
 
-    :ivar owner: told about the buffer from when it is set.
+    :ivar owner: called when the buffer fills and when it is empty.
     """
 
     owner: Owner | None = None
@@ -54,7 +55,7 @@ class DirectServer(tcp.Server):
         )
 
     def own(self, owner: Owner) -> None:
-        """Begin to tell an owner, with how things are now."""
+        """Report to an owner from now on, beginning with the present state."""
         self.owner = owner
         if self.is_empty:
             owner.drained(self.fileno())
@@ -78,7 +79,7 @@ class DirectServer(tcp.Server):
         super().abortConnection()
 
     def connectionLost(self, reason: Failure) -> None:
-        """Twisted: gone; the descriptor may belong to somebody else in a moment."""
+        """Twisted: gone; the descriptor may belong to another connection soon."""
         if self.owner is not None:
             self.owner.queued()
             self.owner = None

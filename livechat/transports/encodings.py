@@ -49,7 +49,7 @@ class StreamEncoding:
 
     def write(self, subscribers: Sequence[ISubscriber], data: bytes) -> None:
         """See `IEncoding`."""
-        # Whoever has this encoding is such a connection.
+        # A subscriber with this encoding is such a connection.
         connections = cast("Sequence[Writable]", subscribers)
         descriptors = [connection.direct for connection in connections]
         if min(descriptors, default=0) < 0:
@@ -61,7 +61,7 @@ class StreamEncoding:
                 for connection, descriptor in zip(connections, descriptors, strict=True)
                 if descriptor >= 0
             ]
-            # Asked anew: what was written above may have closed somebody's descriptor.
+            # Read again: the writes above may have closed a descriptor.
             descriptors = [connection.direct for connection in connections]
         size = len(data)
         written = write_each(descriptors, data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files of the pages, and what a browser is told that they may do."""
+"""The files of the pages, and the headers that restrict what they may do in a browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _POLICY: Final = (
     b"base-uri 'none'; form-action 'none'; "
 )
 
-#: No string ever becomes HTML, styles are our own, and no stranger's page shows ours in a frame.
+#: No string ever becomes HTML, styles are our own, and no page of another origin shows ours in a
+#: frame.
 _STRICT_POLICY: Final = _POLICY + (
     b"style-src 'self'; img-src 'self' https:; frame-ancestors 'self'; "
     b"require-trusted-types-for 'script'; trusted-types 'none'"

@@ -202,7 +202,7 @@ def _is_text(path: bytes) -> bool:
 
 
 class _Preflight(Resource):
-    """The answer to a browser that asks whether it may ask: the headers, which are set already."""
+    """The answer to a CORS preflight request: the headers, which are set already."""
 
     isLeaf = True
 
@@ -212,7 +212,7 @@ class _Preflight(Resource):
 
 
 class _BadRequest(Resource):
-    """The answer to what makes no sense."""
+    """The answer to a request that cannot be valid."""
 
     isLeaf = True
 
@@ -248,19 +248,19 @@ class Root(Resource):
 
 
 class _BodylessRequest(Request):
-    """A request that brings no body: nothing here takes one, and one may be of any size."""
+    """A request without a body: no page takes one, and one may be of any size."""
 
     channel: Any
 
     def gotLength(self, length: int | None) -> None:
-        """twisted.web: so much is to come (None: nobody knows)."""
+        """twisted.web: the length of the body (None: unknown)."""
         super().gotLength(0)
         if length != 0:
             self.channel.transport.write(_TOO_LARGE)
             self.channel.loseConnection()
 
     def handleContentChunk(self, data: bytes) -> None:
-        """twisted.web: some of it came."""
+        """twisted.web: a part of the body came."""
 
 
 class _OneRequest(HTTPChannel):

@@ -145,10 +145,10 @@ class PortFactory(SpeaksHttp, ServerFactory):
         return HeadReader(self)
 
     def came(self, reader: HeadReader) -> None:
-        """A connection is there; where there are too many it takes the place of an older one.
+        """A connection was made; beyond the limit it takes the place of an older one.
 
-        The oldest that has asked for nothing goes first, then the oldest that is being answered:
-        whoever asks for `/health` is answered in a moment.
+        The oldest without a request is closed first, then the oldest that is being answered: a
+        request such as `/health` takes a moment only.
         """
         if self._limit and self._connections() >= self._limit:
             oldest = next(chain(self.waiting, self._site.open), None)

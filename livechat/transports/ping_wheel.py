@@ -27,7 +27,7 @@ _LATE: Final = 1.0
 
 
 class Pinged(Protocol):
-    """Who is pinged; hashable by identity."""
+    """A connection that is pinged; hashable by identity."""
 
     def ping(self) -> None:
         """Send a ping."""
@@ -43,7 +43,7 @@ class PingWheel(Generic[T]):
     once are not pinged all at once.  Each step pings the clients of one slot and looks for silence
     in the slot that was pinged `PING_TIMEOUT` seconds ago.
 
-    :param silent: told of a client that has not answered, or that could not be pinged.
+    :param silent: called with a client that has not answered, or that could not be pinged.
     """
 
     def __init__(self, clock: IReactorTime, silent: Callable[[T], None]) -> None:
@@ -51,7 +51,7 @@ class PingWheel(Generic[T]):
         self._silent = silent
         self._slots: list[dict[T, None]] = [{} for _ in range(_SLOTS)]
         self._slot_of: dict[T, int] = {}
-        self._unheard: set[T] = set()
+        self._unanswered: set[T] = set()
         self._next_slot = 0
         self._hand = 0
         self._due = 0.0
@@ -72,21 +72,21 @@ class PingWheel(Generic[T]):
         slot = self._slot_of.pop(client, None)
         if slot is not None:
             del self._slots[slot][client]
-            self._unheard.discard(client)
+            self._unanswered.discard(client)
         if not self._slot_of and self._call is not None:
             self._call.cancel()
             self._call = None
 
-    def heard(self, client: T) -> None:
-        """A client gave a sign of life."""
-        self._unheard.discard(client)
+    def answered(self, client: T) -> None:
+        """A client sent something, so it is alive."""
+        self._unanswered.discard(client)
 
     def _step(self) -> None:
         now = self._clock.seconds()
         self._due = max(self._due + _STEP, now - _LATE)
         self._call = self._clock.callLater(max(0.0, self._due - now), self._step)
         overdue = self._slots[(self._hand - PING_TIMEOUT * STEPS) % _SLOTS]
-        for client in [client for client in overdue if client in self._unheard]:
+        for client in [client for client in overdue if client in self._unanswered]:
             self._give_up(client)
         for client in list(self._slots[self._hand]):
             try:
@@ -95,7 +95,7 @@ class PingWheel(Generic[T]):
                 _log.failure("a client could not be pinged")
                 self._give_up(client)
             else:
-                self._unheard.add(client)
+                self._unanswered.add(client)
         self._hand = (self._hand + 1) % _SLOTS
 
     def _give_up(self, client: T) -> None:

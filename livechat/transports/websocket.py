@@ -38,7 +38,7 @@ _BYTES_PER_FRAME: Final = 2048
 
 _PING: Final = b"\x89\x00"
 
-#: What Autobahn keeps of a handshake for whoever may ask.
+#: Attributes in which Autobahn keeps a handshake that is over.
 _HANDSHAKE_ONLY: Final = frozenset(
     {
         "_wskey",
@@ -100,7 +100,7 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
             self.close(CloseCode.INTERNAL, "internal error")
 
     def _shed(self) -> None:
-        """Let go of what only the handshake needed: a third of an idle connection's memory."""
+        """Drop what only the handshake needed: a third of an idle connection's memory."""
         kept = {name: value for name, value in vars(self).items() if name not in _HANDSHAKE_ONLY}
         # Nothing is sent in pieces here, and an empty deque is large.
         kept["send_queue"] = ()
@@ -135,8 +135,8 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
         self.transport.pauseProducing()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """A client's command."""
-        self.factory.wheel.heard(self)
+        """Autobahn: a message came, which is a command."""
+        self.factory.wheel.answered(self)
         if self.compressed:
             # Its frames cost little and have grown.
             self._charge(len(payload) / _BYTES_PER_FRAME)
@@ -148,11 +148,11 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
             self._session.received(payload)
 
     def onPing(self, payload: bytes) -> None:
-        """A sign of life, too.  Autobahn answers it, unless the client does not read.
+        """Autobahn: a ping came, so the client is alive.  It is answered unless it does not read.
 
-        An answer would only make what is held for it longer.
+        An answer would only add to what is held for it.
         """
-        self.factory.wheel.heard(self)
+        self.factory.wheel.answered(self)
         if not self._paused:
             super().onPing(payload)
 
@@ -162,11 +162,11 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
             self.transport.write(_PING)
 
     def onPong(self, payload: bytes) -> None:
-        """Proof of life."""
-        self.factory.wheel.heard(self)
+        """Autobahn: a pong came, so the client is alive."""
+        self.factory.wheel.answered(self)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        """The connection is gone, in whichever way."""
+        """Autobahn: the connection has ended, cleanly or not."""
         session, self._session = self._session, None
         if self.failedByMe:
             self.registry.metrics.closed.labels("invalid").inc()
@@ -184,8 +184,8 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`.
 
-        What waits for a slow client is let go of, unless it is we who go: then nothing that was
-        accepted is lost to whoever still reads.
+        What waits for a slow client is dropped, except at a shutdown: then a client that still
+        reads loses nothing.
         """
         self.stop_sending(flush=code is CloseCode.GOING_AWAY)
         if self.can_send:

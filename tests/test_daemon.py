@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The daemon's stop: no component can hold it up, and the log names the one that tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from livechat.daemon import DRAIN, STOP, Daemon
+from livechat.listening import Listening
+from livechat.metrics import Metrics
+from livechat.transports.client_registry import ClientRegistry, Limits
+from tests.support.fakes import hub_on
+
+
+class StuckService(Service):
+    """A service that does not stop, or not without a fault."""
+
+    def __init__(self, stopping: Deferred[Any]) -> None:
+        self.stopping = stopping
+
+    def stopService(self) -> Deferred[Any]:
+        """See `IService`."""
+        super().stopService()
+        return self.stopping
+
+
+class NoConnections:
+    """An HTTP connection pool in which nothing is open."""
+
+    def closeCachedConnections(self) -> Deferred[None]:
+        """See `HTTPConnectionPool`."""
+        return succeed(None)
+
+
+class StopTests(SynchronousTestCase):
+    """A stop with one component that is in trouble."""
+
+    def stopped(self, stopping: Deferred[Any]) -> list[str]:
+        """Stop a daemon with such a service; what it logged."""
+        clock: Any = Clock()
+        metrics = Metrics()
+        hub = hub_on(clock, metrics)
+        session: Any = None
+        clients = ClientRegistry(clock, Limits(), metrics, session)
+        pool: Any = NoConnections()
+        services = [StuckService(stopping)]
+        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock))
+        daemon.startService()
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def keep(event: LogEvent) -> None:
+            lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(keep)
+        self.addCleanup(globalLogPublisher.removeObserver, keep)
+        stopped = daemon.stopService()
+        clock.pump([0.1] * round((DRAIN + 3 * STOP) * 10))
+        self.successResultOf(stopped)
+        return lines
+
+    def test_stuck(self) -> None:
+        """One that never stops is named, with the time that it was given."""
+        lines = self.stopped(Deferred())
+        self.assertIn(f"StuckService did not stop within {STOP} s", lines)
+        self.assertEqual(lines[-1], "stopped")
+
+    def test_fault(self) -> None:
+        """One that fails to stop is named, with its traceback."""
+        failed: Deferred[None] = Deferred()
+        failed.errback(ZeroDivisionError())
+        lines = self.stopped(failed)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertTrue(any(line.startswith("StuckService did not stop") for line in lines), lines)
+        self.assertEqual(lines[-1], "stopped")
