@@ -33,7 +33,7 @@ STRANGE = {
 
 
 class KindTests(SynchronousTestCase):
-    """Every message of the sheet."""
+    """Every message that is read."""
 
     def test_golden(self) -> None:
         """Each written payload becomes what somebody once looked at and agreed with."""

@@ -267,7 +267,7 @@ class HostileTests(SynchronousTestCase):
 
 
 class SentTests(SynchronousTestCase):
-    """The frames that we send, byte for byte by the field numbers of the sheet."""
+    """The frames that we send, byte for byte by their field numbers."""
 
     def test_enter_room(self) -> None:
         """The request for a room's messages."""

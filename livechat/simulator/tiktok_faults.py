@@ -13,7 +13,7 @@ from livechat.platforms.tiktok import webcast_pb2 as schema
 class TikTokFault(Enum):
     """What is wrong for as long as it is in `TikTokSimulator.faults`."""
 
-    # Pages and JSON (sheet `tiktok` sections 2 and 3).
+    # Pages and JSON (docs/wire/tiktok.md#accounts).
     CAPTCHA = "tiktok-captcha"
     FORBIDDEN = "tiktok-403"
     TOO_MANY = "tiktok-429"
@@ -29,19 +29,19 @@ class TikTokFault(Enum):
     FALSE_ALIVE = "tiktok-false-alive"
     #: `room/info` refuses.
     NO_INFO = "tiktok-no-info"
-    # The upgrade of the socket (sheet section 4).
+    # The upgrade of the socket (docs/wire/tiktok.md#upgrade).
     DEVICE_BLOCKED = "tiktok-device-blocked"
     ILLEGAL_KEY = "tiktok-illegal-key"
     SOCKET_403 = "tiktok-socket-403"
     SOCKET_HANG = "tiktok-socket-hang"
     SOCKET_GARBAGE = "tiktok-socket-garbage"
-    # The open socket (sheet section 5).
+    # The open socket (docs/wire/tiktok.md#frames).
     DEAD = "tiktok-dead"
     BLIND = "tiktok-blind"
     DUPLICATES = "tiktok-duplicates"
     UNCOMPRESSED = "tiktok-uncompressed"
     LOST_GIFT_ENDS = "tiktok-lost-gift-ends"
-    # The signer (sheet section 6).
+    # The signer (docs/wire/tiktok.md#signer).
     SIGNER_500 = "signer-500"
     SIGNER_503 = "signer-503"
     SIGNER_401 = "signer-401"
@@ -66,7 +66,7 @@ class TikTokMishap(Enum):
 
 
 def frame(payload: bytes, kind: str = "msg", log_id: int = 1) -> bytes:
-    """A push frame as the server sends it (sheet section 5)."""
+    """A push frame as the server sends it (docs/wire/tiktok.md#frames)."""
     compressed = payload.startswith(b"\x1f\x8b\x08")
     headers = [schema.PushHeader(key=b"compress_type", value=b"gzip" if compressed else b"none")]
     return schema.PushFrame(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What TikTok pushes for what happens in a chat: actions to webcast messages.
 
-Pure.  Shapes follow the recorded payloads (sheet `tiktok` sections 9 and 10).
+Pure.  Shapes follow the recorded payloads (docs/wire/tiktok.md#meaning).
 """
 
 from __future__ import annotations

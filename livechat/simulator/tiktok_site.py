@@ -34,7 +34,7 @@ _REFUSALS: Final[Mapping[TikTokFault, tuple[int, bytes]]] = MappingProxyType(
     }
 )
 
-#: What the signer refuses with (literal bodies: sheet section 6).
+#: What the signer refuses with (docs/wire/tiktok.md#signer).
 _UNSIGNED: Final[Mapping[TikTokFault, tuple[int, dict[str, Any]]]] = MappingProxyType(
     {
         TikTokFault.SIGNER_500: (
@@ -127,7 +127,7 @@ class TikTokSite(Resource):
             "id": str(6_800_000_000_000_000_000 + stable_id(handle)),
             "uniqueId": handle,
             "nickname": handle.title(),
-            # It survives the end of the stream (sheet section 2.1).
+            # It survives the end of the stream (docs/wire/tiktok.md#user-room).
             "roomId": str(tiktok.room_id(handle)),
             "status": status,
         }
@@ -198,7 +198,7 @@ class TikTokSite(Resource):
         return _answered(request, 200, b"<html>LIVE</html>", _HTML)
 
     def _sign(self, request: Request) -> bytes | int:
-        """A signer that speaks as the hosted one does (sheet section 6)."""
+        """A signer that speaks as the hosted one does (docs/wire/tiktok.md#signer)."""
         self.key = request.getHeader("x-api-key")
         faults = self._tiktok.faults
         if TikTokFault.SIGNER_HANG in faults:

@@ -23,7 +23,7 @@ from livechat.simulator.tiktok_room import LiveRoom
 
 _COOKIE: Final = re.compile(r"(?:^|;\s*)ttwid=([^;]+)")
 
-#: Status and words with which an upgrade is refused (sheet `tiktok` section 4).
+#: Status and words with which an upgrade is refused (docs/wire/tiktok.md#upgrade).
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {"DEVICE_BLOCKED": "415", "illegal secret key": "417", "illegal app_id": "417"}
 )

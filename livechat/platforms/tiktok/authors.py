@@ -15,7 +15,7 @@ from livechat.platforms.tiktok.webcast_pb2 import Image, User, UserBadge, UserId
 _MAX_URLS: Final = 16
 _MAX_BADGES: Final = 32
 
-# Badge scenes (sheet `tiktok` section 9).
+# Badge scenes (docs/wire/tiktok.md#values).
 _MODERATOR: Final = 1
 _SUBSCRIBER: Final = frozenset({4, 7})
 
@@ -84,7 +84,7 @@ def image_url(image: Image) -> str | None:
     """The address of a picture that browsers can show, if there is one.
 
     The same picture is offered in several formats, webp first; HEIC is taken only when nothing else
-    is there (sheet `tiktok` section 10).
+    is there (docs/wire/tiktok.md#meaning).
     """
     last_resort = None
     for candidate in islice(image.url_list, _MAX_URLS):

@@ -70,7 +70,7 @@ def _placed(text: str, emotes: Iterable[schema.PlacedEmote]) -> list[Piece]:
     """The comment cut where emotes belong.
 
     A blank or a placeholder that stands at an emote's place is replaced by it; before any other
-    character it is put in.  Beyond the end means at the end (sheet `tiktok` section 10).
+    character it is put in.  Beyond the end means at the end (docs/wire/tiktok.md#emotes).
     """
     placed = sorted(((emote.index, emote.emote) for emote in emotes), key=itemgetter(0))
     places = _places(text, [index for index, _ in placed])

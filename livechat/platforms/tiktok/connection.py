@@ -4,7 +4,7 @@
 The WebSocket is Autobahn's.  Its limits are all set here; its timers are switched off because they
 know only the global reactor, and ours take their place.  Twisted's `ClientService` is not used: a
 socket whose address and cookies were signed is good for one attempt, so there is nothing to retry
-at that level (sheet `tiktok` sections 4 and 6).
+at that level (docs/wire/tiktok.md#socket).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ OPEN_TIMEOUT: Final = 15.0
 #: Longest answer to the upgrade, in bytes.
 MAX_HEAD: Final = 64 * 1024
 
-#: Seconds between heartbeats until the server asks for something else (sheet section 4).
+#: Seconds between heartbeats unless the server asks for others (docs/wire/tiktok.md#heartbeats).
 HEARTBEAT: Final = 10.0
 
 #: Seconds without any frame after which a socket is dead: the server answers heartbeats.
@@ -322,7 +322,7 @@ PROTOCOL_OPTIONS: Final[Mapping[str, Any]] = {
     "tcpNoDelay": True,
     "perMessageCompressionOffers": [],
     "perMessageCompressionAccept": lambda offer: None,
-    # The server does not answer them (sheet section 4).
+    # The server does not answer them (docs/wire/tiktok.md#heartbeats).
     "autoPingInterval": 0,
     "autoPingTimeout": 0,
     "autoPingSize": 12,

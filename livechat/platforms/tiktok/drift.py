@@ -18,7 +18,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
 
-#: The values of enumerations that only pictures and labels depend on (sheet `tiktok` section 9).
+#: The values of enumerations that only pictures and labels depend on (docs/wire/tiktok.md#values).
 #: Those that decide what a message means are looked at where that is decided.
 _VALUES: Final[Mapping[str, Mapping[str, range | frozenset[int]]]] = {
     "UserBadge": {"scene_type": range(15), "display_type": range(5)},

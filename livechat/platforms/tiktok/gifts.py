@@ -2,7 +2,7 @@
 """Gifts: each told once, when its streak is over, also when the message that ends it is lost.
 
 A streak repeats its message with a rising count and ends with one that says so, one to four seconds
-after the last (sheet `tiktok` section 10).  Time is handed in; nothing here waits.
+after the last (docs/wire/tiktok.md#gifts).  Time is handed in; nothing here waits.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The anonymous viewer that we are: a browser and its cookie (sheet `tiktok` section 3).
+"""The anonymous viewer that we are: a browser and its cookie (docs/wire/tiktok.md#identity).
 
 One for all rooms, kept in memory, fetched when it is first needed and changed when it is refused.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much we ask of TikTok and of a signer at most (sheet `tiktok` sections 4, 6 and 13)."""
+"""How much we ask of TikTok and of a signer at most (docs/wire/tiktok.md#upgrade)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livechat.platforms.budget import Limit
 #: Pages and JSON.  No number is published.
 LOOKUPS: Final = Limit(6, 2.0, at_once=3)
 
-#: Upgrades of sockets.  No number is published; one a second is the sheet's advice.
+#: Upgrades of sockets.  No number is published (docs/wire/tiktok.md#upgrade).
 HANDSHAKES: Final = Limit(4, 4.0)
 
 #: Requests to a signer: with a key as many as handshakes; without one the public signer allows five

@@ -2,8 +2,8 @@
 """Short links, as TikTok's app shares them: which one is meant, and where it leads.
 
 They are `https://vt.tiktok.com/CODE`, `https://vm.tiktok.com/CODE` and
-`https://www.tiktok.com/t/CODE`, and redirect to the address of an account (sheet `tiktok` section
-2, end).  Pure: `Lookup` asks.
+`https://www.tiktok.com/t/CODE`, and redirect to the address of an account
+(docs/wire/tiktok.md#short-links).  Pure: `Lookup` asks.
 """
 
 from __future__ import annotations

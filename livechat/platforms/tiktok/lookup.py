@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """TikTok's JSON and pages, asked over HTTP: who is live, in which room, and is it still on air.
 
-Several sources answer that, and each has been seen to be wrong (sheet `tiktok` section 2).  So one
-source alone never overrules the others.  Never fails: whatever goes wrong is a refusal among the
-answers of `room`.
+Several sources answer that, and each has been seen to be wrong (docs/wire/tiktok.md#accounts).  So
+one source alone never overrules the others.  Never fails: whatever goes wrong is a refusal among
+the answers of `room`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from livechat.platforms.tiktok.room import (
 
 _log = Logger()
 
-#: Seconds for one answer (sheet `tiktok` section 2.1).
+#: Seconds for one answer (docs/wire/tiktok.md#user-room).
 DEADLINE: Final = 10.0
 
 #: A room that cannot exist.  `check_alive` is asked about it together with every other room: in

@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from livechat.platforms.tiktok.webcast import Batch
 
-#: The web player's application id (sheet `tiktok` section 2).
+#: The web player's application id (docs/wire/tiktok.md#user-room).
 _WEB_APP: Final = "1988"
 
-#: Cookie that identifies an anonymous viewer (sheet section 3).
+#: Cookie that identifies an anonymous viewer (docs/wire/tiktok.md#identity).
 IDENTITY_COOKIE: Final = "ttwid"
 
 _SITE: Final = "https://www.tiktok.com"
@@ -51,7 +51,7 @@ class Browser(Struct, frozen=True):
         }
 
     def socket_headers(self, cookies: str) -> dict[str, str]:
-        """Headers of the socket's upgrade (sheet section 4).
+        """Headers of the socket's upgrade (docs/wire/tiktok.md#upgrade).
 
         :param cookies: sent exactly as they were received.
         """
@@ -59,7 +59,7 @@ class Browser(Struct, frozen=True):
 
 
 def user_room_url(site: str, handle: str) -> str:
-    """Where an account's room and its state are told (sheet section 2.1).
+    """Where an account's room and its state are told (docs/wire/tiktok.md#user-room).
 
     :param site: base of pages and `api-live`, without a slash at its end.
     """
@@ -68,7 +68,7 @@ def user_room_url(site: str, handle: str) -> str:
 
 
 def stream_page_url(site: str, handle: str) -> str:
-    """The page of an account's stream (sheet section 2.2)."""
+    """The page of an account's stream (docs/wire/tiktok.md#page)."""
     return f"{profile_page_url(site, handle)}/live"
 
 
@@ -78,12 +78,12 @@ def profile_page_url(site: str, handle: str) -> str:
 
 
 def identity_url(site: str) -> str:
-    """The page that gives an anonymous viewer a cookie (sheet section 3)."""
+    """The page that gives an anonymous viewer a cookie (docs/wire/tiktok.md#identity)."""
     return f"{site}/live"
 
 
 def alive_url(webcast: str, room_ids: Sequence[str]) -> str:
-    """Which of these rooms are on air (sheet section 2.3).
+    """Which of these rooms are on air (docs/wire/tiktok.md#check-alive).
 
     :param webcast: base of `webcast/...`, without a slash at its end.
     """
@@ -92,13 +92,13 @@ def alive_url(webcast: str, room_ids: Sequence[str]) -> str:
 
 
 def info_url(webcast: str, room_id: str) -> str:
-    """What a room is (sheet section 2.4)."""
+    """What a room is (docs/wire/tiktok.md#room-info)."""
     query = [("aid", _WEB_APP), ("room_id", room_id)]
     return f"{webcast}/webcast/room/info/?{_encoded(query)}"
 
 
 def socket_query(room_id: str, browser: Browser, history: int = 6) -> list[tuple[str, str]]:
-    """The query of the push socket (sheet section 4).
+    """The query of the push socket (docs/wire/tiktok.md#socket).
 
     :param history: how many past comments are asked for.
     """
@@ -144,7 +144,7 @@ def socket_url(base: str, room_id: str, browser: Browser) -> str:
 
 
 def signed_socket_url(first: Batch, room_id: str, browser: Browser) -> str:
-    """The socket that a signer's first answer names, with what it brought (sheet section 6).
+    """The socket that a signer's first answer names (docs/wire/tiktok.md#signer).
 
     :param first: its `push_server` has been checked.
     """
@@ -159,7 +159,7 @@ def signed_socket_url(first: Batch, room_id: str, browser: Browser) -> str:
 
 
 def signer_url(base: str, room_id: str, browser: Browser, cursor: str = "") -> str:
-    """The first answer and cookies, from an Euler-compatible signer (sheet section 6).
+    """The first answer and cookies, from an Euler-compatible signer (docs/wire/tiktok.md#signer).
 
     :param base: of the signer, without a slash at its end.
     """
@@ -178,7 +178,7 @@ def signer_url(base: str, room_id: str, browser: Browser, cursor: str = "") -> s
 def identity_of(set_cookies: Iterable[str]) -> str | None:
     """The identity cookie as `name=value`, its value exactly as received.
 
-    Sometimes a good answer sets none (sheet section 3).
+    Sometimes a good answer sets none (docs/wire/tiktok.md#identity).
 
     :param set_cookies: the response's `Set-Cookie` headers.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Why TikTok gives us no chat, and what a client is told (sheet `tiktok` section 8)."""
+"""Why TikTok gives us no chat, and what a client is told (docs/wire/tiktok.md#refusals)."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def ended(*, suspended: bool) -> ChatError:
 def read_handshake(status: int, headers: Mapping[str, str]) -> Refused | None:
     """Why the socket's upgrade was refused; None when it was not.
 
-    A refusal is a 200 with an empty body and two headers (sheet `tiktok` section 4).
+    A refusal is a 200 with an empty body and two headers (docs/wire/tiktok.md#upgrade).
 
     :param headers: names in lower case.
     """

@@ -2,8 +2,8 @@
 """Is an account live, and in which room: what TikTok's JSON and pages answer.
 
 Four sources, one kind of answer.  Status 2 is live; a room id alone is not, for it survives the end
-of the stream.  Whatever is not the expected JSON is a refusal and never "not live" (sheet `tiktok`
-section 2).  Total: nothing here raises.
+of the stream.  Whatever is not the expected JSON is a refusal and never "not live"
+(docs/wire/tiktok.md#accounts).  Total: nothing here raises.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ Answer = Live | NotLive | Unclear | Refused
 
 
 def read_user_room(status: int, body: bytes) -> Answer:
-    """The answer of `api-live/user/room` (sheet section 2.1).
+    """The answer of `api-live/user/room` (docs/wire/tiktok.md#user-room).
 
     :param status: of the HTTP response.
     """
@@ -87,7 +87,7 @@ def read_user_room(status: int, body: bytes) -> Answer:
 
 
 def read_page(status: int, body: bytes) -> Answer:
-    """The page of an account's stream, or its profile page (sheet section 2.2).
+    """The page of an account's stream, or its profile page (docs/wire/tiktok.md#page).
 
     :param status: of the HTTP response; a redirect must not have been followed.
     """
@@ -107,7 +107,7 @@ def read_page(status: int, body: bytes) -> Answer:
 
 
 def read_alive(status: int, body: bytes, room_ids: Sequence[str]) -> dict[str, bool] | Refused:
-    """The answer of `check_alive`: which of these rooms are on air (sheet section 2.3).
+    """The answer of `check_alive`: which rooms are on air (docs/wire/tiktok.md#check-alive).
 
     Rooms that it says nothing about are left out.  An entry names its room; one that does not
     counts only where there is exactly one entry for each room.
@@ -132,7 +132,7 @@ def read_alive(status: int, body: bytes, room_ids: Sequence[str]) -> dict[str, b
 
 
 def read_info(status: int, body: bytes) -> Answer:
-    """The answer of `room/info`, which is not needed to read a chat (sheet section 2.4)."""
+    """The answer of `room/info`; chats do not need it (docs/wire/tiktok.md#room-info)."""
     answer = _json(status, body)
     if isinstance(answer, Refused):
         return answer

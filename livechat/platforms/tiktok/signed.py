@@ -2,7 +2,7 @@
 """What an Euler-compatible signer answers: the first messages, cookies, and the socket to open.
 
 Total: whatever it answers becomes one or the other.  A good status proves nothing: a signer has
-answered 200 with addresses that lead nowhere for a whole day (sheet `tiktok` section 6).
+answered 200 with addresses that lead nowhere for a whole day (docs/wire/tiktok.md#signer).
 """
 
 from __future__ import annotations

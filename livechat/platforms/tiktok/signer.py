@@ -22,7 +22,7 @@ from livechat.platforms.tiktok.webcast import MAX_BATCH
 
 _log = Logger()
 
-#: Seconds for one answer (sheet `tiktok` section 6).
+#: Seconds for one answer (docs/wire/tiktok.md#signer).
 DEADLINE: Final = 15.0
 
 _DAY: Final = 86400

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Who comes, subscribes, rises or gives to all: entrances, subscriptions, banners and boxes.
 
-Each function takes one decoded message and its context, and returns the events that it
-means.  Where there are none it says why: unknown, or left out (fields and meanings: sheet `tiktok`
-sections 9 and 10).
+Each function takes one decoded message and its context, and returns the events that it means.
+Where there are none it says why: unknown, or left out (docs/wire/tiktok.md#values).
 
 The `data` of events; `author` and `user` are as in a chat message:
 

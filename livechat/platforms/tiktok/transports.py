@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways into a room: direct, signed, or whichever works (sheet `tiktok` section 1)."""
+"""The ways into a room: direct, signed, or whichever works (docs/wire/tiktok.md#ways-in)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from livechat.platforms.upstream_error import UpstreamError
 
 _log = Logger()
 
-#: Seconds between a refused identity and the use of a new one (sheet section 3).
+#: Seconds between a refused identity and the use of a new one (docs/wire/tiktok.md#identity).
 REFRESH_PAUSE: Final = 2.0
 
 #: Seconds for which the signer is asked first after the direct way was refused.

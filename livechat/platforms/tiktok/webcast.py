@@ -3,7 +3,7 @@
 
 Total: whatever bytes arrive, nothing here raises; what cannot be read is named.  Sizes are bounded
 before and after inflating, and each message is decoded on its own, so a bad one costs nothing but
-itself (sheet `tiktok` section 5).
+itself (docs/wire/tiktok.md#frames).
 """
 
 from __future__ import annotations
