@@ -100,7 +100,7 @@ class CatalogueTests(SynchronousTestCase):
                 call = node.func if isinstance(node, ast.Call) else None
                 if isinstance(call, ast.Name) and call.id in ("ChatError", "ErrorEntry"):
                     found.add(path.relative_to(ROOT).as_posix())
-        self.assertEqual(found - MAKERS - CONVERTED_LATER, set())
+        self.assertEqual(found - MAKERS, set())
 
     def test_documented(self) -> None:
         """The table of `docs/protocol.md` is the list."""
@@ -124,13 +124,6 @@ class CatalogueTests(SynchronousTestCase):
             if entry.details and entry.details.isupper() and entry.details != "JSON"
         }
         self.assertEqual(about_chats - details, set())
-
-
-#: Platforms whose errors still have words of their own.
-CONVERTED_LATER = {
-    "livechat/platforms/tiktok/platform.py",
-    "livechat/platforms/tiktok/refusals.py",
-}
 
 
 def row(entry: ErrorEntry) -> str:

@@ -63,7 +63,7 @@ class ErrorTests(SynchronousTestCase):
         """What was seen stands in the sentence, cut and cleaned of what could harm a log."""
         error = error_of(refused(Reason.REFUSED, "illegal\r\n\x1b[31m key\u202e" + "x" * 500))
         self.assertEqual(
-            error.error, f"TikTok refused the chat connection (illegal[31m key{'x' * 61})"
+            error.error, f"The platform refused the chat connection (illegal[31m key{'x' * 61})"
         )
 
     def test_no_stream(self) -> None:

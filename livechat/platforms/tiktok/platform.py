@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
@@ -116,11 +116,7 @@ class TikTok(Service):
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, `@handle`, an address of the account, or a short link."""
         if identifier_type not in ("username", SHORT_LINK):
-            raise ChatError(
-                ErrorCode.INVALID_IDENTIFIER,
-                "TikTok accounts are found by username only",
-                "identifierType",
-            )
+            raise error_catalogue.WRONG_IDENTIFIER_TYPE.error()
         link = link_of(identifier)
         if link is not None:
             return ChannelKey("tiktok", SHORT_LINK, link)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Why TikTok gives us no chat, and what a client is told (docs/wire/tiktok.md#refusals)."""
+"""Why TikTok gives us no chat, and the error that clients get (docs/wire/tiktok.md#refusals)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model import error_catalogue
+from livechat.model.errors import ChatError
 from livechat.platforms.upstream_error import UpstreamError
 
 
@@ -44,25 +45,6 @@ class Refused(Struct, frozen=True):
     wait: float = 0.0
 
 
-#: What a client reads.  Waiting or another try may help with all but those that say otherwise.
-_SENTENCES: Final[Mapping[Reason, str]] = {
-    Reason.NOT_FOUND: "TikTok knows no such account, or it has never been live",
-    Reason.UNCONFIRMED: "TikTok does not show this account to this server",
-    Reason.UNCLEAR: "TikTok does not say clearly whether this account is live",
-    Reason.BLOCKED: (
-        "TikTok answers this server with a captcha or firewall page; try another address or a proxy"
-    ),
-    Reason.LOGIN_REQUIRED: "TikTok shows this stream only to viewers who are logged in",
-    Reason.PRIVATE: "This TikTok account is private",
-    Reason.AGE_RESTRICTED: "TikTok shows this stream only to adults or to friends",
-    Reason.UPSTREAM: "TikTok answered with an error",
-    Reason.REFUSED: "TikTok refused the chat connection",
-    Reason.SIGNER_REQUIRED: "TikTok refused the direct connection and no signer is configured",
-    Reason.SIGNER_DOWN: "The signer for TikTok connections gives no usable answer",
-    Reason.SIGNER_REJECTED: "The signer for TikTok connections rejects our key or plan",
-    Reason.SIGNER_QUOTA: "The signer's quota for TikTok connections is used up",
-}
-
 #: Refusals that another attempt within the start deadline does not mend.
 VERDICTS: Final = frozenset(
     {
@@ -76,8 +58,6 @@ VERDICTS: Final = frozenset(
         Reason.SIGNER_QUOTA,
     }
 )
-
-_LASTING: Final = frozenset({Reason.PRIVATE, Reason.AGE_RESTRICTED, Reason.SIGNER_REJECTED})
 
 _MAX_NOTE: Final = 80
 _MAX_WAIT: Final = 3600.0
@@ -104,19 +84,13 @@ def seconds_to_wait(headers: Mapping[str, str], now: float) -> float:
 
 
 def error_of(refusal: Refused) -> ChatError:
-    """What a client is told about a refusal; never that the stream is not live."""
+    """The error that clients get for a refusal; never that the stream is not live."""
     reason = refusal.reason
-    sentence = _SENTENCES[reason]
     if reason is Reason.NOT_FOUND:
-        return ChatError(ErrorCode.STREAM_NOT_FOUND, sentence)
+        return error_catalogue.MISSING.error()
     # An account that is hidden from us is the mildest form of being blocked.
     details = Reason.BLOCKED if reason is Reason.UNCONFIRMED else reason
-    return ChatError(
-        ErrorCode.UPSTREAM_UNAVAILABLE,
-        f"{sentence} ({refusal.note})" if refusal.note else sentence,
-        str(details),
-        temporary=reason not in _LASTING,
-    )
+    return error_catalogue.unavailable(details.value, refusal.note)
 
 
 def upstream_error(refusal: Refused) -> UpstreamError:
@@ -132,14 +106,12 @@ def upstream_error(refusal: Refused) -> UpstreamError:
 
 def not_live() -> ChatError:
     """The account exists and is not live."""
-    return ChatError(ErrorCode.STREAM_NOT_LIVE, "This TikTok account is not live")
+    return error_catalogue.NOT_LIVE.error()
 
 
 def ended(*, suspended: bool) -> ChatError:
     """The stream is over; TikTok itself may have ended it."""
-    if suspended:
-        return ChatError(ErrorCode.STREAM_ENDED, "TikTok has suspended the stream", "SUSPENDED")
-    return ChatError(ErrorCode.STREAM_ENDED, "The stream has ended")
+    return error_catalogue.ended("SUSPENDED" if suspended else None)
 
 
 def read_handshake(status: int, headers: Mapping[str, str]) -> Refused | None:
