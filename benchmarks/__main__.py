@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import browser, fanout, messages, statistics, tiktok, youtube
+from benchmarks import browser, fanout, lists, messages, statistics, tiktok, youtube
 
 MEASUREMENTS = {
     "messages": messages.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
+    "lists": lists.main,
     "tiktok": tiktok.main,
     "youtube": youtube.main,
     "browser": browser.main,
