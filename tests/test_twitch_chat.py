@@ -56,7 +56,7 @@ class KindTests(SynchronousTestCase):
             found = event(notice)
             self.assertEqual((found.type, found.data["notice"]), (kind, notice))
             self.assertIn(kind, EVENT_KINDS)
-            self.assertEqual(translated(written()[notice]).unknown, [])
+            self.assertEqual(list(translated(written()[notice]).unknown), [])
 
     def test_unknown_names(self) -> None:
         """What is unknown is named, by what it is."""

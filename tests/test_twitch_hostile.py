@@ -144,7 +144,7 @@ class HostileTextTests(SynchronousTestCase):
             (message,) = found.events
             assert isinstance(message, ChatMessage)
             self.assertEqual([e.type for e in message.data.content.elements], ["text"], payload)
-            self.assertEqual(found.unknown, ["emote range"])
+            self.assertEqual(list(found.unknown), ["emote range"])
 
     def test_cheer(self) -> None:
         """Beside and as cheermotes."""

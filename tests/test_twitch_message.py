@@ -259,7 +259,7 @@ class EmoteTests(SynchronousTestCase):
         ):
             found = translated_with(text, emotes=tag)
             self.assertEqual(pictures(chat_of(found)), [], text)
-            self.assertEqual(found.unknown, ["emote range"])
+            self.assertEqual(list(found.unknown), ["emote range"])
         for text, tag, code in (
             ("(Kappa)", "1:1-5", "Kappa"),
             ("x:)y", "1:1-2", ":)"),

@@ -34,7 +34,7 @@ class ObservedTests(SynchronousTestCase):
         for name in observed.names():
             if name.startswith("twitch-"):
                 for found in lines(name.removeprefix("twitch-")):
-                    self.assertEqual(found.unknown, [], name)
+                    self.assertEqual(list(found.unknown), [], name)
 
     def test_gif(self) -> None:
         """A GIF is a picture, not its caption, wherever the places are counted from."""

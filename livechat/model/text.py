@@ -103,6 +103,11 @@ def content(pieces: Iterable[Piece]) -> Content:
     Neighbouring strings are joined and empty ones left out, so the elements tile `raw` without
     gaps.  An emote whose address is not https becomes text.
     """
+    # Most messages are one piece of text, and this is done for every message.
+    if isinstance(pieces, list | tuple) and len(pieces) == 1:
+        (only,) = pieces
+        if isinstance(only, str) and only:
+            return _plain(well_formed(only))
     raw: list[str] = []
     formatted: list[str] = []
     sanitized: list[str] = []
@@ -140,6 +145,17 @@ def content(pieces: Iterable[Piece]) -> Content:
     )
 
 
+def _plain(text: str) -> Content:
+    """The same for a message without emotes."""
+    return Content(
+        text,
+        text,
+        _without_duplicate_mark(text),
+        f'<span class="text">{escape(text)}</span>',
+        [Element("text", text, (0, utf16_length(text)))],
+    )
+
+
 def _merged(pieces: Iterable[Piece]) -> Iterable[Piece]:
     text = ""
     for piece in pieces:
@@ -161,6 +177,8 @@ def _clean(emote: Emote) -> Emote | None:
     url = https_url(emote.url)
     if url is None or not emote.value:
         return None
+    if url == emote.url and (emote.value + emote.alt + (emote.code or "")).isascii():
+        return emote
     return Emote(
         well_formed(emote.value),
         url,

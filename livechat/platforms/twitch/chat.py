@@ -22,7 +22,6 @@ from livechat.platforms.twitch.known import (
     USELESS_COMMANDS,
     is_answer,
     plain_badges,
-    strange_values,
     strangers,
 )
 from livechat.platforms.twitch.message import message, unwrapped
@@ -73,25 +72,29 @@ def translate(
     """
     tags = line.tags
     told = sent_ms(tags)
-    when = _When(told, received_ms if told is None else told)
+    sent = received_ms if told is None else told
     room_id = tags.get("room-id") or room.room_id
     if line.command == "PRIVMSG":
         if len(line.params) < 2:
             return Translation([], ("PRIVMSG without text",))
-        unknown, ignored = strangers(tags)
-        chat, misfits = message(line, line.nick, sent_ms=when.ms, room_id=room_id, new_id=new_id)
-        ignored += plain_badges(tags.get("badges", ""))
-        return Translation([chat], [*unknown, *strange_values(line), *misfits], ignored)
+        unknown, ignored = strangers(line)
+        chat, misfits = message(line, line.nick, sent_ms=sent, room_id=room_id, new_id=new_id)
+        if badges := tags.get("badges"):
+            ignored += plain_badges(badges)
+        if misfits:
+            unknown += tuple(misfits)
+        return Translation([chat], unknown, ignored)
+    when = _When(told, sent)
     if line.command == "USERNOTICE":
         return _notice(line, when, room_id, new_id)
     if line.command in USELESS_COMMANDS:
         return Translation([], (), (line.command,))
     if line.command in _SILENT:
         return Translation([])
-    what, unknown, ignored = _happening(line, room)
+    what, strange, useless = _happening(line, room)
     if what is None:
-        return Translation([], unknown, ignored)
-    return Translation([_event(tags, when, room_id, what, new_id)], unknown, ignored)
+        return Translation([], strange, useless)
+    return Translation([_event(tags, when, room_id, what, new_id)], strange, useless)
 
 
 class _When(NamedTuple):
@@ -106,11 +109,10 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     name = notices.name_of(tags)
     login = tags.get("login") or line.nick
     kind, data = notices.read(tags, name, login)
-    unknown, ignored = strangers(tags, notices.parameters_read(tags, name))
+    unknown, ignored = strangers(line, notices.parameters_read(tags, name))
     ignored += plain_badges(tags.get("badges", ""))
-    unknown += strange_values(line)
     if not notices.is_known(name):
-        unknown.append(f"NOTICE {name}".strip())
+        unknown += (f"NOTICE {name}".strip(),)
     events: list[Event] = []
     if len(line.params) > 1 and line.params[-1]:
         chat, misfits = message(
@@ -118,7 +120,7 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
         )
         events.append(chat)
         data["message_id"] = chat.message_id
-        unknown += misfits
+        unknown += tuple(misfits)
     if source := source_room(tags, room_id):
         data["source_room_id"] = source
         data["source_message_id"] = tags.get("source-id", "")
@@ -127,29 +129,36 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     return Translation(events, unknown, ignored)
 
 
-def _happening(line: Line, room: RoomState) -> tuple[Happening | None, list[str], list[str]]:
+def _happening(
+    line: Line, room: RoomState
+) -> tuple[Happening | None, Sequence[str], Sequence[str]]:
     """What is neither a message nor a notice about a user; names of what is unknown or ignored."""
     text = line.params[-1] if len(line.params) > 1 else ""
     what: Happening | None = None
-    unknown, ignored = strangers(line.tags)
+    unknown: Sequence[str]
+    ignored: Sequence[str]
+    unknown, ignored = strangers(line)
     match line.command:
         case "CLEARCHAT":
             what = cleared_chat(line.tags, text)
         case "CLEARMSG":
             what = cleared_message(line.tags, unwrapped(text)[0])
             if what is None:
-                unknown.append("CLEARMSG without target")
+                unknown += ("CLEARMSG without target",)
         case "ROOMSTATE":
             what = modes(room_state(room, line.tags))
-            unknown += odd_modes(line.tags)
+            unknown += tuple(odd_modes(line.tags))
         case "NOTICE":
             what = spoken(line.tags, text)
             if what is None and not join_failure(line) and not login_failed(line):
                 name = line.tags.get("msg-id", "")
-                names = ignored if is_answer(name) else unknown
-                names.append(f"NOTICE {name}".strip())
+                counted = (f"NOTICE {name}".strip(),)
+                if is_answer(name):
+                    ignored += counted
+                else:
+                    unknown += counted
         case command:
-            unknown = [command]
+            unknown = (command,)
     return what, unknown, ignored
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from string import ascii_letters, digits
 from typing import Final, NamedTuple
 
@@ -57,6 +58,9 @@ _MAX_GIFS: Final = 20
 #: Names of what did not fit the text.
 _MISFIT: Final = "emote range"
 _STRAY_GIF: Final = "gif range"
+
+#: Longest tag, and longest code of an emote, that is kept in a cache.
+_CACHED: Final = 64
 
 #: A piece of the text that is a picture, with its end: code points, not included.
 _Span = tuple[int, int, Emote]
@@ -122,9 +126,10 @@ def _start(span: _Span) -> int:
 
 
 def _emotes(text: str, tag: str, wrapper: int) -> tuple[list[_Span], list[str]]:
-    ranges, bad = _ranges(tag)
+    # The same emotes at the same places come again and again.
+    ranges, bad = (_ranges if len(tag) <= _CACHED else _ranges.__wrapped__)(tag)
     if wrapper:
-        shifted = [found.moved(-wrapper) for found in ranges]
+        shifted = tuple(found.moved(-wrapper) for found in ranges)
         if all(_is_word(text, found) for found in shifted):
             ranges = shifted
     spans: list[_Span] = []
@@ -145,7 +150,8 @@ def _emotes(text: str, tag: str, wrapper: int) -> tuple[list[_Span], list[str]]:
     return spans, [_MISFIT] * bad
 
 
-def _ranges(tag: str) -> tuple[list[_Range], int]:
+@lru_cache(maxsize=2048)
+def _ranges(tag: str) -> tuple[tuple[_Range, ...], int]:
     """The ranges that can be read, and how many cannot."""
     found: list[_Range] = []
     bad = 0
@@ -159,13 +165,15 @@ def _ranges(tag: str) -> tuple[list[_Range], int]:
                 found.append(_Range(emote_id, first, last + 1))
             else:
                 bad += 1
-    return found, bad
+    return tuple(found), bad
 
 
 def _can_be_code(text: str, found: _Range) -> bool:
     """Whether this can be the code of an emote: no blank in it, and not cut out of a word."""
     _, start, end = found
-    if not 0 <= start < end <= len(text) or _BLANK.search(text, start, end):
+    if not 0 <= start < end <= len(text):
+        return False
+    if not text[start:end].isalnum() and _BLANK.search(text, start, end):
         return False
     cut = start and text[start] in _WORD and text[start - 1] in _WORD
     return not cut and not (end < len(text) and text[end] in _WORD and text[end - 1] in _WORD)
@@ -192,7 +200,8 @@ def _repairs(text: str, found: _Range, wrapper: int, codes: dict[str, str]) -> I
 
 def _span(text: str, found: _Range) -> _Span:
     emote_id, start, end = found
-    return start, end, _emote(emote_id, text[start:end])
+    code = text[start:end]
+    return start, end, (_emote if len(code) <= _CACHED else _emote.__wrapped__)(emote_id, code)
 
 
 def _gifs(text: str, tag: str) -> tuple[list[_Span], list[str]]:
@@ -243,6 +252,7 @@ def _is_id(emote_id: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def _emote(emote_id: str, code: str) -> Emote:
     # The animated picture where there is one.  The line does not say whose an emote is, but codes
     # of channels begin with the channel's prefix, which is in small letters.

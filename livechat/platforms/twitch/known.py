@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.tags import BADGES_READ, Tags
+from livechat.platforms.twitch.tags import BADGES_READ
 
 #: Tags from which this package reads something.
 _READ: Final = frozenset({
@@ -76,35 +76,51 @@ _CACHED: Final = 64
 _NOTHING: Final = frozenset({"", "0"})
 
 
-def strangers(tags: Tags, read: Collection[str] = ()) -> tuple[list[str], list[str]]:
-    """The names of unknown tags, and of those that are ignored and say something.
+class _Names(NamedTuple):
+    """What is to be looked at in lines that have one set of tags.
+
+    :ivar unknown: tags that nobody reads, with the names under which they are counted.
+    :ivar useless: likewise those that are left out on purpose.
+    :ivar valued: tags of which we know all values.
+    """
+
+    unknown: tuple[tuple[str, str], ...]
+    useless: tuple[tuple[str, str], ...]
+    valued: tuple[tuple[str, frozenset[str]], ...]
+
+
+def strangers(line: Line, read: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of unknown tags and values, and of tags that are ignored and say something.
 
     :param read: tags beyond the usual ones that the reader of this line uses.
     """
+    tags = line.tags
     # Nearly all lines have the same few sets of tags.
-    find = _not_read if len(tags) <= _CACHED else _not_read.__wrapped__
-    unknown, useless = find(tuple(tags))
-    return (
-        [f"tag {tag}" for tag in unknown if tag not in read][:_MOST] if unknown else [],
-        [f"tag {tag}" for tag in useless if tags[tag] not in _NOTHING],
-    )
+    find = _names if len(tags) <= _CACHED else _names.__wrapped__
+    unknown, useless, valued = find(tuple(tags))
+    # Nearly always both are empty, and then nothing is made.
+    strange: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    if unknown:
+        strange = tuple(name for tag, name in unknown if tag not in read)[:_MOST]
+    for tag, known in valued:
+        value = tags[tag]
+        if value not in known and value.upper() not in known:
+            strange += (f"{line.command}.{tag}={value}",)
+    for tag, name in useless:
+        if tags[tag] not in _NOTHING:
+            ignored += (name,)
+    return strange, ignored
 
 
 @lru_cache(maxsize=256)
-def _not_read(tags: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Which of these tags are unknown, and which are useless."""
-    rest = [tag for tag in tags if tag and tag not in _READ]
-    return [tag for tag in rest if tag not in _USELESS], [tag for tag in rest if tag in _USELESS]
-
-
-def strange_values(line: Line) -> list[str]:
-    """The names of values that are new to us."""
-    tags = line.tags
-    return [
-        f"{line.command}.{tag}={tags[tag]}"
-        for tag, known in _VALUES.items()
-        if tag in tags and tags[tag] not in known and tags[tag].upper() not in known
-    ]
+def _names(tags: tuple[str, ...]) -> _Names:
+    rest = [(tag, f"tag {tag}") for tag in tags if tag and tag not in _READ]
+    return _Names(
+        tuple(named for named in rest if named[0] not in _USELESS),
+        tuple(named for named in rest if named[0] in _USELESS),
+        tuple((tag, known) for tag, known in _VALUES.items() if tag in tags),
+    )
 
 
 def is_answer(notice: str) -> bool:

@@ -54,7 +54,7 @@ def message(
     room_id: str,
     new_id: Callable[[], str],
     notice: str | UnsetType = UNSET,
-) -> tuple[ChatMessage, list[str]]:
+) -> tuple[ChatMessage, Sequence[str]]:
     """The message whose text is the line's last parameter.
 
     :param login: who wrote it.
@@ -69,12 +69,12 @@ def message(
     bits = number(tags.get("bits")) or 0
     emotes, gifs = tags.get("emotes", ""), tags.get("gifs", "")
     cut: Sequence[Piece] = (text,)
-    unknown: list[str] = []
+    unknown: Sequence[str] = ()
     if emotes or bits or gifs:
         wrapper = _COUNTED if action and notice else 0
         cut, unknown = pieces(text, emotes, bits, gifs, wrapper)
     if not notice and tags.get("msg-id", _HIGHLIGHTED) not in _EFFECTS:
-        unknown.append(f"PRIVMSG.msg-id={tags['msg-id']}")
+        unknown = (*unknown, f"PRIVMSG.msg-id={tags['msg-id']}")
     metadata = _metadata(tags, writer, room_id, bits=bits, action=action, notice=notice)
     found = ChatMessage(
         "twitch",
