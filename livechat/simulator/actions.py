@@ -18,7 +18,7 @@ def stable_id(name: str) -> int:
 
 
 class Role(Enum):
-    """What somebody may be in a channel, besides a subscriber."""
+    """The roles of a person in a channel, besides subscriber."""
 
     BROADCASTER = 1
     MODERATOR = 2
@@ -29,7 +29,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Somebody in the chat.
+    """A person in the chat.
 
     :ivar display_name: may be empty: never set.
     :ivar color: `#RRGGBB`, or empty: never chosen.
@@ -53,7 +53,7 @@ Text = tuple[str | Mood, ...]
 
 
 class Style(Enum):
-    """In what manner something is said."""
+    """How a message is presented."""
 
     PLAIN = 1
     ACTION = 2
@@ -105,7 +105,10 @@ class Subscribe(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gift(Action):
-    """A subscription for somebody; `shower` is the id of the shower it belongs to, or empty."""
+    """A subscription that is given to another person.
+
+    `shower` is the id of the shower that it belongs to, or empty.
+    """
 
     recipient: Author
     total: int

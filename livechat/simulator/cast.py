@@ -69,7 +69,7 @@ class Cast:
         return Author(stable_id(login), login, name, color, roles, months)
 
     def stranger(self) -> Author:
-        """Somebody of the crowd."""
+        """A viewer who writes rarely."""
         pick = self.random.choice
         name = f"{pick(_ADJECTIVES)}{pick(_ANIMALS)}{self.random.randrange(10)}"
         # What is true of an account is true of it in every channel.
@@ -79,11 +79,11 @@ class Cast:
         return Author(number, name, shown, color, months=(0, 0, 0, 0, 1, 4)[number // 16 % 6])
 
     def somebody(self) -> Author:
-        """Most often a regular."""
+        """A viewer, most often one who writes regularly."""
         return self._regular() if self.random.random() < 0.7 else self.stranger()
 
     def moderator(self) -> Author:
-        """One of those who look after the room."""
+        """A moderator."""
         staff = [r for r in self.regulars if Role.MODERATOR in r.roles]
         return self.random.choice([self.host, *staff])
 

@@ -57,9 +57,9 @@ class Options(UsageOptions):
         ["tiktok-account", None, "", "Play the recorded payloads into this account's room"],
         ["youtube-recording", None, "", "Directory of recorded answers to play, one per poll"],
         ["speed", None, "1", "Of the recording; 0: as fast as the reader takes it"],
-        ["fault-every", None, "30", "Seconds between faults that come again and again"],
+        ["fault-every", None, "30", "Seconds between repeated faults"],
     ]
-    optFlags = [["loop", None, "Play the recording again and again"]]  # noqa: RUF012
+    optFlags = [["loop", None, "Repeat the recording without end"]]  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Options(UsageOptions):
         self.youtube_recording: YouTubeRecording | None = None
 
     def opt_fault(self, name: str) -> None:
-        """Something that goes wrong (see below); may be given several times."""
+        """A fault to simulate (see below); may be given several times."""
         if name in _FAULTS:
             self.faults.add(_FAULTS[name])
         elif name in _MISHAPS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A dictionary that forgets: what is asked for by any name must not stay for ever."""
+"""A dictionary of bounded size: clients may ask for any name, so old entries are dropped."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ _PACE: Final[Mapping[Fate, float]] = MappingProxyType(
 
 
 def fate(channel: str) -> Fate:
-    """What the name of a channel says about it."""
+    """What a channel does, as its name says."""
     return next(f for f in Fate if channel.startswith(f.value))
 
 

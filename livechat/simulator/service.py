@@ -127,7 +127,7 @@ class SimulatorService(Service):
         )
 
     def startService(self) -> None:
-        """Open the ports if that was not done, and let things go wrong as asked."""
+        """Open the ports if that was not done, and begin the faults that were chosen."""
         super().startService()
         where = self.listen()
         _log.info(
@@ -168,7 +168,7 @@ class _Site(Site):
     noisy = False
 
     def log(self, request: Request) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def resources(

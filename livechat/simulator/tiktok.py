@@ -176,7 +176,7 @@ class TikTokSimulator:
         self.strike(TikTokMishap.DROP)
 
     def strike(self, mishap: TikTokMishap) -> None:
-        """Something goes wrong on every socket."""
+        """Cause a fault on every socket."""
         if mishap is TikTokMishap.REVOKE:
             self._identities.clear()
         for socket in list(self.sockets):

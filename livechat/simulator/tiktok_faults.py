@@ -54,7 +54,7 @@ class TikTokFault(Enum):
 
 
 class TikTokMishap(Enum):
-    """What goes wrong once, on every socket there is."""
+    """Faults that happen once, on every open socket."""
 
     DROP = "tiktok-drop"
     CLOSE = "tiktok-close"

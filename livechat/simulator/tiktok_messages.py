@@ -77,7 +77,7 @@ def room_id(handle: str) -> int:
 
 
 class Room(NamedTuple):
-    """Where and when something is said.
+    """The chat and the time of a message.
 
     :ivar now: milliseconds since 1970.
     """
@@ -100,7 +100,7 @@ class Room(NamedTuple):
 
 
 def messages(action: Action, room: Room, *, whole: bool = True) -> list[Written]:
-    """What everybody in the room receives for an action; some mean nothing on TikTok.
+    """What every viewer receives for an action; some actions do not exist on TikTok.
 
     :param whole: gift streaks come with the message that ends them.
     """
@@ -156,7 +156,7 @@ def messages(action: Action, room: Room, *, whole: bool = True) -> list[Written]
 
 
 def viewers(room: Room, count: int, number: int) -> Written:
-    """How many watch; told every few seconds, however quiet the chat."""
+    """The number of viewers; sent every few seconds, however quiet the chat."""
     told = schema.RoomUserSeqMessage(total=count, total_user=count * 40)
     return room.written("WebcastRoomUserSeqMessage", told, number)
 
@@ -168,7 +168,7 @@ def control(room: Room, action: int, number: int) -> Written:
 
 
 def greeting(room: Room, number: int) -> list[Written]:
-    """What a room says to whoever enters."""
+    """What a viewer receives who enters."""
     host = Author(stable_id(room.handle), room.handle, room.handle.title())
     system = schema.SystemMessage(message="Welcome to TikTok LIVE! (This one is simulated.)")
     intro = schema.LiveIntroMessage(
@@ -187,7 +187,7 @@ def batch(
     need_ack: bool = False,
     **more: object,
 ) -> bytes:
-    """Messages as they are pushed together; those of the past come first."""
+    """Messages of one push; those of the past come first."""
     envelopes = [
         schema.Envelope(
             method=one.method.encode(), payload=one.payload, msg_id=one.message_id, is_history=past

@@ -98,7 +98,7 @@ def _seconds(moment: str) -> float:
 
 
 def _written(method: str, payload: bytes) -> Written:
-    """The envelope's id is not recorded: the head of the payload tells it."""
+    """The envelope's id is not recorded: it is read from the head of the payload."""
     try:
         # Of all kinds the one whose other field is never a text that could be refused.
         number = schema.ControlMessage.FromString(payload).common.msg_id

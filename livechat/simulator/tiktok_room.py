@@ -93,7 +93,7 @@ class LiveRoom:
         return self._ends is not None and self._clock.seconds() >= self._ends
 
     def enter(self, member: Member) -> None:
-        """Somebody comes; the first one starts the chat."""
+        """A viewer enters; the first one starts the chat."""
         self.members.append(member)
         if len(self.members) == 1:
             self._due = self._clock.seconds() + (self._next[0] if self._next else 0.0)
@@ -104,7 +104,7 @@ class LiveRoom:
         self._wake()
 
     def leave(self, member: Member) -> None:
-        """Somebody leaves; the last one stops the chat."""
+        """A viewer leaves; the last one stops the chat."""
         if member in self.members:
             self.members.remove(member)
         if not self.members:
@@ -114,20 +114,20 @@ class LiveRoom:
             self._timer = self._telling = self._ending = None
 
     def say(self, what: Action | Written) -> list[Written]:
-        """Something happens now; what everybody receives."""
+        """Let an action happen now; what every viewer receives."""
         written = self._written(what)
         self.send(written)
         return written
 
     def send(self, written: Sequence[Written]) -> None:
-        """The same messages to everybody."""
+        """Send the same messages to every viewer."""
         self.history.extend(one for one in written if one.method in _COMMENTS)
         if written:
             for member in list(self.members):
                 member.push(written)
 
     def greeting(self) -> list[Written]:
-        """What is said to whoever enters."""
+        """What a viewer receives who enters."""
         return greeting(self._room(), self._count(2))
 
     def end(self, *, suspended: bool = False) -> None:

@@ -78,7 +78,7 @@ class TikTokSite(Resource):
         self._socket = PushSocket(tiktok)
 
     def render_GET(self, request: Request) -> bytes | int:
-        """Answer, or go wrong as asked."""
+        """Answer, or with the fault that was chosen."""
         path = "/".join(part.decode("latin-1") for part in request.postpath or () if part)
         if path.startswith("webcast/im/ws_proxy/"):
             return self._socket.render(request)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The simulated push socket: who is let in, what readers say, and what is pushed to them."""
+"""The simulated push socket: handshake, what readers send, and what is pushed to them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class PushConnection(WebSocketServerProtocol):
         self._pushed = 0
 
     def onConnect(self, request: ConnectionRequest) -> Any:
-        """Say how often a heartbeat is wanted."""
+        """Send the interval of heartbeats."""
         self.cookie = request.headers.get("cookie", "")
         return None, {"Handshake-Options": "ping-interval=10;", "Handshake-Status": "0"}
 
@@ -120,7 +120,7 @@ class PushConnection(WebSocketServerProtocol):
 
     @property
     def silent(self) -> bool:
-        """It is told nothing of the room."""
+        """It receives no messages."""
         faults = self.factory.simulator.faults
         dumb = self.room is not None and self.room.handle.startswith("restricted")
         return dumb or TikTokFault.BLIND in faults or TikTokFault.DEAD in faults
@@ -157,7 +157,7 @@ class PushConnection(WebSocketServerProtocol):
 
 
 class PushFactory(WebSocketServerFactory):
-    """Makes a connection for every reader that is let in."""
+    """Makes a connection for every reader that is admitted."""
 
     protocol = PushConnection  # type: ignore[assignment]
 
@@ -169,7 +169,7 @@ class PushFactory(WebSocketServerFactory):
 
 
 class PushSocket:
-    """Lets readers in, or does not."""
+    """Admits readers, or refuses them."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

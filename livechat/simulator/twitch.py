@@ -158,11 +158,11 @@ class TwitchSimulator(ServerFactory):
         self.strike(Mishap.DROP)
 
     def reconnect(self) -> None:
-        """Every reader is asked to reconnect, and cut when its time is up."""
+        """Ask every reader to reconnect, and disconnect it when its time is up."""
         self.strike(Mishap.RECONNECT)
 
     def strike(self, mishap: Mishap) -> None:
-        """Something goes wrong on every connection."""
+        """Cause a fault on every connection."""
         for connection in list(self.connections):
             match mishap:
                 case Mishap.DROP:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One simulated Twitch channel while it runs: its members, its rules, and what is said next."""
+"""One simulated Twitch channel while it runs: its members, its modes, and its next messages."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ class Channel:
         self._timer: IDelayedCall | None = None
 
     def enter(self, member: Member) -> None:
-        """Somebody joins; the first one starts the chat."""
+        """A reader joins; the first one starts the chat."""
         self.members.append(member)
         if len(self.members) == 1 and self._next is not None:
             self._due = self._clock.seconds() + self._next[0]
         self.wake()
 
     def leave(self, member: Member) -> None:
-        """Somebody leaves; the last one stops the chat."""
+        """A reader leaves; the last one stops the chat."""
         self.members.remove(member)
         if self.members:
             self.wake()
@@ -86,7 +86,7 @@ class Channel:
             self._timer = None
 
     def wake(self) -> None:
-        """See to it that the chat goes on, if it can."""
+        """Schedule the next message, if there is one."""
         if self._timer is None and self._can_go_on():
             wait = max(0.0, self._due - self._clock.seconds())
             self._timer = self._clock.callLater(wait, self._go_on)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One reader of the simulated Twitch: what it says and what it is told."""
+"""One reader of the simulated Twitch: its commands and the answers."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Connection(LineOnlyReceiver):
 
     @property
     def silent(self) -> bool:
-        """It is told nothing."""
+        """It receives nothing."""
         return self.stalled or Fault.STALL in self._server.faults
 
     def write(self, data: bytes) -> None:
@@ -168,7 +168,7 @@ class Connection(LineOnlyReceiver):
         cast(ITCPTransport, self.transport).write(data)
 
     def ping(self) -> None:
-        """Ask for a sign of life; who did not answer the last time is dropped."""
+        """Send PING; a reader that did not answer the last one is dropped."""
         if self._awaits_pong:
             self.drop()
         elif not self.silent:
@@ -202,7 +202,7 @@ class Connection(LineOnlyReceiver):
             cast(ITCPTransport, self.transport).abortConnection()
 
     def reconnect(self) -> None:
-        """Say RECONNECT, and go some time later (sheet section 1.2)."""
+        """Send RECONNECT, and disconnect some time later (sheet section 1.2)."""
         self.send(":tmi.twitch.tv RECONNECT")
         self._after(self._server.settings.reconnect_grace, self.close)
 

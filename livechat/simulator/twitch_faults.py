@@ -26,7 +26,7 @@ class Fault(Enum):
 
 
 class Mishap(Enum):
-    """What goes wrong once, on every connection there is."""
+    """Faults that happen once, on every open connection."""
 
     DROP = "drop"
     RECONNECT = "reconnect"

@@ -51,7 +51,7 @@ class GraphQL(Resource):
         self._began = twitch.now()
 
     def render_POST(self, request: Request) -> bytes | int:
-        """Answer, or go wrong as asked."""
+        """Answer, or with the fault that was chosen."""
         if Fault.GQL_HANG in self._twitch.faults:
             return NOT_DONE_YET
         for fault, (status, kind, body) in _REFUSALS.items():

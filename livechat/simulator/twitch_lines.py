@@ -111,7 +111,7 @@ def suspended(channel: str) -> bytes:
 
 
 def lines(action: Action, room: Room, now: int) -> list[bytes]:
-    """What everybody in the room receives for an action.
+    """What every reader receives for an action.
 
     :param now: `tmi-sent-ts`, milliseconds since 1970.
     :return: lines without their ends; the last one is the action itself.
@@ -287,7 +287,7 @@ def _badges(roles: frozenset[Role], months: int) -> tuple[str, str]:
 
 
 def _rule(room: Room, name: str, value: int) -> list[bytes]:
-    """A change of the rules is told twice: in words, and as the one key that changed."""
+    """A change of the modes is sent twice: as a sentence, and as the one key that changed."""
     kind, sentence = _NOTICES[name]
     on = value != NO_RULES[name]
     notice = tagged(

@@ -116,7 +116,7 @@ class YouTubeSimulator:
         return found
 
     def named(self, identifier: str) -> str:
-        """The name that belongs to an id; an id that nobody has given out is a name itself."""
+        """The name that belongs to an id; an unknown id is a name itself."""
         if identifier not in self._names:
             is_channel = CHANNEL_ID.fullmatch(identifier) is not None
             name = identifier[2:].lower() if is_channel else identifier
@@ -176,7 +176,7 @@ class YouTubeSimulator:
         return Standing.ENDED if found is Fate.OFFLINE or self.has_ended(name) else Standing.LIVE
 
     def is_live(self, name: str) -> bool:
-        """Whether a channel's stream is on air and everybody may read its chat."""
+        """Whether a channel's stream is on air and its chat is public."""
         return self._standing(name) in (Standing.LIVE, Standing.DATACENTER)
 
     def has_ended(self, name: str) -> bool:
@@ -290,7 +290,7 @@ class YouTubeSimulator:
         }
 
     def _recorded(self, recording: YouTubeRecording, where: Place) -> Json:
-        """The recorded answer at a place; at its beginning nothing, for the past is not told."""
+        """The recorded answer at a place; the first one is empty, because the past is not sent."""
         number = where.position
         following = Place(where.channel_id, where.video_id, where.kind, number + 1)
         return recording.answer(number, token(following))
@@ -315,7 +315,7 @@ class YouTubeSimulator:
     # What goes wrong once.
 
     def strike(self, mishap: YouTubeMishap) -> None:
-        """Something goes wrong with every stream there is."""
+        """Cause a fault in every stream."""
         streams = list(self._streams.values())
         match mishap:
             case YouTubeMishap.END:

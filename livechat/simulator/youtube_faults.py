@@ -37,7 +37,7 @@ class YouTubeFault(Enum):
 
 
 class YouTubeMishap(Enum):
-    """What goes wrong once."""
+    """Faults that happen once."""
 
     #: Every stream on air ends.
     END = "youtube-end"

@@ -41,7 +41,7 @@ Answer = tuple[int, bytes, str]
 
 
 class YouTubeSite(Resource):
-    """Everything that is asked of YouTube, below one path."""
+    """All requests to YouTube, below one path."""
 
     isLeaf = True
 
@@ -50,7 +50,7 @@ class YouTubeSite(Resource):
         self._youtube = youtube
 
     def render_GET(self, request: Request) -> bytes | int:
-        """A page, or what goes wrong with it."""
+        """A page, or the fault that was chosen for it."""
         path = self._noted(request)
         faults = self._youtube.faults
         if YouTubeFault.PAGE_HANG in faults:
@@ -79,7 +79,7 @@ class YouTubeSite(Resource):
         return self._answered(request, 200, page, "text/html; charset=utf-8")
 
     def render_POST(self, request: Request) -> bytes | int:
-        """InnerTube, or what goes wrong with it."""
+        """InnerTube, or the fault that was chosen for it."""
         path = self._noted(request)
         try:
             question = json.loads(request.content.read() if request.content else b"")

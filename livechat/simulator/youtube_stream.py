@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One simulated stream on YouTube: what was said in its chat, and what is said next."""
+"""One simulated stream on YouTube: the past messages of its chat, and the next ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Stream:
 
     @property
     def is_read(self) -> bool:
-        """Whether somebody is reading it: the last answer is not old."""
+        """Whether it has a reader: the last answer is not old."""
         return self._clock.seconds() - self._read < MAX_LAG
 
     def say(self, what: Action | Json) -> None:

@@ -25,7 +25,7 @@ _VIDEO: Final = 48687757
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a token says.
+    """The contents of a token.
 
     :ivar position: how many things of the stream were read; -1: nothing, begin with the past.
     :ivar generation: how often tokens had been made void when it was given out.
@@ -54,7 +54,7 @@ def token(place: Place) -> str:
 
 
 def place(text: str) -> Place | None:
-    """What a token says; None if it is none, or names no stream."""
+    """The contents of a token; None if it is none, or names no stream."""
     try:
         chat = _fields(_bytes(_fields(urlsafe_b64decode(unquote(text)))[_LIVE_CHAT]))
         inner = _fields(urlsafe_b64decode(unquote(_bytes(chat[3]).decode())))
