@@ -123,6 +123,34 @@ class WatchCase(SynchronousTestCase):
         return error
 
 
+class AtOnce:
+    """An upstream that brings something in the very call that starts it."""
+
+    async def follow(self, watch: Watch) -> None:
+        """See `Upstream`."""
+        watch.received([chat("0", "text")])
+        watch.flows(INFO)
+        watch.received([chat("1", "text")])
+        await Deferred()
+
+    def close(self) -> None:
+        """See `Upstream`."""
+
+
+class AtOnceTests(WatchCase):
+    """What is reported before `start` has returned."""
+
+    def test_order(self) -> None:
+        """Nobody can have heard of the start yet: it is told in the next turn, and in order."""
+        self.watch._upstream = AtOnce()
+        self.successResultOf(self.watch.start())
+        self.assertEqual(self.sink.taken(), [])
+        self.watch.received([chat("2", "text")])
+        self.clock.advance(0)
+        self.watch.received([chat("3", "text")])
+        self.assertEqual(self.sink.taken(), ["0", "1", "2", "3"])
+
+
 class TableTests(SynchronousTestCase):
     """The transition table itself."""
 

@@ -139,6 +139,8 @@ class Watch:
         )
         self._loop = loop = Deferred.fromCoroutine(self._keep())
         loop.addErrback(self._loop_ended)
+        if self._early and self.state is State.FLOWING:
+            self._clock.callLater(0, self._tell_early)
         if self.state is State.OVER:
             # It was stopped by what its first step reported.
             self._cancel_loop()
@@ -166,7 +168,7 @@ class Watch:
         """What the chat brought, in order; kept, bounded, while nobody can be told."""
         if not events or self.state is State.OVER:
             return
-        if self.state is State.FLOWING:
+        if self.state is State.FLOWING and not self._early and self._loop is not None:
             self._tell(self._sink.received, events)
             return
         free = MAX_EARLY - len(self._early)
@@ -308,8 +310,11 @@ class Watch:
         self._steps.run(str(self.key), hear, what)
 
     def _tell_early(self) -> None:
+        # Without a loop `start` has not returned: nobody can have heard that it succeeded.
+        if self._loop is None or self.state is not State.FLOWING:
+            return
         early, self._early = self._early, []
-        if early and self.state is State.FLOWING:
+        if early:
             self._tell(self._sink.received, early)
 
     def _leave(self) -> None:
