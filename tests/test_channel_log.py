@@ -16,6 +16,7 @@ from livechat.metrics import Metrics
 from livechat.model import error_catalogue
 from livechat.model.errors import ErrorCode
 from livechat.model.events import ChannelKey, LiveInfo
+from livechat.platforms.steps import Steps
 from tests.support.fakes import KeptMessages, ScriptedPlatform, hub_on
 
 ANN = ChannelKey("twitch", "username", "ann")
@@ -93,6 +94,17 @@ class LifeTests(SynchronousTestCase):
         self.hub.unsubscribe(self.subscription)
         self.clock.advance(60)
         self.assertEqual(lines(self.events)[-1], ("info", "twitch:ann: stopped"))
+
+
+class PlatformTests(SynchronousTestCase):
+    """What platforms log about one chat."""
+
+    def test_failed_step(self) -> None:
+        """A step that fails names the channel in the same form."""
+        with capturedLogs() as events:
+            Steps(Clock(), Metrics(), "twitch").run("ann", self.fail)
+        self.assertEqual([formatEvent(event) for event in events], ["twitch:ann: a step failed"])
+        self.assertEqual(len(self.flushLoggedErrors(self.failureException)), 1)
 
 
 class RateTests(SynchronousTestCase):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from twisted.internet.protocol import Protocol
+from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
 from livechat.model.events import LiveInfo
@@ -112,6 +113,19 @@ class _Once:
 
 class AdmissionTests(IntakeCase):
     """Who may relay."""
+
+    def test_log(self) -> None:
+        """The log names the account that is relayed, and the one whose look-up failed."""
+        with capturedLogs() as events:
+            self.relay()
+        self.assertIn("tiktok:ann: a relay has connected", map(formatEvent, events))
+        with capturedLogs() as events:
+            _, _, started = self.start("bob")
+            self.run_for(5)
+        lines = [formatEvent(event) for event in events]
+        self.assertTrue(any(line.startswith("tiktok:bob: no answer") for line in lines), lines)
+        started.cancel()
+        self.failureResultOf(started)
 
     def test_admitted(self) -> None:
         """Who knows the token and names a room, in the address or in a header."""

@@ -46,5 +46,5 @@ class Steps:
         self._failures.inc()
         if self._tracebacks.take():
             _log.failure(
-                "{platform} {channel}: a step failed", platform=self._platform, channel=channel
+                "{platform}:{channel}: a step failed", platform=self._platform, channel=channel
             )

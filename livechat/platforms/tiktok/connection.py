@@ -209,7 +209,7 @@ class PushSocket(WebSocketClientProtocol):
             self._room.heard(push)
         except Exception:
             # Autobahn would drop the connection, and the same frame would come again.
-            _log.failure("a frame could not be passed on")
+            _log.failure("TikTok room {room}: a frame failed", room=self._room_id)
             self._room.unread("frame failed")
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:

@@ -132,7 +132,7 @@ class Relay(UpgradedConnection):
             else:
                 self._room.heard(push)
         except Exception:
-            _log.failure("a relayed frame could not be passed on")
+            _log.failure("tiktok:{handle}: a relayed frame failed", handle=self.handle)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The relay is gone."""
@@ -194,7 +194,7 @@ class Intake(SpeaksHttp, WebSocketServerFactory):
     def came(self, relay: Relay) -> None:
         """From a relay: it is ready."""
         self._relays.setdefault(relay.handle, []).append(relay)
-        _log.info("a relay of a TikTok room has come; relays: {n}", n=self.count)
+        _log.info("tiktok:{handle}: a relay has connected", handle=relay.handle)
         self._came(relay.handle)
 
     def went(self, relay: Relay) -> None:

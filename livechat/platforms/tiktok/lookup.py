@@ -92,7 +92,8 @@ class Lookup:
         if isinstance(answer, Refused):
             page = await others.pop()()
             _log.info(
-                "TikTok did not tell about an account: {first}; its page: {second}",
+                "tiktok:{handle}: no answer from the API: {first}; from the page: {second}",
+                handle=handle,
                 first=_said(answer),
                 second=_said(page),
             )

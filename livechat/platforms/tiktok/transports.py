@@ -78,7 +78,11 @@ class Transports:
                 if error.reason == Reason.BLOCKED:
                     raise
                 raise upstream_error(refused(Reason.SIGNER_REQUIRED, error.note)) from error
-            _log.info("TikTok refused the direct socket: {note}", note=error.note)
+            _log.info(
+                "TikTok room {room}: the direct socket was refused: {note}",
+                room=room_id,
+                note=error.note,
+            )
         self._detour = self._clock.seconds() + DETOUR
         return await self._signed(room_id, room, claim)
 

@@ -118,5 +118,5 @@ async def open_chat(
         if isinstance(better, PollOk) and better.poll.feed != "top":
             return OpenChat(live, better, "all")
     if got != "all":
-        _log.info("YouTube gives only Top chat of {video}", video=live.video_id)
+        _log.info("youtube:{video}: only Top chat is available", video=live.video_id)
     return OpenChat(live, answer, got or "top")
