@@ -14,9 +14,9 @@ from itertools import islice
 
 from benchmarks.messages import ROUNDS, per_item
 from livechat.model.events import ChannelKey, ChatMessage
-from livechat.platforms.tiktok.chat import Translator
-from livechat.platforms.tiktok.message_context import Room
-from livechat.platforms.tiktok.webcast import Envelope, Push, read_push
+from livechat.platforms.tiktok.parse.chat import Translator
+from livechat.platforms.tiktok.parse.message_context import Room
+from livechat.platforms.tiktok.parse.webcast import Envelope, Push, read_push
 from livechat.protocol.messages import encode_event
 from livechat.simulator import tiktok_faults, tiktok_messages
 from livechat.simulator.scenario import Scenario

@@ -7,10 +7,10 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS
-from livechat.platforms.tiktok.chat import StreamState, Translation, Translator
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.message_context import digest, timestamp
-from livechat.platforms.tiktok.webcast import Envelope
+from livechat.platforms.tiktok.parse.chat import StreamState, Translation, Translator
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.message_context import digest, timestamp
+from livechat.platforms.tiktok.parse.webcast import Envelope
 from tests.support.golden import check_whole
 from tests.support.tiktok_payloads import (
     NOW,

@@ -8,9 +8,9 @@ from time import process_time
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.chat import SAMPLE_EVERY, SAMPLE_FIRST, Translator
-from livechat.platforms.tiktok.drift import MAX_LOOK, unknown_fields, unknown_parts
-from livechat.platforms.tiktok.webcast import Batch, Envelope, read_batch
+from livechat.platforms.tiktok.parse.chat import SAMPLE_EVERY, SAMPLE_FIRST, Translator
+from livechat.platforms.tiktok.parse.drift import MAX_LOOK, unknown_fields, unknown_parts
+from livechat.platforms.tiktok.parse.webcast import Batch, Envelope, read_batch
 from livechat.simulator.tiktok_messages import Written
 from tests.support.tiktok_payloads import NOW, ROOM, translated, wire
 from tests.support.tiktok_wire import TikTokCase, say

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, Event
-from livechat.platforms.tiktok.chat import Translator
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.gifts import STREAK_IDLE
-from livechat.platforms.tiktok.webcast import Envelope
+from livechat.platforms.tiktok.parse.chat import Translator
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.gifts import STREAK_IDLE
+from livechat.platforms.tiktok.parse.webcast import Envelope
 from tests.support.tiktok_payloads import NOW, ROOM, kinds_of, wire
 
 ROSE = [(5, 5655), (11, 1), (12, 1), (16, "Rose")]

@@ -11,7 +11,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
 from livechat.model.events import LiveInfo
-from livechat.platforms.tiktok.connection import DEAD
+from livechat.platforms.tiktok.connection import SILENCE_TIMEOUT
 from livechat.platforms.tiktok.intake import MAX_WAITING, OPEN_TIMEOUT, RECENT
 from livechat.simulator.tiktok_faults import TikTokFault, frame, gzipped
 from livechat.simulator.tiktok_messages import Room, Written, batch, control, messages
@@ -247,7 +247,7 @@ class RelayTests(IntakeCase):
         client = self.relay()
         _, sink, _ = self.start("ann")
         client.relay(self.pushed("one"))
-        self.run_for(DEAD + 1, 1)
+        self.run_for(SILENCE_TIMEOUT + 1, 1)
         self.assertTrue(client.lost)
         self.assertEqual(sink.take(), ["one", "interrupted"])
 

@@ -15,9 +15,9 @@ from time import process_time
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelKey
-from livechat.platforms.tiktok.chat import Translator
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.webcast import Push, Unread, read_push
+from livechat.platforms.tiktok.parse.chat import Translator
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.webcast import Push, Unread, read_push
 from livechat.protocol.messages import encode_event
 from tests.support.corpus import corpus
 from tests.support.tiktok_payloads import (

@@ -13,8 +13,8 @@ from livechat.model import error_catalogue
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.platforms.tiktok import query
 from livechat.platforms.tiktok.identifier import HANDLE, handle_of
+from livechat.platforms.tiktok.parse.webcast import Batch
 from livechat.platforms.tiktok.query import Browser, identity_of
-from livechat.platforms.tiktok.webcast import Batch
 
 SITE = "https://www.tiktok.com"
 WEBCAST = "https://webcast.tiktok.com"

@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.chat import StreamState, Translator
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.webcast import (
+from livechat.platforms.tiktok.parse.chat import StreamState, Translator
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.webcast import (
     Batch,
     Envelope,
     Push,

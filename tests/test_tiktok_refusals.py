@@ -9,6 +9,7 @@ from msgspec import Struct
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.errors import ChatError, ErrorCode
+from livechat.platforms.tiktok.parse.answers import Live, NotLive, Unclear, error_for
 from livechat.platforms.tiktok.refusals import (
     Reason,
     Refused,
@@ -18,7 +19,6 @@ from livechat.platforms.tiktok.refusals import (
     read_handshake,
     refused,
 )
-from livechat.platforms.tiktok.room import Live, NotLive, Unclear, error_for
 from tests.support.corpus import corpus
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelKey
-from livechat.platforms.tiktok.repair import MAX_REPAIR
-from livechat.platforms.tiktok.webcast import Batch, Envelope, Push, read_batch, read_push
+from livechat.platforms.tiktok.parse.repair import MAX_REPAIR
+from livechat.platforms.tiktok.parse.webcast import Batch, Envelope, Push, read_batch, read_push
 from livechat.protocol.messages import encode_event
 from tests.support.tiktok_payloads import Value, chat_of, translated, wire
 from tests.support.tiktok_written import WRITTEN

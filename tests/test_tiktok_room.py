@@ -10,8 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.tiktok.refusals import Reason, Refused
-from livechat.platforms.tiktok.room import (
+from livechat.platforms.tiktok.parse.answers import (
     MAX_BODY,
     Answer,
     Live,
@@ -23,6 +22,7 @@ from livechat.platforms.tiktok.room import (
     read_page,
     read_user_room,
 )
+from livechat.platforms.tiktok.refusals import Reason, Refused
 from livechat.simulator import observed
 from tests.support.corpus import corpus
 

@@ -13,8 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import LiveInfo
+from livechat.platforms.tiktok.parse.signed import PAUSE, Signed, read_signed
 from livechat.platforms.tiktok.refusals import Reason, Refused, seconds_to_wait
-from livechat.platforms.tiktok.signed import PAUSE, Signed, read_signed
 from livechat.platforms.tiktok.signer import DailyQuota
 from livechat.platforms.tiktok.transports import DETOUR, REFRESH_PAUSE
 from livechat.platforms.upstream_error import UpstreamError

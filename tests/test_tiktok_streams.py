@@ -9,10 +9,10 @@ from collections import Counter
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChannelEvent, ChatMessage, iso_time
-from livechat.platforms.tiktok.chat import Translator
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.message_context import Room
-from livechat.platforms.tiktok.webcast import Batch, Envelope, Push, read_batch, read_push
+from livechat.platforms.tiktok.parse.chat import Translator
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.message_context import Room
+from livechat.platforms.tiktok.parse.webcast import Batch, Envelope, Push, read_batch, read_push
 from tests.support.corpus import corpus
 from tests.support.golden import check_digests
 from tests.support.tiktok_payloads import (

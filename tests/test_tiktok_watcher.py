@@ -14,11 +14,16 @@ from zope.interface.verify import verifyObject
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
-from livechat.platforms.tiktok.chat import Translator
-from livechat.platforms.tiktok.connection import BLIND, DEAD, HUSHED, OPEN_TIMEOUT
+from livechat.platforms.tiktok.connection import (
+    NO_DATA_TIMEOUT,
+    OPEN_TIMEOUT,
+    SILENCE_TIMEOUT,
+    STALLED_TIMEOUT,
+)
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.limits import HANDSHAKES, LOOKUPS
 from livechat.platforms.tiktok.lookup import Lookup
+from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.transports import REFRESH_PAUSE
 from livechat.simulator import observed
@@ -536,7 +541,7 @@ class LostTests(TikTokCase):
     def test_quiet_is_not_blind(self) -> None:
         """A room in which nobody writes tells its viewers: it stays, and nobody is alarmed."""
         _, sink = self.watching("ann")
-        self.run_for(2 * HUSHED, 1)
+        self.run_for(2 * STALLED_TIMEOUT, 1)
         self.assertEqual(sink.take(), [])
         self.assertEqual(self.endpoint.attempts, 1)
 
@@ -550,7 +555,7 @@ class LostTests(TikTokCase):
         self.assertEqual(
             self.successResultOf(started), LiveInfo(str(room_id("ann")), receiving=False)
         )
-        self.run_for(BLIND + 5)
+        self.run_for(NO_DATA_TIMEOUT + 5)
         self.assertEqual(sink.take(), ["interrupted"])
         self.assertEqual(sink.reasons, ["blind: heartbeats but no message for 60 s"])
         self.run_for(300, 1)
@@ -578,7 +583,7 @@ class LostTests(TikTokCase):
         _, sink, started = self.start("restricted_ann")
         self.run_for(11)
         self.assertIs(self.successResultOf(started).receiving, False)
-        self.run_for(BLIND)
+        self.run_for(NO_DATA_TIMEOUT)
         self.assertEqual(
             sink.reasons, ["blind: heartbeats but no message for 60 s (AGE_RESTRICTED)"]
         )
@@ -587,7 +592,7 @@ class LostTests(TikTokCase):
         """A room that was seen and then shows nothing for long is entered anew."""
         _, sink = self.watching("ann")
         self.simulator.faults.add(TikTokFault.BLIND)
-        self.run_for(HUSHED - 15, 1)
+        self.run_for(STALLED_TIMEOUT - 15, 1)
         self.assertEqual(sink.take(), [])
         self.run_for(30, 1)
         self.assertEqual(sink.take(), ["interrupted"])
@@ -597,7 +602,7 @@ class LostTests(TikTokCase):
         """A socket that answers nothing is given up."""
         _, sink = self.watching("ann")
         self.simulator.faults.add(TikTokFault.DEAD)
-        self.run_for(DEAD + 15, 1)
+        self.run_for(SILENCE_TIMEOUT + 15, 1)
         self.assertEqual(sink.take(), ["interrupted"])
         self.assertEqual(sink.reasons, ["nothing heard for 45 s"])
 

@@ -11,8 +11,9 @@ from time import process_time
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.tiktok import webcast, webcast_pb2
-from livechat.platforms.tiktok.webcast import (
+from livechat.platforms.tiktok import webcast_pb2
+from livechat.platforms.tiktok.parse import webcast
+from livechat.platforms.tiktok.parse.webcast import (
     MAX_BATCH,
     MAX_FRAME,
     MAX_MESSAGE,
@@ -28,7 +29,7 @@ from livechat.platforms.tiktok.webcast import (
 from tests.support.corpus import corpus
 from tests.support.tiktok_payloads import batch, gzipped, push, varint, wire
 
-PROTO = Path(webcast.__file__).with_name("webcast.proto")
+PROTO = Path(webcast_pb2.__file__).with_name("webcast.proto")
 
 _SCALARS = {
     FieldDescriptorProto.TYPE_BOOL: "bool",

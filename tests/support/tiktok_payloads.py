@@ -15,9 +15,9 @@ from typing import Any
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, ChatMessage, Event
-from livechat.platforms.tiktok.chat import Translation, Translator
-from livechat.platforms.tiktok.message_context import Room
-from livechat.platforms.tiktok.webcast import Envelope
+from livechat.platforms.tiktok.parse.chat import Translation, Translator
+from livechat.platforms.tiktok.parse.message_context import Room
+from livechat.platforms.tiktok.parse.webcast import Envelope
 from tests.support.corpus import corpus
 
 #: Recordings of 2023 with the day of each.

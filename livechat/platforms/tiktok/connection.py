@@ -27,14 +27,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 
-from livechat.platforms.tiktok.refusals import (
-    Reason,
-    Refused,
-    read_handshake,
-    refused,
-    upstream_error,
-)
-from livechat.platforms.tiktok.webcast import (
+from livechat.platforms.tiktok.parse.webcast import (
     MAX_FRAME,
     Batch,
     Push,
@@ -42,6 +35,13 @@ from livechat.platforms.tiktok.webcast import (
     enter_room,
     heartbeat,
     read_push,
+)
+from livechat.platforms.tiktok.refusals import (
+    Reason,
+    Refused,
+    read_handshake,
+    refused,
+    upstream_error,
 )
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.upgrades import MustRead, SilentLog
@@ -58,12 +58,12 @@ MAX_HEAD: Final = 64 * 1024
 HEARTBEAT: Final = 10.0
 
 #: Seconds without any frame after which a socket is dead: the server answers heartbeats.
-DEAD: Final = 45.0
+SILENCE_TIMEOUT: Final = 45.0
 
 #: Seconds without a message from the room after which we are blind: since entering, and later on.
 #: Rooms tell their number of viewers every few seconds, however quiet their chat is.
-BLIND: Final = 60.0
-HUSHED: Final = 180.0
+NO_DATA_TIMEOUT: Final = 60.0
+STALLED_TIMEOUT: Final = 180.0
 
 #: Seconds for the server to answer our close frame; then the connection is dropped.
 CLOSE_TIMEOUT: Final = 3.0
@@ -88,20 +88,20 @@ class Opening(Struct, frozen=True):
     first: Batch | None = None
 
 
-class IRoom(Protocol):
-    """Who hears what a room's feed brings."""
+class FrameReceiver(Protocol):
+    """What takes the frames of a room."""
 
-    def heard(self, push: Push) -> None:
+    def frame_received(self, push: Push) -> None:
         """A frame of the room, or a sign of life."""
 
-    def brought(self, batch: Batch) -> None:
+    def batch_received(self, batch: Batch) -> None:
         """Messages that came before the feed."""
 
-    def unread(self, name: str) -> None:
+    def unreadable(self, name: str) -> None:
         """Something could not be read."""
 
 
-class IFeed(Protocol):
+class FrameSource(Protocol):
     """Where a room's frames come from.
 
     :ivar lost: fires with the reason when no more will come; never fails.
@@ -124,7 +124,7 @@ class PushSocket(WebSocketClientProtocol):
 
     log: Any = SilentLog()
 
-    def __init__(self, room_id: str, room: IRoom, clock: IReactorTime) -> None:
+    def __init__(self, room_id: str, room: FrameReceiver, clock: IReactorTime) -> None:
         super().__init__()
         self.opened: Deferred[None] = Deferred()
         self.lost: Deferred[str] = Deferred()
@@ -141,7 +141,7 @@ class PushSocket(WebSocketClientProtocol):
         self._reason = ""
 
     def drop(self, reason: str) -> None:
-        """See `IFeed`."""
+        """See `FrameSource`."""
         self._reason = self._reason or reason
         if self.transport is not None:
             self.transport.abortConnection()
@@ -196,7 +196,7 @@ class PushSocket(WebSocketClientProtocol):
         now = self._said_frame = self._clock.seconds()
         push = read_push(payload) if isBinary else Unread("text frame")
         if isinstance(push, Unread):
-            self._room.unread(push.name)
+            self._room.unreadable(push.name)
             return
         if push.reply is not None:
             self.sendMessage(push.reply, isBinary=True)
@@ -206,11 +206,11 @@ class PushSocket(WebSocketClientProtocol):
             self._said_batch = now
             self._seeing = True
         try:
-            self._room.heard(push)
+            self._room.frame_received(push)
         except Exception:
             # Autobahn would drop the connection, and the same frame would come again.
             _log.failure("TikTok room {room}: a frame failed", room=self._room_id)
-            self._room.unread("frame failed")
+            self._room.unreadable("frame failed")
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         """The connection is gone, in whichever way."""
@@ -234,10 +234,10 @@ class PushSocket(WebSocketClientProtocol):
     def _beat(self) -> None:
         """A heartbeat, after a look at how long nothing was heard."""
         now = self._clock.seconds()
-        if now - self._said_frame >= DEAD:
-            self.drop(f"nothing heard for {DEAD:g} s")
+        if now - self._said_frame >= SILENCE_TIMEOUT:
+            self.drop(f"nothing heard for {SILENCE_TIMEOUT:g} s")
             return
-        patience = HUSHED if self._seeing else BLIND
+        patience = STALLED_TIMEOUT if self._seeing else NO_DATA_TIMEOUT
         if now - self._said_batch >= patience:
             self.drop(f"blind: heartbeats but no message for {patience:g} s")
             return
@@ -251,7 +251,7 @@ class PushSocket(WebSocketClientProtocol):
 
 
 async def open_socket(
-    connect: Connect, clock: IReactorTime, opening: Opening, room: IRoom
+    connect: Connect, clock: IReactorTime, opening: Opening, room: FrameReceiver
 ) -> PushSocket:
     """A socket that is open and has asked to be let into the room.
 
@@ -291,7 +291,7 @@ class _SocketFactory(WebSocketClientFactory):
 
     noisy = False
 
-    def __init__(self, opening: Opening, room: IRoom, clock: IReactorTime) -> None:
+    def __init__(self, opening: Opening, room: FrameReceiver, clock: IReactorTime) -> None:
         # The User-Agent stands among the headers, so that all are in the order of a browser.
         super().__init__(opening.url, useragent=None, headers=dict(opening.headers), reactor=clock)
         self.setProtocolOptions(**PROTOCOL_OPTIONS)

@@ -21,10 +21,10 @@ from twisted.logger import Logger
 
 from livechat.alpn import SpeaksHttp
 from livechat.model.errors import ChatError
-from livechat.platforms.tiktok.connection import DEAD, IRoom
+from livechat.platforms.tiktok.connection import SILENCE_TIMEOUT, FrameReceiver
 from livechat.platforms.tiktok.identifier import handle_of
-from livechat.platforms.tiktok.room import Live
-from livechat.platforms.tiktok.webcast import MAX_FRAME, Push, Unread, read_push
+from livechat.platforms.tiktok.parse.answers import Live
+from livechat.platforms.tiktok.parse.webcast import MAX_FRAME, Push, Unread, read_push
 from livechat.upgrades import MustRead, Refusals, UpgradedConnection
 
 _log = Logger()
@@ -40,14 +40,14 @@ RECENT: Final = 10.0
 
 
 class Feed:
-    """One relay's frames on their way to one presence."""
+    """One relay's frames on their way to one receiver."""
 
     def __init__(self, relay: Relay) -> None:
         self.lost: Deferred[str] = Deferred()
         self._relay = relay
 
     def drop(self, reason: str) -> None:
-        """See `IFeed`: the relay stays, its frames go nowhere."""
+        """See `FrameSource`: the relay stays, its frames go nowhere."""
         self._relay.part(self)
         if not self.lost.called:
             self.lost.callback(reason)
@@ -65,12 +65,12 @@ class Relay(UpgradedConnection):
         self.handle = ""
         self.live = Live("0")
         self._feed: Feed | None = None
-        self._room: IRoom | None = None
+        self._room: FrameReceiver | None = None
         self._heard = 0.0
         self._waiting: deque[tuple[float, Push]] = deque(maxlen=MAX_WAITING)
         self._watch: IDelayedCall | None = None
 
-    def attach(self, room: IRoom) -> Feed:
+    def attach(self, room: FrameReceiver) -> Feed:
         """Send the frames there from now on, those of the last moments first."""
         if self._feed is not None:
             self._feed.drop("taken over")
@@ -80,7 +80,7 @@ class Relay(UpgradedConnection):
         waiting = [push for when, push in self._waiting if when >= recent]
         self._waiting.clear()
         for push in waiting:
-            room.heard(push)
+            room.frame_received(push)
         return self._feed
 
     def part(self, feed: Feed) -> None:
@@ -116,7 +116,7 @@ class Relay(UpgradedConnection):
         self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(MustRead(self._give_up), True)
         self._heard = self.factory.clock.seconds()
-        self._rearm(DEAD)
+        self._rearm(SILENCE_TIMEOUT)
         self.factory.came(self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
@@ -128,9 +128,9 @@ class Relay(UpgradedConnection):
                 if not isinstance(push, Unread):
                     self._waiting.append((now, push))
             elif isinstance(push, Unread):
-                self._room.unread(push.name)
+                self._room.unreadable(push.name)
             else:
-                self._room.heard(push)
+                self._room.frame_received(push)
         except Exception:
             _log.failure("tiktok:{handle}: a relayed frame failed", handle=self.handle)
 
@@ -149,10 +149,10 @@ class Relay(UpgradedConnection):
 
     def _look(self) -> None:
         silent = self.factory.clock.seconds() - self._heard
-        if silent >= DEAD:
+        if silent >= SILENCE_TIMEOUT:
             self._give_up()
         else:
-            self._rearm(DEAD - silent)
+            self._rearm(SILENCE_TIMEOUT - silent)
 
     def _give_up(self) -> None:
         self.transport.abortConnection()
@@ -186,7 +186,7 @@ class Intake(SpeaksHttp, WebSocketServerFactory):
         relays = self._relays.get(handle)
         return relays[-1].live if relays else None
 
-    def relay(self, handle: str, room: IRoom) -> Feed | None:
+    def relay(self, handle: str, room: FrameReceiver) -> Feed | None:
         """The frames of the newest relay of this account."""
         relays = self._relays.get(handle)
         return relays[-1].attach(room) if relays else None

@@ -21,9 +21,7 @@ from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import Fetched, FetchError, fetch
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.links import MAX_REDIRECTS, link_url, read_link
-from livechat.platforms.tiktok.query import alive_url, info_url, stream_page_url, user_room_url
-from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds_to_wait
-from livechat.platforms.tiktok.room import (
+from livechat.platforms.tiktok.parse.answers import (
     MAX_BODY,
     Answer,
     Live,
@@ -35,6 +33,8 @@ from livechat.platforms.tiktok.room import (
     read_page,
     read_user_room,
 )
+from livechat.platforms.tiktok.query import alive_url, info_url, stream_page_url, user_room_url
+from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds_to_wait
 
 _log = Logger()
 

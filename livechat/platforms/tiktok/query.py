@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from livechat.platforms.tiktok.webcast import Batch
+from livechat.platforms.tiktok.parse.webcast import Batch
 
 #: The web player's application id (docs/wire/tiktok.md#user-room).
 _WEB_APP: Final = "1988"

@@ -22,10 +22,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.metrics import Metrics
 from livechat.model.events import LiveInfo
-from livechat.platforms.tiktok.chat import StreamState, Translator
-from livechat.platforms.tiktok.connection import IFeed
-from livechat.platforms.tiktok.room import Live
-from livechat.platforms.tiktok.webcast import Batch, Push
+from livechat.platforms.tiktok.connection import FrameSource
+from livechat.platforms.tiktok.parse.answers import Live
+from livechat.platforms.tiktok.parse.chat import StreamState, Translator
+from livechat.platforms.tiktok.parse.webcast import Batch, Push
 from livechat.platforms.watch import Watch
 from livechat.platforms.watch_states import State
 
@@ -74,7 +74,7 @@ TRANSITIONS: Final[Mapping[tuple[Sight, Sign], Sight]] = {
 
 
 class Reception:
-    """One connection to a room, from entering it until it is lost (`IRoom`).
+    """One connection to a room, from entering it until it is lost (`FrameReceiver`).
 
     :param translator: of the room, which outlives the connection.
     :param history: whether messages that were said before we came are passed on.
@@ -101,7 +101,7 @@ class Reception:
         self._now = now
         self._metrics = metrics
         self._history = history
-        self._feed: IFeed | None = None
+        self._feed: FrameSource | None = None
         self._patience: IDelayedCall | None = None
 
     @property
@@ -109,7 +109,7 @@ class Reception:
         """Whether the room has shown something."""
         return self._sight is Sight.SEEING
 
-    async def listen(self, feed: IFeed) -> str:
+    async def listen(self, feed: FrameSource) -> str:
         """Take what a feed brings until it is lost, and say why it was."""
         self._feed = feed
         seconds = max(0.0, min(QUIET_START, self._watch.claim.left - MARGIN))
@@ -130,19 +130,19 @@ class Reception:
         if self._feed is not None:
             self._feed.drop(reason)
 
-    # What feeds bring (`IRoom`).
+    # What the source brings (`FrameReceiver`).
 
-    def heard(self, push: Push) -> None:
-        """See `IRoom`."""
+    def frame_received(self, push: Push) -> None:
+        """See `FrameReceiver`."""
         if push.carries:
             self._on(Sign.MESSAGE)
-            self.brought(push.batch)
+            self.batch_received(push.batch)
         else:
             self._count(self._metrics.count_unparsed, push.batch.dropped)
             self._on(Sign.ANSWER)
 
-    def brought(self, batch: Batch) -> None:
-        """See `IRoom`."""
+    def batch_received(self, batch: Batch) -> None:
+        """See `FrameReceiver`."""
         if self._watch.state is State.OVER:
             return
         messages = batch.messages
@@ -159,8 +159,8 @@ class Reception:
             self.announced = translation.state
             self.drop("the stream has ended")
 
-    def unread(self, name: str) -> None:
-        """See `IRoom`."""
+    def unreadable(self, name: str) -> None:
+        """See `FrameReceiver`."""
         self._metrics.count_unparsed(self._watch.key.platform, name)
         self._on(Sign.ANSWER)
 

@@ -15,10 +15,10 @@ from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import FetchError, fetch
 from livechat.platforms.tiktok.connection import Opening
+from livechat.platforms.tiktok.parse.signed import PAUSE, read_signed
+from livechat.platforms.tiktok.parse.webcast import MAX_BATCH
 from livechat.platforms.tiktok.query import Browser, signed_socket_url, signer_url
 from livechat.platforms.tiktok.refusals import Reason, Refused, refused, upstream_error
-from livechat.platforms.tiktok.signed import PAUSE, read_signed
-from livechat.platforms.tiktok.webcast import MAX_BATCH
 
 _log = Logger()
 

@@ -11,7 +11,13 @@ from twisted.logger import Logger
 
 from livechat.pacing import sleep
 from livechat.platforms.budget import Budget, Claim
-from livechat.platforms.tiktok.connection import Connect, IRoom, Opening, PushSocket, open_socket
+from livechat.platforms.tiktok.connection import (
+    Connect,
+    FrameReceiver,
+    Opening,
+    PushSocket,
+    open_socket,
+)
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.query import socket_url
 from livechat.platforms.tiktok.refusals import Reason, refused, upstream_error
@@ -60,7 +66,7 @@ class Transports:
         self._budget = budget
         self._detour = 0.0
 
-    async def open(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
+    async def open(self, room_id: str, room: FrameReceiver, claim: Claim) -> PushSocket:
         """A socket that is open and has asked to be let into the room.
 
         :raises UpstreamError: there is no way in.
@@ -86,7 +92,7 @@ class Transports:
         self._detour = self._clock.seconds() + DETOUR
         return await self._signed(room_id, room, claim)
 
-    async def _direct(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
+    async def _direct(self, room_id: str, room: FrameReceiver, claim: Claim) -> PushSocket:
         """Without a signature; a refused identity is changed once."""
         cookie = await self._identity.cookie()
         try:
@@ -111,7 +117,7 @@ class Transports:
             room_id, socket_url(self._url, room_id, browser), browser.socket_headers(cookie)
         )
 
-    async def _signed(self, room_id: str, room: IRoom, claim: Claim) -> PushSocket:
+    async def _signed(self, room_id: str, room: FrameReceiver, claim: Claim) -> PushSocket:
         """With the address and the cookies that a signer gives; new ones for every attempt."""
         if self._signer is None:
             raise upstream_error(refused(Reason.SIGNER_REQUIRED))
@@ -120,13 +126,13 @@ class Transports:
             opening = await self._signer.opening(room_id, self._identity.browser, claim)
             socket = await self._open(opening, room)
         if opening.first is not None:
-            room.brought(opening.first)
+            room.batch_received(opening.first)
         return socket
 
-    async def _enter(self, opening: Opening, room: IRoom, claim: Claim) -> PushSocket:
+    async def _enter(self, opening: Opening, room: FrameReceiver, claim: Claim) -> PushSocket:
         async with self._budget.turn(claim):
             return await self._open(opening, room)
 
-    async def _open(self, opening: Opening, room: IRoom) -> PushSocket:
+    async def _open(self, opening: Opening, room: FrameReceiver) -> PushSocket:
         self._count()
         return await open_socket(self._connect, self._clock, opening, room)

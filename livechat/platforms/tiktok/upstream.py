@@ -14,12 +14,13 @@ from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.pacing import sleep
 from livechat.platforms.steps import Steps
-from livechat.platforms.tiktok.chat import StreamState, Translator
-from livechat.platforms.tiktok.connection import IFeed
+from livechat.platforms.tiktok.connection import FrameSource
 from livechat.platforms.tiktok.gift_timer import GiftTimer
 from livechat.platforms.tiktok.intake import Intake
 from livechat.platforms.tiktok.lookup import Lookup
-from livechat.platforms.tiktok.message_context import Room
+from livechat.platforms.tiktok.parse.answers import Answer, Live, NotLive
+from livechat.platforms.tiktok.parse.chat import StreamState, Translator
+from livechat.platforms.tiktok.parse.message_context import Room
 from livechat.platforms.tiktok.reception import Reception
 from livechat.platforms.tiktok.refusals import (
     Reason,
@@ -29,7 +30,6 @@ from livechat.platforms.tiktok.refusals import (
     refused,
     upstream_error,
 )
-from livechat.platforms.tiktok.room import Answer, Live, NotLive
 from livechat.platforms.tiktok.transports import Transports
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.platforms.watch import Pauses, Watch
@@ -118,7 +118,7 @@ class RoomUpstream:
         watch.lost(f"{why} ({restriction})" if restriction else why)
         raise upstream_error(refused(restriction or Reason.UPSTREAM, why))
 
-    async def _enter(self, watch: Watch) -> tuple[Reception, IFeed]:
+    async def _enter(self, watch: Watch) -> tuple[Reception, FrameSource]:
         """A feed of the room, and what takes its messages.
 
         :raises UpstreamError: not at the moment.
@@ -133,7 +133,7 @@ class RoomUpstream:
                 raise
             return relayed
 
-    def _relayed(self, watch: Watch) -> tuple[Reception, IFeed] | None:
+    def _relayed(self, watch: Watch) -> tuple[Reception, FrameSource] | None:
         intake = self._shared.intake
         live = intake.relayed(self.handle)
         if live is None:
@@ -142,7 +142,7 @@ class RoomUpstream:
         feed = intake.relay(self.handle, reception)
         return None if feed is None else (reception, feed)
 
-    async def _connect(self, watch: Watch) -> tuple[Reception, IFeed]:
+    async def _connect(self, watch: Watch) -> tuple[Reception, FrameSource]:
         live = await self._find(watch)
         reception = self._receive(watch, live)
         feed = await self._shared.transports.open(live.room_id, reception, watch.claim)

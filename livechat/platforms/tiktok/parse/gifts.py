@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent
-from livechat.platforms.tiktok.authors import author, image_url
-from livechat.platforms.tiktok.message_context import MessageContext, Room, rendered
+from livechat.platforms.tiktok.parse.authors import author, image_url
+from livechat.platforms.tiktok.parse.message_context import MessageContext, Room, rendered
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
 
 #: Seconds without a sign after which a streak is over.

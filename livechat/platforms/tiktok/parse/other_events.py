@@ -33,10 +33,10 @@ from typing import Final
 
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.authors import author, image_url
-from livechat.platforms.tiktok.comments import comment_data
-from livechat.platforms.tiktok.gifts import gift_data
-from livechat.platforms.tiktok.message_context import MessageContext, digest, rendered
+from livechat.platforms.tiktok.parse.authors import author, image_url
+from livechat.platforms.tiktok.parse.comments import comment_data
+from livechat.platforms.tiktok.parse.gifts import gift_data
+from livechat.platforms.tiktok.parse.message_context import MessageContext, digest, rendered
 
 #: Most ids, options and parts that are taken out of one message.
 _MAX_IDS: Final = 256

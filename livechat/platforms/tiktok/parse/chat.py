@@ -16,14 +16,14 @@ from google.protobuf.message import Message
 from msgspec import Struct
 
 from livechat.model.events import Event
-from livechat.platforms.tiktok import comments, other_events, subscriptions
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.authors import author
-from livechat.platforms.tiktok.counts import LEFT_OUT, Counts
-from livechat.platforms.tiktok.drift import MAX_LOOK, unknown_parts
-from livechat.platforms.tiktok.gifts import Gift, GiftStreaks, gift_event
-from livechat.platforms.tiktok.message_context import MessageContext, Room, context_of
-from livechat.platforms.tiktok.webcast import Envelope, decode
+from livechat.platforms.tiktok.parse import comments, other_events, subscriptions
+from livechat.platforms.tiktok.parse.authors import author
+from livechat.platforms.tiktok.parse.counts import LEFT_OUT, Counts
+from livechat.platforms.tiktok.parse.drift import MAX_LOOK, unknown_parts
+from livechat.platforms.tiktok.parse.gifts import Gift, GiftStreaks, gift_event
+from livechat.platforms.tiktok.parse.message_context import MessageContext, Room, context_of
+from livechat.platforms.tiktok.parse.webcast import Envelope, decode
 
 #: A message's schema and what it means.
 _Reading = tuple[type[Message], Callable[[Any, MessageContext], "list[Event]"]]

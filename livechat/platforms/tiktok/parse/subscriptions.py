@@ -26,8 +26,8 @@ from typing import Final
 
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.authors import author
-from livechat.platforms.tiktok.message_context import MessageContext, person_in, rendered
+from livechat.platforms.tiktok.parse.authors import author
+from livechat.platforms.tiktok.parse.message_context import MessageContext, person_in, rendered
 
 _JOINED: Final = 1
 _SUBSCRIBED: Final = 3

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from livechat.platforms.tiktok.parse.webcast import Batch, Unread, read_batch
 from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds_to_wait
-from livechat.platforms.tiktok.webcast import Batch, Unread, read_batch
 
 #: Domain of the sockets that are trusted without being named.
 _DOMAIN: Final = ".tiktok.com"

@@ -11,8 +11,8 @@ from unicodedata import category
 from livechat.model.events import ChatData, ChatMessage, ChatMetadata, Event
 from livechat.model.text import Emote, Piece, content
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.authors import author, image_url
-from livechat.platforms.tiktok.message_context import PLATFORM, MessageContext, Room
+from livechat.platforms.tiktok.parse.authors import author, image_url
+from livechat.platforms.tiktok.parse.message_context import PLATFORM, MessageContext, Room
 
 #: Most emotes that are shown of one comment.
 MAX_EMOTES: Final = 64

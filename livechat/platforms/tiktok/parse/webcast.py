@@ -16,8 +16,8 @@ from google.protobuf.message import DecodeError, Message
 from msgspec import Struct
 
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.drift import unknown_fields
-from livechat.platforms.tiktok.repair import repaired
+from livechat.platforms.tiktok.parse.drift import unknown_fields
+from livechat.platforms.tiktok.parse.repair import repaired
 
 #: Longest frame that is read, in bytes.
 MAX_FRAME: Final = 1024 * 1024

@@ -10,8 +10,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, iso_time
-from livechat.platforms.tiktok.counts import Counts
-from livechat.platforms.tiktok.webcast import Envelope
+from livechat.platforms.tiktok.parse.counts import Counts
+from livechat.platforms.tiktok.parse.webcast import Envelope
 from livechat.platforms.tiktok.webcast_pb2 import Common, Text, TextPiece, User
 
 PLATFORM: Final = "tiktok"
