@@ -13,6 +13,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from msgspec.structs import fields
@@ -25,6 +26,9 @@ from tests.support import program
 from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.daemon import PATIENCE, Client, start_daemon
 from tests.test_packaging import run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 SOURCE = Path(__file__).resolve().parent / "fourth_platform"
 OPTIONS = ("--ticker-every=0.05",)
@@ -196,6 +200,37 @@ class PageTests(BrowserCase):
             expect(page.locator("#status-text")).to_contain_text("This ticker never says a word.")
 
         await self.visit(work, color_scheme="light")
+
+    async def test_asked_again(self) -> None:
+        """An overlay that is opened while the daemon starts asks until it is answered."""
+        asked: list[str] = []
+
+        def answer(route: Route) -> None:
+            asked.append(route.request.url)
+            if len(asked) > 2:
+                route.continue_()
+            else:
+                route.fulfill(status=503)
+
+        def work(visit: Visit) -> None:
+            visit.page.route("**/platforms.json", answer)
+            visit.page.goto(self.url("/overlay?platform=ticker&identifier=ann"))
+            expect(
+                visit.page.locator(".line .mark[data-platform=ticker] path").first
+            ).to_be_attached()
+
+        await self.browser.visit(work)
+
+    async def test_narrow(self) -> None:
+        """Four platforms make no page wider than a telephone."""
+
+        def work(visit: Visit) -> None:
+            visit.page.goto(self.url("/test"))
+            expect(visit.page.locator(".platforms label")).to_have_count(4)
+            width = "document.documentElement.scrollWidth"
+            self.assertLessEqual(visit.page.evaluate(width), 360)
+
+        await self.visit(work, viewport={"width": 360, "height": 700})
 
     async def test_pasted(self) -> None:
         """A pasted URL chooses it; on the builder, too."""
