@@ -16,6 +16,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
+from livechat.model.error_catalogue import CATALOGUE
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import (
     Author,
@@ -182,6 +183,24 @@ class EncodeTests(SynchronousTestCase):
                 failure(ChatError(code, "E")),
                 f'{{"type":"error","error":"E","code":"{code.name}"{temporary.get(code, "")}}}',
             )
+
+    def test_every_entry(self) -> None:
+        """Every error of the catalogue has its code, sentence, details and `temporary`."""
+        for name, entry in CATALOGUE.items():
+            about = dict(json.loads(encode(failure(entry.error()))))
+            temporary = about.pop("temporary", None)
+            expected = {"type": "error", "error": entry.sentence, "code": entry.code.value}
+            if entry.details is not None:
+                expected["details"] = entry.details
+            self.assertEqual(about, expected, name)
+            is_about_the_command = entry.code in (
+                ErrorCode.INVALID_MESSAGE_TYPE,
+                ErrorCode.INVALID_IDENTIFIER,
+                ErrorCode.INVALID_OPTION,
+                ErrorCode.UNSUPPORTED_PLATFORM,
+                ErrorCode.NO_ACTIVE_CHAT,
+            )
+            self.assertEqual(temporary is None, is_about_the_command, name)
 
     def test_temporary(self) -> None:
         """Whether asking again may help is the error's own where the code does not say it."""

@@ -124,7 +124,7 @@ class Watch:
         self._flowing_since = clock.seconds()
         self._was_stable = False
         # Why the last attempt failed, for the error of a start that takes too long.
-        self._no_answer = no_answer or UpstreamError("UPSTREAM", "no answer in time")
+        self._no_answer = no_answer or UpstreamError("UPSTREAM")
         self._trouble = self._no_answer
 
     # IWatcher
