@@ -244,6 +244,17 @@ class LimitTests(WebSocketCase):
         self.opened()
         self.assertEqual(len(self.registry), 2)
 
+    def test_refused_takes_no_place(self) -> None:
+        """A client that was refused and has not closed yet does not count as connected."""
+        self.limits = Limits(connections=1)
+        self.setUp()
+        first, _ = self.opened()
+        for _ in range(3):
+            _, wire = self.accept()
+            self.assertTrue(wire.take().startswith(b"HTTP/1.1 503 "))
+        self.lose(first)
+        self.opened()
+
     def test_origins(self) -> None:
         """A list of origins is exact: no suffix, prefix or other port gets through."""
         self.limits = Limits(origins=("https://good.example.org", "https://*.wild.example"))
