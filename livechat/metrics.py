@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the daemon counts about itself, by name (prometheus-client).
 
-No label ever holds a channel or a user: the number of series must not grow with the world.
+No label ever holds a channel or a user: the number of series must be bounded.
 
 Ground floor: imports nothing of ours.
 """
@@ -129,7 +129,7 @@ class Metrics:
         counter.labels(platform, name).inc(amount)
 
     def watch_redis(self, up: Callable[[], bool]) -> None:
-        """Tell from now on whether statistics go to Redis."""
+        """Add a gauge that says whether statistics go to Redis."""
         gauge = Gauge(
             "livechat_redis_up", "Whether statistics go to Redis now", registry=self.registry
         )
