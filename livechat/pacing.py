@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -31,6 +32,17 @@ class Backoff:
         """Seconds to wait after so many failures in a row (0 or 1: the first ceiling)."""
         doublings = min(max(failures - 1, 0), 32)
         return self._random.uniform(0.0, min(self._cap, self._initial * 2.0**doublings))
+
+
+class Pauses(Struct, frozen=True):
+    """How long to wait between two attempts; full jitter below a doubling ceiling.
+
+    :ivar first: first ceiling, in seconds.
+    :ivar longest: highest ceiling, in seconds.
+    """
+
+    first: float = 1.0
+    longest: float = 30.0
 
 
 class TokenBucket:

@@ -8,9 +8,10 @@ from itertools import product
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.platforms.tiktok.limits import LOOKUPS
+from livechat.platforms.tiktok.parse.webcast import Push, read_push
 from livechat.platforms.tiktok.reception import TRANSITIONS, Sight, Sign
-from livechat.simulator.tiktok_faults import TikTokFault
-from tests.support.tiktok_wire import TikTokCase
+from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
+from tests.support.tiktok_wire import TikTokCase, say
 
 
 class TableTests(SynchronousTestCase):
@@ -34,6 +35,34 @@ class TableTests(SynchronousTestCase):
             halfway = TRANSITIONS[Sight.WAITING, first]
             self.assertNotEqual(halfway, Sight.BLIND)
             self.assertEqual(TRANSITIONS[halfway, second], Sight.BLIND)
+
+
+class TapTests(TikTokCase):
+    """Who wants the frames as they came."""
+
+    def test_frames(self) -> None:
+        """Each message of the socket is handed on before it is read, unreadable ones, too."""
+        self.watching("ann")
+        self.tapped.clear()
+        self.simulator.say("ann", say("hello"))
+        self.run_for(0)
+        ((platform, channel, data),) = self.tapped
+        self.assertEqual((platform, channel), ("tiktok", "ann"))
+        push = read_push(data)
+        assert isinstance(push, Push)
+        self.assertEqual([one.method for one in push.batch.messages], ["WebcastChatMessage"])
+        self.simulator.strike(TikTokMishap.GARBAGE)
+        self.run_for(0)
+        self.assertGreater(len(self.tapped), 1)
+
+    def test_that_fails(self) -> None:
+        """One that raises costs nothing: it is logged and counted, and the frame is read."""
+        _, sink = self.watching("ann")
+        self.patch(self, "tapped", None)
+        self.simulator.say("ann", say("hello"))
+        self.run_for(0)
+        self.assertEqual(sink.take(), ["hello"])
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
 
 
 class LateTests(TikTokCase):

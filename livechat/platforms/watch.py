@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
 
-from msgspec import Struct
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -23,7 +22,7 @@ from livechat.core.ports import IEventSink, IWatcher, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo
-from livechat.pacing import Backoff
+from livechat.pacing import Backoff, Pauses
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.steps import Steps
 from livechat.platforms.upstream_error import UpstreamError
@@ -41,17 +40,6 @@ STABLE: Final = 30.0
 
 #: Events kept while the start has not been told, or while the upstream is being sought.
 MAX_EARLY: Final = 2000
-
-
-class Pauses(Struct, frozen=True):
-    """How long the loop waits between two attempts; full jitter below a doubling ceiling.
-
-    :ivar first: first ceiling, in seconds.
-    :ivar longest: highest ceiling, in seconds.
-    """
-
-    first: float = 1.0
-    longest: float = 30.0
 
 
 ORDINARY: Final = Pauses()
@@ -87,6 +75,7 @@ class Watch:
     :ivar claim: in whose name the upstream waits for turns in the budgets of the platform.
     :param start_timeout: seconds in which the start must succeed; waiting for turns does not count.
     :param no_answer: why a start has failed for which the upstream gave no reason.
+    :param steps: those of the platform, which share a limit of tracebacks; left out: its own.
     """
 
     def __init__(
@@ -102,6 +91,7 @@ class Watch:
         start_timeout: float,
         pauses: Pauses = ORDINARY,
         no_answer: UpstreamError | None = None,
+        steps: Steps | None = None,
     ) -> None:
         self.key = key
         self.state = State.STARTING
@@ -110,7 +100,7 @@ class Watch:
         self._requester = requester
         self._clock = clock
         self._metrics = metrics
-        self._steps = Steps(clock, metrics, key.platform)
+        self._steps = steps or Steps(clock, metrics, key.platform)
         self._start_timeout = start_timeout
         self._backoff = Backoff(random, pauses.first, pauses.longest)
         self.claim = Claim(clock, requester)
@@ -228,8 +218,7 @@ class Watch:
         except UpstreamError as error:
             return error
         except Exception:
-            _log.failure("{channel}: an attempt failed", channel=str(self.key))
-            self._metrics.failures.labels(self.key.platform).inc()
+            self._steps.failed(self.key.identifier)
             return UpstreamError("INTERNAL", error=self._no_answer.error)
         return UpstreamError("LOST")
 
@@ -307,7 +296,7 @@ class Watch:
 
     def _tell(self, hear: Callable[[T], None], what: T) -> None:
         """A sink that fails costs what it was given, and nothing else."""
-        self._steps.run(str(self.key), hear, what)
+        self._steps.run(self.key.identifier, hear, what)
 
     def _tell_early(self) -> None:
         # Without a loop `start` has not returned: nobody can have heard that it succeeded.

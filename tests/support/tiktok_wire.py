@@ -113,6 +113,7 @@ class TikTokCase(SynchronousTestCase):
         self.http: Any = StubTreq(root)
         self.asked_for: list[tuple[str, int, bool]] = []
         self.metrics = Metrics()
+        self.tapped: list[tuple[str, str, bytes]] = []
         self.starts: list[Deferred[LiveInfo]] = []
         self.tiktok = self.platform(self.settings)
         self.tiktok.startService()
@@ -120,8 +121,13 @@ class TikTokCase(SynchronousTestCase):
     def platform(self, settings: TikTokSettings) -> TikTok:
         """The platform, not yet started."""
         return TikTok(
-            context_on(self.clock, self.http, self.metrics, connect=self.connect), settings
+            context_on(self.clock, self.http, self.metrics, connect=self.connect, tap=self.tap),
+            settings,
         )
+
+    def tap(self, platform: str, channel: str, data: bytes) -> None:
+        """What the platform was sent, as it came."""
+        self.tapped.append((platform, channel, data))
 
     def connect(self, host: str, port: int, tls: bool) -> InMemoryEndpoint:
         """The only server there is, whoever is wanted."""

@@ -91,6 +91,9 @@ class Opening(Struct, frozen=True):
 class FrameReceiver(Protocol):
     """What takes the frames of a room."""
 
+    def raw_received(self, data: bytes) -> None:
+        """One message of the socket as it came, before it is read."""
+
     def frame_received(self, push: Push) -> None:
         """A frame of the room, or a sign of life."""
 
@@ -194,6 +197,7 @@ class PushSocket(WebSocketClientProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """One push frame."""
         now = self._said_frame = self._clock.seconds()
+        self._room.raw_received(payload)
         push = read_push(payload) if isBinary else Unread("text frame")
         if isinstance(push, Unread):
             self._room.unreadable(push.name)

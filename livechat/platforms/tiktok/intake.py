@@ -124,6 +124,8 @@ class Relay(UpgradedConnection):
         now = self._heard = self.factory.clock.seconds()
         push = read_push(payload) if isBinary else Unread("text frame")
         try:
+            if self._room is not None:
+                self._room.raw_received(payload)
             if self._room is None:
                 if not isinstance(push, Unread):
                     self._waiting.append((now, push))

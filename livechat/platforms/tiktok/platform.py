@@ -110,6 +110,7 @@ class TikTok(Service):
             lookup,
             transports,
             self.intake,
+            context.tap,
             history=not settings.no_history,
         )
 
@@ -148,6 +149,7 @@ class TikTok(Service):
             start_timeout=context.start_timeout,
             pauses=PAUSES,
             no_answer=upstream_error(refused(Reason.UPSTREAM, "no answer in time")),
+            steps=self._shared.steps,
         )
         self._watches[upstream] = watch
         return self._failures.watcher(key, watch)

@@ -77,6 +77,7 @@ class Reception:
     """One connection to a room, from entering it until it is lost (`FrameReceiver`).
 
     :param translator: of the room, which outlives the connection.
+    :param tap: given each frame as it came.
     :param history: whether messages that were said before we came are passed on.
     :ivar announced: the end of the stream, if the room has announced it.
     """
@@ -90,6 +91,7 @@ class Reception:
         clock: IReactorTime,
         now: Callable[[], float],
         metrics: Metrics,
+        tap: Callable[[bytes], None],
         history: bool,
     ) -> None:
         self.announced: StreamState | None = None
@@ -100,6 +102,7 @@ class Reception:
         self._clock = clock
         self._now = now
         self._metrics = metrics
+        self._tap = tap
         self._history = history
         self._feed: FrameSource | None = None
         self._patience: IDelayedCall | None = None
@@ -131,6 +134,10 @@ class Reception:
             self._feed.drop(reason)
 
     # What the source brings (`FrameReceiver`).
+
+    def raw_received(self, data: bytes) -> None:
+        """See `FrameReceiver`."""
+        self._tap(data)
 
     def frame_received(self, push: Push) -> None:
         """See `FrameReceiver`."""

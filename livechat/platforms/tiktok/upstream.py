@@ -46,6 +46,7 @@ class Shared(Struct, frozen=True):
     """What all watched accounts use together.
 
     :ivar now: wall time in seconds.
+    :ivar tap: given each frame as it came: platform, handle, bytes.
     :ivar history: whether messages that were said before we came are passed on.
     """
 
@@ -56,6 +57,7 @@ class Shared(Struct, frozen=True):
     lookup: Lookup
     transports: Transports
     intake: Intake
+    tap: Callable[[str, str, bytes], None]
     history: bool
 
 
@@ -182,6 +184,7 @@ class RoomUpstream:
             clock=shared.clock,
             now=shared.now,
             metrics=shared.metrics,
+            tap=self._tap,
             history=shared.history,
         )
 
@@ -204,6 +207,9 @@ class RoomUpstream:
                 await sleep(self._shared.clock, END_PAUSE)
             if not await lookup.denies_end(self.handle, self._room.live.room_id):
                 raise ended(suspended=announced is StreamState.SUSPENDED)
+
+    def _tap(self, data: bytes) -> None:
+        self._shared.steps.run(self.handle, self._shared.tap, "tiktok", self.handle, data)
 
     # Gifts whose end was lost.
 

@@ -96,6 +96,7 @@ class YouTube(Service):
             random=context.random,
             metrics=context.metrics,
             start_timeout=start_timeout,
+            steps=self._steps,
         )
         self._watches[upstream] = watch
         return self._failures.watcher(key, watch)
