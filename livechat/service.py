@@ -116,7 +116,7 @@ def build(
     metrics = Metrics()
     random = SystemRandom()
     pool = BoundedPool(reactor)
-    # Every YouTube chat asks the same host about once a second: it must find a connection open.
+    # All chats of a platform may ask one host once a second: they must find a connection open.
     pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
     context = _context(reactor, pool, random, metrics, settings)
     platforms: dict[str, Any] = {}

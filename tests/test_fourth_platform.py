@@ -274,13 +274,15 @@ class DocumentTests(SynchronousTestCase):
             self.assertEqual({field.name for field in fields(struct)} - named, set())
 
 
-class ScriptTests(SynchronousTestCase):
-    """What the pages know of platforms by themselves."""
+class NameTests(SynchronousTestCase):
+    """What the pages and the composition know of platforms by themselves."""
 
     def test_no_names(self) -> None:
-        """No script but the sample's, and no style, names a platform that is installed."""
+        """No script but the sample's, no style, and no module that composes names a platform."""
         web = program.ROOT / "web"
         files = [*web.glob("js/*.js"), *web.glob("css/*.css"), web / "livechat.js"]
+        composing = ("service", "daemon", "options", "command_line", "metrics", "listening")
+        files += [program.ROOT / f"livechat/{name}.py" for name in composing]
         named = {
             (path.name, name)
             for path in files
