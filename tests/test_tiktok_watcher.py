@@ -876,7 +876,7 @@ class MistakeTests(TikTokCase):
     def test_attempt(self) -> None:
         """An attempt that fails by a mistake is followed by another one."""
         _, sink = self.watching("ann")
-        look = self.broken(Lookup, "find_again")
+        look = self.broken(Lookup, "find")
         self.simulator.drop()
         self.run_for(2.5)
         look.restore()

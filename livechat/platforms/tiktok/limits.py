@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from livechat.pacing import Pauses
 from livechat.platforms.budget import Limit
 
 #: Pages and JSON.  No number is published.
@@ -17,3 +18,6 @@ HANDSHAKES: Final = Limit(4, 4.0)
 #: in a minute.
 SIGNATURES: Final = Limit(4, 4.0)
 ANONYMOUS_SIGNATURES: Final = Limit(5, 60.0)
+
+#: Pauses between attempts to enter a room, in seconds (docs/wire/tiktok.md#upgrade).
+PAUSES: Final = Pauses(2.0, 60.0)

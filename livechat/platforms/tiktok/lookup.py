@@ -87,7 +87,7 @@ class Lookup:
 
     async def find(self, handle: str) -> Answer:
         """Whether an account is live and where: by one source, and others where it does not say."""
-        answer = await self._account(handle)
+        answer = await self.account(handle)
         others: list[Callable[[], Awaitable[Answer]]] = [lambda: self._page(handle)]
         if isinstance(answer, Refused):
             page = await others.pop()()
@@ -104,52 +104,13 @@ class Lookup:
         live = answer.live
         if await self.alive(live.room_id) is False:
             return NotLive()
-        for other in (lambda: self._info(live.room_id), *others):
+        for other in (lambda: self.info(live.room_id), *others):
             found = await other()
             if isinstance(found, NotLive):
                 return found
             if isinstance(found, Live):
                 return live if found.room_id == live.room_id else found
         return answer
-
-    async def find_again(self, handle: str, known: Live) -> Live | NotLive:
-        """Where a stream goes on whose room was lost, or that it does not.
-
-        The account comes first, because the stream may go on in another room.  Where two sources
-        contradict each other a third decides; where none says anything the room stays.
-
-        :param known: the room that was lost.
-        """
-        answer = await self.find(handle)
-        if isinstance(answer, Live):
-            return answer
-        alive = await self.alive(known.room_id)
-        if isinstance(answer, NotLive) and alive:
-            return known if isinstance(await self._info(known.room_id), Live) else answer
-        return NotLive() if isinstance(answer, NotLive) or alive is False else known
-
-    async def denies_end(self, handle: str, room_id: str) -> bool:
-        """Whether a stream goes on although its room has announced the end.
-
-        It does if two sources say so and none of those asked before confirms the end.
-        """
-        denials = 0
-        failures = 0
-        for ask in (
-            lambda: self._account(handle),
-            lambda: self._check_alive(room_id),
-            lambda: self._info(room_id),
-        ):
-            answer = await ask()
-            if isinstance(answer, Live) and answer.room_id == room_id:
-                denials += 1
-            elif isinstance(answer, Live | NotLive):
-                return False
-            else:
-                failures += 1
-            if denials == 2 or failures == 2:
-                break
-        return denials == 2
 
     async def alive(self, room_id: str) -> bool | None:
         """Whether `check_alive` calls a room alive; None when it does not say or is not believed.
@@ -199,7 +160,7 @@ class Lookup:
 
     async def restriction(self, room_id: str) -> Reason | None:
         """What may keep the chat of a room empty for us, if something may."""
-        info = await self._info(room_id)
+        info = await self.info(room_id)
         if isinstance(info, Refused) and info.reason in (
             Reason.AGE_RESTRICTED,
             Reason.LOGIN_REQUIRED,
@@ -207,16 +168,19 @@ class Lookup:
             return info.reason
         return None
 
-    async def _account(self, handle: str) -> Answer:
+    async def account(self, handle: str) -> Answer:
+        """What `api-live` says about an account."""
         return await self._ask(user_room_url(self._site, handle), read_user_room)
 
     async def _page(self, handle: str) -> Answer:
         return await self._ask(stream_page_url(self._site, handle), read_page)
 
-    async def _info(self, room_id: str) -> Answer:
+    async def info(self, room_id: str) -> Answer:
+        """What `room/info` says about a room."""
         return await self._ask(info_url(self._webcast, room_id), read_info)
 
-    async def _check_alive(self, room_id: str) -> Answer:
+    async def check_alive(self, room_id: str) -> Answer:
+        """What `check_alive` says about a room, as an answer like the others."""
         alive = await self.alive(room_id)
         if alive is None:
             return refused(Reason.UNCLEAR)

@@ -25,6 +25,7 @@ from livechat.platforms.tiktok.limits import (
     ANONYMOUS_SIGNATURES,
     HANDSHAKES,
     LOOKUPS,
+    PAUSES,
     SIGNATURES,
 )
 from livechat.platforms.tiktok.links import link_of
@@ -34,7 +35,7 @@ from livechat.platforms.tiktok.resolve import ShortLinks
 from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.signer import DailyQuota, Signer
 from livechat.platforms.tiktok.transports import Transports
-from livechat.platforms.tiktok.upstream import PAUSES, RoomUpstream, Shared
+from livechat.platforms.tiktok.upstream import RoomUpstream, Shared
 from livechat.platforms.watch import Watch
 
 #: Identifier type of a key that is a short link.

@@ -79,6 +79,7 @@ class Reception:
     :param translator: of the room, which outlives the connection.
     :param tap: given each frame as it came.
     :param history: whether messages that were said before we came are passed on.
+    :ivar live: the room.
     :ivar announced: the end of the stream, if the room has announced it.
     """
 
@@ -97,7 +98,7 @@ class Reception:
         self.announced: StreamState | None = None
         self._sight = Sight.WAITING
         self._watch = watch
-        self._live = live
+        self.live = live
         self._translator = translator
         self._clock = clock
         self._now = now
@@ -177,7 +178,7 @@ class Reception:
             return
         is_news = self._sight is Sight.BLIND and not self._watch.has_started
         if self.is_seeing or is_news:
-            self._watch.flows(LiveInfo(self._live.room_id, receiving=self.is_seeing))
+            self._watch.flows(LiveInfo(self.live.room_id, receiving=self.is_seeing))
 
     def _count(self, count: Callable[[str, str, int], None], names: Mapping[str, int]) -> None:
         for name, amount in names.items():

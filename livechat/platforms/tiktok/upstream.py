@@ -5,21 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Final
 
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
-from livechat.pacing import sleep
 from livechat.platforms.steps import Steps
 from livechat.platforms.tiktok.connection import FrameSource
 from livechat.platforms.tiktok.gift_timer import GiftTimer
 from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.liveness import confirm_end, find_again
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.parse.answers import Answer, Live, NotLive
-from livechat.platforms.tiktok.parse.chat import StreamState, Translator
+from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.message_context import Room
 from livechat.platforms.tiktok.reception import Reception
 from livechat.platforms.tiktok.refusals import (
@@ -32,14 +31,7 @@ from livechat.platforms.tiktok.refusals import (
 )
 from livechat.platforms.tiktok.transports import Transports
 from livechat.platforms.upstream_error import UpstreamError
-from livechat.platforms.watch import Pauses, Watch
-
-#: Pauses between attempts (docs/wire/tiktok.md#socket).
-PAUSES: Final = Pauses(2.0, 60.0)
-
-#: How often an announced end is looked into, and seconds between two looks.
-END_LOOKS: Final = 3
-END_PAUSE: Final = 2.0
+from livechat.platforms.watch import Watch
 
 
 class Shared(Struct, frozen=True):
@@ -114,9 +106,15 @@ class RoomUpstream:
             why = await reception.listen(feed)
         finally:
             self._reception = None
+        live = reception.live
+        lookup = self._shared.lookup.claimed_by(watch.claim)
         if reception.announced is not None:
-            await self._confirm_end(watch, reception.announced)
-        restriction = None if reception.is_seeing else await self._restriction(watch)
+            clock, announced = self._shared.clock, reception.announced
+            await confirm_end(lookup, clock, self.handle, live.room_id, announced)
+        restriction = None
+        if not reception.is_seeing:
+            # What keeps the room silent, if TikTok says so.
+            restriction = live.restriction or await lookup.restriction(live.room_id)
         watch.lost(f"{why} ({restriction})" if restriction else why)
         raise upstream_error(refused(restriction or Reason.UPSTREAM, why))
 
@@ -159,7 +157,7 @@ class RoomUpstream:
         lookup = self._shared.lookup.claimed_by(watch.claim)
         answer: Answer
         if watch.has_started and self._room is not None:
-            answer = await lookup.find_again(self.handle, self._room.live)
+            answer = await find_again(lookup, self.handle, self._room.live)
         else:
             answer = await lookup.find(self.handle)
         if isinstance(answer, Live):
@@ -187,26 +185,6 @@ class RoomUpstream:
             tap=self._tap,
             history=shared.history,
         )
-
-    async def _restriction(self, watch: Watch) -> Reason | None:
-        """What keeps the room silent, if TikTok says so."""
-        assert self._room is not None
-        live = self._room.live
-        lookup = self._shared.lookup.claimed_by(watch.claim)
-        return live.restriction or await lookup.restriction(live.room_id)
-
-    async def _confirm_end(self, watch: Watch, announced: StreamState) -> None:
-        """The room has announced the end: that stands unless two sources deny it, again and again.
-
-        :raises ChatError: it is over.
-        """
-        assert self._room is not None
-        lookup = self._shared.lookup.claimed_by(watch.claim)
-        for look in range(END_LOOKS):
-            if look:
-                await sleep(self._shared.clock, END_PAUSE)
-            if not await lookup.denies_end(self.handle, self._room.live.room_id):
-                raise ended(suspended=announced is StreamState.SUSPENDED)
 
     def _tap(self, data: bytes) -> None:
         self._shared.steps.run(self.handle, self._shared.tap, "tiktok", self.handle, data)
