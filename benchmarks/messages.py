@@ -20,8 +20,8 @@ from livechat.core.ports import Located
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey, ChatMessage
-from livechat.platforms.twitch.chat import translate
-from livechat.platforms.twitch.irc import parse_line
+from livechat.platforms.twitch.parse.chat import translate
+from livechat.platforms.twitch.parse.irc import parse_line
 from livechat.protocol.messages import encode_event
 from livechat.simulator.playback import read_lines
 from livechat.simulator.scenario import Scenario

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet import reactor
 
-from livechat.platforms.twitch.irc import parse_line
+from livechat.platforms.twitch.parse.irc import parse_line
 from livechat.simulator.playback import Recording, read_lines
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator

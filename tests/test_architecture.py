@@ -34,7 +34,9 @@ PLATFORM_IO = (
     "lookup",
     "platform",
     "poll",
-    "presence",
+    "live_poll",
+    "placement",
+    "pool",
     "reception",
     "resolve",
     "signer",
@@ -42,7 +44,7 @@ PLATFORM_IO = (
     "transports",
     "upstream",
     "viewers",
-    "watcher",
+    "welcome",
     "wire",
 )
 
@@ -263,7 +265,7 @@ class HouseRulesTests(SynchronousTestCase):
         ):
             self.assertEqual(impurities(ast.parse(breach)), [breach.count("\n") + 1])
         rooms = pure_rooms()
-        self.assertIn("livechat/platforms/twitch/irc.py", rooms)
+        self.assertIn("livechat/platforms/twitch/parse/irc.py", rooms)
         files = python_files("livechat")
         self.broken(impurities, {name: files[name] for name in rooms})
 

@@ -8,8 +8,8 @@ from itertools import count
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
-from livechat.platforms.twitch.chat import translate
-from livechat.platforms.twitch.room import RoomState, room_state
+from livechat.platforms.twitch.parse.chat import translate
+from livechat.platforms.twitch.parse.room import RoomState, room_state
 from tests.support.golden import check_whole
 from tests.support.twitch_lines import RECEIVED, chat, event, event_of, parsed, translated, written
 

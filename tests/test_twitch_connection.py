@@ -15,10 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from livechat.metrics import Metrics
-from livechat.platforms.budget import Budget, Claim, Limit
+from livechat.platforms.budget import Budget, Limit
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection
-from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.wire import IDLE, ChatProtocol
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
@@ -129,34 +129,26 @@ class NotReadingTests(SynchronousTestCase):
 class FailingOwner:
     """An owner that fails at everything, and counts it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
-        self._clock = clock
 
-    def claim(self, connection: ChatConnection) -> Claim:
-        """See `IRoomLines`: it fails once."""
-        self.calls["claim"] += 1
-        if self.calls["claim"] == 1:
-            raise RuntimeError("claim")
-        return Claim(self._clock)
-
-    def up(self, connection: ChatConnection) -> None:
-        """See `IRoomLines`."""
-        self.calls["up"] += 1
-        raise RuntimeError("up")
+    def failing(self, connection: ChatConnection, reason: str) -> None:
+        """See `IConnectionOwner`."""
+        self.calls["failing"] += 1
+        raise RuntimeError("failing")
 
     def down(self, connection: ChatConnection, reason: str) -> None:
-        """See `IRoomLines`."""
+        """See `IConnectionOwner`."""
         self.calls["down"] += 1
         raise RuntimeError("down")
 
     def read(self, connection: ChatConnection, lines: Sequence[Line]) -> None:
-        """See `IRoomLines`."""
+        """See `IConnectionOwner`."""
         self.calls["read"] += 1
         raise RuntimeError("read")
 
     def leaving(self, connection: ChatConnection) -> None:
-        """See `IRoomLines`."""
+        """See `IConnectionOwner`."""
         self.calls["leaving"] += 1
         raise RuntimeError("leaving")
 
@@ -169,7 +161,7 @@ class FailingOwnerTests(SynchronousTestCase):
         clock = Clock()
         twitch = TwitchSimulator(clock, clock.seconds, Scenario(1, 0.0))
         endpoint = InMemoryEndpoint(twitch)
-        owner = FailingOwner(clock)
+        owner = FailingOwner()
         metrics = Metrics()
         connection = ChatConnection(
             endpoint,
@@ -180,12 +172,14 @@ class FailingOwnerTests(SynchronousTestCase):
             Budget(clock, Limit(10, 1.0), metrics, "twitch", "logins"),
             Steps(clock, metrics, "twitch"),
         )
+        endpoint.refusing = True
         connection.start()
+        endpoint.refusing = False
         for lives in (1, 2, 3):
             for _ in range(40):
                 clock.advance(0.25)
                 endpoint.flush()
-            self.assertEqual((owner.calls["up"], len(twitch.connections)), (lives, 1))
+            self.assertEqual((connection.welcomed, len(twitch.connections)), (True, 1))
             twitch.reconnect()
             endpoint.flush()
             self.assertEqual(owner.calls["leaving"], lives)
@@ -197,4 +191,5 @@ class FailingOwnerTests(SynchronousTestCase):
         self.assertEqual((twitch.connections, clock.getDelayedCalls()), ([], []))
         self.flushLoggedErrors(RuntimeError)
         failed = metrics.registry.get_sample_value("livechat_failures_total", {"part": "twitch"})
-        self.assertEqual(failed, owner.calls.total() - owner.calls["claim"] + 1)
+        self.assertEqual(owner.calls["failing"], 1)
+        self.assertEqual(failed, owner.calls.total())

@@ -15,9 +15,9 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import EVENT_KINDS, ChannelKey, ChatMessage
-from livechat.platforms.twitch.chat import translate
-from livechat.platforms.twitch.irc import Line, parse_line
-from livechat.platforms.twitch.room import RoomState
+from livechat.platforms.twitch.parse.chat import translate
+from livechat.platforms.twitch.parse.irc import Line, parse_line
+from livechat.platforms.twitch.parse.room import RoomState
 from livechat.protocol.messages import encode_event
 from tests.support.twitch_lines import RECEIVED, parsed, written
 

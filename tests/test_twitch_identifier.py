@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.platforms.twitch import replies
 from livechat.platforms.twitch.identifier import login_of
-from livechat.platforms.twitch.irc import LOGIN
+from livechat.platforms.twitch.parse import replies
+from livechat.platforms.twitch.parse.irc import LOGIN
 from tests.support.twitch_lines import parsed
 
 

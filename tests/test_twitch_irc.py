@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.platforms.twitch import irc
-from livechat.platforms.twitch.irc import Line, LineReader, parse_line
+from livechat.platforms.twitch.parse import irc
+from livechat.platforms.twitch.parse.irc import Line, LineReader, parse_line
 from tests.support.corpus import corpus
 from tests.support.twitch_lines import recorded
 

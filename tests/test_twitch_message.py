@@ -15,9 +15,9 @@ from livechat.model.events import (
     Reply,
     Roles,
 )
-from livechat.platforms.twitch.chat import Translation, translate
-from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.room import RoomState
+from livechat.platforms.twitch.parse.chat import Translation, translate
+from livechat.platforms.twitch.parse.irc import Line
+from livechat.platforms.twitch.parse.room import RoomState
 from tests.support.twitch_lines import RECEIVED, chat, chat_of, parsed, written
 
 

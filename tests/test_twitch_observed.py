@@ -9,7 +9,7 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.events import ChatMessage
-from livechat.platforms.twitch.chat import Translation
+from livechat.platforms.twitch.parse.chat import Translation
 from livechat.simulator import observed
 from livechat.statistics.memory import MemoryStats
 from tests.support.twitch_lines import chat_of, event_of, translated

@@ -15,17 +15,17 @@ from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.model.events import ChannelEvent, ChatMessage, Event, LiveInfo
 from livechat.platforms.budget import Claim
-from livechat.platforms.twitch import watcher as watcher_module
-from livechat.platforms.twitch.chat import Translation, translate
+from livechat.platforms.twitch import upstream as upstream_module
 from livechat.platforms.twitch.connection import LOGIN_TIMEOUT
-from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_ROOMS
+from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_CHANNELS
 from livechat.platforms.twitch.lookup import Lookup, Standing
-from livechat.platforms.twitch.presence import OVERLAP
+from livechat.platforms.twitch.parse.chat import Translation, translate
+from livechat.platforms.twitch.parse.irc import Line
+from livechat.platforms.twitch.placement import OVERLAP
+from livechat.platforms.twitch.platform import Twitch
 from livechat.platforms.twitch.settings import TwitchSettings
-from livechat.platforms.twitch.watcher import Twitch
 from livechat.platforms.twitch.wire import GRACE, IDLE
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.twitch import TwitchSimulator
@@ -312,12 +312,12 @@ class SharingTests(TwitchCase):
 
     def test_more_connections_beyond_ninety(self) -> None:
         """The ninety-first room opens another connection."""
-        for n in range(MAX_ROOMS + 1):
+        for n in range(MAX_CHANNELS + 1):
             self.start(f"c{n}")
-        self.run_for(MAX_ROOMS / JOINS.count * JOINS.period + 10)
+        self.run_for(MAX_CHANNELS / JOINS.count * JOINS.period + 10)
         self.assertEqual(len(self.simulator.connections), 2)
         joined = [len(c.channels) for c in self.simulator.connections]
-        self.assertEqual(sorted(joined), [1, MAX_ROOMS])
+        self.assertEqual(sorted(joined), [1, MAX_CHANNELS])
 
     def test_join_budget(self) -> None:
         """Never more than 20 JOINs in any 10 s, and a start does not fail for waiting its turn."""
@@ -364,12 +364,12 @@ class BudgetTests(TwitchCase):
 
     def test_logins(self) -> None:
         """More rooms than one connection takes: a login every two seconds, told to who waits."""
-        sinks = [self.start(f"c{n}")[1] for n in range(5 * MAX_ROOMS)]
+        sinks = [self.start(f"c{n}")[1] for n in range(5 * MAX_CHANNELS)]
         self.run_for(2)
         begun = self.endpoint.attempts
         self.run_for(6)
         self.assertEqual((begun, self.endpoint.attempts), (1, 4))
-        self.assertTrue(all(sink.take() == ["queued"] for sink in sinks[-MAX_ROOMS:]))
+        self.assertTrue(all(sink.take() == ["queued"] for sink in sinks[-MAX_CHANNELS:]))
 
     def test_reconnect_without_end(self) -> None:
         """A server that announces its end after each welcome: a login every two seconds."""
@@ -699,7 +699,45 @@ class LiveTests(TwitchCase):
         """By default an offline streamer's room goes on; the new state is passed on, once."""
         _, sink = self.watched("ending_ann")
         self.run_for(400)
+        self.assertEqual(sink.take(), ["stream", "resumed"])
+
+    def test_events(self) -> None:
+        """Offline and live again: each an event with an id of its own, before the new state."""
+        _, sink = self.watched("ending_ann")
+        self.run_for(125)
+        self.simulator.settings = Settings(join_limit=0, ending_after=1e6)
+        self.run_for(61)
+        self.simulator.settings = self.simulated
+        self.run_for(61)
+        self.assertEqual(sink.take(), ["stream", "resumed"] * 3)
+        events = [event for event in sink.events if isinstance(event, ChannelEvent)]
+        changes = [event for event in events if event.type == "stream"]
+        self.assertEqual(
+            [event.data["status"] for event in changes], ["offline", "live", "offline"]
+        )
+        self.assertEqual(len({event.event_id for event in changes}), 3)
+        self.assertRegex(changes[1].data["started_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual({event.room_id for event in changes}, {events[0].room_id})
+
+    def test_becoming_known(self) -> None:
+        """What was not known before is told as the new state, and not as a change of the stream."""
+        self.simulator.faults = {Fault.GQL_ERRORS}
+        _, sink = self.watched("ann")
+        self.simulator.faults = set()
+        self.run_for(120)
         self.assertEqual(sink.take(), ["resumed"])
+
+    def test_change_while_lost(self) -> None:
+        """A change that is seen while the connection is lost is told when messages flow again."""
+        _, sink = self.watched("ending_ann")
+        self.run_for(30)
+        self.endpoint.refusing = True
+        self.simulator.drop()
+        self.run_for(100)
+        self.assertEqual(sink.take(), ["interrupted"])
+        self.endpoint.refusing = False
+        self.run_for(40)
+        self.assertEqual(sink.take()[:2], ["resumed", "stream"])
 
     def test_failing_look(self) -> None:
         """A look-up that we fail at is made again the next time, and costs one channel only."""
@@ -714,10 +752,10 @@ class LiveTests(TwitchCase):
 
         self.patch(Lookup, "ask", failing)
         self.run_for(130)
-        self.assertEqual((sink.take(), other.take()), ([], ["resumed"]))
+        self.assertEqual((sink.take(), other.take()), ([], ["stream", "resumed"]))
         self.patch(Lookup, "ask", ask)
         self.run_for(70)
-        self.assertEqual(sink.take(), ["resumed"])
+        self.assertEqual(sink.take(), ["stream", "resumed"])
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
 
 
@@ -774,7 +812,7 @@ class RequireLiveTests(TwitchCase):
         """Offline for the whole grace, and only then, is the end."""
         _, sink = self.watched("ending_ann")
         self.run_for(300)
-        self.assertEqual(sink.take(), ["resumed"])
+        self.assertEqual(sink.take(), ["stream", "resumed"])
         self.run_for(120)
         self.assertEqual(sink.take(), ["ended STREAM_ENDED OFFLINE"])
 
@@ -874,7 +912,7 @@ class FailureTests(TwitchCase):
                 raise RuntimeError("boom")
             return translate(line, *args)
 
-        self.patch(watcher_module, "translate", failing)
+        self.patch(upstream_module, "translate", failing)
         before = self.failures() or 0
         for _ in range(50):
             self.raw("ann", text="boom")
@@ -910,5 +948,26 @@ class SubscriberTests(TwitchCase):
         self.run_for(1)
         told = [m["data"]["data"]["slow"] for m in client.taken() if m["type"] == "event"]
         self.assertEqual(told, [10, 0, 10])
+        session.closed()
+        self.run_for(1)
+
+    def test_live_and_offline(self) -> None:
+        """A client is told that the stream went offline, and `started` again with the new state."""
+        client = KeptMessages()
+        hub = hub_on(self.clock, self.metrics)
+        session = Session(client, hub, {"twitch": self.twitch}, Quotas(), self.clock, self.metrics)
+        self.simulator.settings = Settings(join_limit=0, ending_after=90.0)
+        session.received(
+            b'{"type":"subscribe","platform":"twitch","identifier":"ending_ann",'
+            b'"events":["stream"]}'
+        )
+        self.run_for(1)
+        started = [m for m in client.taken() if m.get("status") == "started"]
+        self.assertEqual([m["live"] for m in started], [True])
+        self.run_for(130)
+        told = [m for m in client.taken() if m["type"] != "stats"]
+        self.assertEqual([m["type"] for m in told], ["event", "status"])
+        self.assertEqual(told[0]["data"]["data"], {"status": "offline"})
+        self.assertEqual((told[1]["status"], told[1]["live"]), ("started", False))
         session.closed()
         self.run_for(1)

@@ -154,6 +154,10 @@ class Watch:
         """Messages do not flow any more; the upstream goes on by itself or `follow` ends."""
         self._on(Input.LOST, reason)
 
+    def failing(self, trouble: UpstreamError) -> None:
+        """Why messages do not flow yet, for the error of a start that takes too long."""
+        self._trouble = trouble
+
     def received(self, events: Sequence[Event]) -> None:
         """What the chat brought, in order; kept, bounded, while nobody can be told."""
         if not events or self.state is State.OVER:

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 from livechat.model.events import ChannelEvent, ChatMessage
-from livechat.platforms.twitch.chat import Translation, translate
-from livechat.platforms.twitch.irc import Line, parse_line
+from livechat.platforms.twitch.parse.chat import Translation, translate
+from livechat.platforms.twitch.parse.irc import Line, parse_line
 from tests.support.corpus import corpus
 from tests.support.golden import ROOT
 

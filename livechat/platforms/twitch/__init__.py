@@ -1,1 +1,1 @@
-"""Twitch: anonymous IRC, no keys (sheet `twitch`)."""
+"""Twitch: anonymous IRC, no keys (docs/wire/twitch.md#twitch-on-the-wire)."""

@@ -2,7 +2,8 @@
 """One anonymous connection to Twitch's chat that comes back when it is lost.
 
 The connection is sought again for as long as it is wanted, with full jitter; the back-off starts
-anew only when a welcomed connection has lasted, not when TCP connects (sheet `twitch` section 1.3).
+anew only when a welcomed connection has lasted, not when TCP connects
+(docs/wire/twitch.md#back-off).
 Twisted's `ClientService` is not used because it cannot lose a connection between TCP and welcome:
 its `prepareConnection` then leaves the state machine with a transition it does not know.
 """
@@ -14,7 +15,7 @@ from random import Random
 from typing import Any, Final
 from typing import Protocol as Typing
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -25,7 +26,8 @@ from livechat.metrics import Metrics
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.steps import Steps
-from livechat.platforms.twitch import irc
+from livechat.platforms.twitch.parse import irc
+from livechat.platforms.twitch.welcome import Waiting
 from livechat.platforms.twitch.wire import ChatProtocol, LoginRefused
 
 _log = Logger()
@@ -37,14 +39,11 @@ LOGIN_TIMEOUT: Final = 15.0
 STABLE: Final = 30.0
 
 
-class IRoomLines(Typing):
+class IConnectionOwner(Typing):
     """Who a connection reports to."""
 
-    def claim(self, connection: ChatConnection) -> Claim:
-        """In whose name the connection waits for its turn to log in."""
-
-    def up(self, connection: ChatConnection) -> None:
-        """The server has welcomed us; nothing is joined yet."""
+    def failing(self, connection: ChatConnection, reason: str) -> None:
+        """An attempt to connect failed; the next one follows."""
 
     def down(self, connection: ChatConnection, reason: str) -> None:
         """A welcomed connection was lost; it is being sought again."""
@@ -53,14 +52,14 @@ class IRoomLines(Typing):
         """What one read brought, without what the connection deals with itself."""
 
     def leaving(self, connection: ChatConnection) -> None:
-        """The server will close this connection soon (sheet `twitch` section 1.2)."""
+        """The server will close this connection soon (docs/wire/twitch.md#reconnect)."""
 
 
 class ChatConnection:
-    """A place in Twitch's chat that is kept for as long as it is wanted.
+    """A connection to Twitch's chat that is kept for as long as it is wanted.
 
     :param logins: turns to connect and log in.
-    :param setbacks: see `setbacks`; of the connection that this one replaces.
+    :param failures: see `failures`; of the connection that this one replaces.
 
     :ivar nick: the name under which it logged in last.
     :ivar trouble: why the last attempt failed, for error messages; empty when it did not.
@@ -69,18 +68,18 @@ class ChatConnection:
     def __init__(
         self,
         endpoint: IStreamClientEndpoint,
-        owner: IRoomLines,
+        owner: IConnectionOwner,
         clock: IReactorTime,
         random: Random,
         metrics: Metrics,
         logins: Budget,
         steps: Steps,
-        setbacks: int = 0,
+        failures: int = 0,
     ) -> None:
         self._endpoint = endpoint
         self._logins = logins
         self._steps = steps
-        self._setbacks = setbacks
+        self._failures = failures
         self._owner = owner
         self._clock = clock
         self._random = random
@@ -89,46 +88,45 @@ class ChatConnection:
         self._protocol: ChatProtocol | None = None
         self.nick = ""
         self.trouble = ""
-        self._claim: Claim | None = None
+        self._waiting = Waiting()
         self._welcomed_at = 0.0
-        self._story: Deferred[None] | None = None
+        self._loop: Deferred[None] | None = None
 
     def start(self) -> None:
         """Connect, and go on connecting until stopped."""
-        self._story = Deferred.fromCoroutine(self._keep())
-        self._story.addErrback(_stopped)
+        self._loop = Deferred.fromCoroutine(self._keep())
+        self._loop.addErrback(_stopped)
 
     @property
-    def setbacks(self) -> int:
+    def failures(self) -> int:
         """How many attempts in a row failed or did not last; 0 when it has lasted."""
         if self.welcomed and self._clock.seconds() - self._welcomed_at >= STABLE:
             return 0
-        return self._setbacks + 1
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether it waits for its turn to log in."""
-        return self._claim is not None and self._claim.is_waiting
+        return self._failures + 1
 
     @property
     def welcomed(self) -> bool:
         """Whether lines can be sent."""
         return self._protocol is not None
 
+    def welcome(self, claim: Claim) -> Deferred[None]:
+        """Fires when lines can be sent; it can be cancelled."""
+        return succeed(None) if self.welcomed else self._waiting.wait(claim)
+
     def join(self, logins: Iterable[str]) -> None:
-        """Ask to be let into rooms; ignored while there is no connection."""
+        """Ask to be let into channels; ignored while there is no connection."""
         if self._protocol is not None:
             self._protocol.transport.write(irc.join(logins))
 
     def part(self, login: str) -> None:
-        """Leave a room; ignored while there is no connection."""
+        """Leave a channel; ignored while there is no connection."""
         if self._protocol is not None:
             self._protocol.transport.write(irc.part([login]))
 
     def stop(self) -> None:
         """Close the connection and never open it again; idempotent."""
-        if self._story is not None:
-            self._story.cancel()
+        if self._loop is not None:
+            self._loop.cancel()
 
     def read(self, lines: Sequence[irc.Line]) -> None:
         """See `IKeeper`."""
@@ -152,28 +150,37 @@ class ChatConnection:
 
     async def _keep(self) -> None:
         while True:
-            if self._setbacks:
-                await sleep(self._clock, self._backoff.delay(self._setbacks))
+            if self._failures:
+                await sleep(self._clock, self._backoff.delay(self._failures))
             try:
                 await self._be_connected()
             except CancelledError:
                 raise
             except Exception as error:
-                self._setbacks += 1
+                self._failures += 1
                 self.trouble = _sentence(error)
                 if not isinstance(error, (ConnectError, LoginRefused, DNSLookupError)):
                     self._steps.failed("connection")
+                self._steps.run("connection", self._owner.failing, self, self.trouble)
                 _log.info("Twitch chat: {trouble}; trying again soon", trouble=self.trouble)
 
     async def _be_connected(self) -> None:
         """Log in when there is a turn for it, and be there until the connection is lost."""
-        self._claim = self._owner.claim(self)
-        await self._logins.wait(self._claim)
+        first = self._waiting.first
+        requester = None if first is None else first.requester
+        # In the name of the first who waits to start, if anybody does.
+        turn = self._logins.wait(Claim(self._clock, requester, first=first is not None))
+        if self._failures:
+            # The server's trouble is what takes the time now, not the queue.
+            await turn
+        else:
+            with self._waiting.queued():
+                await turn
         protocol = await self._log_in()
         self.trouble = ""
         self._protocol = protocol
         self._welcomed_at = self._clock.seconds()
-        self._steps.run("connection", self._owner.up, self)
+        self._waiting.release()
         try:
             await protocol.lost
         finally:
@@ -181,7 +188,7 @@ class ChatConnection:
             protocol.close()
         # A server that welcomes and soon drops must not be hammered either.
         has_lasted = self._clock.seconds() - self._welcomed_at >= STABLE
-        self._setbacks = 1 if has_lasted else self._setbacks + 1
+        self._failures = 1 if has_lasted else self._failures + 1
 
     async def _log_in(self) -> ChatProtocol:
         """A connection that was welcomed.

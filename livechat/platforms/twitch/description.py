@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from livechat.platforms.description import Page, PlatformDescription
+from livechat.platforms.twitch.platform import Twitch
 from livechat.platforms.twitch.settings import TwitchSettings
-from livechat.platforms.twitch.watcher import Twitch
 
 
 def _in_demo(settings: TwitchSettings, addresses: Any) -> TwitchSettings:

@@ -7,7 +7,7 @@ from typing import Final
 
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
-from livechat.platforms.twitch.irc import LOGIN
+from livechat.platforms.twitch.parse.irc import LOGIN
 
 #: Hosts under which a channel's page is found.
 HOSTS: Final = frozenset({"twitch.tv", "www.twitch.tv", "m.twitch.tv", "go.twitch.tv"})

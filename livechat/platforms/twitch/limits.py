@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""How much we ask of Twitch at most, and how it is spread (sheet `twitch` sections 1.3 and 1.4)."""
+"""How much we ask of Twitch at most, and how it is spread.
+
+See docs/wire/twitch.md#back-off and docs/wire/twitch.md#join.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ JOINS: Final = Limit(9, 5.25)
 #: Look-ups.  Twitch publishes no number; each asks about up to 50 channels.
 LOOKUPS: Final = Limit(2, 1.0, at_once=2)
 
-#: Rooms per connection.
-MAX_ROOMS: Final = 90
+#: Channels per connection.
+MAX_CHANNELS: Final = 90
 
-#: Seconds that a connection is kept which holds no room, so that viewers who come and go cost no
+#: Seconds that a connection is kept which holds no channel, so that viewers who come and go cost no
 #: login each.
 EMPTY_KEPT: Final = 5.0

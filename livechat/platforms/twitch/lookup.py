@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether Twitch channels exist and are live, asked of its unofficial GQL (sheet section 7).
+"""Whether Twitch channels exist and are live (docs/wire/twitch.md#look-ups).
 
 Optional by nature: whatever goes wrong here means "not known", never "not live".
 """
@@ -50,10 +50,14 @@ class Standing(Struct, frozen=True):
 
     :ivar exists: None when not known.
     :ivar live: None when not known.
+    :ivar stream_id: of the stream that is on, where told.
+    :ivar started_at: when that began, as Twitch writes it.
     """
 
     exists: bool | None = None
     live: bool | None = None
+    stream_id: str = ""
+    started_at: str = ""
 
 
 UNKNOWN: Final = Standing()
@@ -75,15 +79,21 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, Standing]:
         answer: Any = msgspec.json.decode(body)
         users = answer["data"]["users"]
         known = {
-            user["login"].lower(): Standing(True, user["stream"] is not None)
-            for user in users
-            if user is not None
+            user["login"].lower(): _standing(user["stream"]) for user in users if user is not None
         }
     except (msgspec.MsgspecError, RecursionError, LookupError, TypeError, AttributeError):
         return dict.fromkeys(logins, UNKNOWN)
     # With `errors` beside the data a null may be a failure rather than an absence.
     complete = not answer.get("errors") and len(users) == len(logins)
     return {login: known.get(login, MISSING if complete else UNKNOWN) for login in logins}
+
+
+def _standing(stream: Any) -> Standing:
+    """Of a channel that exists."""
+    if not isinstance(stream, dict):
+        return Standing(True, stream is not None)
+    told = (stream.get(name) for name in ("id", "createdAt"))
+    return Standing(True, True, *(text if isinstance(text, str) else "" for text in told))
 
 
 class _Question(NamedTuple):

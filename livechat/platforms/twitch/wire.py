@@ -14,13 +14,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.platforms.twitch import irc
-from livechat.platforms.twitch.replies import capabilities_refused, is_welcome, login_failed
+from livechat.platforms.twitch.parse import irc
+from livechat.platforms.twitch.parse.replies import capabilities_refused, is_welcome, login_failed
 
 _log = Logger()
 
 #: Seconds of silence after which the server is asked whether it lives, and for its answer
-#: (sheet `twitch` section 1.1).
+#: (docs/wire/twitch.md#keep-alive).
 IDLE: Final = 20.0
 GRACE: Final = 8.0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What single tags of a line say: numbers, sums, when, and who (sheet `twitch` section 3)."""
+"""What single tags of a line say: numbers, sums, when, and who (docs/wire/twitch.md#messages)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livechat.model.events import Author, Badge, Roles
 Tags = dict[str, str]
 
 #: The stand-in accounts of those who gift or cheer without their name, by login and id
-#: (sheet `twitch` section 4.1).
+#: (docs/wire/twitch.md#anonymous).
 _ANONYMOUS: Final = frozenset({"ananonymousgifter", "274598607", "ananonymouscheerer", "407665396"})
 
 #: Badge sets that mean one of the specification's badge types; every other set is `custom`.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One user's message: a PRIVMSG, or the text beside a notice (sheet `twitch` section 3)."""
+"""One user's message: a PRIVMSG, or the text beside a notice (docs/wire/twitch.md#messages)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from livechat.model.events import (
     iso_time,
 )
 from livechat.model.text import Piece, content
-from livechat.platforms.twitch.emotes import color_of, pieces
-from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.tags import (
+from livechat.platforms.twitch.parse.emotes import color_of, pieces
+from livechat.platforms.twitch.parse.irc import Line
+from livechat.platforms.twitch.parse.tags import (
     Tags,
     author,
     display_name,
@@ -89,7 +89,7 @@ def message(
 def unwrapped(text: str) -> tuple[str, bool]:
     """A text without its `/me` wrapper, and whether it had one.
 
-    The closing mark may be missing (sheet `twitch` section 2.6).
+    The closing mark may be missing (docs/wire/twitch.md#action).
     """
     if text[:1] == "\x01" and (text.startswith(_ACTION + " ") or text.rstrip("\x01") == _ACTION):
         return text[len(_ACTION) + 1 :].removesuffix("\x01"), True
@@ -132,7 +132,7 @@ def _bits(bits: int) -> Money:
 
 
 def _hype_chat(tags: Tags) -> Money | UnsetType:
-    """What was paid for a Hype Chat, a product that ended in 2023 (sheet `twitch` section 3)."""
+    """What was paid for a Hype Chat (docs/wire/twitch.md#hype-chat)."""
     currency = tags.get("pinned-chat-paid-currency")
     if not currency:
         return UNSET

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The line protocol of Twitch chat: bytes to lines, lines to parts, and the few lines we send.
 
-Sans-I/O and total: whatever bytes arrive, nothing here raises (sheet `twitch` section 2).
+Sans-I/O and total: whatever bytes arrive, nothing here raises (docs/wire/twitch.md#lines).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LINE: Final = 64 * 1024
 #: Longest line that is sent, in bytes, without its CR LF (RFC 2812 section 2.3).
 MAX_SENT: Final = 510
 
-#: What Twitch accepts as the name of a channel or user (sheet `twitch` section 1.4).
+#: What Twitch accepts as the name of a channel or user (docs/wire/twitch.md#join).
 LOGIN: Final = re.compile("[a-z0-9_]{1,25}")
 
 _CAPABILITIES: Final = b"CAP REQ :twitch.tv/tags twitch.tv/commands\r\n"
@@ -58,7 +58,7 @@ def parse_line(line: bytes) -> Line | None:
     """The parts of one line, given without its line end.
 
     Bytes that are not UTF-8 become U+FFFD.  The colon before a last parameter without spaces may
-    be missing (sheet `twitch` section 2.4).
+    be missing (docs/wire/twitch.md#missing-colon).
 
     :return: None for a line that has no command.
     """
@@ -136,8 +136,9 @@ class LineReader:
 
 
 def login_lines(nick: str) -> bytes:
-    """What an anonymous client says first; `nick` is `justinfan` and digits (sheet section 1).
+    """What an anonymous client says first (docs/wire/twitch.md#connection).
 
+    :param nick: `justinfan` and digits.
     :raises ValueError: not a name that Twitch accepts.
     """
     return _CAPABILITIES + b"NICK " + _login(nick) + b"\r\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a USERNOTICE reports, kind by kind (sheet `twitch` section 4.1).
+"""What a USERNOTICE reports, kind by kind (docs/wire/twitch.md#notices).
 
 The data of every such event holds `notice` (the platform's own kind), `text` (its ready sentence,
 may be empty), `user` (who it is about: `id`, `username`, `display_name`, and `anonymous: true` for
@@ -36,7 +36,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 from livechat.model.text import https_url
-from livechat.platforms.twitch.tags import Tags, display_name, in_bits, number, person, scaled
+from livechat.platforms.twitch.parse.tags import Tags, display_name, in_bits, number, person, scaled
 
 _Reader = Callable[[str], object]
 

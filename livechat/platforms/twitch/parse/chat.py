@@ -4,8 +4,7 @@
 Pure and total: a line with any tags missing or broken gives what can be told without them, and
 never raises.  What is of an unknown kind or could not be used is named, for counting.
 
-The data of each kind of event is documented where it is made: `livechat.platforms.twitch.notices`
-and `livechat.platforms.twitch.room`.
+The data of each kind of event is documented where it is made: in `notices` and `room` beside this.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from livechat.model.events import ChannelEvent, Event, iso_time
-from livechat.platforms.twitch import notices
-from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.known import (
+from livechat.platforms.twitch.parse import notices
+from livechat.platforms.twitch.parse.irc import Line
+from livechat.platforms.twitch.parse.known import (
     USELESS_COMMANDS,
     is_answer,
     plain_badges,
     strangers,
 )
-from livechat.platforms.twitch.message import message, unwrapped
-from livechat.platforms.twitch.replies import join_failure, login_failed
-from livechat.platforms.twitch.room import (
+from livechat.platforms.twitch.parse.message import message, unwrapped
+from livechat.platforms.twitch.parse.replies import join_failure, login_failed
+from livechat.platforms.twitch.parse.room import (
     NOTHING_KNOWN,
     Happening,
     RoomState,
@@ -37,7 +36,7 @@ from livechat.platforms.twitch.room import (
     room_state,
     spoken,
 )
-from livechat.platforms.twitch.tags import sent_ms, source_room
+from livechat.platforms.twitch.parse.tags import sent_ms, source_room
 
 #: Commands about the connection; they carry no chat.
 _SILENT: Final = frozenset({

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of a room, and what its moderators do (sheet `twitch` sections 4.3 to 4.5)."""
+"""The rules of a room, and what its moderators do (docs/wire/twitch.md#moderation)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from livechat.platforms.twitch.tags import Tags, number
+from livechat.platforms.twitch.parse.tags import Tags, number
 
 
 class RoomState(Struct, frozen=True):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the text of a message into words, emotes, cheermotes and GIFs (sheet `twitch` section 5)."""
+"""Cuts the text of a message into words, emotes, cheermotes and GIFs.
+
+See docs/wire/twitch.md#emotes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from string import ascii_letters, digits
 from typing import Final, NamedTuple
 
 from livechat.model.text import Emote, Piece, https_url
-from livechat.platforms.twitch.tags import number
+from livechat.platforms.twitch.parse.tags import number
 
 #: Longest id of an emote that is put into an address.
 _MAX_ID: Final = 64
@@ -117,7 +120,7 @@ def pieces(
 
 
 def color_of(bits: int) -> str:
-    """The colour in which so many bits are shown (sheet `twitch` section 3.1)."""
+    """The colour in which so many bits are shown (docs/wire/twitch.md#bits-colours)."""
     return next(color for least, color in _TIERS if bits >= least)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from livechat.platforms.twitch.irc import Line
-from livechat.platforms.twitch.tags import BADGES_READ
+from livechat.platforms.twitch.parse.irc import Line
+from livechat.platforms.twitch.parse.tags import BADGES_READ
 
 #: Tags from which this package reads something.
 _READ: Final = frozenset({
@@ -48,7 +48,7 @@ USELESS_COMMANDS: Final = frozenset({
 })  # fmt: skip
 
 #: NOTICEs that answer commands, messages and settings of our own account, which sends none, and
-#: those of host mode (sheet `twitch` section 4.5).
+#: those of host mode (docs/wire/twitch.md#notice).
 _ANSWERS: Final = re.compile(
     r"(already|autohost|bad|cmds|color|commercial|host|hosts|invalid|mods?|no|raid|room|turbo"
     r"|unavailable|unmod|unraid|unrecognized|unsupported|untimeout|unvip|usage|vips?|whisper)_\w+"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the server's answers mean for a connection: logged in or not, joined or not.
 
-Sheet `twitch` sections 1, 1.4 and 4.5.
+See docs/wire/twitch.md#connection and docs/wire/twitch.md#join.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
-from livechat.platforms.twitch.irc import Line
+from livechat.platforms.twitch.parse.irc import Line
 
 #: Refused JOINs by `msg-id`.
 _JOIN_FAILURES: Final = {
@@ -52,12 +52,12 @@ def login_failed(line: Line) -> bool:
 
 
 def is_welcome(line: Line) -> bool:
-    """Whether the line says that we are logged in ."""
+    """Whether the line says that we are logged in."""
     return line.command == "001"
 
 
 def capabilities_refused(line: Line) -> bool:
-    """Whether lines will come without tags, which makes the connection useless ."""
+    """Whether lines will come without tags, which makes the connection useless."""
     return line.command == "CAP" and "NAK" in line.params
 
 

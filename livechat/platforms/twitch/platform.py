@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Twitch as an `IPlatform`: puts its parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
+from livechat.model import error_catalogue
+from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Budget
+from livechat.platforms.description import PlatformContext
+from livechat.platforms.failures import Failures
+from livechat.platforms.steps import Steps
+from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
+from livechat.platforms.twitch.identifier import HOSTS, login_of
+from livechat.platforms.twitch.limits import JOINS, LOGINS, LOOKUPS
+from livechat.platforms.twitch.live_poll import LivePoll
+from livechat.platforms.twitch.lookup import Lookup
+from livechat.platforms.twitch.pool import Pool
+from livechat.platforms.twitch.settings import TwitchSettings
+from livechat.platforms.twitch.upstream import ChannelUpstream, Shared
+from livechat.platforms.watch import Watch
+
+
+@implementer(IPlatform)
+class Twitch(Service):
+    """Twitch chat, read anonymously.
+
+    :raises ValueError: the endpoint string of the IRC server is wrong.
+    """
+
+    name = "twitch"
+    hosts = HOSTS
+
+    def __init__(self, context: PlatformContext, settings: TwitchSettings) -> None:
+        clock, metrics = context.clock, context.metrics
+        self._context = context
+        try:
+            self._endpoint = context.endpoint(settings.irc)
+        except ValueError as error:
+            raise ValueError(f"--twitch-irc: {error}") from None
+        self._steps = Steps(clock, metrics, self.name)
+        self._logins = Budget(clock, LOGINS, metrics, self.name, "logins")
+        lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
+        self._lookup = Lookup(settings.gql_url, context.http, clock, metrics, lookups)
+        self._failures = Failures(clock, metrics, self.name)
+        self._shared = Shared(
+            clock=clock,
+            now=context.now,
+            new_id=self._new_id,
+            metrics=metrics,
+            steps=self._steps,
+            settings=settings,
+            lookup=self._lookup,
+            joins=Budget(clock, JOINS, metrics, self.name, "joins"),
+        )
+        self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)
+        self._poll = LivePoll(clock, self._steps, self._lookup, settings.live_poll)
+        self._watches: dict[ChannelUpstream, Watch] = {}
+
+    def key(self, identifier: str, identifier_type: str) -> ChannelKey:
+        """See `IPlatform`: a login, `@login` or the channel's URL."""
+        if identifier_type != "username":
+            raise error_catalogue.WRONG_IDENTIFIER_TYPE.error()
+        return ChannelKey("twitch", "username", login_of(identifier))
+
+    def resolve(
+        self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
+    ) -> Deferred[Located]:
+        """See `IPlatform`."""
+        return succeed(Located(key))
+
+    def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
+        """See `IPlatform`."""
+        upstream = ChannelUpstream(
+            located.key.identifier, self._shared, self._pool, self._poll, self._closed
+        )
+        watch = Watch(
+            located.key,
+            upstream,
+            sink,
+            requester,
+            clock=self._context.clock,
+            random=self._context.random,
+            metrics=self._context.metrics,
+            start_timeout=self._context.start_timeout,
+        )
+        self._watches[upstream] = watch
+        return self._failures.watcher(located.key, watch)
+
+    def stopService(self) -> None:
+        """Leave everything at once."""
+        super().stopService()
+        for watch in list(self._watches.values()):
+            watch.stop()
+        self._pool.stop()
+        self._lookup.stop()
+
+    def _closed(self, upstream: ChannelUpstream) -> None:
+        self._watches.pop(upstream, None)
+
+    def _connection(self, owner: IConnectionOwner, failures: int) -> ChatConnection:
+        return ChatConnection(
+            self._endpoint,
+            owner,
+            self._context.clock,
+            self._context.random,
+            self._context.metrics,
+            self._logins,
+            self._steps,
+            failures,
+        )
+
+    def _new_id(self) -> str:
+        return str(UUID(int=self._context.random.getrandbits(128), version=4))
