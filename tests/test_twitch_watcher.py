@@ -20,7 +20,7 @@ from livechat.platforms.budget import Claim
 from livechat.platforms.twitch import upstream as upstream_module
 from livechat.platforms.twitch.connection import LOGIN_TIMEOUT
 from livechat.platforms.twitch.limits import EMPTY_KEPT, JOINS, LOGINS, MAX_CHANNELS
-from livechat.platforms.twitch.lookup import Lookup, Standing
+from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.placement import OVERLAP
@@ -745,7 +745,7 @@ class LiveTests(TwitchCase):
         _, other = self.watched("ending_bob")
         ask = Lookup.ask
 
-        def failing(lookup: Lookup, login: str, claim: Claim) -> Deferred[Standing]:
+        def failing(lookup: Lookup, login: str, claim: Claim) -> Deferred[ChannelStatus]:
             if login == "ending_ann":
                 raise RuntimeError("ask")
             return ask(lookup, login, claim)

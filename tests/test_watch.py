@@ -197,6 +197,13 @@ class StartTests(WatchCase):
         self.assertTrue(error.temporary)
         self.assertEqual((self.sink.taken(), self.upstream.closed), ([], 1))
 
+    def test_failing(self) -> None:
+        """An upstream that goes on trying by itself may say why it is late."""
+        started = self.watch.start()
+        self.watch.failing(UpstreamError("REFUSED"))
+        self.clock.advance(30.0)
+        self.assertEqual(self.failed(started).details, "REFUSED")
+
     def test_nothing_will_help(self) -> None:
         """Trouble that does not pass, or not in time, ends the start at once."""
         for trouble in (

@@ -129,15 +129,15 @@ class ChatConnection:
             self._loop.cancel()
 
     def read(self, lines: Sequence[irc.Line]) -> None:
-        """See `IKeeper`."""
+        """See `ILinesOwner`."""
         self._steps.run("connection", self._owner.read, self, lines)
 
     def leaving(self) -> None:
-        """See `IKeeper`."""
+        """See `ILinesOwner`."""
         self._steps.run("connection", self._owner.leaving, self)
 
     def dropped(self, protocol: ChatProtocol, reason: str) -> None:
-        """See `IKeeper`."""
+        """See `ILinesOwner`."""
         if protocol is self._protocol:
             self._protocol = None
             self.trouble = reason
@@ -145,7 +145,7 @@ class ChatConnection:
             self._steps.run("connection", self._owner.down, self, reason)
 
     def count_unparsed(self, kind: str, amount: int = 1) -> None:
-        """See `IKeeper`."""
+        """See `ILinesOwner`."""
         self._metrics.count_unparsed("twitch", kind, amount)
 
     async def _keep(self) -> None:

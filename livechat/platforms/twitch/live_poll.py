@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.platforms.budget import Claim
 from livechat.platforms.steps import Steps
-from livechat.platforms.twitch.lookup import Lookup, Standing
+from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
 
 
 class ILooked(Protocol):
@@ -18,7 +18,7 @@ class ILooked(Protocol):
 
     login: str
 
-    def seen(self, standing: Standing) -> None:
+    def seen(self, status: ChannelStatus) -> None:
         """What a look-up said."""
 
 
@@ -59,10 +59,10 @@ class LivePoll:
         DeferredList(looks).addCallback(self._answered, self._call)
 
     def _look_at(self, channel: ILooked, claim: Claim, looks: list[Deferred[None]]) -> None:
-        def answered(standing: Standing) -> None:
+        def answered(status: ChannelStatus) -> None:
             # It may have left, or come back, meanwhile.
             if channel in self._channels:
-                self._steps.run(channel.login, channel.seen, standing)
+                self._steps.run(channel.login, channel.seen, status)
 
         looks.append(self._lookup.ask(channel.login, claim).addCallback(answered))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from livechat.model.events import ChannelEvent, iso_time
-from livechat.platforms.twitch.lookup import Standing
+from livechat.platforms.twitch.lookup import ChannelStatus
 
 
 class Liveness:
@@ -25,7 +25,7 @@ class Liveness:
         self._require_live = require_live
         self._grace = grace
         self._new_id = new_id
-        self._known = Standing()
+        self._known = ChannelStatus()
         self._offline_since: float | None = None
         # The stream that was seen last, and how often it went live or offline.
         self._stream_id = ""
@@ -36,22 +36,22 @@ class Liveness:
         """Whether the channel is live; None when that is not known."""
         return self._known.live
 
-    def learn(self, standing: Standing, now: float) -> bool | None:
+    def learn(self, status: ChannelStatus, now: float) -> bool | None:
         """Take the answer of a look-up in.
 
         :param now: seconds on a clock.
         :return: whether the channel is live, if it was known to be otherwise; else None.
         """
-        if standing.live is None:
+        if status.live is None:
             return None
-        before, self._known = self._known.live, standing
-        if standing.stream_id and standing.stream_id != self._stream_id:
-            self._stream_id, self._changes = standing.stream_id, 0
-        if standing.live:
+        before, self._known = self._known.live, status
+        if status.stream_id and status.stream_id != self._stream_id:
+            self._stream_id, self._changes = status.stream_id, 0
+        if status.live:
             self._offline_since = None
         elif self._offline_since is None:
             self._offline_since = now
-        return None if before in (None, standing.live) else standing.live
+        return None if before in (None, status.live) else status.live
 
     def is_over(self, now: float) -> bool:
         """Whether the stream has been offline for so long that it has ended."""

@@ -45,7 +45,7 @@ _HEADERS: Final = {
 }
 
 
-class Standing(Struct, frozen=True):
+class ChannelStatus(Struct, frozen=True):
     """What is known of a channel.
 
     :ivar exists: None when not known.
@@ -60,8 +60,8 @@ class Standing(Struct, frozen=True):
     started_at: str = ""
 
 
-UNKNOWN: Final = Standing()
-MISSING: Final = Standing(exists=False, live=False)
+UNKNOWN: Final = ChannelStatus()
+MISSING: Final = ChannelStatus(exists=False, live=False)
 
 
 def question(logins: Sequence[str]) -> bytes:
@@ -69,8 +69,8 @@ def question(logins: Sequence[str]) -> bytes:
     return msgspec.json.encode({"query": _QUERY, "variables": {"logins": list(logins)}})
 
 
-def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, Standing]:
-    """The standing of each login asked for.
+def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, ChannelStatus]:
+    """The status of each login asked for.
 
     A null entry is a channel that does not exist or is suspended; anything that does not look
     like an answer leaves all of them unknown.
@@ -79,7 +79,7 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, Standing]:
         answer: Any = msgspec.json.decode(body)
         users = answer["data"]["users"]
         known = {
-            user["login"].lower(): _standing(user["stream"]) for user in users if user is not None
+            user["login"].lower(): _status(user["stream"]) for user in users if user is not None
         }
     except (msgspec.MsgspecError, RecursionError, LookupError, TypeError, AttributeError):
         return dict.fromkeys(logins, UNKNOWN)
@@ -88,12 +88,12 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, Standing]:
     return {login: known.get(login, MISSING if complete else UNKNOWN) for login in logins}
 
 
-def _standing(stream: Any) -> Standing:
+def _status(stream: Any) -> ChannelStatus:
     """Of a channel that exists."""
     if not isinstance(stream, dict):
-        return Standing(True, stream is not None)
+        return ChannelStatus(True, stream is not None)
     told = (stream.get(name) for name in ("id", "createdAt"))
-    return Standing(True, True, *(text if isinstance(text, str) else "" for text in told))
+    return ChannelStatus(True, True, *(text if isinstance(text, str) else "" for text in told))
 
 
 class _Question(NamedTuple):
@@ -102,7 +102,7 @@ class _Question(NamedTuple):
     :ivar claim: in whose name it waits until it is sent.
     """
 
-    answered: Deferred[Standing]
+    answered: Deferred[ChannelStatus]
     claim: Claim
 
 
@@ -134,9 +134,9 @@ class Lookup:
         """Whether anything can be learnt at all."""
         return bool(self._url)
 
-    def ask(self, login: str, claim: Claim) -> Deferred[Standing]:
-        """The standing of one channel; may be unknown.  Never fails unless it is cancelled."""
-        answered: Deferred[Standing] = Deferred(lambda _: self._withdraw(login, asked))
+    def ask(self, login: str, claim: Claim) -> Deferred[ChannelStatus]:
+        """The status of one channel; may be unknown.  Never fails unless it is cancelled."""
+        answered: Deferred[ChannelStatus] = Deferred(lambda _: self._withdraw(login, asked))
         asked = _Question(answered, claim)
         if not self._url:
             answered.callback(UNKNOWN)
@@ -207,7 +207,7 @@ class Lookup:
 
     async def _ask(self, batch: dict[str, list[_Question]]) -> None:
         logins = list(batch)
-        standings: dict[str, Standing] = {}
+        statuses: dict[str, ChannelStatus] = {}
         try:
             answer = await fetch(
                 self._http,
@@ -219,19 +219,19 @@ class Lookup:
                 headers=_HEADERS,
                 data=question(logins),
             )
-            standings = read_answer(answer.body, logins)
-            if UNKNOWN in standings.values():
+            statuses = read_answer(answer.body, logins)
+            if UNKNOWN in statuses.values():
                 self._metrics.count_unparsed("twitch", "gql answer")
                 _log.info("Twitch GQL gave no usable answer (HTTP {status})", status=answer.status)
         except FetchError as error:
             _log.info("Twitch GQL could not be asked: {reason}", reason=str(error))
         finally:
-            _answer(batch, standings)
+            _answer(batch, statuses)
 
 
-def _answer(asked: dict[str, list[_Question]], standings: dict[str, Standing]) -> None:
+def _answer(asked: dict[str, list[_Question]], statuses: dict[str, ChannelStatus]) -> None:
     for login, questions in asked.items():
         for answered, _ in questions:
             # Whoever asked may have left meanwhile.
             if not answered.called:
-                answered.callback(standings.get(login, UNKNOWN))
+                answered.callback(statuses.get(login, UNKNOWN))

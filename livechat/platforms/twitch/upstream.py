@@ -20,7 +20,7 @@ from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.live_poll import LivePoll
 from livechat.platforms.twitch.liveness import Liveness
-from livechat.platforms.twitch.lookup import Lookup, Standing
+from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.replies import is_join_echo, is_part_echo, join_failure
@@ -97,7 +97,7 @@ class ChannelUpstream:
         self._placement = Placement(login, pool, shared.joins, shared.clock, self)
         self._room = RoomState()
         self._watch: Watch
-        self._standing: Standing | None = None
+        self._status: ChannelStatus | None = None
         self._over: Deferred[None] = Deferred()
 
     async def follow(self, watch: Watch) -> None:
@@ -106,7 +106,7 @@ class ChannelUpstream:
         self._over = over = Deferred[None]()
         question = None
         try:
-            if self._standing is None:
+            if self._status is None:
                 question = self._shared.lookup.ask(self.login, watch.claim)
                 question.addCallbacks(self._learnt, _cancelled)
                 await self._be_patient(watch)
@@ -126,41 +126,41 @@ class ChannelUpstream:
 
     async def _be_patient(self, watch: Watch) -> None:
         """Wait for the look-up, but not for long after it has been sent."""
-        while self._standing is None:
+        while self._status is None:
             await watch.pause(LOOKUP_PATIENCE)
             if not watch.claim.is_waiting:
                 return
 
     # What look-ups say.
 
-    def _learnt(self, standing: Standing) -> None:
+    def _learnt(self, status: ChannelStatus) -> None:
         """The first look-up has answered, perhaps after the start."""
-        self._standing = standing
+        self._status = status
         if self._watch.has_started:
-            self.seen(standing)
+            self.seen(status)
             return
-        self._liveness.learn(standing, self._shared.clock.seconds())
-        if standing.exists is False:
+        self._liveness.learn(status, self._shared.clock.seconds())
+        if status.exists is False:
             self._end(error_catalogue.NOT_FOUND.error())
-        elif self._require_live and standing.live is False:
+        elif self._require_live and status.live is False:
             self._end(error_catalogue.OFFLINE.error())
         elif self._placement.home is not None:
             self.admitted()
         self._watch.wake()
 
-    def seen(self, standing: Standing) -> None:
+    def seen(self, status: ChannelStatus) -> None:
         """What a later look-up said."""
         if not self._watch.has_started:
             return
         now = self._shared.clock.seconds()
         before = self._liveness.live
-        if self._liveness.learn(standing, now) is not None:
+        if self._liveness.learn(status, now) is not None:
             # What happened comes first, then what is the case from now on.
             received_ms = int(self._shared.now() * 1000)
             self._watch.received([self._liveness.event(received_ms, self._room.room_id)])
         if self._liveness.live is not before and self._placement.home is not None:
             self.admitted()
-        if standing.live is False and self._liveness.is_over(now):
+        if status.live is False and self._liveness.is_over(now):
             self._end(error_catalogue.ended("OFFLINE"))
 
     # What the placement says (`IPlaced`).
@@ -175,7 +175,7 @@ class ChannelUpstream:
 
         What is told again and has not changed reaches nobody.
         """
-        if self._standing is not None or not self._require_live:
+        if self._status is not None or not self._require_live:
             self._watch.flows(LiveInfo(self.login, self._liveness.live))
 
     def lost(self, reason: str) -> None:
@@ -189,7 +189,7 @@ class ChannelUpstream:
     def unanswered(self) -> None:
         """See `IPlaced`: a channel that does not answer from the start may not exist."""
         if not self._watch.has_started and self._placement.home is None:
-            exists = self._standing is not None and self._standing.exists
+            exists = self._status is not None and self._status.exists
             answer = error_catalogue.JOIN_UNANSWERED if exists else error_catalogue.NO_ANSWER
             raise answer.error()
 

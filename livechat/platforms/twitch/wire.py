@@ -25,8 +25,8 @@ IDLE: Final = 20.0
 GRACE: Final = 8.0
 
 
-class IKeeper(Typing):
-    """Who keeps a connection, and is told what happens on it."""
+class ILinesOwner(Typing):
+    """The owner of the connection, which acts on what happens on it."""
 
     @property
     def welcomed(self) -> bool:
@@ -57,13 +57,13 @@ class ChatProtocol(Protocol):
     pile up in the transport.
     """
 
-    def __init__(self, nick: str, keeper: IKeeper, clock: IReactorTime) -> None:
+    def __init__(self, nick: str, owner: ILinesOwner, clock: IReactorTime) -> None:
         self._nick = nick
-        self._keeper = keeper
+        self._owner = owner
         self._clock = clock
         self._reader = irc.LineReader()
         self._overflows = 0
-        self._heard = clock.seconds()
+        self._last_received = clock.seconds()
         self._watch: IDelayedCall | None = None
         # Since when the server has not read, and the PING to answer when it does.
         self._stuck: float | None = None
@@ -85,21 +85,21 @@ class ChatProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Cut into lines; answer PING; hand on the rest as one batch."""
-        self._heard = self._clock.seconds()
+        self._last_received = self._clock.seconds()
         lines: list[irc.Line] = []
         for raw in self._reader.feed(data):
             line = irc.parse_line(raw)
             if line is None:
-                self._keeper.count_unparsed("line")
+                self._owner.count_unparsed("line")
             elif line.command == "PING":
                 self._answer(line.params[-1] if line.params else "")
             elif not self._about_connection(line):
                 lines.append(line)
         if self._reader.overflows > self._overflows:
-            self._keeper.count_unparsed("overlong line", self._reader.overflows - self._overflows)
+            self._owner.count_unparsed("overlong line", self._reader.overflows - self._overflows)
             self._overflows = self._reader.overflows
         if lines:
-            self._keeper.read(lines)
+            self._owner.read(lines)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell whoever waits."""
@@ -110,7 +110,7 @@ class ChatProtocol(Protocol):
         if not self.welcomed.called:
             self.welcomed.errback(LoginRefused(f"connection lost before the welcome: {said}"))
         # First to the owner, who may then want no connection at all any more.
-        self._keeper.dropped(self, said)
+        self._owner.dropped(self, said)
         self.lost.callback(None)
 
     def pauseProducing(self) -> None:
@@ -147,8 +147,8 @@ class ChatProtocol(Protocol):
             if not self.welcomed.called:
                 self.welcomed.callback(None)
         elif line.command == "RECONNECT":
-            if self._keeper.welcomed:
-                self._keeper.leaving()
+            if self._owner.welcomed:
+                self._owner.leaving()
             else:
                 self._refused("told to reconnect before the welcome")
         elif capabilities_refused(line):
@@ -171,16 +171,16 @@ class ChatProtocol(Protocol):
             _log.warn("Twitch chat does not read; dropping the connection")
             self.transport.abortConnection()
             return
-        silent = now - self._heard
+        silent = now - self._last_received
         if silent < IDLE:
             self._watch = self._clock.callLater(IDLE - max(0.0, silent), self._probe)
             return
         self.transport.write(irc.ping())
-        self._watch = self._clock.callLater(GRACE, self._give_up, self._heard)
+        self._watch = self._clock.callLater(GRACE, self._give_up, self._last_received)
 
-    def _give_up(self, heard: float) -> None:
+    def _give_up(self, last_received: float) -> None:
         self._watch = None
-        if self._heard != heard:
+        if self._last_received != last_received:
             self._watch = self._clock.callLater(IDLE, self._probe)
             return
         _log.warn("Twitch chat does not answer; dropping the connection")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From lines of Twitch chat to events.
 
-Pure and total: a line with any tags missing or broken gives what can be told without them, and
+Pure and total: a line with any tags missing or broken gives what can be read without them, and
 never raises.  What is of an unknown kind or could not be used is named, for counting.
 
 The data of each kind of event is documented where it is made: in `notices` and `room` beside this.
@@ -19,22 +19,22 @@ from livechat.platforms.twitch.parse import notices
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.known import (
     USELESS_COMMANDS,
+    ignored_badges,
     is_answer,
-    plain_badges,
-    strangers,
+    unread_tags,
 )
 from livechat.platforms.twitch.parse.message import message, unwrapped
 from livechat.platforms.twitch.parse.replies import join_failure, login_failed
 from livechat.platforms.twitch.parse.room import (
     NOTHING_KNOWN,
-    Happening,
+    ParsedEvent,
     RoomState,
     cleared_chat,
     cleared_message,
+    mode_notice,
     modes,
-    odd_modes,
     room_state,
-    spoken,
+    unreadable_modes,
 )
 from livechat.platforms.twitch.parse.tags import sent_ms, source_room
 
@@ -65,32 +65,32 @@ def translate(
 
     :param received_ms: when it was received, in ms since 1970, for lines that do not say.
     :param new_id: makes the id of a message that came without one.
-    :param room: what is known of the room: its id for lines that do not say, its modes for a
+    :param room: what is known of the channel: its id for lines that do not say, its modes for a
         ROOMSTATE, which tells only those that change.  It makes no difference whether that line
         was already merged into it with `room_state`.
     """
     tags = line.tags
-    told = sent_ms(tags)
-    sent = received_ms if told is None else told
+    stated = sent_ms(tags)
+    sent = received_ms if stated is None else stated
     room_id = tags.get("room-id") or room.room_id
     if line.command == "PRIVMSG":
         if len(line.params) < 2:
             return Translation([], ("PRIVMSG without text",))
-        unknown, ignored = strangers(line)
-        chat, misfits = message(line, line.nick, sent_ms=sent, room_id=room_id, new_id=new_id)
+        unknown, ignored = unread_tags(line)
+        chat, unusable = message(line, line.nick, sent_ms=sent, room_id=room_id, new_id=new_id)
         if badges := tags.get("badges"):
-            ignored += plain_badges(badges)
-        if misfits:
-            unknown += tuple(misfits)
+            ignored += ignored_badges(badges)
+        if unusable:
+            unknown += tuple(unusable)
         return Translation([chat], unknown, ignored)
-    when = _When(told, sent)
+    when = _When(stated, sent)
     if line.command == "USERNOTICE":
         return _notice(line, when, room_id, new_id)
     if line.command in USELESS_COMMANDS:
         return Translation([], (), (line.command,))
     if line.command in _SILENT:
         return Translation([])
-    what, strange, useless = _happening(line, room)
+    what, strange, useless = _parsed_event(line, room)
     if what is None:
         return Translation([], strange, useless)
     return Translation([_event(tags, when, room_id, what, new_id)], strange, useless)
@@ -99,7 +99,7 @@ def translate(
 class _When(NamedTuple):
     """When a line was sent: as it says itself, and as well as we know."""
 
-    told: int | None
+    stated: int | None
     ms: int
 
 
@@ -108,35 +108,35 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     name = notices.name_of(tags)
     login = tags.get("login") or line.nick
     kind, data = notices.read(tags, name, login)
-    unknown, ignored = strangers(line, notices.parameters_read(tags, name))
-    ignored += plain_badges(tags.get("badges", ""))
+    unknown, ignored = unread_tags(line, notices.parameters_read(tags, name))
+    ignored += ignored_badges(tags.get("badges", ""))
     if not notices.is_known(name):
         unknown += (f"NOTICE {name}".strip(),)
     events: list[Event] = []
     if len(line.params) > 1 and line.params[-1]:
-        chat, misfits = message(
+        chat, unusable = message(
             line, login, sent_ms=when.ms, room_id=room_id, new_id=new_id, notice=name
         )
         events.append(chat)
         data["message_id"] = chat.message_id
-        unknown += tuple(misfits)
+        unknown += tuple(unusable)
     if source := source_room(tags, room_id):
         data["source_room_id"] = source
         data["source_message_id"] = tags.get("source-id", "")
     target = f"{name}-{tags.get('user-id') or login}"
-    events.append(_event(tags, when, room_id, Happening(kind, target, data), new_id))
+    events.append(_event(tags, when, room_id, ParsedEvent(kind, target, data), new_id))
     return Translation(events, unknown, ignored)
 
 
-def _happening(
+def _parsed_event(
     line: Line, room: RoomState
-) -> tuple[Happening | None, Sequence[str], Sequence[str]]:
+) -> tuple[ParsedEvent | None, Sequence[str], Sequence[str]]:
     """What is neither a message nor a notice about a user; names of what is unknown or ignored."""
     text = line.params[-1] if len(line.params) > 1 else ""
-    what: Happening | None = None
+    what: ParsedEvent | None = None
     unknown: Sequence[str]
     ignored: Sequence[str]
-    unknown, ignored = strangers(line)
+    unknown, ignored = unread_tags(line)
     match line.command:
         case "CLEARCHAT":
             what = cleared_chat(line.tags, text)
@@ -146,9 +146,9 @@ def _happening(
                 unknown += ("CLEARMSG without target",)
         case "ROOMSTATE":
             what = modes(room_state(room, line.tags))
-            unknown += tuple(odd_modes(line.tags))
+            unknown += tuple(unreadable_modes(line.tags))
         case "NOTICE":
-            what = spoken(line.tags, text)
+            what = mode_notice(line.tags, text)
             if what is None and not join_failure(line) and not login_failed(line):
                 name = line.tags.get("msg-id", "")
                 counted = (f"NOTICE {name}".strip(),)
@@ -165,10 +165,12 @@ def _event(
     tags: dict[str, str],
     when: _When,
     room_id: str,
-    what: Happening,
+    what: ParsedEvent,
     new_id: Callable[[], str],
 ) -> ChannelEvent:
     # Without an id of its own it gets one that is equal when the platform repeats the line.  A line
-    # that does not even say when is never taken for a repeat: better told twice than not at all.
-    event_id = tags.get("id") or (new_id() if when.told is None else f"{when.told}-{what.target}")
+    # that does not even say when is never taken for a repeat: better twice than not at all.
+    event_id = tags.get("id") or (
+        new_id() if when.stated is None else f"{when.stated}-{what.target}"
+    )
     return ChannelEvent(what.kind, "twitch", iso_time(when.ms), event_id, room_id, what.data)

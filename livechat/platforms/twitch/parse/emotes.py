@@ -59,7 +59,7 @@ _UNITS: Final = (("utf-32-le", 4), ("utf-16-le", 2), ("utf-8", 1))
 _MAX_GIFS: Final = 20
 
 #: Names of what did not fit the text.
-_MISFIT: Final = "emote range"
+_UNUSABLE_RANGE: Final = "emote range"
 _STRAY_GIF: Final = "gif range"
 
 #: Longest tag, and longest code of an emote, that is kept in a cache.
@@ -94,12 +94,12 @@ def pieces(
     :param gifs: the tag: `first-last|id|address`, several by comma.
     :param wrapper: by how many characters the ranges may be too high (section 5, Plausibility).
     """
-    spans, misfits = _emotes(text, emotes, wrapper) if emotes else ([], [])
+    spans, unusable = _emotes(text, emotes, wrapper) if emotes else ([], [])
     if gifs:
         moving, bad = _gifs(text, gifs)
         # Of two that begin together the GIF wins: it is the longer one.
         spans = moving + spans
-        misfits += bad
+        unusable += bad
     if bits:
         spans += _cheermotes(text, bits)
     # By place only: of two that begin together the one named first in the tag wins.
@@ -108,7 +108,7 @@ def pieces(
     at = 0
     for start, end, emote in spans:
         if start < at:
-            misfits += [] if emote.bits else [_MISFIT]
+            unusable += [] if emote.bits else [_UNUSABLE_RANGE]
             continue
         if start > at:
             cut.append(text[at:start])
@@ -116,7 +116,7 @@ def pieces(
         at = end
     if at < len(text):
         cut.append(text[at:])
-    return cut, list(dict.fromkeys(misfits))
+    return cut, list(dict.fromkeys(unusable))
 
 
 def color_of(bits: int) -> str:
@@ -150,7 +150,7 @@ def _emotes(text: str, tag: str, wrapper: int) -> tuple[list[_Span], list[str]]:
             bad += 1
         else:
             spans.append(_span(text, repaired))
-    return spans, [_MISFIT] * bad
+    return spans, [_UNUSABLE_RANGE] * bad
 
 
 @lru_cache(maxsize=2048)

@@ -89,7 +89,7 @@ class _Names(NamedTuple):
     valued: tuple[tuple[str, frozenset[str]], ...]
 
 
-def strangers(line: Line, read: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def unread_tags(line: Line, read: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of unknown tags and values, and of tags that are ignored and say something.
 
     :param read: tags beyond the usual ones that the reader of this line uses.
@@ -129,7 +129,7 @@ def is_answer(notice: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def plain_badges(tag: str) -> tuple[str, ...]:
+def ignored_badges(tag: str) -> tuple[str, ...]:
     """The names of the badge sets in a `badges` tag that mean nothing to us.
 
     Clients receive these badges all the same; Twitch adds one for every game and event.

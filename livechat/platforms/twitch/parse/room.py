@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of a room, and what its moderators do (docs/wire/twitch.md#moderation)."""
+"""The rules of a chat, and what its moderators do (docs/wire/twitch.md#moderation)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livechat.platforms.twitch.parse.tags import Tags, number
 
 
 class RoomState(Struct, frozen=True):
-    """What a room has said of itself; each mode is UNSET, the id empty, until it says it.
+    """What is known of the rules of a chat; a mode is UNSET, the id empty, until Twitch says it.
 
     :ivar room_id: the broadcaster's user id.
     :ivar followers_only: minutes that one must have followed; None when everybody may write.
@@ -28,11 +28,11 @@ class RoomState(Struct, frozen=True):
     unique: bool | UnsetType = UNSET
 
 
-#: A room that has not been heard of.
+#: A channel whose rules are not known yet.
 NOTHING_KNOWN: Final = RoomState()
 
 
-class Happening(NamedTuple):
+class ParsedEvent(NamedTuple):
     """Something that is not a message.
 
     :ivar kind: one of `livechat.model.events.EVENT_KINDS`.
@@ -75,17 +75,17 @@ def room_state(previous: RoomState, tags: Tags) -> RoomState:
     return msgspec.structs.replace(previous, **named) if named else previous
 
 
-def modes(state: RoomState) -> Happening:
+def modes(state: RoomState) -> ParsedEvent:
     """`room`: all modes that are known, by the names of `RoomState`."""
     known = msgspec.structs.asdict(state)
     del known["room_id"]
     data = {name: value for name, value in known.items() if value is not UNSET}
     # Two changes at the same time are two events.
     target = "-".join(f"{name}={value}" for name, value in data.items())
-    return Happening("room", f"modes-{target}", data)
+    return ParsedEvent("room", f"modes-{target}", data)
 
 
-def odd_modes(tags: Tags) -> list[str]:
+def unreadable_modes(tags: Tags) -> list[str]:
     """The names of those modes of a ROOMSTATE whose value cannot be read."""
     odd = [tag for tag in _SWITCHES if tags.get(tag, "0") not in ("0", "1")]
     if number(tags.get("slow", "0")) is None:
@@ -95,7 +95,7 @@ def odd_modes(tags: Tags) -> list[str]:
     return [f"ROOMSTATE.{tag}={tags[tag]}" for tag in odd]
 
 
-def cleared_chat(tags: Tags, login: str) -> Happening:
+def cleared_chat(tags: Tags, login: str) -> ParsedEvent:
     """A CLEARCHAT.
 
     `timeout` with `user` (`id`, `username`) and `seconds`, which is null for a ban; or, when the
@@ -103,14 +103,14 @@ def cleared_chat(tags: Tags, login: str) -> Happening:
     """
     user_id = tags.get("target-user-id", "")
     if not user_id and not login:
-        return Happening("deletion", "chat", {"scope": "chat"})
+        return ParsedEvent("deletion", "chat", {"scope": "chat"})
     user = {"id": user_id, "username": login}
     seconds = number(tags.get("ban-duration"))
     target = f"{user_id or login}-{'ban' if seconds is None else seconds}"
-    return Happening("timeout", target, {"user": user, "seconds": seconds})
+    return ParsedEvent("timeout", target, {"user": user, "seconds": seconds})
 
 
-def cleared_message(tags: Tags, text: str) -> Happening | None:
+def cleared_message(tags: Tags, text: str) -> ParsedEvent | None:
     """A CLEARMSG: `deletion` with `scope` `message`, `message_id`, `user` (`username`) and `text`.
 
     :param text: what the message said.
@@ -121,11 +121,11 @@ def cleared_message(tags: Tags, text: str) -> Happening | None:
         return None
     user = {"username": tags.get("login", "")}
     data = {"scope": "message", "message_id": message_id, "user": user, "text": text}
-    return Happening("deletion", message_id, data)
+    return ParsedEvent("deletion", message_id, data)
 
 
-def spoken(tags: Tags, text: str) -> Happening | None:
-    """A NOTICE about the room's modes.
+def mode_notice(tags: Tags, text: str) -> ParsedEvent | None:
+    """A NOTICE about the modes of the chat.
 
     `notice` with `notice` and `platform_kind` (both the platform's kind), `text` and no `params`.
 
@@ -135,4 +135,4 @@ def spoken(tags: Tags, text: str) -> Happening | None:
     if name not in _MODE_NOTICES:
         return None
     data = {"notice": name, "platform_kind": name, "text": text, "params": {}}
-    return Happening("notice", name, data)
+    return ParsedEvent("notice", name, data)

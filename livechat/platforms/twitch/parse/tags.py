@@ -32,7 +32,7 @@ BADGES_READ: Final = frozenset({*_BADGE_TYPES, "broadcaster"})
 #: Badge sets whose version is a step of the subscription's months, in thousands its tier.
 _SUBSCRIBER_SETS: Final = ("subscriber", "founder")
 
-#: The last millisecond of the year 9999, after which ISO 8601 has no room.
+#: The last millisecond of the year 9999, after which ISO 8601 has no form.
 _LAST_MS: Final = 253_402_300_799_999
 
 #: Longest value that is kept in a cache.
@@ -79,7 +79,7 @@ def sent_ms(tags: Tags) -> int | None:
 
 
 def source_room(tags: Tags, room_id: str) -> str | None:
-    """Shared chat: the room in which the line was written, if not in this one (section 4.2)."""
+    """Shared chat: the channel in which the line was written, if not in this one."""
     source = tags.get("source-room-id")
     return source if source and source != room_id else None
 
