@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From pieces of a message to its five renderings.  The only room that writes HTML.
+"""From pieces of a message to its five renderings.  The only module that writes HTML.
 
 A platform's translator cuts a message into pieces (plain strings and `Emote`s); `content` joins
 them again as `raw`, `formatted`, `sanitized`, `rawHtml` and positioned elements, so that on every
@@ -62,8 +62,8 @@ def https_url(url: object) -> str | None:
 #: letter, for browsers read one that begins with a digit as part of an IPv4 address.
 _HOST: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z](?:[a-z0-9-]{0,61}[a-z])?")
 
-#: Last labels of names that mean a machine of the house.
-_HOUSE: Final = frozenset({"internal", "local", "localhost"})
+#: Last labels of names that mean a machine of an internal network.
+_INTERNAL_TLDS: Final = frozenset({"internal", "local", "localhost"})
 
 
 @lru_cache(maxsize=2048)
@@ -76,7 +76,7 @@ def _https_url(url: str) -> str | None:
         return None
     netloc = re.split("[/?#]", url[len("https://") :], maxsplit=1)[0]
     host = netloc.removesuffix(":443").lower()
-    if len(host) > 253 or not _HOST.fullmatch(host) or host.rpartition(".")[2] in _HOUSE:
+    if len(host) > 253 or not _HOST.fullmatch(host) or host.rpartition(".")[2] in _INTERNAL_TLDS:
         return None
     return url
 
