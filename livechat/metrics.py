@@ -104,7 +104,9 @@ class Metrics:
         )
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
-        self._names: dict[tuple[int, str], set[str]] = {}
+        # What is counted by name: the series, by counter, platform and kind.  A platform has few
+        # kinds, and looking a series up by its labels costs more than counting.
+        self._series: dict[tuple[Counter, str], dict[str, Counter]] = {}
 
     def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
         """Count something unknown or unreadable under its own name, as long as names are few.
@@ -119,14 +121,16 @@ class Metrics:
         self._count(self.ignored, platform, kind, amount)
 
     def _count(self, counter: Counter, platform: str, kind: str, amount: int) -> None:
-        # Half characters, which an upstream may send, cannot be written out.
-        name = kind[:128].encode("utf-8", "replace").decode()
-        names = self._names.setdefault((id(counter), platform), set())
-        if name not in names:
-            if len(names) >= MAX_NAMES:
+        series = self._series.setdefault((counter, platform), {})
+        found = series.get(kind)
+        if found is None:
+            # Half characters, which an upstream may send, cannot be written out.
+            name = kind[:128].encode("utf-8", "replace").decode()
+            if name not in series and len(series) >= MAX_NAMES:
                 name = "other"
-            names.add(name)
-        counter.labels(platform, name).inc(amount)
+            found = counter.labels(platform, name)
+            series[name] = found
+        found.inc(amount)
 
     def watch_redis(self, up: Callable[[], bool]) -> None:
         """Add a gauge that says whether statistics go to Redis."""

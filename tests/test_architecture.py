@@ -258,7 +258,7 @@ class SourceRulesTests(SynchronousTestCase):
         self.check(relative_imports, "import os\nfrom . import events", "livechat", "tests")
 
     def test_purity(self) -> None:
-        """Modules that turn bytes into events know no clock, chance, network, logger or Deferred."""
+        """Modules that turn bytes into events know no clock, chance, network or Deferred."""
         for breach in (
             "import time",
             "from random import Random",

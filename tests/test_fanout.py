@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.fanout import (
     COALESCE,
+    ENOUGH,
     GROUP_SIZE,
     MAX_PARTS,
     SMALLEST_PART,
@@ -175,6 +176,16 @@ class RuleTests(FanoutCase):
         self.clock.advance(COALESCE)
         self.assertEqual(listener.received, [b"%d" % number for number in range(1000)])
         self.assertLessEqual(len(listener.deliveries), 102)
+
+    def test_enough(self) -> None:
+        """What is large enough is written at once: joining more would only make larger pieces."""
+        listener = self.listener()
+        self.busy()
+        self.chat(b"1", b"x" * ENOUGH)
+        self.assertEqual(len(listener.deliveries), 2)
+        self.chat(b"2")
+        self.assertEqual(len(listener.deliveries), 2)
+        self.assertAlmostEqual(self.due_in(), COALESCE)
 
     def test_set_back(self) -> None:
         """A clock that is set back by an hour holds nothing for longer than the rule says."""

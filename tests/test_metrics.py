@@ -39,7 +39,7 @@ class MetricsTests(SynchronousTestCase):
         counted = {
             (family.name, family.type, getattr(self.metrics, name)._labelnames)
             for name in vars(self.metrics)
-            if name not in ("registry", "_names")
+            if name not in ("registry", "_series")
             for family in getattr(self.metrics, name).collect()
         }
         self.assertEqual(

@@ -7,7 +7,7 @@ and written in one call.
 
 When a group is written to follows from one rule.  A group that has been quiet is written to at
 once.  After a write, the next one to the same group comes no sooner than `coalesce` seconds later,
-joined with everything that came meanwhile.
+joined with everything that came meanwhile; unless so much is pending that joining gains nothing.
 
 A turn of the event loop writes for a few milliseconds and leaves the remaining groups to the next
 one, so a large channel does not stop the others.  Statistics are as large as twenty messages and
@@ -37,6 +37,10 @@ TURN: Final = 0.005
 
 #: Default of the shortest time, in seconds, from one write to a group to the next.
 COALESCE: Final = 0.01
+
+#: Bytes pending for each subscriber of a group beyond which nothing is gained by joining more: they
+#: are written at once, so that a flood does not reach slow readers in ever larger pieces.
+ENOUGH: Final = 128 << 10
 
 #: Seconds between two parts of the subscribers to whom something is spread.
 SPREAD_INTERVAL: Final = 0.01
@@ -128,13 +132,15 @@ class Fanout:
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Deliver publications, now or as soon as the rule allows."""
-        kinds = 0
+        kinds = size = 0
         for publication in publications:
             kinds |= publication.bit
+            size += len(publication.payload)
         for groups in self._groups.values():
             for group in groups:
                 if group.kinds & kinds:
                     group.pending.extend(publications)
+                    group.size += size
                     self._due[group] = None
         self._write_ready()
 
@@ -213,6 +219,8 @@ class Fanout:
 
     def _wait(self, group: Group, now: float) -> float:
         """Seconds until a group may be written to."""
+        if group.size >= ENOUGH:
+            return 0.0
         # A clock that was set back must not make it longer than the rule says.
         group.ready = min(group.ready, now + self._coalesce)
         return group.ready - now
@@ -229,6 +237,7 @@ class Fanout:
 
     def _write_pending(self, group: Group) -> None:
         pending, group.pending = group.pending, []
+        group.size = 0
         given, group.given = group.given, {}
         kinds = 0
         for publication in pending:

@@ -29,6 +29,7 @@ class Group:
         "members",
         "pending",
         "ready",
+        "size",
         "writing",
     )
 
@@ -39,6 +40,8 @@ class Group:
         #: All kinds that at least one member takes.
         self.kinds = 0
         self.pending: list[Publication] = []
+        #: Bytes of what is pending, about.
+        self.size = 0
         #: Members that were given the first so many of what is pending already.
         self.given: dict[Subscription, int] = {}
         #: When the group may be written to again, in seconds of the clock.

@@ -22,7 +22,7 @@ from livechat.model.events import Content, Element, EmoteMetadata
 MAX_URL: Final = 2048
 
 #: Invisible character that chat clients append to get past Twitch's duplicate filter
-#: (sheet `twitch` section 3).
+#: (docs/wire/twitch.md#messages).
 _DUPLICATE_MARK: Final = "\U000e0000"
 
 

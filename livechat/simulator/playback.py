@@ -43,7 +43,7 @@ def read_lines(path: Path) -> list[bytes]:
     """The IRC lines of a file, without their ends.
 
     :param path: text with one line each, or JSON `{"messages": [line, ...]}` as the recent-messages
-        service answers (sheet `twitch` section 8).
+        service answers.
     :raises OSError: it cannot be read.
     :raises ValueError: JSON of another shape.
     """

@@ -25,7 +25,7 @@ from livechat.simulator.twitch_channel import Channel
 from livechat.simulator.twitch_faults import Fault
 from livechat.simulator.twitch_lines import room_state, suspended
 
-#: What a login looks like (sheet section 1.4).
+#: What a login looks like (docs/wire/twitch.md#join).
 LOGIN: Final = re.compile(r"[a-z0-9_]{1,25}")
 _NICK: Final = re.compile(r"justinfan\d+", re.IGNORECASE)
 _KNOWN: Final = frozenset({"twitch.tv/tags", "twitch.tv/commands", "twitch.tv/membership"})
@@ -41,7 +41,7 @@ _WELCOME: Final = (
 
 #: A reader that lets so many bytes wait is dropped.
 _MAX_BACKLOG: Final = 8 * 1024 * 1024
-#: Seconds for which JOINs are counted (sheet section 1.4).
+#: Seconds for which JOINs are counted (docs/wire/twitch.md#join).
 _JOIN_WINDOW: Final = 10.0
 
 
@@ -202,7 +202,7 @@ class Connection(LineOnlyReceiver):
             cast(ITCPTransport, self.transport).abortConnection()
 
     def reconnect(self) -> None:
-        """Send RECONNECT, and disconnect some time later (sheet section 1.2)."""
+        """Send RECONNECT, and disconnect some time later (docs/wire/twitch.md#reconnect)."""
         self.send(":tmi.twitch.tv RECONNECT")
         self._after(self._server.settings.reconnect_grace, self.close)
 

@@ -34,7 +34,7 @@ _REFUSALS: Final[Mapping[Fault, tuple[int, bytes, bytes]]] = MappingProxyType(
 
 
 class GraphQL(Resource):
-    """Answers POSTs of one operation or an array of them (sheet `twitch` section 7).
+    """Answers POSTs of one operation or an array of them (docs/wire/twitch.md#look-ups).
 
     Of all queries it knows `users(logins: $logins)`, with the fields id, login, displayName,
     profileImageURL and stream{id createdAt viewersCount}.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What Twitch writes on the wire for what happens in a chat: actions to IRC lines.
 
-Pure.  Tag names and shapes follow the recorded lines (sheet `twitch` sections 2 to 5).
+Pure.  Tag names and shapes follow the recorded lines (docs/wire/twitch.md#lines).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from livechat.simulator.actions import (
 from livechat.simulator.phrases import Mood
 from livechat.simulator.twitch_notices import notice
 
-#: The accounts that stand in for those who hide (sheet section 4.1).
+#: The accounts that stand in for those who hide (docs/wire/twitch.md#anonymous).
 ANONYMOUS_GIFTER: Final = Author(274598607, "ananonymousgifter", "AnAnonymousGifter")
 ANONYMOUS_CHEERER: Final = Author(407665396, "ananonymouscheerer", "AnAnonymousCheerer")
 
@@ -86,7 +86,7 @@ class Room:
 
 
 def escaped(value: str) -> str:
-    """A tag's value as it stands on the wire (sheet section 2.3)."""
+    """A tag's value as it stands on the wire (docs/wire/twitch.md#lines)."""
     return value.translate(_ESCAPES)
 
 
@@ -103,7 +103,7 @@ def room_state(room: Room) -> bytes:
 
 
 def suspended(channel: str) -> bytes:
-    """The answer to the JOIN of a channel that was taken down (sheet section 1.4)."""
+    """The answer to the JOIN of a channel that was taken down (docs/wire/twitch.md#join)."""
     return tagged(
         {"msg-id": "msg_channel_suspended"},
         f":tmi.twitch.tv NOTICE #{channel} :This channel has been suspended.",
@@ -145,7 +145,7 @@ def lines(action: Action, room: Room, now: int) -> list[bytes]:
 def text_and_emotes(text: Text) -> tuple[str, str]:
     """A text as characters, and where its emotes are: the value of the `emotes` tag.
 
-    Positions count code points and include the last one (sheet section 5.1).
+    Positions count code points and include the last one (docs/wire/twitch.md#emotes).
     """
     written: list[str] = []
     places: dict[str, list[str]] = {}

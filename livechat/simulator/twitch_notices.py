@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What Twitch's notices say: subscriptions, gifts, raids and the like.
 
-Pure.  Parameters follow the recorded lines (sheet `twitch` section 4.1).
+Pure.  Parameters follow the recorded lines (docs/wire/twitch.md#notices).
 """
 
 from __future__ import annotations

@@ -116,12 +116,16 @@ class BufferedConnection:
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """See `IPushProducer`: write what waited until the transport is full again."""
+        """See `IPushProducer`: write what waited until the transport is full again.
+
+        Directly, where that is possible: a transport sends a bounded piece in each turn of the
+        event loop, and a reader that is fast again must be able to catch up.
+        """
         self._paused = False
         while self._waiting and not self._paused and self.can_send:
             data = self._waiting.popleft()
             self.pending -= len(data)
-            self.transport.write(data)
+            self.write_encoded(data)
 
     def stopProducing(self) -> None:
         """See `IPushProducer`: the connection is gone; the protocol is told so, too."""
