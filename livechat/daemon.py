@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, TimeoutError, gatherResults, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    FirstError,
+    TimeoutError,
+    gatherResults,
+    maybeDeferred,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import HTTPConnectionPool
@@ -50,7 +57,7 @@ class Daemon(Service):
         self._services = services
         self._pool = pool
         self._listening = listening
-        self._stopped: Deferred[None] | None = None
+        self._stopping: Deferred[None] | None = None
 
     def startService(self) -> None:
         """Start the platforms."""
@@ -63,23 +70,18 @@ class Daemon(Service):
     def stopService(self) -> Deferred[None]:
         """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
         super().stopService()
-        stopped = self._stopped = Deferred()
-        Deferred.fromCoroutine(self._stop()).addBoth(lambda _: self._finish())
-        return stopped
+        stopping = self._stopping = Deferred.fromCoroutine(self._stop())
+        return stopping.addErrback(_given_up)
 
     def reload(self) -> None:
         """Read again what may change while we run: the certificates."""
         self._listening.reload()
 
     def hurry(self) -> None:
-        """End the stop that is under way: whatever is still being waited for is given up."""
+        """End the stop that is under way: what it waits for is given up, the rest is left out."""
         _log.info("asked to stop a second time: stopping at once")
-        self._finish()
-
-    def _finish(self) -> None:
-        stopped, self._stopped = self._stopped, None
-        if stopped is not None:
-            stopped.callback(None)
+        if self._stopping is not None:
+            self._stopping.cancel()
 
     async def _stop(self) -> None:
         # The ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
@@ -87,10 +89,13 @@ class Daemon(Service):
         await self._clients.drain(DRAIN)
         self._listening.close()
         await self._limited("the hub", self._hub.shutdown())
-        # All at once; none of these fails.
+        # All at once; none of these fails unless it is cancelled.
         await gatherResults(
-            self._limited(type(service).__name__, maybeDeferred(service.stopService))
-            for service in reversed(self._services)
+            (
+                self._limited(type(service).__name__, maybeDeferred(service.stopService))
+                for service in reversed(self._services)
+            ),
+            consumeErrors=True,
         )
         await self._limited("the HTTP connection pool", self._pool.closeCachedConnections())
         # Connections that are closing get one turn of the reactor to do so.
@@ -102,12 +107,19 @@ class Daemon(Service):
         stopped = maybeDeferred(lambda: stopping).addTimeout(STOP, self._reactor)
 
         def failed(reason: Failure) -> None:
+            if reason.check(CancelledError):
+                reason.raiseException()
             if reason.check(TimeoutError):
                 _log.warn("{name} did not stop within {seconds} s", name=name, seconds=STOP)
             else:
                 _log.failure("{name} did not stop", reason, name=name)
 
         return stopped.addErrback(failed)
+
+
+def _given_up(reason: Failure) -> None:
+    """A second signal cancels the stop, or the first of the parts that are stopping together."""
+    reason.trap(CancelledError, FirstError)
 
 
 def health(hub: Hub, clients: ClientRegistry, store: IStatsStore) -> dict[str, object]:

@@ -86,7 +86,10 @@ class Listening:
             listening.addBoth(outcome.append)
         # What is wrong with a certificate is a class of its own in every library.
         except Exception as error:
-            raise ListenError(f"cannot listen on {description}: {_sentence(error)}") from None
+            reason = _sentence(error)
+            if description.startswith("systemd:") and isinstance(error, LookupError):
+                reason = "systemd has passed no such socket"
+            raise ListenError(f"cannot listen on {description}: {reason}") from None
         # Twisted's server endpoints answer at once.
         opened = outcome[0] if outcome else Failure(ListenError("does not open at once"))
         if isinstance(opened, Failure):
@@ -133,7 +136,9 @@ class Listening:
                 )
 
     def announce(self) -> None:
-        """Log where we listen."""
+        """The process that will serve is running: log where, and own the locks of UNIX sockets."""
+        for port in self.ports:
+            _own_lock(port)
         for line in self._lines:
             _log.info("{line}", line=line)
 
@@ -192,12 +197,27 @@ def _sockets(number: int, create: Callable[..., socket.socket]) -> list[socket.s
     return opened
 
 
+def _own_lock(port: Any) -> None:
+    """Put our process number into the lock beside a UNIX socket.
+
+    Twisted locks when the socket is opened.  `twistd` goes to the background after that, and the
+    number of a process that has ended is no lock: the next daemon would take the socket away.
+    """
+    lock = getattr(port, "lockFile", None)
+    if lock is not None:
+        fresh = f"{lock.name}.{os.getpid()}"
+        os.symlink(str(os.getpid()), fresh)
+        os.replace(fresh, lock.name)
+
+
 def _sentence(error: object) -> str:
     """What an error says, without the addresses that some repeat and without its errno."""
     reason = getattr(error, "socketError", error)
     if isinstance(reason, OSError) and reason.errno:
         sentence = os.strerror(reason.errno)
-        return f"{sentence}: {reason.filename}" if reason.filename else sentence
+        # The lock of a UNIX socket is a link that "from" a process's number leads "to" the file.
+        file = reason.filename2 or reason.filename
+        return f"{sentence}: {os.fsdecode(file)}" if file else sentence
     if isinstance(reason, SSL.Error | crypto.Error):
         words = " ".join(str(word) for entry in reason.args[0] for word in entry if word)
         return f"not a certificate and its key in PEM format ({words})"

@@ -29,9 +29,9 @@ class SignalCase(SynchronousTestCase):
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
 
-    def start(self, listen: str) -> tuple[Program, int]:
+    def start(self, listen: str, *options: str) -> tuple[Program, int]:
         """The program and its port."""
-        program = Program(self, self.directory, *COMMAND, f"--listen={listen}")
+        program = Program(self, self.directory, *COMMAND, f"--listen={listen}", *options)
         found = re.search(r"port=(\d+)", program.until("listening on"))
         assert found
         # Handlers are installed before this line.
@@ -41,9 +41,9 @@ class SignalCase(SynchronousTestCase):
 class StoppingTests(SignalCase):
     """Being told to stop twice."""
 
-    def stop_twice(self, first: signal.Signals, second: signal.Signals) -> None:
+    def stop_twice(self, first: signal.Signals, second: signal.Signals, *options: str) -> None:
         """Stop a daemon that waits for a client that does not read its close frame."""
-        program, port = self.start("tcp:0:interface=127.0.0.1")
+        program, port = self.start("tcp:0:interface=127.0.0.1", *options)
         deaf = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.addCleanup(deaf.close)
         deaf.sendall(UPGRADE)
@@ -60,6 +60,10 @@ class StoppingTests(SignalCase):
     def test_twice(self) -> None:
         """A second SIGTERM ends the stop at once, without a traceback."""
         self.stop_twice(signal.SIGTERM, signal.SIGTERM)
+
+    def test_simulator(self) -> None:
+        """So it is with the simulator, whose ports the reactor closes then."""
+        self.stop_twice(signal.SIGTERM, signal.SIGTERM, "--demo")
 
     def test_another(self) -> None:
         """So does Ctrl-C after it, and the other way round."""

@@ -83,6 +83,23 @@ class TakenPortTests(StartCase):
         sentence = f"cannot listen on port {port}: Address already in use"
         self.refused(sentence, *TWIST, f"--port={port}")
 
+    def test_socket_of_another_in_the_background(self) -> None:
+        """A UNIX socket stays with the daemon that listens on it, and goes with it."""
+        command = (*BACKGROUND[:-1], "--pidfile=first.pid", "--logfile=first.log", BACKGROUND[-1])
+        done = run(self.directory, *command, "--listen=unix:chat.sock")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        watched = os.pidfd_open(int((self.directory / "first.pid").read_text()))
+        self.addCleanup(os.close, watched)
+        try:
+            # In the foreground, where it could not outlive the test.
+            second = run(self.directory, *TWISTD, "--listen=unix:chat.sock")
+        finally:
+            signal.pidfd_send_signal(watched, signal.SIGTERM)
+        line = "livechat: cannot listen on unix:chat.sock: Cannot acquire lock\n"
+        self.assertEqual((second.returncode, second.stderr), (1, line))
+        self.assertEqual(select.select([watched], [], [], PATIENCE)[0], [watched])
+        self.assertEqual([file.name for file in self.directory.iterdir()], ["first.log"])
+
     def test_second_port(self) -> None:
         """One of several ports is enough."""
         where = f"tcp:{self.taken_port('127.0.0.1')}:interface=127.0.0.1"
