@@ -205,9 +205,10 @@ def _own_lock(port: Any) -> None:
     """
     lock = getattr(port, "lockFile", None)
     if lock is not None:
-        fresh = f"{lock.name}.{os.getpid()}"
+        name = os.fsdecode(lock.name)  # Bytes for `unix:` endpoints.
+        fresh = f"{name}.{os.getpid()}"
         os.symlink(str(os.getpid()), fresh)
-        os.replace(fresh, lock.name)
+        os.replace(fresh, name)
 
 
 def _sentence(error: object) -> str:
