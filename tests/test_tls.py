@@ -125,8 +125,9 @@ class EndpointTests(TestCase):
         daemon.kill()
         return daemon.ended
 
-    def test_address_of_the_page(self) -> None:
+    async def test_address_of_the_page(self) -> None:
         """Log lines of public ports say how a page is opened there; the intake's names none."""
+        await ports(self.daemon, 3)
         pages = re.findall(r"open (\w+)://localhost:\d+/test", self.daemon.log)
         self.assertEqual(pages, ["http", "https"])
 
