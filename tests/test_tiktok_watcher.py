@@ -757,6 +757,33 @@ class FalseAliveTests(TikTokCase):
         self.run_for(5)
         self.assertEqual(sink.take(), ["interrupted", "ended STREAM_ENDED None"])
 
+    def test_api_live_alone(self) -> None:
+        """After a loss `api-live` alone does not end a stream that `room/info` calls live."""
+        answer = b'{"statusCode":0,"data":{"user":{"id":"9","roomId":"1"},"liveRoom":{"status":4}}}'
+        self.simulator.faults.add(TikTokFault.UNCLEAR)
+        _, sink = self.watching("ann")
+        self.assertEqual(self.asked_alive(), 1, "it is not believed any more")
+        self.simulator.answers["api-live/user/room"] = answer
+        self.simulator.drop()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "resumed"])
+
+    def test_check_alive_alone(self) -> None:
+        """Nor does `check_alive` alone, where `api-live` says nothing."""
+        dead = {"data": [{"alive": False, "room_id_str": str(room_id("ann"))}, {"alive": False}]}
+        self.simulator.answers["webcast/room/check_alive"] = json.dumps(dead).encode()
+        _, sink = self.watching("ann")
+        self.simulator.answers["api-live/user/room"] = b"<html>Please wait</html>"
+        self.simulator.answers["@ann/live"] = b"<html>Please wait</html>"
+        self.simulator.drop()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "resumed"])
+        # With a second source that says so it is over.
+        self.simulator.drop()
+        self.simulator.room("ann").end()
+        self.run_for(5)
+        self.assertEqual(sink.take(), ["interrupted", "ended STREAM_ENDED None"])
+
 
 class FrameTests(TikTokCase):
     """Frames good and bad."""

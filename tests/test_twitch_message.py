@@ -256,6 +256,10 @@ class EmoteTests(SynchronousTestCase):
             ("myKappa", "1:2-6"),
             ("Kappa_1", "1:0-4"),
             ("a\u3000b", "1:0-2"),
+            # Words of other scripts.
+            ("\u043f\u0440\u0438\u0432\u0435\u0442 Kappa", "1:1-5"),
+            ("\u043f\u0440\u0438\u0432\u0435\u0442 Kappa", "1:0-4"),
+            ("\u3053\u3093\u306b\u3061\u306f", "1:1-3"),
         ):
             found = translated_with(text, emotes=tag)
             self.assertEqual(pictures(chat_of(found)), [], text)

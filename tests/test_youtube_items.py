@@ -298,3 +298,11 @@ class PersonTests(SynchronousTestCase):
         self.assertEqual(chat.data.author.id, "@Someone")
         told = msgspec.json.decode(msgspec.json.encode(event.data["user"]))
         self.assertEqual((told["id"], told["username"], told["badges"]), (None, "Someone", []))
+
+    def test_pinned_without_channel_id(self) -> None:
+        """So it is with the author of a pinned message."""
+        pinned = text({"text": "x"}, authorExternalChannelId=None)["addChatItemAction"]["item"]
+        banner = {"liveChatBannerRenderer": {"actionId": "b", "contents": pinned}}
+        event = happening({"addBannerToLiveChatCommand": {"bannerRenderer": banner}})
+        told = msgspec.json.decode(msgspec.json.encode(event.data["user"]))
+        self.assertEqual((event.type, told["id"], told["username"]), ("pin", None, "Someone"))

@@ -160,13 +160,27 @@ class ContentTests(SynchronousTestCase):
         channel = {"browseEndpoint": {"browseId": "UC0000000000000000000000"}}
         handle = {"browseEndpoint": {"browseId": "UCx", "canonicalBaseUrl": "/@somebody.else"}}
         short = {"reelWatchEndpoint": {"videoId": "dQw4w9WgXcQ"}}
-        site = "https://www.youtube.com"
+        site, video_link = "https://www.youtube.com", "https://youtu.be/dQw4w9WgXcQ"
         cases: list[tuple[str, str, dict[str, Any], str]] = [
             (f"{site}/watch?v=dQw4w...", at, video, f"{site}{at}"),
             (f"{site}/watch?v=dQw4w...", "", video, f"{site}/watch?v=dQw4w9WgXcQ"),
             ("youtube.com/watch?v=dQw...", at, video, f"https://youtube.com{at}"),
             ("http://m.youtube.com/watch?v=d…", at, video, f"http://m.youtube.com{at}"),
             ("https://youtu.be/dQw4w...", at, video, "https://youtu.be/dQw4w9WgXcQ"),
+            # Cut after the video: what the link leads to, without what only counts the sharing.
+            (f"{video_link}?si=Ab_cd...", "/watch?v=dQw4w9WgXcQ", video, video_link),
+            (f"{video_link}?t=4...", at, video, f"{video_link}?t=42s"),
+            (f"{site}/live/dQw4w9WgXcQ?s...", at, video, f"{site}/live/dQw4w9WgXcQ?t=42s"),
+            (f"{site}/watch?v=dQw4w9WgXcQ&li...", "", video, f"{site}/watch?v=dQw4w9WgXcQ"),
+            (f"{site}/watch?v=dQw4w9WgXcQ&si=A...", at, video, f"{site}{at}"),
+            (f"{site}/shorts/dQw4w9WgXcQ?f...", "", short, f"{site}/shorts/dQw4w9WgXcQ"),
+            (f"{video_link}4...", at, video, f"{video_link}4..."),
+            (
+                "https://youtu.be/other678901?si=A...",
+                at,
+                video,
+                "https://youtu.be/other678901?si=A...",
+            ),
             (f"{site}/live/dQw4...", at, video, f"{site}/live/dQw4w9WgXcQ"),
             (f"{site}/shorts/dQ...", "", short, f"{site}/shorts/dQw4w9WgXcQ"),
             (f"{site}/playlist?list=P...", "", playlist, f"{site}/playlist?list=PLabcdefghij"),

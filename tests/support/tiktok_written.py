@@ -403,6 +403,17 @@ UNKNOWN: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ),
         ("action=4",),
     ),
+    "social action with the key of a follow": (
+        "WebcastSocialMessage",
+        wire(
+            [
+                (1, common("x", text=text("x", key="PM_main_follow_Message_viewer_2"))),
+                (2, user()),
+                (4, 4),
+            ]
+        ),
+        ("action=4",),
+    ),
     "social action with a key that only holds a word": (
         "WebcastSocialMessage",
         wire([(1, common("x", text=text("x", key="pm_share_card_follow"))), (4, 5)]),

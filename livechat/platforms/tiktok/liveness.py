@@ -21,8 +21,9 @@ END_PAUSE: Final = 2.0
 async def find_again(lookup: Lookup, handle: str, known: Live) -> Live | NotLive:
     """Where a stream goes on whose room was lost, or that it does not.
 
-    The account comes first, because the stream may go on in another room.  Where two sources
-    contradict each other a third decides; where none says anything the room stays.
+    The account comes first, because the stream may go on in another room.  Where only one source
+    says that it is over, or two contradict each other, a third is asked and may keep the room;
+    where none says anything the room stays.
 
     :param known: the room that was lost.
     """
@@ -30,9 +31,12 @@ async def find_again(lookup: Lookup, handle: str, known: Live) -> Live | NotLive
     if isinstance(answer, Live):
         return answer
     alive = await lookup.alive(known.room_id)
-    if isinstance(answer, NotLive) and alive:
-        return known if isinstance(await lookup.info(known.room_id), Live) else answer
-    return NotLive() if isinstance(answer, NotLive) or alive is False else known
+    over = [isinstance(answer, NotLive), alive is False]
+    if all(over):
+        return NotLive()
+    if any(over) and not isinstance(await lookup.info(known.room_id), Live):
+        return NotLive()
+    return known
 
 
 async def confirm_end(

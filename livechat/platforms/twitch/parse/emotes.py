@@ -178,8 +178,18 @@ def _can_be_code(text: str, found: _Range) -> bool:
         return False
     if not text[start:end].isalnum() and _BLANK.search(text, start, end):
         return False
-    cut = start and text[start] in _WORD and text[start - 1] in _WORD
-    return not cut and not (end < len(text) and text[end] in _WORD and text[end - 1] in _WORD)
+    return not (_is_inside_word(text, start) or _is_inside_word(text, end))
+
+
+def _is_inside_word(text: str, at: int) -> bool:
+    """Whether this place is between two characters of one word, in any script."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    if before in _WORD or after in _WORD:
+        # Codes are ASCII: next to a letter of another script one may begin or end.
+        return before in _WORD and after in _WORD
+    return before.isalnum() and after.isalnum()
 
 
 def _is_word(text: str, found: _Range) -> bool:

@@ -28,6 +28,12 @@ _COUNT: Final = re.compile(
 )
 _SUFFIXES: Final = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
+#: Scheme and host of an address as it is shown.
+_ADDRESS: Final = re.compile(r"(?:(https?)://)?([a-z.-]+)/", re.IGNORECASE)
+#: What stands before the id in an address of a video.
+_VIDEO_FOLDERS: Final = ("watch?v=", "", "live/", "shorts/", "embed/", "v/")
+#: Parameters of a link to a video that are no part of what was written after the id.
+_NOT_WRITTEN: Final = frozenset({"", "v", "pp", "si"})
 _MAX_DIGITS: Final = 18  # what every reader of JSON can hold
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -200,19 +206,51 @@ def _link(text: str, endpoint: Json) -> str:
     for url in _targets(visible, endpoint):
         if url.startswith(visible) or url.partition("://")[2].startswith(visible):
             return url
-    return text
+    return _video_address(visible, endpoint) or text
 
 
 def _targets(visible: str, endpoint: Json) -> Iterator[str]:
     """Addresses that a link may stand for."""
-    command_url = string(dig(endpoint, "commandMetadata", "webCommandMetadata", "url"))
+    command_url = _command_url(endpoint)
     for url in (string(dig(endpoint, "urlEndpoint", "url")), command_url):
         yield _redirected(url)
     # Links to YouTube itself have only a path, whichever form of the address was written.
-    address = re.match(r"(?:(https?)://)?([a-z.-]+)/", visible, re.IGNORECASE)
-    if address is not None and address[2].lower() in HOSTS:
+    site, _ = _own_address(visible)
+    if site:
         for path in _paths(command_url, endpoint):
-            yield f"{address[1] or 'https'}://{address[2]}{path}"
+            yield site + path
+
+
+def _command_url(endpoint: Json) -> str:
+    return string(dig(endpoint, "commandMetadata", "webCommandMetadata", "url"))
+
+
+def _own_address(visible: str) -> tuple[str, str]:
+    """Site and path of an address of YouTube itself; both empty where it is none."""
+    address = _ADDRESS.match(visible)
+    if address is None or address[2].lower() not in HOSTS:
+        return "", ""
+    return f"{address[1] or 'https'}://{address[2]}", visible[address.end(2) :]
+
+
+def _video_address(visible: str, endpoint: Json) -> str:
+    """The address of a video that was cut after the video's id.
+
+    Of what followed the id only what the link repeats is known; what YouTube or the button for
+    sharing put there says nothing.
+    """
+    site, path = _own_address(visible)
+    video = _video(endpoint)
+    if not site or not video:
+        return ""
+    for folder in _VIDEO_FOLDERS:
+        whole = f"/{folder}{video}"
+        if path.startswith((f"{whole}?", f"{whole}&")):
+            query = _command_url(endpoint).partition("?")[2].split("&")
+            rest = "&".join(part for part in query if part.partition("=")[0] not in _NOT_WRITTEN)
+            mark = "&" if "?" in whole else "?"
+            return f"{site}{whole}{mark}{rest}" if rest else site + whole
+    return ""
 
 
 def _redirected(url: str) -> str:
@@ -229,10 +267,9 @@ def _redirected(url: str) -> str:
 def _paths(command_url: str, endpoint: Json) -> Iterator[str]:
     if command_url.startswith("/"):
         yield command_url
-    kinds = ("watchEndpoint", "reelWatchEndpoint")
-    video = next((found for kind in kinds if (found := string(dig(endpoint, kind, "videoId")))), "")
+    video = _video(endpoint)
     if video:
-        for folder in ("watch?v=", "", "live/", "shorts/", "embed/", "v/"):
+        for folder in _VIDEO_FOLDERS:
             yield f"/{folder}{video}"
     yield string(dig(endpoint, "browseEndpoint", "canonicalBaseUrl"))
     page = string(dig(endpoint, "browseEndpoint", "browseId"))
@@ -240,6 +277,11 @@ def _paths(command_url: str, endpoint: Json) -> Iterator[str]:
         yield f"/playlist?list={page[2:]}"
     elif page:
         yield f"/channel/{page}"
+
+
+def _video(endpoint: Json) -> str:
+    kinds = ("watchEndpoint", "reelWatchEndpoint")
+    return next((found for kind in kinds if (found := string(dig(endpoint, kind, "videoId")))), "")
 
 
 def picture(node: Json) -> str | None:

@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from livechat.model.events import ChatMessage, Event
-from livechat.platforms.youtube.parse.author import name_only
+from livechat.platforms.youtube.parse.author import name_only, read_person
 from livechat.platforms.youtube.parse.innertube import (
     Json,
     bold_runs,
@@ -116,7 +116,7 @@ def _pinned(banner: Json, origin: Origin) -> Sequence[Event]:
         "status": "pinned",
         "pin_id": pin_id,
         "message_id": message.message_id,
-        "user": message.data.author,
+        "user": read_person(item),
         "content": message.data.content,
         "text": text_of(dig(banner, "header", "liveChatBannerHeaderRenderer", "text")),
     }
