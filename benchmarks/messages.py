@@ -19,7 +19,8 @@ from livechat.core.fanout import COALESCE
 from livechat.core.ports import Located
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
-from livechat.model.events import ChannelKey, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelKey
 from livechat.platforms.twitch.parse.chat import translate
 from livechat.platforms.twitch.parse.irc import parse_line
 from livechat.protocol.messages import encode_event

@@ -20,15 +20,8 @@ from livechat.core.publication import Publication
 from livechat.core.session import Session
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
-from livechat.model.events import (
-    Author,
-    Badge,
-    ChannelKey,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Roles,
-)
+from livechat.model.chat import Author, Badge, ChatData, ChatMessage, ChatMetadata, Roles
+from livechat.model.events import ChannelKey
 from livechat.model.text import content
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.direct import prepare_port

@@ -22,16 +22,8 @@ from twisted.internet.task import Clock
 
 from livechat.core.ports import IStatsStore
 from livechat.core.stats import ChannelStats
-from livechat.model.events import (
-    Author,
-    ChannelKey,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Roles,
-    Tally,
-    UserTally,
-)
+from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
+from livechat.model.events import ChannelKey, Tally, UserTally
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
 from livechat.statistics.totals import ChannelTotals

@@ -13,7 +13,8 @@ import json
 from itertools import islice
 
 from benchmarks.messages import ROUNDS, per_item
-from livechat.model.events import ChannelKey, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelKey
 from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.message_context import Room
 from livechat.platforms.tiktok.parse.webcast import Envelope, Push, read_push

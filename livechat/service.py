@@ -125,8 +125,8 @@ def build(
             platforms[name] = description.make(context, platform_settings[name])
         except ValueError as error:
             exit_with_usage_error(str(error))
-        for kind, meaning in description.event_kinds.items():
-            add_event_kind(kind, meaning)
+        for kind in description.event_kinds:
+            add_event_kind(kind)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
     channel_services = Services(

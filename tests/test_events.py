@@ -13,19 +13,21 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model import events
-from livechat.model.events import (
-    EVENT_KINDS,
+from livechat.model.chat import (
     Author,
     Badge,
-    ChannelEvent,
-    ChannelKey,
     ChatMessage,
     ChatMetadata,
     Element,
     EmoteMetadata,
+    Roles,
+)
+from livechat.model.events import (
+    EVENT_KINDS,
+    ChannelEvent,
+    ChannelKey,
     Event,
     LiveInfo,
-    Roles,
     StatsData,
     Tally,
     UserTally,

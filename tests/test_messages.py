@@ -16,24 +16,20 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
-from livechat.model.error_catalogue import CATALOGUE
-from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import (
+from livechat.model.chat import (
     Author,
     Badge,
-    ChannelEvent,
-    ChannelKey,
     ChatData,
     ChatMessage,
     ChatMetadata,
-    LiveInfo,
     Money,
     Reply,
     Roles,
-    StatsData,
     Sticker,
-    UserTally,
 )
+from livechat.model.error_catalogue import CATALOGUE
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData, UserTally
 from livechat.model.text import Emote, content
 from livechat.protocol.messages import (
     Chat,

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChannelKey, Roles, Tally, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import ChannelKey, Tally, UserTally
 from livechat.statistics.redis_layout import (
     PREFIX,
     Reply,

@@ -17,7 +17,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import ChannelKey, StatsData, Tally, UserTally
 from livechat.redis.address import RedisAddress
 from livechat.redis.connection import endpoint_of
 from livechat.redis.link import RedisDown, RedisLink

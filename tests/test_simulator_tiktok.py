@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChatMessage
+from livechat.model.chat import ChatMessage
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.simulator.actions import Author, Role, Say, Style
 from livechat.simulator.options import Options

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChatMessage
+from livechat.model.chat import ChatMessage
 from livechat.model.text import utf16_length
 from livechat.simulator.actions import (
     Announce,

@@ -19,17 +19,8 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IStatsStore
 from livechat.core.stats import PUSH_INTERVAL, ChannelStats
-from livechat.model.events import (
-    Author,
-    ChannelEvent,
-    ChannelKey,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Roles,
-    StatsData,
-    Tally,
-)
+from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
+from livechat.model.events import ChannelEvent, ChannelKey, StatsData, Tally
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from livechat.model.events import ChannelEvent, ChatMessage, Money
+from livechat.model.chat import ChatMessage, Money
+from livechat.model.events import ChannelEvent
 from livechat.statistics.memory import MemoryStats
 from tests.test_stats import KEY, SlowStore, StatsCase, said
 

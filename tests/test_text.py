@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import Content, Element, EmoteMetadata
+from livechat.model.chat import Content, Element, EmoteMetadata
 from livechat.model.text import MAX_URL, Emote, Piece, content, https_url, utf16_length, well_formed
 
 bounded = settings(deadline=None, database=None, max_examples=250)

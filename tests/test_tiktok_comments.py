@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChannelEvent, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent
 from livechat.platforms.tiktok.parse.comments import MAX_EMOTES
 from tests.support.tiktok_payloads import chat_of, common, event_of, translated, wire
 from tests.support.tiktok_written import badge, comment, image, text, user

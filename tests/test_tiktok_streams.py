@@ -8,7 +8,8 @@ from collections import Counter
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChannelEvent, ChatMessage, iso_time
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.message_context import Room

@@ -12,8 +12,9 @@ from twisted.internet.protocol import Factory
 from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
+from livechat.model.events import ChannelEvent, LiveInfo
 from livechat.platforms.tiktok.connection import (
     NO_DATA_TIMEOUT,
     OPEN_TIMEOUT,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import Roles, Tally, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import Tally, UserTally
 from livechat.statistics.hyperloglog import REGISTERS, Uniques, register_of
 from livechat.statistics.totals import MAX_NAMES, MINUTES, ChannelTotals
 

@@ -7,7 +7,8 @@ from itertools import count
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, ChatMetadata
+from livechat.model.chat import ChatMessage, ChatMetadata
+from livechat.model.events import EVENT_KINDS, ChannelEvent
 from livechat.platforms.twitch.parse.chat import translate
 from livechat.platforms.twitch.parse.room import RoomState, room_state
 from tests.support.golden import check_whole

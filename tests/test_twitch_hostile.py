@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import EVENT_KINDS, ChannelKey, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import EVENT_KINDS, ChannelKey
 from livechat.platforms.twitch.parse.chat import translate
 from livechat.platforms.twitch.parse.irc import Line, parse_line
 from livechat.platforms.twitch.parse.room import RoomState

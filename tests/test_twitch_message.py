@@ -6,15 +6,7 @@ from __future__ import annotations
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import (
-    Badge,
-    ChatMessage,
-    ChatMetadata,
-    EmoteMetadata,
-    Money,
-    Reply,
-    Roles,
-)
+from livechat.model.chat import Badge, ChatMessage, ChatMetadata, EmoteMetadata, Money, Reply, Roles
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.room import RoomState

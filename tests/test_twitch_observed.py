@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChatMessage
+from livechat.model.chat import ChatMessage
 from livechat.platforms.twitch.parse.chat import Translation
 from livechat.simulator import observed
 from livechat.statistics.memory import MemoryStats

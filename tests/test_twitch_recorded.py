@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChatMessage, Content
+from livechat.model.chat import ChatMessage, Content
 from livechat.platforms.twitch.parse.chat import Translation
 from tests.support.golden import check_digests
 from tests.support.twitch_lines import chat_of, event_of, parsed, recorded, records, translated

@@ -14,8 +14,9 @@ from zope.interface.verify import verifyObject
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ChannelEvent, ChatMessage, Event, LiveInfo
+from livechat.model.events import ChannelEvent, Event, LiveInfo
 from livechat.platforms.budget import Claim
 from livechat.platforms.twitch import upstream as upstream_module
 from livechat.platforms.twitch.connection import LOGIN_TIMEOUT

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import Badge
+from livechat.model.chat import Badge
 from tests.test_youtube_items import ADDRESS, message, read, text
 
 

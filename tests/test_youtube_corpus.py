@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import EVENT_KINDS, ChannelEvent, ChatMessage, Event
+from livechat.model.chat import ChatMessage
+from livechat.model.events import EVENT_KINDS, ChannelEvent, Event
 from livechat.platforms.youtube.parse.chat import Poll, Signal, read_answer, read_poll
 from livechat.platforms.youtube.parse.page import read_page
 from tests.support import golden

@@ -12,12 +12,8 @@ import msgspec
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import (
-    ChannelEvent,
-    ChatMessage,
-    Money,
-    Sticker,
-)
+from livechat.model.chat import ChatMessage, Money, Sticker
+from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.parse.chat import Poll, read_poll
 
 VIDEO = "abcdefghij0"

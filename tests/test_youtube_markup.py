@@ -9,7 +9,8 @@ import html5lib
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent, ChannelKey
 from livechat.platforms.youtube.parse.chat import read_answer, read_poll
 from livechat.platforms.youtube.parse.innertube import mended
 from livechat.protocol.messages import encode_event

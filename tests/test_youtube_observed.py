@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from livechat.model.events import ChannelEvent, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent
 from tests.support.youtube import YouTubeCase
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChannelEvent, ChatMessage, Event, iso_time
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.platforms.youtube.backlog import Backlog
 from livechat.platforms.youtube.outage import (
     MAX_SIGN_IN_PAGES,

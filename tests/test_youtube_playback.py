@@ -11,7 +11,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.metrics import Metrics
-from livechat.model.events import ChatMessage, Event
+from livechat.model.chat import ChatMessage
+from livechat.model.events import Event
 from livechat.simulator.youtube_playback import YouTubeRecording, read_recording
 from tests.support.corpus import corpus
 from tests.support.youtube import YouTubeCase, text_item

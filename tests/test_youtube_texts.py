@@ -9,7 +9,7 @@ from urllib.parse import quote
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model.events import ChatMessage, Element, EmoteMetadata
+from livechat.model.chat import ChatMessage, Element, EmoteMetadata
 from livechat.platforms.youtube.parse.chat import read_poll
 from tests.support.corpus import corpus
 from tests.test_youtube_items import NOW, VIDEO, custom, item, message, standard, text

@@ -9,8 +9,9 @@ from twisted.internet.defer import CancelledError
 from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ErrorCode
-from livechat.model.events import ChannelEvent, ChatMessage, LiveInfo
+from livechat.model.events import ChannelEvent, LiveInfo
 from livechat.platforms.youtube.limits import PAGES
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault

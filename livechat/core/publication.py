@@ -6,7 +6,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from livechat.core.clients import IEncoding
-from livechat.model.events import ChannelKey, ChatMessage, Event, kind_bit
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelKey, Event, kind_bit
 from livechat.protocol.messages import encode_payload, envelope
 
 

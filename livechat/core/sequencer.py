@@ -10,7 +10,8 @@ from livechat.core.publication import Publication, item_of
 from livechat.core.recent_ids import RecentIds
 from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
-from livechat.model.events import ChannelKey, ChatMessage, Event
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelKey, Event
 
 
 class Sequencer:

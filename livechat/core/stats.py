@@ -16,7 +16,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.ports import IStatsStore
-from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage, StatsData, Tally, UserTally
+from livechat.model.chat import ChatMessage
+from livechat.model.event_data import Donation, Gift
+from livechat.model.events import ChannelEvent, ChannelKey, StatsData, Tally, UserTally
 from livechat.protocol.messages import Stats, encode
 
 #: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
@@ -126,13 +128,20 @@ class ChannelStats:
         An event alone pushes nothing, unless something was paid: likes and joins come by hundreds.
         What happened in another room of a shared chat is counted in that room only.
         """
-        if event.data.get("source_room_id"):
+        data = event.data
+        if isinstance(data, dict):
+            source, price = data.get("source_room_id"), data.get("price") or data
+            currency, value = price.get("currency"), price.get("value")
+        else:
+            source = data.source_room_id
+            paid = data.price if isinstance(data, Gift | Donation) else None
+            currency, value = (paid.currency, paid.value) if paid else (None, None)
+        if source:
             return
         events = self._tally.events
         events[event.type] = events.get(event.type, 0) + 1
         if event.type in PAID_KINDS:
-            price = event.data.get("price") or event.data
-            self._paid(price.get("currency"), price.get("value"))
+            self._paid(currency, value)
         if self._call is None:
             self._expect()
 

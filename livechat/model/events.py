@@ -12,34 +12,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-#: Every kind of `event` that a platform may report; a client asks for them by name.
-EVENT_KINDS: dict[str, str] = {
-    "announcement": "A moderator's or the platform's announcement.",
-    "deletion": "One message, or the whole chat, was removed.",
-    "donation": "A donation to charity.",
-    "follow": "Somebody followed the channel.",
-    "gift": "A gift: a subscription or membership for others, or a platform's virtual gift.",
-    "goal": "A goal of the stream, and how far it is.",
-    "join": "Somebody entered the stream.",
-    "like": "Likes were given.",
-    "membership": "A channel membership began, was upgraded or reached a milestone.",
-    "milestone": "A viewer reached a milestone (watch streak, bits badge, moderator anniversary).",
-    "notice": "A notice of the platform that has no kind of its own.",
-    "pin": "A message was pinned or unpinned.",
-    "poll": "A poll opened, moved or closed.",
-    "question": "A question was asked or answered.",
-    "raid": "Viewers were sent from or to another channel.",
-    "room": "The rules of the room: slow mode, subscribers only, and so on.",
-    "share": "Somebody shared the stream.",
-    "stream": "The stream itself: title, intro, pause.",
-    "subscription": "A paid subscription began, went on or was upgraded.",
-    "timeout": "A user was timed out or banned; their messages are gone.",
-    "viewers": "How many are watching.",
-}
+from livechat.model.chat import ChatMessage, Roles
+from livechat.model.event_data import KINDS, EventData, meaning
+
+#: Every kind of `event` that a platform may report, and what it is; a client asks for them by name.
+EVENT_KINDS: dict[str, str] = {kind: meaning(data) for kind, data in sorted(KINDS.items())}
 
 
 #: One bit for each kind of publication, so that what a subscriber asked for is one number.
@@ -51,10 +32,18 @@ _KIND_BITS = {kind: 2 << index for index, kind in enumerate(sorted(EVENT_KINDS))
 _UNLISTED_BIT = 1 << 62
 
 
-def add_event_kind(kind: str, meaning: str) -> None:
-    """Let clients ask for a kind of event that a platform from outside adds."""
+def add_event_kind(data: type[EventData]) -> None:
+    """Let clients ask for a kind of event that a platform from outside adds.
+
+    :raises ValueError: the struct names no kind, or one that another struct has.
+    """
+    kind = data.kind
+    if not kind or KINDS.setdefault(kind, data) is not data:
+        raise ValueError(
+            f"kind of event {kind!r} of {data.__name__}: no name, or one that is taken"
+        )
     if kind not in EVENT_KINDS:
-        EVENT_KINDS[kind] = meaning
+        EVENT_KINDS[kind] = meaning(data)
         _KIND_BITS[kind] = 2 << len(_KIND_BITS)
 
 
@@ -107,157 +96,12 @@ class LiveInfo(Struct, frozen=True):
     receiving: bool | UnsetType = UNSET
 
 
-class Roles(Struct, frozen=True):
-    """What the author is in this channel."""
-
-    broadcaster: bool = False
-    moderator: bool = False
-    subscriber: bool = False
-    verified: bool = False
-
-
-class Badge(Struct, frozen=True):
-    """One badge beside a name; `label` is the platform's own name for it.
-
-    :ivar months: of subscription, exactly (addition); the badge itself shows only a step.
-    :ivar tier: of the subscription, by the platform's name, where the badge shows one (addition).
-    """
-
-    type: Literal["subscriber", "moderator", "verified", "custom"]
-    label: str
-    image_url: str | None = None
-    months: int | UnsetType = UNSET
-    tier: str | UnsetType = UNSET
-
-
-class Author(Struct, frozen=True):
-    """Who wrote a message.  `color` (addition) is the name's colour as `#RRGGBB`."""
-
-    id: str
-    username: str
-    display_name: str
-    avatar_url: str | None
-    roles: Roles
-    badges: list[Badge]
-    color: str | UnsetType = UNSET
-
-
-class EmoteMetadata(Struct, frozen=True):
-    """The picture behind an emote.  All fields after `is_custom` are additions.
-
-    :ivar bits: what a cheermote is worth.
-    :ivar gif: it is a GIF that stands for a caption, not an emote.
-    """
-
-    url: str
-    alt: str
-    is_custom: bool
-    bits: int | UnsetType = UNSET
-    gif: bool | UnsetType = UNSET
-
-
-class Element(Struct, frozen=True):
-    """A run of text or one emote; `position` is `[start, end)` in UTF-16 code units of `raw`."""
-
-    type: Literal["text", "emote"]
-    value: str
-    position: tuple[int, int]
-    metadata: EmoteMetadata | UnsetType = UNSET
-
-
-class Content(Struct, frozen=True):
-    """A message's text in five renderings; built by `livechat.model.text` and nowhere else."""
-
-    raw: str
-    formatted: str
-    sanitized: str
-    raw_html: str = field(name="rawHtml")
-    elements: list[Element]
-
-
-class Money(Struct, frozen=True):
-    """What was paid: as the platform shows it, and (additions) as a number with its currency.
-
-    `currency` is ISO 4217, or `BITS`, `DIAMONDS`, `JEWELS`.
-    """
-
-    amount: str
-    formatted: str
-    color: str
-    value: float | int
-    currency: str
-
-
-class Sticker(Struct, frozen=True):
-    """The picture of a paid sticker."""
-
-    url: str
-    alt: str
-
-
-class Reply(Struct, frozen=True):
-    """The message that a message answers (addition)."""
-
-    message_id: str
-    user_id: str
-    username: str
-    display_name: str
-    text: str
-
-
-class ChatMetadata(Struct, frozen=True):
-    """What kind of message it is.  All fields after `sticker` are additions.
-
-    :ivar action: written with `/me`.
-    :ivar first_message: the author's first in this channel.
-    :ivar highlighted: shown emphasised by the platform.
-    :ivar anonymous: the platform's stand-in account for somebody who hides; not a chatter.
-    :ivar notice: kind of the event that this text came with, for example `resub`.
-    :ivar source_room_id: shared chat: the room in which the message was written.
-    :ivar effect: the platform's name of a power-up that was used for this message.
-    :ivar animation: which animation that is.
-    """
-
-    type: Literal["chat", "super_chat"] = "chat"
-    monetary_data: Money | UnsetType = UNSET
-    sticker: Sticker | UnsetType = UNSET
-    action: bool | UnsetType = UNSET
-    first_message: bool | UnsetType = UNSET
-    highlighted: bool | UnsetType = UNSET
-    anonymous: bool | UnsetType = UNSET
-    notice: str | UnsetType = UNSET
-    reward_id: str | UnsetType = UNSET
-    reply: Reply | UnsetType = UNSET
-    source_room_id: str | UnsetType = UNSET
-    source_message_id: str | UnsetType = UNSET
-    effect: str | UnsetType = UNSET
-    animation: str | UnsetType = UNSET
-
-
-class ChatData(Struct, frozen=True):
-    """Author, content and metadata: the inner object of a chat message."""
-
-    author: Author
-    content: Content
-    metadata: ChatMetadata
-
-
-class ChatMessage(Struct, frozen=True, tag_field="type", tag="chat"):
-    """One message of one user."""
-
-    platform: str
-    timestamp: str
-    message_id: str
-    room_id: str
-    data: ChatData
-
-
 class ChannelEvent(Struct, frozen=True):
     """Anything else that happens in a chat; sent only to clients that asked for its kind.
 
-    :ivar type: one of `EVENT_KINDS`.
+    :ivar type: one of `EVENT_KINDS`: the kind of `data`.
     :ivar event_id: unique within the channel and kind; equal when the platform repeats itself.
-    :ivar data: what the kind needs; documented per kind in `docs/protocol.md`.
+    :ivar data: the struct of the kind (`livechat.model.event_data`).
     """
 
     type: str
@@ -265,7 +109,15 @@ class ChannelEvent(Struct, frozen=True):
     timestamp: str
     event_id: str
     room_id: str
-    data: dict[str, Any]
+    # `EventData`; a dictionary where a platform does not make structs yet.
+    data: Any
+
+    @classmethod
+    def of(
+        cls, data: EventData, platform: str, timestamp: str, event_id: str, room_id: str
+    ) -> ChannelEvent:
+        """An event of the kind that its data is of."""
+        return cls(data.kind, platform, timestamp, event_id, room_id, data)
 
 
 Event = ChatMessage | ChannelEvent

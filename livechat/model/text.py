@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from livechat.model.events import Content, Element, EmoteMetadata
+from livechat.model.chat import Content, Element, EmoteMetadata
 
 #: Longest image address that is passed on.
 MAX_URL: Final = 2048

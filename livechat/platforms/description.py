@@ -18,6 +18,7 @@ from treq.client import HTTPClient
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamClientEndpoint
 
 from livechat.metrics import Metrics
+from livechat.model.event_data import EventData
 
 #: The entry point group.
 GROUP: Final = "livechat.platforms"
@@ -111,7 +112,7 @@ class PlatformDescription(Struct, frozen=True):
     :ivar demo: from settings and the simulator's addresses to settings that point there; None where
         the simulator does not play this platform.
     :ivar replaced_by_demo: fields that `demo` replaces.
-    :ivar event_kinds: kinds of event that only this platform has, and what each is.
+    :ivar event_kinds: the structs of the kinds of event that only this platform has.
     """
 
     name: str
@@ -123,7 +124,7 @@ class PlatformDescription(Struct, frozen=True):
     ports: Callable[[Any, Any], Sequence[Port]] = _no_ports
     demo: Callable[[Any, Any], Any] | None = None
     replaced_by_demo: frozenset[str] = frozenset()
-    event_kinds: Mapping[str, str] = {}
+    event_kinds: Sequence[type[EventData]] = ()
 
 
 def for_pages(

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from livechat.model import error_catalogue
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ChannelEvent, ChannelKey, ChatMessage, LiveInfo, StatsData
+from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData
 
 
 class Command(Struct, frozen=True):

@@ -26,7 +26,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from livechat.model.events import ChannelKey, Roles, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import ChannelKey, UserTally
 from livechat.redis.rights import Probe
 from livechat.redis.script import Script
 from livechat.statistics.totals import MINUTES, ChannelTotals

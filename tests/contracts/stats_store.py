@@ -11,7 +11,8 @@ from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IStatsStore
-from livechat.model.events import ChannelKey, Roles, StatsData, Tally, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import ChannelKey, StatsData, Tally, UserTally
 from tests.support.fakes import nobody
 
 if TYPE_CHECKING:

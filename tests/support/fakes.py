@@ -35,19 +35,9 @@ from livechat.core.publication import Publication
 from livechat.core.services import Services
 from livechat.core.subscription import Options, Subscription
 from livechat.metrics import Metrics
+from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
-from livechat.model.events import (
-    CHAT_BIT,
-    Author,
-    ChannelEvent,
-    ChannelKey,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Event,
-    LiveInfo,
-    Roles,
-)
+from livechat.model.events import CHAT_BIT, ChannelEvent, ChannelKey, Event, LiveInfo
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
 

@@ -12,7 +12,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from livechat.model.events import Roles, Tally, UserTally
+from livechat.model.chat import Roles
+from livechat.model.events import Tally, UserTally
 from livechat.statistics.totals import ChannelTotals
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from livechat.model.events import ChannelEvent, ChatMessage, Event
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent, Event
 from livechat.platforms.tiktok.parse.chat import Translation, Translator
 from livechat.platforms.tiktok.parse.message_context import Room
 from livechat.platforms.tiktok.parse.webcast import Envelope

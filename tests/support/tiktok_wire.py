@@ -14,8 +14,9 @@ from twisted.web.server import Site
 
 from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
-from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.model.events import Event, LiveInfo
 from livechat.platforms.tiktok.platform import TikTok
 from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.simulator.actions import Author, Say

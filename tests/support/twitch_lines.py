@@ -7,7 +7,8 @@ import json
 from itertools import count
 from typing import Any
 
-from livechat.model.events import ChannelEvent, ChatMessage
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelEvent
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line, parse_line
 from tests.support.corpus import corpus

@@ -13,8 +13,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.ports import IWatcher, Located, Requester
 from livechat.metrics import Metrics
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
-from livechat.model.events import ChatMessage, Event, LiveInfo
+from livechat.model.events import Event, LiveInfo
 from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.simulator.scenario import Scenario

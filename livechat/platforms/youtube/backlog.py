@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from livechat.model.events import ChatMessage, Event, iso_time
+from livechat.model.chat import ChatMessage
+from livechat.model.events import Event, iso_time
 
 #: Kinds of events that describe the present state.  Everything else stands in the chat among the
 #: messages, so that what has no time of its own is as old as the message before it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Struct
 from twisted.application.service import Service
@@ -17,18 +17,10 @@ from zope.interface import implementer
 
 from livechat.choices import Choice, number
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
+from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import (
-    Author,
-    ChannelEvent,
-    ChannelKey,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    LiveInfo,
-    Roles,
-    iso_time,
-)
+from livechat.model.event_data import EventData
+from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, iso_time
 from livechat.model.text import content
 from livechat.platforms.description import Page, PlatformContext, PlatformDescription
 from livechat.platforms.upstream_error import UpstreamError
@@ -80,6 +72,17 @@ class Ticker(Service):
         )
 
 
+class Tick(EventData, frozen=True, kw_only=True):
+    """A number was said.
+
+    :ivar number: which one.
+    """
+
+    kind: ClassVar[str] = "tick"
+
+    number: int
+
+
 class Counting:
     """The upstream of one chat."""
 
@@ -118,7 +121,7 @@ def said(channel: str, time: str, raw: bytes) -> ChatMessage:
 
 def passed(channel: str, time: str, number: int) -> ChannelEvent:
     """The event that a number is."""
-    return ChannelEvent("tick", "ticker", time, f"{channel}-{number}", channel, {"number": number})
+    return ChannelEvent.of(Tick(number=number), "ticker", time, f"{channel}-{number}", channel)
 
 
 DESCRIPTION = PlatformDescription(
@@ -135,5 +138,5 @@ DESCRIPTION = PlatformDescription(
         roles={"broadcaster": ("Bell", "The ticker itself")},
         words={"TICKER_SILENT": "This ticker never says a word."},
     ),
-    event_kinds={"tick": "A number was said."},
+    event_kinds=[Tick],
 )

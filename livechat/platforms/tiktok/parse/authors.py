@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, Literal
 
-from livechat.model.events import Author, Badge, Roles
+from livechat.model.chat import Author, Badge, Roles
 from livechat.model.text import https_url
 from livechat.platforms.tiktok.webcast_pb2 import Image, User, UserBadge, UserIdentity
 

@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Final
 from unicodedata import category
 
-from livechat.model.events import ChatData, ChatMessage, ChatMetadata, Event
+from livechat.model.chat import ChatData, ChatMessage, ChatMetadata
+from livechat.model.events import Event
 from livechat.model.text import Emote, Piece, content
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.parse.authors import author, image_url

@@ -8,15 +8,8 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from livechat.model.events import (
-    Author,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Money,
-    Reply,
-    iso_time,
-)
+from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Money, Reply
+from livechat.model.events import iso_time
 from livechat.model.text import Piece, content
 from livechat.platforms.twitch.parse.emotes import color_of, pieces
 from livechat.platforms.twitch.parse.irc import Line

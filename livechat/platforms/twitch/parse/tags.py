@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import UNSET, UnsetType
 
-from livechat.model.events import Author, Badge, Roles
+from livechat.model.chat import Author, Badge, Roles
 
 Tags = dict[str, str]
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from livechat.model.events import Author, Badge, Roles
+from livechat.model.chat import Author, Badge, Roles
 from livechat.platforms.youtube.parse.innertube import Json, children, dig, picture, string, text_of
 
 _NOBODY: Final = Roles()

@@ -28,16 +28,8 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from livechat.model.events import (
-    ChannelEvent,
-    ChatData,
-    ChatMessage,
-    ChatMetadata,
-    Event,
-    Money,
-    Sticker,
-    iso_time,
-)
+from livechat.model.chat import ChatData, ChatMessage, ChatMetadata, Money, Sticker
+from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.model.text import Piece, content
 from livechat.platforms.youtube.identifier import PLATFORM
 from livechat.platforms.youtube.parse.author import name_only, read_author, read_person

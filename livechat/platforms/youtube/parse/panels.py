@@ -27,7 +27,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from livechat.model.events import ChatMessage, Event
+from livechat.model.chat import ChatMessage
+from livechat.model.events import Event
 from livechat.platforms.youtube.parse.author import name_only, read_person
 from livechat.platforms.youtube.parse.innertube import (
     Json,
