@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.model import events
+from livechat.model import chat, events
 from livechat.model.chat import (
     Author,
     Badge,
@@ -22,6 +22,7 @@ from livechat.model.chat import (
     EmoteMetadata,
     Roles,
 )
+from livechat.model.event_data import moderation, paid, parts, stream, viewers
 from livechat.model.events import (
     EVENT_KINDS,
     ChannelEvent,
@@ -151,13 +152,14 @@ class ShapeTests(SynchronousTestCase):
         mutable = {Tally, UserTally}
         structs: list[Any] = [
             value
-            for value in vars(events).values()
+            for module in (events, chat, parts, paid, viewers, moderation, stream)
+            for value in vars(module).values()
             if isinstance(value, type)
             and issubclass(value, msgspec.Struct)
-            and value.__module__ == events.__name__
+            and value.__module__ == module.__name__
         ]
         self.assertEqual({s for s in structs if not s.__struct_config__.frozen}, mutable)
-        self.assertEqual(len(structs), 18)
+        self.assertEqual(len(structs), 6 + 12 + 26)
 
     def test_event_is_either(self) -> None:
         """A platform reports chat messages and channel events, nothing else."""
