@@ -14,8 +14,9 @@ from zope.interface import implementer
 
 from livechat.core.clients import IEncoding, ISubscriber, Requester
 from livechat.core.fanout import COALESCE, Fanout
+from livechat.core.options import Options
 from livechat.core.publication import Publication
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.model.errors import CloseCode
 from livechat.model.events import CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
 from tests.support.fakes import chats, happening

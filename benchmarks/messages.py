@@ -16,8 +16,9 @@ from twisted.internet.task import Clock
 
 from livechat.core.channel import Channel
 from livechat.core.fanout import COALESCE
+from livechat.core.options import Options
 from livechat.core.ports import Located
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelKey

@@ -16,9 +16,10 @@ from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 
 from livechat.core.fanout import Fanout
+from livechat.core.options import Options
 from livechat.core.publication import Publication
 from livechat.core.session import Session
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.chat import Author, Badge, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.events import ChannelKey

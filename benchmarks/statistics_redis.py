@@ -21,9 +21,10 @@ from twisted.internet.task import deferLater, react
 from benchmarks.statistics import KEY, MESSAGES, RATE, ROUNDS, stream
 from livechat.brokers.local import LocalBroker
 from livechat.core.channel import Channel
+from livechat.core.options import Options
 from livechat.core.ports import IStatsStore, Located
 from livechat.core.stats import ChannelStats
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.redis.address import RedisAddress

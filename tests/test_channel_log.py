@@ -11,7 +11,8 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.channel_log import BURST, ChannelLog
-from livechat.core.subscription import Options, Subscription
+from livechat.core.options import Options
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model import error_catalogue
 from livechat.model.errors import ErrorCode

@@ -20,9 +20,10 @@ from livechat.core.fanout import (
     TURN,
     Fanout,
 )
+from livechat.core.options import Options
 from livechat.core.publication import Publication
 from livechat.core.stats import PUSH_INTERVAL
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
 from tests.support.fakes import LINES, KeptMessages, LineEncoding, chat

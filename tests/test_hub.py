@@ -14,9 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.brokers.local import LocalBroker
 from livechat.core.channel import RESTART_PAUSE
 from livechat.core.hub import Hub
+from livechat.core.options import Options
 from livechat.core.ports import Located, Requester
 from livechat.core.recent_ids import RecentIds
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ALL_KINDS, CHAT_BIT, ChannelKey, Event, LiveInfo, kind_bit

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import zlib
 from random import Random
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,13 +32,11 @@ from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData,
 from livechat.model.text import Emote, content
 from livechat.protocol.messages import (
     Chat,
-    Command,
     EventMessage,
     Failure,
     ServerMessage,
     Stats,
     Status,
-    decode_command,
     encode,
     encode_event,
     failure,
@@ -51,17 +48,6 @@ bounded = settings(deadline=None, database=None, max_examples=300)
 
 KEY = ChannelKey("youtube", "liveId", "abcdefghijk")
 URL = "https://cdn.example.org/a.png"
-
-#: Any JSON value: no half characters, which UTF-8 cannot hold, and none of Python's odd numbers.
-_JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
 
 
 class EncodeTests(SynchronousTestCase):
@@ -333,240 +319,6 @@ class EncodeTests(SynchronousTestCase):
         """Whatever a client called its chat, other code reads it back the same."""
         read = json.loads(encode(Status("subscribed", identifier=identifier)))
         self.assertEqual(read, {"type": "status", "status": "subscribed", "identifier": identifier})
-
-
-class DecodeTests(SynchronousTestCase):
-    """What a client sent becomes a command, or one error."""
-
-    def refused(self, payload: bytes) -> ChatError:
-        """The error for a payload that is no command."""
-        with self.assertRaises(ChatError, msg=repr(payload[:80])) as caught:
-            decode_command(payload)
-        error: ChatError = caught.exception
-        return error
-
-    def decoded(self, payload: bytes) -> Command | None:
-        """The command, or None for the one error there may be; anything else fails the test."""
-        try:
-            command = decode_command(payload)
-        except ChatError as error:
-            self.assertIs(error.code, ErrorCode.INVALID_MESSAGE_TYPE)
-            return None
-        self.assertIsInstance(command, Command)
-        return command
-
-    def test_commands(self) -> None:
-        """The specification's commands, with and without their optional fields."""
-        for text, command in (
-            (
-                '{"type":"subscribe","identifier":"ann","identifierType":"username",'
-                '"platform":"twitch"}',
-                Command("subscribe", "twitch", "ann", "username"),
-            ),
-            (
-                '{"type":"subscribe","identifier":"ann","events":["raid"]}',
-                Command("subscribe", identifier="ann", events=["raid"]),
-            ),
-            ('{"type":"unsubscribe"}', Command("unsubscribe")),
-            ('{"type":"get_stats"}', Command("get_stats")),
-            (' \r\n\t{ "type" : "get_stats" } \n', Command("get_stats")),
-            ("{}", Command()),
-        ):
-            self.assertEqual(decode_command(text.encode()), command)
-
-    def test_absent_is_not_null(self) -> None:
-        """A field that was null is told from one that was not there."""
-        command = decode_command(b'{"identifier":null}')
-        self.assertIsNone(command.identifier)
-        self.assertIs(command.type, UNSET)
-        self.assertIs(command.platform, UNSET)
-        self.assertIs(command.identifier_type, UNSET)
-        self.assertIs(command.events, UNSET)
-
-    def test_unknown_fields(self) -> None:
-        """Fields of a later client do no harm, whatever is in them."""
-        text = b'{"type":"get_stats","x":{"y":[1,2,{"z":null}]},"identifier_type":"liveId"}'
-        self.assertEqual(decode_command(text), Command("get_stats"))
-
-    def test_twice(self) -> None:
-        """Of a key that comes twice the last one counts."""
-        self.assertEqual(
-            decode_command(b'{"type":"subscribe","type":"get_stats"}'), Command("get_stats")
-        )
-
-    def test_the_error(self) -> None:
-        """What is no JSON object is answered with a fixed text that repeats nothing of it."""
-        error = self.refused(b'<script>alert("secret")</script>')
-        self.assertEqual(
-            (error.code, error.error, error.details, error.temporary),
-            (
-                ErrorCode.INVALID_MESSAGE_TYPE,
-                "A message must be a JSON object with a type",
-                "subscribe, unsubscribe or get_stats",
-                False,
-            ),
-        )
-        self.assertTrue(error.__suppress_context__)
-
-    def test_not_an_object(self) -> None:
-        """JSON that is no object, and what is no JSON, is refused."""
-        payloads: list[bytes] = [
-            b"",
-            b" ",
-            b"null",
-            b"true",
-            b"false",
-            b"0",
-            b"-1",
-            b"1.5",
-            b'"subscribe"',
-            b"[]",
-            b'[{"type":"subscribe"}]',
-            b"{",
-            b"}",
-            b"{]",
-            b"{}{}",
-            b"{} x",
-            b'{"type"}',
-            b'{"type":}',
-            b'{"type":"subscribe",}',
-            b"{type:'subscribe'}",
-            b"{'type':'subscribe'}",
-            b'{"type":"subscribe"',
-            b'{"type":"subscribe}',
-            b'{"type":"sub\nscribe"}',
-            b'{"type":"\\x41"}',
-            b'{"type":"\\u12"}',
-            b'{1:"subscribe"}',
-            b'{"type":undefined}',
-            b'{"type":NaN}',
-            b'{"type":Infinity}',
-            b'{"type":-Infinity}',
-            b'{"type":01}',
-            b'{"type":.5}',
-            b'{"type":+1}',
-            b'{"type":0x10}',
-            b'{"type":1e999}',
-            b'{"type":-1e999}',
-            b'{"type":"\\ud800"}',
-            b'{"type":"\\udc00\\ud800"}',
-            b'{"type":"\xff"}',
-            b'{"type":"\xed\xa0\x80"}',
-            b'{"type":"\xc0\xaf"}',
-            b'{"type":"\xf5\x80\x80\x80"}',
-            b'{"type":"\xe2\x82"}',
-            b'\xef\xbb\xbf{"type":"subscribe"}',
-            '{"type":"subscribe"}'.encode("utf-16"),
-            '{"type":"subscribe"}'.encode("utf-16-le"),
-            '{"type":"subscribe"}'.encode("utf-32"),
-            b'/* x */{"type":"subscribe"}',
-            b'{"type":"subscribe"}\x00',
-            b"\x00" * 1000,
-            b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
-            b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
-            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"undefined",
-            b"NaN",
-            b'{"type":' + b"9" * 5000 + b"}",
-            b'{"type":-' + b"9" * 60000 + b"}",
-            b'{"type":' + b"9" * 5000 + b".5}",
-            b'{"type":1e' + b"9" * 5000 + b"}",
-            b'{"events":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
-            b'{"unknown":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-            b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-            b"[" * 65_000,
-            b'{"a":' * 13_000,
-            b'{"type":"' + b"x" * 65_000,
-            b"{" * 65_536,
-        ]
-        for payload in payloads:
-            self.assertIs(self.refused(payload).code, ErrorCode.INVALID_MESSAGE_TYPE)
-
-    def test_hostile_values(self) -> None:
-        """Every hostile value in every field is a command or the one error, and can be answered."""
-        values = [
-            "null",
-            "true",
-            "false",
-            "0",
-            "-0",
-            "1",
-            "1.5",
-            "1e308",
-            "-1e308",
-            "123456789012345678901234567890",
-            "[]",
-            "{}",
-            "[[]]",
-            '""',
-            '"',
-            '"',
-            '"\\u0000"',
-            '"\\u202e"',
-            '"\\ud83d\\ude00"',
-            '"\\ud83d"',
-            '"\\n\\r"',
-            '"\\/"',
-            '"__proto__"',
-            '{"type":"subscribe"}',
-            '["raid",1]',
-            "[null]",
-            '{"$ne":1}',
-            '"a:b"',
-            '"../.."',
-            '"%00"',
-            '"\'--"',
-            '"<b>"',
-        ]
-        texts = [value for value in values if value] + ['"' + "x" * 65_000 + '"']
-        for field in ("type", "platform", "identifier", "identifierType", "events", "other"):
-            for value in texts:
-                command = self.decoded(f'{{"{field}":{value}}}'.encode())
-                identifier = command.identifier if command else None
-                if isinstance(identifier, str):
-                    encode(Status("subscribed", identifier=identifier))
-
-    def test_every_beginning(self) -> None:
-        """A command that is cut anywhere is refused; the whole one is not."""
-        whole = '{"type":"subscribe","identifier":"é😀\\u00e9","events":[true,1.5e3]}'.encode()
-        for size in range(len(whole)):
-            self.refused(whole[:size])
-        self.assertEqual(
-            decode_command(whole), Command("subscribe", identifier="é😀é", events=[True, 1500.0])
-        )
-
-    def test_every_changed_byte(self) -> None:
-        """A command with one byte changed is a command or the one error."""
-        whole = b'{"type":"subscribe","identifier":"x"}'
-        for at in range(len(whole)):
-            for byte in (0, 9, 34, 44, 92, 123, 125, 127, 128, 195, 255):
-                self.decoded(whole[:at] + bytes([byte]) + whole[at + 1 :])
-
-    @bounded
-    @given(st.binary(max_size=200))
-    def test_garbage(self, payload: bytes) -> None:
-        """Whatever bytes come, the outcome is a command or the one error."""
-        self.decoded(payload)
-
-    @bounded
-    @given(_JSON)
-    def test_any_json(self, value: Any) -> None:
-        """Any JSON value is decoded as other code decodes it, if it is an object."""
-        command = self.decoded(json.dumps(value, ensure_ascii=False).encode())
-        expected = None
-        if isinstance(value, dict):
-            names = ("type", "platform", "identifier", "identifierType", "events")
-            expected = Command(*(value.get(name, UNSET) for name in names))
-        self.assertEqual(command, expected)
-
-    @bounded
-    @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("type", "platform", "events"), _JSON)))
-    def test_any_fields(self, fields: dict[str, Any]) -> None:
-        """Fields arrive with the values that other code wrote."""
-        command = self.decoded(json.dumps(fields).encode())
-        assert command is not None
-        for name in ("type", "platform", "events"):
-            self.assertEqual(getattr(command, name), fields.get(name, UNSET))
 
 
 class FrameTests(SynchronousTestCase):

@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.core.session import MAX_REFUSED, Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.model.events import LiveInfo
 from tests.support.fakes import (
     KeptMessages,
     ScriptedPlatform,
@@ -290,6 +291,133 @@ class IdentifierTests(SessionCase):
         self.assertNotIn("event", self.client.kinds())
 
 
+class IdTests(SessionCase):
+    """What a client calls a command is echoed, so that it knows which answer is to which."""
+
+    def answers(self, **command: Any) -> list[tuple[str, Any]]:
+        """Send a command; the kind and `id` of each answer, statistics apart."""
+        self.session.received(msgspec.json.encode(command))
+        self.clock.advance(0)
+        return self.ids()
+
+    def ids(self) -> list[tuple[str, Any]]:
+        """The kind and `id` of each message that came, `none` where it has none."""
+        return [
+            (m.get("status") or m.get("code") or m["type"], m.get("id", "none"))
+            for m in self.client.taken()
+        ]
+
+    def test_of_the_chat(self) -> None:
+        """Every status and error that later concerns the chat carries it; pushes do not."""
+        self.answers(type="subscribe", platform="twitch", identifier="ann", id="a")
+        watcher = self.twitch.watchers[-1]
+        watcher.sink.queued()
+        self.assertEqual(self.ids(), [("waiting", "a")])
+        watcher.live()
+        self.clock.advance(0)
+        self.assertEqual(self.ids(), [("subscribed", "a"), ("started", "a"), ("stats", "none")])
+        watcher.sink.interrupted("lost")
+        watcher.sink.resumed(LiveInfo("ann"))
+        watcher.sink.received([chat("m1")])
+        self.clock.advance(0.02)
+        self.assertEqual(
+            self.ids(),
+            [("reconnecting", "a"), ("started", "a"), ("chat", "none"), ("stats", "none")],
+        )
+        watcher.sink.ended(ChatError(ErrorCode.STREAM_ENDED, "Over"))
+        self.assertEqual(self.ids(), [("STREAM_ENDED", "a")])
+
+    def test_of_a_start_that_fails(self) -> None:
+        """So does the error that a start ends with."""
+        self.answers(type="subscribe", platform="twitch", identifier="ann", id=1.5)
+        self.twitch.watchers[-1].fail()
+        self.assertEqual(self.ids(), [("STREAM_NOT_LIVE", 1.5)])
+
+    def test_of_a_command(self) -> None:
+        """Answers carry the `id` of the command that they answer."""
+        self.held("ann")
+        self.assertEqual(self.answers(type="get_stats", id=3), [("stats", 3)])
+        self.assertEqual(self.answers(type="get_stats"), [("stats", "none")])
+        named = {"platform": "twitch", "identifier": "bob"}
+        said = self.answers(type="get_stats", id=4, **named)
+        self.assertEqual(said, [("STREAM_NOT_FOUND", 4)])
+        self.assertEqual(self.answers(type="dance", id=5), [("INVALID_MESSAGE_TYPE", 5)])
+        said = self.answers(type="subscribe", platform="kick", identifier="ann", id="")
+        self.assertEqual(said, [("UNSUPPORTED_PLATFORM", "")])
+        said = self.answers(type="subscribe", platform="twitch", identifier="bad", id=6)
+        self.assertEqual(said, [("INVALID_IDENTIFIER", 6)])
+        said = self.answers(type="subscribe", events=["x"], id=7, **named)
+        self.assertEqual(said, [("INVALID_OPTION", 7)])
+        self.assertEqual(self.answers(type="unsubscribe", id=8), [("unsubscribed", 8)])
+        self.assertEqual(self.answers(type="unsubscribe", id=9), [("NO_ACTIVE_CHAT", 9)])
+
+    def test_of_an_unsubscribe_without(self) -> None:
+        """`unsubscribed` concerns the chat: without an `id` of its own it carries the chat's."""
+        self.held("ann", id="a")
+        self.assertEqual(self.answers(type="unsubscribe"), [("unsubscribed", "a")])
+
+    def test_stated_anew(self) -> None:
+        """A repeated subscribe gives the chat another `id`, or none."""
+        watcher = self.held("ann", id="a")
+        again = {"type": "subscribe", "platform": "twitch", "identifier": "ann"}
+        self.assertEqual(self.answers(**again, id=2), [("subscribed", 2), ("started", 2)])
+        said = self.answers(**again, id=3, events=["x"])
+        self.assertEqual(said, [("INVALID_OPTION", 3)])
+        watcher.sink.interrupted("lost")
+        self.assertEqual(self.ids(), [("reconnecting", 2)])
+        self.assertEqual(self.answers(**again), [("subscribed", "none"), ("reconnecting", "none")])
+
+    def test_null(self) -> None:
+        """Null is as if there were none."""
+        self.assertEqual(self.answers(type="ping", id=None), [("pong", "none")])
+
+    def test_wrong(self) -> None:
+        """A wrong one is INVALID_OPTION for every command, which is then not acted on."""
+        self.held("ann")
+        values: list[Any] = [True, [], "x" * 65]
+        for kind in ("subscribe", "unsubscribe", "get_stats", "ping"):
+            for wrong in values:
+                self.session.received(
+                    msgspec.json.encode(
+                        {"type": kind, "platform": "twitch", "identifier": "ann", "id": wrong}
+                    )
+                )
+                (error,) = self.client.taken()
+                self.assertEqual((error["code"], error["details"]), ("INVALID_OPTION", "id"))
+                self.assertNotIn("id", error)
+        self.assertEqual(self.say(type="dance", id=[]), ["INVALID_MESSAGE_TYPE"])
+        self.assertEqual(self.say(type="get_stats"), ["stats"])
+
+    def test_refused(self) -> None:
+        """RATE_LIMITED carries it when it can be read."""
+        for _ in range(50):
+            self.session.received(b'{"type":"ping"}')
+        self.client.taken()
+        self.assertEqual(self.answers(type="ping", id=7), [("RATE_LIMITED", 7)])
+        self.session.received(b"{")
+        self.assertEqual(self.ids(), [("RATE_LIMITED", "none")])
+
+    def test_slow_statistics(self) -> None:
+        """Each of two questions gets its own `id` back."""
+        self.held("ann")
+        for number in (1, 2):
+            self.session.received(msgspec.json.encode({"type": "get_stats", "id": number}))
+        self.assertEqual(self.ids(), [("stats", 1), ("stats", 2)])
+
+
+class PingTests(SessionCase):
+    """A heartbeat that a program in a browser can see."""
+
+    quotas = Quotas(commands_per_second=1, commands_burst=2)
+
+    def test_answered(self) -> None:
+        """Whatever is held, `ping` is answered by `pong`; it counts as a command."""
+        self.session.received(b'{"type":"ping"}')
+        self.session.received(b'{"type":"ping","id":"x"}')
+        self.assertEqual(self.client.taken(), [{"type": "pong"}, {"type": "pong", "id": "x"}])
+        self.assertEqual(self.say(type="ping"), ["RATE_LIMITED"])
+
+
 class BadInputTests(SessionCase):
     """Whatever a client sends, it gets a coded answer and keeps its connection."""
 
@@ -338,7 +466,17 @@ class BadInputTests(SessionCase):
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
                     max_leaves=5,
                 )
-                for name in ("platform", "identifier", "identifierType", "events")
+                for name in (
+                    "platform",
+                    "identifier",
+                    "identifierType",
+                    "id",
+                    "events",
+                    "stats",
+                    "mirrored",
+                    "history",
+                    "since",
+                )
             },
         )
     )

@@ -22,6 +22,7 @@ from zope.interface import implementer
 from livechat.core.channel_states import machine
 from livechat.core.failures import coded
 from livechat.core.fanout import Fanout
+from livechat.core.options import Options
 from livechat.core.ports import (
     ChannelState,
     Ended,
@@ -41,7 +42,7 @@ from livechat.core.publication import Publication
 from livechat.core.sequencer import Sequencer
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
 from livechat.model.events import Event, LiveInfo
 from livechat.protocol.messages import Status

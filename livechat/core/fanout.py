@@ -25,8 +25,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import IEncoding, ISubscriber
 from livechat.core.group import Group
+from livechat.core.options import Options
 from livechat.core.publication import Publication
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.model.events import ChannelKey
 
 #: Most subscribers that are written to in one call.

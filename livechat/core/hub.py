@@ -15,10 +15,11 @@ from twisted.python.failure import Failure
 from livechat.core.channel import Channel
 from livechat.core.failures import coded
 from livechat.core.limits import StartLimit
+from livechat.core.options import Options
 from livechat.core.ports import IPlatform, Located
 from livechat.core.services import Services
 from livechat.core.stats import Snapshot
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey, StatsData
 

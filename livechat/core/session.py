@@ -11,30 +11,37 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.core.hub import Hub
+from livechat.core.options import Options, understood
 from livechat.core.ports import IPlatform, ISubscriber
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
-from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
+from livechat.model.events import ChannelKey
 from livechat.pacing import TokenBucket
-from livechat.protocol.messages import (
+from livechat.protocol.commands import (
+    MAX_IDENTIFIER,
     Command,
+    Id,
+    decode_command,
+    read_id,
+    read_options,
+)
+from livechat.protocol.messages import (
+    Pong,
     ServerMessage,
     Status,
-    decode_command,
     encode,
     failure,
+    with_id,
 )
 
 _log = Logger()
-
-#: Longest identifier that is looked at, in characters; a URL may be this long.
-MAX_IDENTIFIER = 2048
 
 #: Refused commands after which a client is closed; one a second is forgiven.
 MAX_REFUSED = 100
@@ -92,17 +99,20 @@ class Session:
 
     def received(self, payload: bytes) -> None:
         """Act on one client message and answer it; never raises."""
-        if not self._admitted():
+        if not self._admitted(payload):
             return
         outcome = "ok"
+        command_id: Id | None = None
         try:
-            self._act(decode_command(payload))
+            command = decode_command(payload)
+            command_id = command.id
+            self._act(command)
         except ChatError as error:
             outcome = error.code
-            self._send(failure(error))
+            self._send(failure(error, command_id=command_id))
         except _Answered as answered:
             outcome = answered.error.code
-            self._send(failure(answered.error, answered.platform, answered.identifier))
+            self._send(failure(answered.error, answered.platform, answered.identifier, command_id))
         except Exception:
             outcome = "INTERNAL"
             _log.failure("a client's command failed")
@@ -122,7 +132,7 @@ class Session:
         for subscription in held.values():
             self._hub.unsubscribe(subscription)
 
-    def _admitted(self) -> bool:
+    def _admitted(self, payload: bytes = b"") -> bool:
         """Whether this message is within the rate; otherwise it is answered here."""
         if self._bucket.take():
             return True
@@ -133,28 +143,33 @@ class Session:
         error = error_catalogue.TOO_MANY_COMMANDS.error(
             f"{self._quotas.commands_per_second:g} per second"
         )
-        self._send(failure(error))
+        self._send(failure(error, command_id=_id_of(payload)))
         return False
 
     def _act(self, command: Command) -> None:
-        if command.type == "subscribe":
-            self._subscribe(command)
-        elif command.type == "unsubscribe":
-            self._unsubscribe(command)
-        elif command.type == "get_stats":
-            self._get_stats(command)
-        else:
-            raise error_catalogue.UNKNOWN_COMMAND.error()
+        match command.type:
+            case "subscribe":
+                self._subscribe(command)
+            case "unsubscribe":
+                self._unsubscribe(command)
+            case "get_stats":
+                self._get_stats(command)
+            case "ping":
+                self._ping(command)
+            case _:
+                raise error_catalogue.UNKNOWN_COMMAND.error()
 
     def _subscribe(self, command: Command) -> None:
         platform, key, identifier = self._meant(command)
         try:
-            options = _options(command)
+            options = understood(read_options(command))
             held = self._held.get(key)
             if held is None:
                 self._hold(platform, key, identifier, options)
             else:
-                # All options are stated anew.
+                # All options are stated anew; but it has begun.
+                begun = held.options
+                options = replace(options, history=begun.history, since=begun.since)
                 self._hub.change(held, identifier, options)
         except ChatError as error:
             raise _Answered(error, key.platform, identifier) from None
@@ -175,6 +190,7 @@ class Session:
             raise
 
     def _unsubscribe(self, command: Command) -> None:
+        command_id = read_id(command)
         subscription = self._named(command)
         if subscription is None:
             if not self._held and self._asked is None:
@@ -191,29 +207,37 @@ class Session:
                 identifier=subscription.identifier,
                 platform=subscription.key.platform,
                 channel=subscription.key.identifier,
+                id=subscription.id if command_id is None else command_id,
             )
         )
 
     def _get_stats(self, command: Command) -> None:
+        command_id = read_id(command)
         subscription = self._named(command) or self._latest()
         if subscription is None:
             missing = (
                 error_catalogue.NO_ACTIVE_CHAT if self._asked is None else error_catalogue.NO_DATA
             )
             raise missing.error()
-        self._hub.stats(subscription).addCallback(self._tell_stats, subscription)
+        self._hub.stats(subscription).addCallback(self._tell_stats, subscription, command_id)
 
-    def _tell_stats(self, payload: bytes, subscription: Subscription) -> None:
+    def _tell_stats(
+        self, payload: bytes, subscription: Subscription, command_id: Id | None
+    ) -> None:
         # A slow store may answer when the chat has been let go of.
         if self._held.get(subscription.key) is subscription:
-            self._subscriber.send(payload)
+            self._subscriber.send(with_id(payload, command_id))
+
+    def _ping(self, command: Command) -> None:
+        command_id = read_id(command)
+        self._send(Pong(UNSET if command_id is None else command_id))
 
     def _latest(self) -> Subscription | None:
         return next(reversed(self._held.values()), None)
 
     def _named(self, command: Command) -> Subscription | None:
         """The held chat that a command names, or None if it names none."""
-        if command.identifier is UNSET:
+        if command.value("identifier") is UNSET:
             return None
         _, key, identifier = self._meant(command)
         subscription = self._held.get(key)
@@ -223,14 +247,16 @@ class Session:
 
     def _meant(self, command: Command) -> tuple[IPlatform, ChannelKey, str]:
         """The platform and channel that a command speaks of, and the identifier as sent."""
-        identifier = command.identifier
-        platform = self._platform(command)
+        identifier = command.value("identifier")
+        platform = self._platform(command.value("platform"), identifier)
         try:
             if not isinstance(identifier, str) or not identifier.strip():
                 raise error_catalogue.NO_IDENTIFIER.error()
             if len(identifier) > MAX_IDENTIFIER:
                 raise error_catalogue.LONG_IDENTIFIER.error(f"limit {MAX_IDENTIFIER} characters")
-            kind = "username" if command.identifier_type is UNSET else command.identifier_type
+            kind = command.value("identifierType")
+            if kind is UNSET:
+                kind = "username"
             if not isinstance(kind, str):
                 raise error_catalogue.UNKNOWN_IDENTIFIER_TYPE.error()
             return platform, platform.key(identifier, kind), identifier
@@ -238,10 +264,9 @@ class Session:
             sent = identifier[:MAX_IDENTIFIER] if isinstance(identifier, str) else None
             raise _Answered(error, platform.name, sent) from None
 
-    def _platform(self, command: Command) -> IPlatform:
-        name = command.platform
+    def _platform(self, name: object, identifier: object) -> IPlatform:
         if name is UNSET:
-            name = self._platform_of_url(command.identifier) or "youtube"
+            name = self._platform_of_url(identifier) or "youtube"
         platform = self._platforms.get(name) if isinstance(name, str) else None
         if platform is None:
             raise error_catalogue.UNKNOWN_PLATFORM.error(", ".join(sorted(self._platforms)))
@@ -278,25 +303,9 @@ class _Answered(Exception):
         self.identifier = identifier
 
 
-def _options(command: Command) -> Options:
-    """The options of a `subscribe`.
-
-    :raises ChatError: `INVALID_OPTION`, with the field's name in `details`.
-    """
-    return Options(kinds=_kinds(command.events))
-
-
-def _kinds(events: object) -> int:
-    """The kinds of publication that somebody takes who asked for these events."""
-    if events is UNSET or events is False or events is None:
-        return CHAT_BIT
-    if events is True:
-        return ALL_KINDS
-    if not isinstance(events, list):
-        raise error_catalogue.EVENTS_NOT_A_LIST.error()
-    kinds = CHAT_BIT
-    for kind in events:
-        if not isinstance(kind, str) or kind not in EVENT_KINDS:
-            raise error_catalogue.UNKNOWN_EVENT_KIND.error()
-        kinds |= kind_bit(kind)
-    return kinds
+def _id_of(payload: bytes) -> Id | None:
+    """The `id` of a message that is not acted on."""
+    try:
+        return decode_command(payload).id
+    except ChatError:
+        return None

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, UnsetType
 
 from livechat.core.clients import ISubscriber
+from livechat.core.options import Options
 from livechat.model.errors import ChatError
-from livechat.model.events import CHAT_BIT, ChannelKey, LiveInfo
+from livechat.model.events import ChannelKey, LiveInfo
+from livechat.protocol.commands import Id
 from livechat.protocol.messages import ServerMessage, Status, encode, failure, started
-
-
-class Options(Struct, frozen=True):
-    """What a subscriber asked for.
-
-    :ivar kinds: which kinds of publication it takes, one bit each (`livechat.model.events`).
-    """
-
-    kinds: int = CHAT_BIT
 
 
 class Subscription:
@@ -49,6 +42,11 @@ class Subscription:
         self.options = options
         self.lost = lost
 
+    @property
+    def id(self) -> Id | UnsetType:
+        """What the client calls the command that it asked with, as messages carry it."""
+        return UNSET if self.options.id is None else self.options.id
+
     def send(self, message: ServerMessage) -> None:
         """A message for this subscriber alone."""
         self.subscriber.send(encode(message))
@@ -61,11 +59,12 @@ class Subscription:
             platform=self.key.platform,
             channel=self.key.identifier,
             storage_type=storage_type,
+            id=self.id,
         )
 
     def started(self, info: LiveInfo) -> Status:
         """`started`."""
-        return started(self.identifier, self.key, info)
+        return started(self.identifier, self.key, info, self.options.id)
 
     def reconnecting(self, reason: str) -> Status:
         """`reconnecting`."""
@@ -75,6 +74,7 @@ class Subscription:
             platform=self.key.platform,
             channel=self.key.identifier,
             reason=reason or UNSET,
+            id=self.id,
         )
 
     def tell_queued(self) -> None:
@@ -86,10 +86,11 @@ class Subscription:
                 platform=self.key.platform,
                 channel=self.key.identifier,
                 details="QUEUED",
+                id=self.id,
             )
         )
 
     def fail(self, error: ChatError) -> None:
         """Tell the client that the channel is gone, and then its session."""
-        self.send(failure(error, self.key.platform, self.identifier))
+        self.send(failure(error, self.key.platform, self.identifier, self.options.id))
         self.lost(self)

@@ -72,7 +72,7 @@ def _unavailable(details: str, sentence: str, *, temporary: bool = True) -> Erro
 
 # The command is wrong.
 
-_COMMANDS: Final = "subscribe, unsubscribe or get_stats"
+_COMMANDS: Final = "subscribe, unsubscribe, get_stats or ping"
 
 NOT_A_COMMAND: Final = ErrorEntry(
     ErrorCode.INVALID_MESSAGE_TYPE, "A message must be a JSON object with a type", _COMMANDS
@@ -107,6 +107,21 @@ EVENTS_NOT_A_LIST: Final = ErrorEntry(
 )
 UNKNOWN_EVENT_KIND: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "events names a kind that does not exist", "events"
+)
+WRONG_ID: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "id must be a text or a number of at most 64 characters", "id"
+)
+WRONG_STATS: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "stats must be true, false or 1 to 3600 seconds", "stats"
+)
+WRONG_MIRRORED: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "mirrored must be true or false", "mirrored"
+)
+WRONG_HISTORY: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "history must be a whole number from 0 to 1000", "history"
+)
+WRONG_SINCE: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "since must hold an epoch and a seq, as in started", "since"
 )
 UNKNOWN_PLATFORM: Final = ErrorEntry(
     ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported", variable="the supported platforms"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The client protocol: the commands of a client and the messages of the server, as JSON.
+"""The client protocol: the messages of the server, as JSON.
 
-Pure: decodes commands and encodes server messages.
+Pure: encodes, and knows no connection.  What clients send is in `livechat.protocol.commands`.
 """
 
 from __future__ import annotations
@@ -12,48 +12,20 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from livechat.model import error_catalogue
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData
+from livechat.protocol.commands import Id
 
-
-class Command(Struct, frozen=True):
-    """What a client sent, before anybody asked whether it makes sense.
-
-    Every field may hold any JSON value: the session answers a wrong one with a code of its own,
-    which a schema violation could not.  UNSET means the field was not there.
-    """
-
-    type: object = UNSET
-    platform: object = UNSET
-    identifier: object = UNSET
-    identifier_type: object = msgspec.field(default=UNSET, name="identifierType")
-    events: object = UNSET
-
-
-_command_decoder: Final = msgspec.json.Decoder(Command)
 _encoder: Final = msgspec.json.Encoder()
-
-
-def decode_command(payload: bytes) -> Command:
-    """One client message.
-
-    :raises ChatError: `INVALID_MESSAGE_TYPE`, the payload is not a JSON object.
-    """
-    try:
-        return _command_decoder.decode(payload)
-    # Nesting beyond the interpreter's depth is a RecursionError; bad UTF-8 inside a string is
-    # reported as such.
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        raise error_catalogue.NOT_A_COMMAND.error() from None
 
 
 class Status(Struct, frozen=True, tag_field="type", tag="status"):
     """`status`: the state of one subscription.
 
     `identifier` is what the client sent.  `channel` (addition) is the canonical identifier that
-    the shared messages (`chat`, `event`, `stats`) of this subscription carry.
+    the shared messages (`chat`, `event`, `stats`) of this subscription carry.  `id` (addition) is
+    what the client called the command.
     """
 
     status: Literal["subscribed", "started", "reconnecting", "unsubscribed", "waiting"]
@@ -67,12 +39,14 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     receiving: bool | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     details: str | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
 
 
 class Failure(Struct, frozen=True, tag_field="type", tag="error"):
     """`error`: a code, a sentence, and perhaps a machine-readable detail.
 
-    `temporary` is absent from errors about a command itself.
+    `temporary` is absent from errors about a command itself.  `id` is what the client called the
+    command.
     """
 
     error: str
@@ -82,6 +56,7 @@ class Failure(Struct, frozen=True, tag_field="type", tag="error"):
     identifier: str | UnsetType = UNSET
     scheduled_start: str | UnsetType = msgspec.field(default=UNSET, name="scheduledStart")
     temporary: bool | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
 
 
 class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
@@ -101,19 +76,33 @@ class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
 
 
 class Stats(Struct, frozen=True, tag_field="type", tag="stats"):
-    """`stats`: the statistics of one channel."""
+    """`stats`: the statistics of one channel.  `id` is that of the command which it answers."""
 
     data: StatsData
     platform: str
     identifier: str
+    id: Id | UnsetType = UNSET
 
 
-ServerMessage = Status | Failure | Chat | EventMessage | Stats
+class Pong(Struct, frozen=True, tag_field="type", tag="pong"):
+    """`pong`: the answer to `ping`."""
+
+    id: Id | UnsetType = UNSET
+
+
+ServerMessage = Status | Failure | Chat | EventMessage | Stats | Pong
 
 
 def encode(message: ServerMessage) -> bytes:
     """The JSON bytes of a server message."""
     return _encoder.encode(message)
+
+
+def with_id(message: bytes, command_id: Id | None) -> bytes:
+    """An encoded message with the `id` of the command that it answers."""
+    if command_id is None:
+        return message
+    return message[:-1] + b',"id":' + _encoder.encode(command_id) + b"}"
 
 
 def encode_event(key: ChannelKey, event: ChatMessage | ChannelEvent) -> bytes:
@@ -145,7 +134,12 @@ def _tail(key: ChannelKey) -> bytes:
     return b"," + names[1:]
 
 
-def started(identifier: str, key: ChannelKey, info: LiveInfo) -> Status:
+def started(
+    identifier: str,
+    key: ChannelKey,
+    info: LiveInfo,
+    command_id: Id | None = None,
+) -> Status:
     """`started` for one subscriber."""
     return Status(
         "started",
@@ -156,11 +150,15 @@ def started(identifier: str, key: ChannelKey, info: LiveInfo) -> Status:
         live=info.live,
         feed=info.feed,
         receiving=info.receiving,
+        id=UNSET if command_id is None else command_id,
     )
 
 
 def failure(
-    error: ChatError, platform: str | None = None, identifier: str | None = None
+    error: ChatError,
+    platform: str | None = None,
+    identifier: str | None = None,
+    command_id: Id | None = None,
 ) -> Failure:
     """A `ChatError` as the message a client receives."""
     return Failure(
@@ -171,6 +169,7 @@ def failure(
         UNSET if identifier is None else identifier,
         error.scheduled_start or UNSET,
         _is_temporary(error),
+        UNSET if command_id is None else command_id,
     )
 
 

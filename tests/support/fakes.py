@@ -20,6 +20,7 @@ from livechat.brokers.local import LocalBroker
 from livechat.core.channel_log import ChannelLog
 from livechat.core.fanout import COALESCE
 from livechat.core.hub import Hub
+from livechat.core.options import Options
 from livechat.core.ports import (
     IBroker,
     IEncoding,
@@ -33,7 +34,7 @@ from livechat.core.ports import (
 )
 from livechat.core.publication import Publication
 from livechat.core.services import Services
-from livechat.core.subscription import Options, Subscription
+from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, CloseCode, ErrorCode

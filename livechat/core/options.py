@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What a subscriber asked for, in the form in which deliveries use it."""
+
+from __future__ import annotations
+
+from math import inf
+
+from msgspec import Struct
+
+from livechat.model import error_catalogue
+from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, kind_bit
+from livechat.protocol.commands import Id, Since, SubscribeOptions
+
+
+class Options(Struct, frozen=True):
+    """What a subscriber asked for.
+
+    :ivar kinds: which kinds of publication it takes, one bit each (`livechat.model.events`).
+    :ivar id: what its client calls the command that asked.
+    :ivar stats: seconds between two pushes of statistics: 0 as often as they are pushed at all,
+        infinite for never.
+    :ivar history: how many of the last publications it wants to begin with.
+    :ivar since: after which publication it wants to go on.
+    """
+
+    kinds: int = CHAT_BIT
+    id: Id | None = None
+    stats: float = 0.0
+    history: int = 0
+    since: Since | None = None
+
+
+def understood(asked: SubscribeOptions) -> Options:
+    """The options of a `subscribe`.
+
+    :raises ChatError: `INVALID_OPTION`, `events` names a kind that does not exist.
+    """
+    return Options(
+        _kinds(asked.events),
+        asked.id,
+        _pause(asked.stats),
+        asked.history or 0,
+        asked.since,
+    )
+
+
+def _kinds(events: bool | list[str] | None) -> int:
+    """The kinds of publication that somebody takes who asked for these events."""
+    if events is True:
+        return ALL_KINDS
+    kinds = CHAT_BIT
+    for kind in events or ():
+        if kind not in EVENT_KINDS:
+            raise error_catalogue.UNKNOWN_EVENT_KIND.error()
+        kinds |= kind_bit(kind)
+    return kinds
+
+
+def _pause(stats: bool | float | None) -> float:
+    if stats is False:
+        return inf
+    return 0.0 if stats is True or stats is None else stats
