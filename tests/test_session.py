@@ -8,13 +8,15 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.session import MAX_REFUSED, Quotas, Session
 from livechat.metrics import Metrics
+from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
-from livechat.model.events import LiveInfo
+from livechat.model.events import Event, LiveInfo
 from tests.support.fakes import (
     KeptMessages,
     ScriptedPlatform,
@@ -60,6 +62,16 @@ class SessionCase(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.client.kinds(), ["subscribed", "started", "stats"])
         return watcher
+
+
+def fresh(events: list[Event], mark: str) -> list[Event]:
+    """The same with other ids."""
+    return [
+        replace(event, message_id=mark + event.message_id)
+        if isinstance(event, ChatMessage)
+        else replace(event, event_id=mark + event.event_id)
+        for event in events
+    ]
 
 
 class NoChatTests(SessionCase):
@@ -264,6 +276,41 @@ class IdentifierTests(SessionCase):
             said = self.say(type="subscribe", platform="twitch", identifier="bob", events=events)
             expected = [] if events is None else ["INVALID_OPTION"]
             self.assertEqual(said, expected, events)
+
+    def test_mirrored(self) -> None:
+        """`mirrored: false` leaves out what another room of a shared chat says and does."""
+        watcher = self.held("ann", events=True)
+        here: list[Event] = [
+            chat("m1"),
+            chat("m2", source_room_id="room"),
+            happening("raid", "e1"),
+            happening("raid", "e2", source_room_id="room"),
+        ]
+        next_door: list[Event] = [
+            chat("m3", source_room_id="other"),
+            happening("raid", "e3", source_room_id="other"),
+            happening("never heard of", "e4", source_room_id="other"),
+        ]
+        watcher.sink.received(here + next_door)
+        self.clock.advance(0.02)
+        self.assertEqual(self.said(), ["m1", "m2", "e1", "e2", "m3", "e3", "e4"])
+        subscribe = {"type": "subscribe", "platform": "twitch", "identifier": "ann"}
+        self.say(**subscribe, events=True, mirrored=False)
+        watcher.sink.received([*fresh(here, "x"), *fresh(next_door, "x")])
+        self.clock.advance(0.02)
+        self.assertEqual(self.said(), ["xm1", "xm2", "xe1", "xe2"])
+        self.say(**subscribe, events=["raid"], mirrored=None)
+        watcher.sink.received([*fresh(here, "y"), *fresh(next_door, "y")])
+        self.clock.advance(0.02)
+        self.assertEqual(self.said(), ["ym1", "ym2", "ye1", "ye2", "ym3", "ye3"])
+
+    def said(self) -> list[str]:
+        """The ids of the chats and events that came."""
+        return [
+            m["data"].get("message_id") or m["data"]["event_id"]
+            for m in self.client.taken()
+            if m["type"] in ("chat", "event")
+        ]
 
     def test_wrong_option_of_a_held_chat(self) -> None:
         """A wrong option is answered with the names of the chat, which stays as it was."""

@@ -8,14 +8,22 @@ from math import inf
 from msgspec import Struct
 
 from livechat.model import error_catalogue
-from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, kind_bit
+from livechat.model.events import (
+    ALL_KINDS,
+    CHAT_BIT,
+    EVENT_KINDS,
+    kind_bit,
+    with_mirrored,
+    without_mirrored,
+)
 from livechat.protocol.commands import Id, Since, SubscribeOptions
 
 
 class Options(Struct, frozen=True):
     """What a subscriber asked for.
 
-    :ivar kinds: which kinds of publication it takes, one bit each (`livechat.model.events`).
+    :ivar kinds: which kinds of publication it takes, one bit each, and one more for each if it is
+        mirrored (`livechat.model.events`).
     :ivar id: what its client calls the command that asked.
     :ivar stats: seconds between two pushes of statistics: 0 as often as they are pushed at all,
         infinite for never.
@@ -23,7 +31,7 @@ class Options(Struct, frozen=True):
     :ivar since: after which publication it wants to go on.
     """
 
-    kinds: int = CHAT_BIT
+    kinds: int = with_mirrored(CHAT_BIT)
     id: Id | None = None
     stats: float = 0.0
     history: int = 0
@@ -35,8 +43,9 @@ def understood(asked: SubscribeOptions) -> Options:
 
     :raises ChatError: `INVALID_OPTION`, `events` names a kind that does not exist.
     """
+    kinds = _kinds(asked.events)
     return Options(
-        _kinds(asked.events),
+        without_mirrored(kinds) if asked.mirrored is False else with_mirrored(kinds),
         asked.id,
         _pause(asked.stats),
         asked.history or 0,

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from livechat.core.clients import IEncoding
 from livechat.model.chat import ChatMessage
-from livechat.model.events import ChannelKey, Event, kind_bit
+from livechat.model.events import ChannelKey, Event, event_bit
 from livechat.protocol.messages import encode_payload, envelope
 
 
@@ -19,7 +19,7 @@ class Publication(Struct, eq=False):
     :ivar kind: `chat` or an event kind.
     :ivar event: what it was made from.
     :ivar payload: its JSON, without the envelope that names the channel.
-    :ivar bit: `kind` as a bit.
+    :ivar bit: by which subscribers take it or do not (`livechat.model.events`).
     """
 
     epoch: str
@@ -37,7 +37,7 @@ class Publication(Struct, eq=False):
         :raises ValueError, TypeError, OverflowError: the event cannot be encoded.
         """
         kind = "chat" if isinstance(event, ChatMessage) else event.type
-        return cls(epoch, seq, kind, event, encode_payload(event), kind_bit(kind))
+        return cls(epoch, seq, kind, event, encode_payload(event), event_bit(event))
 
     def message(self, key: ChannelKey) -> bytes:
         """The JSON message for those who subscribed by this identifier."""

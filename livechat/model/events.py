@@ -34,6 +34,10 @@ _KIND_BITS = {kind: 2 << index for index, kind in enumerate(sorted(EVENT_KINDS))
 }
 _UNLISTED_BIT = 1 << 62
 
+#: What is mirrored from another room of a shared chat has its kind's bit, so many places higher.
+_MIRRORED = 64
+_OWN_ROOM = (1 << _MIRRORED) - 1
+
 
 def add_event_kind(data: type[EventData]) -> None:
     """Let clients ask for a kind of event that a platform from outside adds.
@@ -53,6 +57,16 @@ def add_event_kind(data: type[EventData]) -> None:
 def kind_bit(kind: str) -> int:
     """The bit of a kind.  One that is not listed is sent to those only who asked for everything."""
     return _KIND_BITS.get(kind, _UNLISTED_BIT)
+
+
+def with_mirrored(kinds: int) -> int:
+    """These kinds, whether mirrored or not."""
+    return kinds | kinds << _MIRRORED
+
+
+def without_mirrored(kinds: int) -> int:
+    """These kinds, except what is mirrored."""
+    return kinds & _OWN_ROOM
 
 
 @lru_cache(maxsize=256)
@@ -124,6 +138,17 @@ class ChannelEvent(Struct, frozen=True):
 
 
 Event = ChatMessage | ChannelEvent
+
+
+def event_bit(event: Event) -> int:
+    """The bit by which subscribers take this event or do not."""
+    source: object
+    if isinstance(event, ChatMessage):
+        bit, source = CHAT_BIT, event.data.metadata.source_room_id
+    else:
+        bit, data = kind_bit(event.type), event.data
+        source = data.get("source_room_id") if isinstance(data, dict) else data.source_room_id
+    return bit << _MIRRORED if source and source != event.room_id else bit
 
 
 class UserTally(Struct):

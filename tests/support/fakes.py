@@ -213,9 +213,10 @@ def chat(
     )
 
 
-def happening(kind: str = "raid", event_id: str = "e1") -> ChannelEvent:
+def happening(kind: str = "raid", event_id: str = "e1", **data: Any) -> ChannelEvent:
     """An event of some kind."""
-    return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", event_id, "room", {"n": 1})
+    data = {"n": 1, **data}
+    return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", event_id, "room", data)
 
 
 def chats(count: int, start: int = 0) -> Sequence[Event]:
