@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from math import inf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,14 +16,12 @@ from livechat.core.fanout import (
     COALESCE,
     ENOUGH,
     GROUP_SIZE,
-    MAX_PARTS,
-    SMALLEST_PART,
-    SPREAD_INTERVAL,
     TURN,
     Fanout,
 )
 from livechat.core.options import Options
 from livechat.core.publication import Publication
+from livechat.core.spread import MAX_PARTS, SMALLEST_PART, SPREAD_INTERVAL
 from livechat.core.stats import PUSH_INTERVAL
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
@@ -551,6 +551,156 @@ class SpreadTests(FanoutCase):
         self.clock.advance(0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.delivered(), 0)
+
+
+class PaceTests(FanoutCase):
+    """Statistics as often as each subscriber wants them."""
+
+    def pushed(self, seconds: float, *payloads: bytes) -> None:
+        """Statistics that are pushed in such steps of time."""
+        for payload in payloads:
+            self.fanout.spread(stats(payload))
+            self.wait(seconds)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass in small steps."""
+        for _ in range(round(seconds * 16)):
+            self.clock.advance(1 / 16)
+
+    def paced(self, seconds: float) -> Listener:
+        """A subscriber that wants statistics so often."""
+        return self.listener(Options(stats=seconds))
+
+    def test_never(self) -> None:
+        """Who wants none gets none, and nothing stays on the clock for it."""
+        silent, other = self.paced(inf), self.listener()
+        self.pushed(1, b"1", b"2")
+        self.assertEqual((silent.deliveries, other.deliveries), ([], [b"1", b"2"]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_seldom(self) -> None:
+        """After each pause the latest ones come, once; others get every push."""
+        seldom, other = self.paced(3), self.listener()
+        self.wait(0.5)
+        self.pushed(1, *(b"%d" % n for n in range(8)))
+        self.assertEqual(seldom.deliveries, [b"2", b"5"])
+        self.assertEqual(len(other.deliveries), 8)
+
+    def test_in_between(self) -> None:
+        """A pause need not be a multiple of the time between two pushes."""
+        seldom = self.paced(1.5)
+        self.pushed(1, b"1", b"2")
+        self.assertEqual(seldom.deliveries, [b"2"])
+        self.pushed(1, b"3")
+        self.assertEqual(seldom.deliveries, [b"2", b"3"])
+
+    def test_last_change(self) -> None:
+        """When nothing changes any more, the last statistics come all the same."""
+        seldom = self.paced(60)
+        self.pushed(1, b"1", b"2")
+        self.assertEqual(seldom.deliveries, [])
+        self.wait(58)
+        self.assertEqual(seldom.deliveries, [b"2"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.wait(120)
+        self.pushed(1, b"3")
+        self.assertEqual(seldom.deliveries, [b"2", b"3"])
+
+    def test_new_pace(self) -> None:
+        """A changed pace begins with the change."""
+        seldom = self.paced(3600)
+        self.pushed(1, b"1")
+        self.fanout.change(seldom.subscription, Options(stats=2))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.pushed(1, b"2", b"3", b"4")
+        self.assertEqual(seldom.deliveries, [b"3"])
+        self.fanout.change(seldom.subscription, Options())
+        self.pushed(1, b"5", b"6")
+        self.assertEqual(seldom.deliveries, [b"3", b"5", b"6"])
+
+    def test_other_change(self) -> None:
+        """A change of other options takes nothing away that is still to come."""
+        seldom = self.paced(3)
+        self.pushed(1, b"1")
+        self.fanout.change(seldom.subscription, Options(ALL_KINDS, stats=3))
+        self.wait(2)
+        self.assertEqual(seldom.deliveries, [b"1"])
+
+    def test_newer(self) -> None:
+        """Who was answered meanwhile is given no older ones."""
+        seldom = self.paced(3)
+        self.pushed(1, b"1")
+        self.fanout.catch_up(seldom.subscription)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.wait(3)
+        self.assertEqual(seldom.deliveries, [])
+
+    def test_left(self) -> None:
+        """Who has left gets nothing, and the others what is theirs."""
+        first, second = self.paced(2), self.paced(3)
+        self.pushed(1, b"1")
+        self.remove(first)
+        self.wait(2)
+        self.assertEqual((first.deliveries, second.deliveries), ([], [b"1"]))
+        self.fanout.spread(stats(b"2"))
+        self.fanout.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_clock_set_back(self) -> None:
+        """A clock that is set back makes no pause longer."""
+        seldom = self.paced(2)
+        self.clock.rightNow -= 500
+        self.pushed(1, b"1", b"2")
+        self.assertEqual(seldom.deliveries, [b"2"])
+
+    def test_encoded_once(self) -> None:
+        """However many paces there are, a push is made once for all of them."""
+        made: list[ChannelKey] = []
+        listeners = [self.paced(1 + n / 10) for n in range(20)]
+
+        def message(key: ChannelKey) -> bytes:
+            made.append(key)
+            return stats(b"s")(key)
+
+        self.fanout.spread(message)
+        self.wait(4)
+        self.assertEqual(len(made), 1)
+        self.assertTrue(all(one.deliveries == [b"s"] for one in listeners))
+
+    @bounded
+    @given(
+        st.lists(st.sampled_from([0.0, 1.0, 1.7, 4.0, inf]), min_size=1, max_size=5),
+        st.lists(st.integers(1, 60), min_size=1, max_size=12),
+    )
+    def test_any_times(self, paces: list[float], steps: list[int]) -> None:
+        """Whenever pushes come: never sooner than the pause, never twice, at last the latest."""
+        self.setUp()
+        began = self.clock.seconds()
+        given_at: dict[int, list[tuple[float, int]]] = {n: [] for n in range(len(paces))}
+        listeners = [self.paced(pace) for pace in paces]
+
+        def look() -> None:
+            for number, listener in enumerate(listeners):
+                for payload in listener.deliveries[len(given_at[number]) :]:
+                    given_at[number].append((self.clock.seconds(), int(payload)))
+
+        for push, step in enumerate(steps):
+            self.fanout.spread(stats(b"%d" % push))
+            for _ in range(step):
+                self.clock.advance(1 / 16)
+                look()
+        for _ in range(100):
+            self.clock.advance(1 / 16)
+            look()
+        for number, pace in enumerate(paces):
+            times = [began, *(time for time, _ in given_at[number])]
+            pushes = [push for _, push in given_at[number]]
+            self.assertEqual(pushes, sorted(set(pushes)))
+            self.assertEqual(pushes[-1:], [] if pace == inf else [len(steps) - 1])
+            if pace:
+                pauses = [later - earlier for earlier, later in pairwise(times)]
+                self.assertTrue(all(pause >= pace for pause in pauses), pauses)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class MembershipTests(FanoutCase):

@@ -312,6 +312,34 @@ class IdentifierTests(SessionCase):
             if m["type"] in ("chat", "event")
         ]
 
+    def test_statistics(self) -> None:
+        """`stats`: every push, none, or one in so many seconds; a question is always answered."""
+        subscribe = {"type": "subscribe", "platform": "twitch", "identifier": "ann"}
+        self.say(**subscribe, stats=False)
+        watcher = self.twitch.watchers[-1]
+        watcher.live()
+        self.clock.advance(0)
+        self.assertEqual(self.client.kinds(), ["subscribed", "started"])
+        self.assertEqual(self.pushes(3, watcher), 0)
+        self.assertEqual(self.say(type="get_stats"), ["stats"])
+        # The first ones come with a change to some, as with a first subscribe.
+        self.assertEqual(self.say(**subscribe, stats=5), ["subscribed", "started", "stats"])
+        self.assertEqual(self.pushes(12, watcher), 2)
+        self.assertEqual(self.say(**subscribe, stats=5), ["subscribed", "started"])
+        self.assertEqual(self.say(**subscribe), ["subscribed", "started", "stats"])
+        self.assertIn(self.pushes(10, watcher), (9, 10))
+        self.assertEqual(self.say(**subscribe, stats=False), ["subscribed", "started"])
+        self.assertEqual(self.pushes(3, watcher), 0)
+
+    def pushes(self, seconds: int, watcher: ScriptedWatcher) -> int:
+        """How often statistics come in a time in which somebody writes all the time."""
+        pushes = 0
+        for _ in range(10 * seconds):
+            self.clock.advance(0.1)
+            watcher.sink.received([chat(f"at {self.clock.seconds()}")])
+            pushes += self.client.kinds().count("stats")
+        return pushes
+
     def test_wrong_option_of_a_held_chat(self) -> None:
         """A wrong option is answered with the names of the chat, which stays as it was."""
         watcher = self.held("ann", events=["raid"])

@@ -12,6 +12,7 @@ share carries the canonical form of the identifier that was subscribed to.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
@@ -109,10 +110,13 @@ class Channel:
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
         """Somebody who watches asked again: from now on by these options, without a gap."""
+        repaced = options.stats != subscription.options.stats
         self._fanout.change(subscription, options)
         subscription.identifier = identifier
         if subscription in self._fanout:
             self._inputs.subscribe_again(subscription)
+            if repaced:
+                self._give_stats(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Deliver what was published so far and nothing more; unknown ones are ignored."""
@@ -284,6 +288,11 @@ class Channel:
         subscription.send(standing)
         if subscription not in self._fanout:
             self._fanout.add(subscription)
+            self._give_stats(subscription)
+
+    def _give_stats(self, subscription: Subscription) -> None:
+        """The first statistics, for a subscriber that wants any."""
+        if subscription.options.stats < inf:
             self.stats.snapshot().addCallback(self._first_stats, subscription)
 
     def _first_stats(self, snapshot: Snapshot, subscription: Subscription) -> None:

@@ -10,8 +10,8 @@ once.  After a write, the next one to the same group comes no sooner than `coale
 joined with everything that came meanwhile; unless so much is pending that joining gains nothing.
 
 A turn of the event loop writes for a few milliseconds and leaves the remaining groups to the next
-one, so a large channel does not stop the others.  Statistics are as large as twenty messages and
-in no hurry: they are spread over half a second, a few subscribers at a time.
+one, so a large channel does not stop the others.  Statistics go their own way
+(`livechat.core.spread`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -27,6 +26,7 @@ from livechat.core.clients import IEncoding, ISubscriber
 from livechat.core.group import Group
 from livechat.core.options import Options
 from livechat.core.publication import Publication
+from livechat.core.spread import Spread
 from livechat.core.subscription import Subscription
 from livechat.model.events import ChannelKey
 
@@ -43,30 +43,8 @@ COALESCE: Final = 0.01
 #: are written at once, so that a flood does not reach slow readers in ever larger pieces.
 ENOUGH: Final = 128 << 10
 
-#: Seconds between two parts of the subscribers to whom something is spread.
-SPREAD_INTERVAL: Final = 0.01
-
-#: A part is this many subscribers, or as many as it takes to be through after so many parts.
-SMALLEST_PART: Final = 50
-MAX_PARTS: Final = 50
-
 #: Times that are added up differ from their sum by less than this, in seconds.
 _SLACK: Final = 1e-6
-
-
-class _Spread(Struct):
-    """What is being spread.
-
-    :ivar message: makes the message for one key.
-    :ivar encoded: the bytes, by encoding and key.
-    :ivar waiting: who has not been given it yet; the last one is the next.
-    :ivar until: when all should have it, in seconds of the clock.
-    """
-
-    message: Callable[[ChannelKey], bytes]
-    encoded: dict[tuple[IEncoding, ChannelKey], bytes]
-    waiting: dict[Subscription, None]
-    until: float
 
 
 class Fanout:
@@ -85,8 +63,7 @@ class Fanout:
         # Groups with something pending, in the order in which it came.
         self._due: dict[Group, None] = {}
         self._call: IDelayedCall | None = None
-        self._spread: _Spread | None = None
-        self._spread_call: IDelayedCall | None = None
+        self._spread = Spread(clock, deliveries)
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -106,10 +83,12 @@ class Fanout:
         if group.pending:
             group.given[subscription] = len(group.pending)
         self._group_of[subscription] = group
+        self._spread.add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver what was published so far, and nothing more.  Unknown ones are ignored."""
-        self.catch_up(subscription)
+        self._deliver_to(subscription)
+        self._spread.remove(subscription)
         group = self._group_of.pop(subscription, None)
         if group is None:
             return
@@ -125,11 +104,15 @@ class Fanout:
 
     def change(self, subscription: Subscription, options: Options) -> None:
         """What was published so far is for the old options, what comes now for the new ones."""
-        self.catch_up(subscription)
+        self._deliver_to(subscription)
+        repaced = options.stats != subscription.options.stats
         subscription.options = options
         group = self._group_of.get(subscription)
         if group is not None:
             group.changed()
+            if repaced:
+                self._spread.remove(subscription)
+                self._spread.add(subscription)
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Deliver publications, now or as soon as the rule allows."""
@@ -146,35 +129,16 @@ class Fanout:
         self._write_ready()
 
     def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
-        """Deliver one message to all, in a moment, to a part of them at a time.
-
-        Who has not been given the last one that was spread is given this one only, and first.
+        """Deliver statistics to all, to each as often as it wants (`livechat.core.spread`).
 
         :param message: makes the JSON message for those who subscribed by one identifier.
         """
-        waiting = dict.fromkeys(self._group_of)
-        for subscription in self._spread.waiting if self._spread is not None else ():
-            if waiting.pop(subscription, self) is None:
-                waiting[subscription] = None
-        until = self._clock.seconds() + (MAX_PARTS - 1) * SPREAD_INTERVAL
-        self._spread = _Spread(message, {}, waiting, until)
-        if self._spread_call is None:
-            self._spread_call = self._clock.callLater(0, self._spread_due)
+        self._spread.push(message, self._group_of)
 
     def catch_up(self, subscription: Subscription) -> None:
         """Deliver what was published so far to one; what is being spread is old news to it."""
-        group = self._group_of.get(subscription)
-        if group is None:
-            return
-        first = group.given.get(subscription, 0)
-        if len(group.pending) > first:
-            data, count = group.data(group.pending[first:], subscription.options.kinds)
-            group.given[subscription] = len(group.pending)
-            if count:
-                self._deliveries.inc(count)
-                group.encoding.write([subscription.subscriber], data)
-        if self._spread is not None:
-            self._spread.waiting.pop(subscription, None)
+        self._deliver_to(subscription)
+        self._spread.skip(subscription)
 
     def flush(self) -> None:
         """Write everything that is pending, now."""
@@ -185,12 +149,23 @@ class Fanout:
     def close(self) -> None:
         """Write everything, now, and leave nothing on the clock."""
         self.flush()
-        if self._spread is not None:
-            self._spread_part(self._spread, len(self._spread.waiting))
-        for call in (self._call, self._spread_call):
-            if call is not None:
-                call.cancel()
-        self._call = self._spread_call = None
+        self._spread.close()
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _deliver_to(self, subscription: Subscription) -> None:
+        """Deliver what was published so far to one."""
+        group = self._group_of.get(subscription)
+        if group is None:
+            return
+        first = group.given.get(subscription, 0)
+        if len(group.pending) > first:
+            data, count = group.data(group.pending[first:], subscription.options.kinds)
+            group.given[subscription] = len(group.pending)
+            if count:
+                self._deliveries.inc(count)
+                group.encoding.write([subscription.subscriber], data)
 
     def _group_for(self, encoding: IEncoding, key: ChannelKey) -> Group:
         groups = self._groups.setdefault((encoding, key), [])
@@ -270,31 +245,3 @@ class Fanout:
             if count:
                 self._deliveries.inc(count * len(subscribers))
                 group.encoding.write(subscribers, data)
-
-    def _spread_due(self) -> None:
-        self._spread_call = None
-        if self._spread is not None:
-            left = (self._spread.until - self._clock.seconds()) / SPREAD_INTERVAL
-            parts = 1 + max(0, min(MAX_PARTS - 1, round(left)))
-            size = max(SMALLEST_PART, -(-len(self._spread.waiting) // parts))
-            self._spread_part(self._spread, size)
-        if self._spread is not None:
-            self._spread_call = self._clock.callLater(SPREAD_INTERVAL, self._spread_due)
-
-    def _spread_part(self, spread: _Spread, size: int) -> None:
-        waiting = spread.waiting
-        part: dict[tuple[IEncoding, ChannelKey], list[ISubscriber]] = {}
-        for _ in range(min(size, len(waiting))):
-            subscription = waiting.popitem()[0]
-            group = self._group_of.get(subscription)
-            # Some may have left meanwhile.
-            if group is not None:
-                part.setdefault((group.encoding, group.key), []).append(subscription.subscriber)
-        if not waiting:
-            self._spread = None
-        for (encoding, key), subscribers in part.items():
-            data = spread.encoded.get((encoding, key))
-            if data is None:
-                data = spread.encoded[encoding, key] = encoding.encode(spread.message(key))
-            self._deliveries.inc(len(subscribers))
-            encoding.write(subscribers, data)
