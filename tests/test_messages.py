@@ -142,7 +142,8 @@ class EncodeTests(SynchronousTestCase):
         """An empty identifier is what the client sent, and is said back to it."""
         made = failure(ChatError(ErrorCode.INVALID_IDENTIFIER, "Needed"), "twitch", "")
         self.assertEqual(
-            made, Failure("Needed", "INVALID_IDENTIFIER", platform="twitch", identifier="")
+            made,
+            Failure("Needed", ErrorCode.INVALID_IDENTIFIER, platform="twitch", identifier=""),
         )
         self.check(
             made,

@@ -12,7 +12,13 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 
 class Roles(Struct, frozen=True):
-    """What the author is in this channel."""
+    """What the author is in this channel.
+
+    :ivar broadcaster: it is their channel.
+    :ivar moderator: may remove messages and users.
+    :ivar subscriber: pays for a subscription or membership.
+    :ivar verified: the platform vouches for who they are; on Twitch: a partner.
+    """
 
     broadcaster: bool = False
     moderator: bool = False
@@ -21,10 +27,13 @@ class Roles(Struct, frozen=True):
 
 
 class Badge(Struct, frozen=True):
-    """One badge beside a name; `label` is the platform's own name for it.
+    """One badge beside a name.
 
-    :ivar months: of subscription, exactly (addition); the badge itself shows only a step.
-    :ivar tier: of the subscription, by the platform's name, where the badge shows one (addition).
+    :ivar type: what it stands for; `custom` for everything without a word of its own.
+    :ivar label: the platform's own name for it.
+    :ivar image_url: address of its picture; null where it is not known.
+    :ivar months: of subscription, exactly; the badge itself shows only a step.
+    :ivar tier: of the subscription, by the platform's name, where the badge shows one.
     """
 
     type: Literal["subscriber", "moderator", "verified", "custom"]
@@ -35,7 +44,16 @@ class Badge(Struct, frozen=True):
 
 
 class Author(Struct, frozen=True):
-    """Who wrote a message.  `color` (addition) is the name's colour as `#RRGGBB`."""
+    """Who wrote a message.
+
+    :ivar id: the platform's stable id of the user.
+    :ivar username: login, handle without `@`, or unique id.
+    :ivar display_name: the name as it is shown.
+    :ivar avatar_url: address of the picture; null where there is none.
+    :ivar roles: what the author is in this channel.
+    :ivar badges: the badges beside the name, in the platform's order.
+    :ivar color: of the name, as `#RRGGBB`.
+    """
 
     id: str
     username: str
@@ -47,8 +65,11 @@ class Author(Struct, frozen=True):
 
 
 class EmoteMetadata(Struct, frozen=True):
-    """The picture behind an emote.  All fields after `is_custom` are additions.
+    """The picture behind an emote.
 
+    :ivar url: address of the picture, always https.
+    :ivar alt: what to show or read where the picture cannot be seen.
+    :ivar is_custom: it belongs to a channel or user rather than to the platform.
     :ivar bits: what a cheermote is worth.
     :ivar gif: it is a GIF that stands for a caption, not an emote.
     """
@@ -61,7 +82,13 @@ class EmoteMetadata(Struct, frozen=True):
 
 
 class Element(Struct, frozen=True):
-    """A run of text or one emote; `position` is `[start, end)` in UTF-16 code units of `raw`."""
+    """A run of text or one emote.
+
+    :ivar type: which of the two.
+    :ivar value: the text, or what stands for the emote in `raw`.
+    :ivar position: start and end in `raw` in UTF-16 code units: `raw.slice(start, end)` is `value`.
+    :ivar metadata: of an emote: its picture.
+    """
 
     type: Literal["text", "emote"]
     value: str
@@ -70,7 +97,15 @@ class Element(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True):
-    """A message's text in five renderings; built by `livechat.model.text` and nowhere else."""
+    """The text of a message in five renderings.
+
+    :ivar raw: as it was written.
+    :ivar formatted: with every emote as its code between a pair of colons.
+    :ivar sanitized: the text alone, without emotes.
+    :ivar raw_html: as HTML: text in `<span class="text">`, emotes as `<img class="emote">`, every
+        value escaped.
+    :ivar elements: runs of text and emotes; together they are `raw`, without gaps.
+    """
 
     raw: str
     formatted: str
@@ -80,9 +115,13 @@ class Content(Struct, frozen=True):
 
 
 class Money(Struct, frozen=True):
-    """What was paid: as the platform shows it, and (additions) as a number with its currency.
+    """What was paid.
 
-    `currency` is ISO 4217, or `BITS`, `DIAMONDS`, `JEWELS`.
+    :ivar amount: how much, as the platform writes the number.
+    :ivar formatted: amount and currency, as the platform shows them.
+    :ivar color: the colour in which the platform shows the message, as `#rrggbb`.
+    :ivar value: how much, as a number.
+    :ivar currency: ISO 4217, or `BITS`, `DIAMONDS`, `JEWELS`.
     """
 
     amount: str
@@ -93,14 +132,25 @@ class Money(Struct, frozen=True):
 
 
 class Sticker(Struct, frozen=True):
-    """The picture of a paid sticker."""
+    """The picture of a paid sticker.
+
+    :ivar url: address of the picture.
+    :ivar alt: what to show or read where the picture cannot be seen.
+    """
 
     url: str
     alt: str
 
 
 class Reply(Struct, frozen=True):
-    """The message that a message answers (addition)."""
+    """The message that a message answers.
+
+    :ivar message_id: its id.
+    :ivar user_id: id of its author.
+    :ivar username: login of its author.
+    :ivar display_name: name of its author, as it is shown.
+    :ivar text: what it says.
+    """
 
     message_id: str
     user_id: str
@@ -110,14 +160,21 @@ class Reply(Struct, frozen=True):
 
 
 class ChatMetadata(Struct, frozen=True):
-    """What kind of message it is.  All fields after `sticker` are additions.
+    """What kind of message it is.
 
-    :ivar action: written with `/me`.
-    :ivar first_message: the author's first in this channel.
-    :ivar highlighted: shown emphasised by the platform.
-    :ivar anonymous: the platform's stand-in account for somebody who hides; not a chatter.
-    :ivar notice: kind of the event that this text came with, for example `resub`.
-    :ivar source_room_id: shared chat: the room in which the message was written.
+    :ivar type: `super_chat` for a paid message.
+    :ivar monetary_data: what was paid for it.
+    :ivar sticker: the paid sticker that it shows.
+    :ivar action: it was written with `/me`, which is not part of `raw`.
+    :ivar first_message: it is the author's first in this channel.
+    :ivar highlighted: the platform shows it emphasised.
+    :ivar anonymous: it was sent by the platform's account for users who hide; that one is not
+        counted as a user.
+    :ivar notice: the platform's name of the event that this text came with, for example `resub`.
+    :ivar reward_id: the channel-point reward that was redeemed with it.
+    :ivar reply: the message that it answers.
+    :ivar source_room_id: Twitch shared chat: the room in which it was written.
+    :ivar source_message_id: Twitch shared chat: its id in that room.
     :ivar effect: the platform's name of a power-up that was used for this message.
     :ivar animation: which animation that is.
     """
@@ -139,7 +196,12 @@ class ChatMetadata(Struct, frozen=True):
 
 
 class ChatData(Struct, frozen=True):
-    """Author, content and metadata: the inner object of a chat message."""
+    """Who wrote a message, what, and what kind of message it is.
+
+    :ivar author: who wrote it.
+    :ivar content: what it says.
+    :ivar metadata: what kind of message it is.
+    """
 
     author: Author
     content: Content
@@ -147,7 +209,14 @@ class ChatData(Struct, frozen=True):
 
 
 class ChatMessage(Struct, frozen=True, tag_field="type", tag="chat"):
-    """One message of one user."""
+    """One message of one user.
+
+    :ivar platform: where it was written.
+    :ivar timestamp: when it was written, ISO 8601 UTC with milliseconds.
+    :ivar message_id: the platform's id of it.
+    :ivar room_id: the platform's id of the chat.
+    :ivar data: who wrote it, what, and what kind of message it is.
+    """
 
     platform: str
     timestamp: str

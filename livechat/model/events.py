@@ -116,9 +116,12 @@ class LiveInfo(Struct, frozen=True):
 class ChannelEvent(Struct, frozen=True):
     """Anything else that happens in a chat; sent only to clients that asked for its kind.
 
-    :ivar type: one of `EVENT_KINDS`: the kind of `data`.
+    :ivar type: which kind of event it is.
+    :ivar platform: where it happened.
+    :ivar timestamp: when it happened, ISO 8601 UTC with milliseconds.
     :ivar event_id: unique within the channel and kind; equal when the platform repeats itself.
-    :ivar data: the struct of the kind (`livechat.model.event_data`).
+    :ivar room_id: the platform's id of the chat.
+    :ivar data: what happened, by the kind of event.
     """
 
     type: str
@@ -152,7 +155,14 @@ def event_bit(event: Event) -> int:
 
 
 class UserTally(Struct):
-    """How often one user wrote, and who they are as last seen."""
+    """How often one user wrote, and who they are as last seen.
+
+    :ivar id: the platform's stable id of the user.
+    :ivar username: login, handle without `@`, or unique id.
+    :ivar display_name: the name as it is shown.
+    :ivar roles: what the user is in this channel.
+    :ivar message_count: how many messages the user wrote.
+    """
 
     id: str
     username: str
@@ -189,12 +199,17 @@ class Tally(Struct):
 
 
 class StatsData(Struct, frozen=True):
-    """The `data` of a `stats` message.  Everything after `totalMessages` is an addition.
+    """The statistics of one channel.
 
-    :ivar unique_user_count: exact, or an estimate where `unique_user_count_estimated` is true.
-    :ivar message_count_error: by how much a user's `messageCount` may be wrong at most; UNSET: 0.
-    :ivar messages_per_minute: of the last sixty seconds.
-    :ivar peak_messages_per_minute: the most in one minute of the clock.
+    :ivar unique_users: the most active users, most active first.
+    :ivar total_messages: how many messages were written, exactly.
+    :ivar unique_user_count: how many users wrote.
+    :ivar unique_user_count_estimated: `uniqueUserCount` is an estimate.
+    :ivar message_count_error: by how much `messageCount` may be wrong at most; 0 if absent.
+    :ivar messages_per_minute: messages of the last sixty seconds.
+    :ivar peak_messages_per_minute: the most messages in one minute of the clock.
+    :ivar first_message_time: the earliest time that a message bears, ISO 8601 UTC.
+    :ivar last_message_time: the latest one.
     :ivar money: what was paid, by currency (ISO 4217) or unit (`BITS`, `DIAMONDS`, `JEWELS`).
     :ivar events: how many of each event kind.
     """

@@ -31,6 +31,9 @@ MAX_HISTORY: Final = 1000
 #: What a client calls one of its commands.
 Id = Annotated[str, Meta(max_length=MAX_ID)] | int | float
 
+#: A kind of event; which kinds there are, the schema says where it defines them.
+EventKind = Annotated[str, Meta(extra_json_schema={"$ref": "#/$defs/EventKind"})]
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=MAX_IDENTIFIER)]
 IdentifierType = Literal["username", "channelId", "liveId"]
 
@@ -58,7 +61,7 @@ class SubscribeOptions(Struct, frozen=True, kw_only=True):
     """
 
     id: Id | None = None
-    events: bool | list[str] | None = None
+    events: bool | list[EventKind] | None = None
     stats: bool | Annotated[float, Meta(ge=1, le=3600)] | None = True
     mirrored: bool | None = True
     history: Annotated[int, Meta(ge=0, le=MAX_HISTORY)] | None = 0

@@ -21,11 +21,21 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 class Status(Struct, frozen=True, tag_field="type", tag="status"):
-    """`status`: the state of one subscription.
+    """The state of one subscription.
 
-    `identifier` is what the client sent.  `channel` (addition) is the canonical identifier that
-    the shared messages (`chat`, `event`, `stats`) of this subscription carry.  `id` (addition) is
-    what the client called the command.
+    :ivar status: the state. `subscribed` and `started` answer a subscribe that succeeds.
+    :ivar live_id: of the stream: YouTube video id, Twitch login or TikTok room id.
+    :ivar identifier: what the client sent.
+    :ivar platform: of the chat.
+    :ivar channel: the canonical identifier, which the `chat`, `event` and `stats` messages of this
+        subscription carry.
+    :ivar storage_type: where statistics are stored at this moment: `memory` or `redis`.
+    :ivar live: whether the streamer is on air; null where that could not be found out.
+    :ivar feed: YouTube: `all` messages, or `top` where it gives only its filtered Top chat.
+    :ivar receiving: TikTok: whether the room has sent anything since it was entered.
+    :ivar reason: of `reconnecting`: why the upstream was lost.
+    :ivar details: of `waiting`: what is waited for.
+    :ivar id: what the client called the command that this answers.
     """
 
     status: Literal["subscribed", "started", "reconnecting", "unsubscribed", "waiting"]
@@ -43,14 +53,21 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
 
 
 class Failure(Struct, frozen=True, tag_field="type", tag="error"):
-    """`error`: a code, a sentence, and perhaps a machine-readable detail.
+    """Why something that a client asked for was not done, or has ended.
 
-    `temporary` is absent from errors about a command itself.  `id` is what the client called the
-    command.
+    :ivar error: one English sentence, for people; it may change.
+    :ivar code: what happened, for programs.
+    :ivar details: a reason for programs, or a short explanation.
+    :ivar platform: of the chat that it is about.
+    :ivar identifier: of the chat that it is about, as the client sent it.
+    :ivar scheduled_start: when a stream that has not begun is announced to begin, ISO 8601 UTC.
+    :ivar temporary: whether the same command may succeed later; absent where the command itself is
+        wrong.
+    :ivar id: what the client called the command that this answers.
     """
 
     error: str
-    code: str
+    code: ErrorCode
     details: str | UnsetType = UNSET
     platform: str | UnsetType = UNSET
     identifier: str | UnsetType = UNSET
@@ -60,7 +77,12 @@ class Failure(Struct, frozen=True, tag_field="type", tag="error"):
 
 
 class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
-    """`chat`: one message in its envelope."""
+    """A message that a user wrote.
+
+    :ivar data: the message.
+    :ivar platform: of the channel.
+    :ivar identifier: of the channel, canonical.
+    """
 
     data: ChatMessage
     platform: str
@@ -68,7 +90,12 @@ class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
 
 
 class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
-    """`event`: what is not a user's message, for those who asked."""
+    """Something that happened and is no user's message; only for those who asked for events.
+
+    :ivar data: what happened.
+    :ivar platform: of the channel.
+    :ivar identifier: of the channel, canonical.
+    """
 
     data: ChannelEvent
     platform: str
@@ -76,7 +103,13 @@ class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
 
 
 class Stats(Struct, frozen=True, tag_field="type", tag="stats"):
-    """`stats`: the statistics of one channel.  `id` is that of the command which it answers."""
+    """The statistics of one channel.
+
+    :ivar data: the statistics.
+    :ivar platform: of the channel.
+    :ivar identifier: of the channel, canonical.
+    :ivar id: what the client called the command that this answers.
+    """
 
     data: StatsData
     platform: str
@@ -85,7 +118,10 @@ class Stats(Struct, frozen=True, tag_field="type", tag="stats"):
 
 
 class Pong(Struct, frozen=True, tag_field="type", tag="pong"):
-    """`pong`: the answer to `ping`."""
+    """The answer to `ping`.
+
+    :ivar id: what the client called the command that this answers.
+    """
 
     id: Id | UnsetType = UNSET
 
