@@ -36,7 +36,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 	@$(BIN)/python tools/run_tests.py -j$(JOBS) $(TESTS)
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
-LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock fairness fourth% \
+LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock examples fairness fourth% \
 	packaging redis_faults starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))

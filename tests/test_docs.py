@@ -21,8 +21,10 @@ from livechat.platforms.twitch import limits as twitch
 from livechat.platforms.youtube import limits as youtube
 from tests.support.fakes import KeptMessages, hub_on
 from tests.test_twitch_watcher import TwitchCase
+from tests.test_wire_docs import anchors
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
 
 
 def matches(expected: Any, got: Any) -> bool:
@@ -45,14 +47,27 @@ def without_pushes(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class ConversationTests(TwitchCase):
-    """The conversations of the protocol's page, played against a session on a simulated Twitch."""
+    """The conversations of the pages, played against a session on a simulated Twitch.
 
-    def test_all(self) -> None:
-        """Every conversation goes as it is written; fields that are not shown are not sent."""
-        blocks = re.findall(
-            r"```conversation\n(.*?)```", (DOCS / "protocol.md").read_text(), re.DOTALL
-        )
-        self.assertGreaterEqual(len(blocks), 6)
+    Every conversation goes as it is written; fields that are not shown are not sent.
+    """
+
+    def test_protocol(self) -> None:
+        """Those of the protocol."""
+        self.play_all("protocol.md", 6)
+
+    def test_from_the_original(self) -> None:
+        """What a client of the original service sends and receives."""
+        self.play_all("from-the-original.md", 1)
+
+    def test_twitch(self) -> None:
+        """Those of the page about Twitch."""
+        self.play_all("twitch.md", 1)
+
+    def play_all(self, page: str, least: int) -> None:
+        """All conversations of a page, of which there are so many at least."""
+        blocks = re.findall(r"```conversation\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+        self.assertGreaterEqual(len(blocks), least)
         for block in blocks:
             self.play(block)
 
@@ -85,6 +100,27 @@ class ConversationTests(TwitchCase):
         self.assertEqual(without_pushes(waiting), [], block)
         session.closed()
         self.run_for(0)
+
+
+class LinkTests(SynchronousTestCase):
+    """Links from page to page."""
+
+    def test_links(self) -> None:
+        """Every link within the repository leads to a file, and to a heading in it."""
+        pages = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+        links = [
+            (page, path, anchor)
+            for page in pages
+            for path, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text())
+        ]
+        self.assertGreater(len(links), 50)
+        lost = []
+        for page, path, anchor in links:
+            target = page.parent / path if path else page
+            headings = anchors(target.read_text()) if anchor and target.is_file() else {anchor}
+            if not target.exists() or anchor not in headings:
+                lost.append(f"{page.relative_to(ROOT)}: {path}#{anchor}")
+        self.assertEqual(lost, [])
 
 
 class TableTests(SynchronousTestCase):
