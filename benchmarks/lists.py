@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What different lists of events cost: 10,000 subscribers with one list, and with one each."""
+"""What options cost: subscribers who all ask for the same, and who each ask for something else."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from math import inf
 from statistics import median
 from typing import Final
 
@@ -16,12 +17,13 @@ from livechat.core.clients import IEncoding, ISubscriber, Requester
 from livechat.core.fanout import COALESCE, Fanout
 from livechat.core.options import Options
 from livechat.core.publication import Publication
+from livechat.core.spread import MAX_PARTS, SPREAD_INTERVAL
+from livechat.core.stats import PUSH_INTERVAL
 from livechat.core.subscription import Subscription
 from livechat.model.errors import CloseCode
-from livechat.model.events import CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
+from livechat.model.events import CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit, with_mirrored
 from tests.support.fakes import chats, happening
 
-SUBSCRIBERS: Final = 10_000
 ROUNDS: Final = 7
 KEY: Final = ChannelKey("twitch", "username", "bench")
 
@@ -55,40 +57,51 @@ class Nobody:
         """See `ISubscriber`."""
 
 
-def kinds_of(number: int) -> int:
-    """A list of events of its own for each number."""
+def options_of(number: int) -> Options:
+    """A set of options of its own for each number."""
     bits = [kind_bit(kind) for kind in sorted(EVENT_KINDS)]
-    return CHAT_BIT | sum(bit for index, bit in enumerate(bits) if number >> index & 1)
+    kinds = CHAT_BIT | sum(bit for index, bit in enumerate(bits) if number >> index & 1)
+    return Options(
+        kinds if number % 2 else with_mirrored(kinds),
+        id=number,
+        stats=(0.0, inf, 1.0 + number % 3600)[number % 3],
+    )
 
 
-def cost(different: bool) -> tuple[float, float]:
-    """CPU microseconds for adding a subscriber, and for publishing a chat and an event."""
+def cost(subscribers: int, sets: int) -> tuple[float, float, float]:
+    """CPU microseconds for adding one, publishing a chat and an event, pushing statistics."""
     clock = Clock()
     deliveries = Counter("bench", "Deliveries", registry=CollectorRegistry())
     fanout = Fanout(clock, COALESCE, deliveries)
     encoding = Nowhere()
+    options = [options_of(6 if sets == 1 else number) for number in range(sets)]
     began = time.process_time()
-    for number in range(SUBSCRIBERS):
-        options = Options(kinds_of(number if different else 7))
-        fanout.add(Subscription(KEY, Nobody(encoding), "bench", options, lambda _: None))
-    added = (time.process_time() - began) / SUBSCRIBERS * 1e6
+    for number in range(subscribers):
+        asked = options[number % sets]
+        fanout.add(Subscription(KEY, Nobody(encoding), "bench", asked, lambda _: None))
+    added = (time.process_time() - began) / subscribers * 1e6
     events = [*chats(200), *(happening("raid", str(n)) for n in range(200))]
     publications = [Publication.of("bench", n, event) for n, event in enumerate(events)]
     began = time.process_time()
     for first, second in zip(publications[:200], publications[200:], strict=True):
         fanout.publish([first, second])
         clock.advance(COALESCE)
-    return added, (time.process_time() - began) / 200 * 1e6
+    published = (time.process_time() - began) / 200 * 1e6
+    began = time.process_time()
+    for _ in range(20):
+        fanout.spread(lambda _: b"")
+        for _ in range(MAX_PARTS):
+            clock.advance(SPREAD_INTERVAL)
+        clock.advance(PUSH_INTERVAL - MAX_PARTS * SPREAD_INTERVAL)
+    return added, published, (time.process_time() - began) / 20 * 1e6
 
 
 def main() -> None:
     """Measure and print."""
-    rows = {
-        name: [cost(different) for _ in range(ROUNDS)]
-        for name, different in (("one list", False), ("a list each", True))
-    }
-    print(f"\n{SUBSCRIBERS:,} subscribers, CPU time in us, medians of {ROUNDS}\n")
-    print(f"{'':14}{'add one':>10}{'publish two':>14}")
-    for name, costs in rows.items():
-        added, published = (median(column) for column in zip(*costs, strict=True))
-        print(f"{name:14}{added:10.2f}{published:14.1f}")
+    cost(1000, 20)
+    print(f"\nCPU time in us, medians of {ROUNDS}\n")
+    print(f"{'subscribers':>11}{'sets':>8}{'add one':>10}{'publish two':>14}{'statistics':>13}")
+    for subscribers, sets in ((20, 1), (20, 20), (10_000, 1), (10_000, 20), (10_000, 10_000)):
+        costs = [cost(subscribers, sets) for _ in range(ROUNDS)]
+        added, published, pushed = (median(column) for column in zip(*costs, strict=True))
+        print(f"{subscribers:11,}{sets:8,}{added:10.2f}{published:14.1f}{pushed:13.1f}")
