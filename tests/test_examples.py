@@ -7,11 +7,15 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
+from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.simulator.actions import Author, Delete, Pay, Say, Silence
+from tests.support.daemon import Client, start_daemon
 from tests.support.node import missing, node
 from tests.support.program import Program
 from tests.support.three_platforms import ThreePlatformsCase
@@ -40,6 +44,40 @@ class PageTests(SynchronousTestCase):
             for path in EXAMPLES.iterdir()
         }
         self.assertEqual(dict(shown), files)
+
+
+def shown(got: Any, page: Any) -> Any:
+    """As much of a message as a page shows of it: pages may leave out what was added later."""
+    if isinstance(page, dict) and isinstance(got, dict):
+        return {key: shown(got.get(key), value) for key, value in page.items()}
+    if isinstance(page, list) and isinstance(got, list) and len(page) == len(got):
+        return [shown(*pair) for pair in zip(got, page, strict=True)]
+    return got
+
+
+class ReadmeTests(TestCase):
+    """The session on the first page."""
+
+    async def test_session(self) -> None:
+        """The demonstration answers so, but for the time of day."""
+        page = (ROOT / "README.md").read_text()
+        session = re.findall(r"^([<>]) (\{.*\})$", page, re.MULTILINE)
+        self.assertGreaterEqual(len(session), 7)
+        daemon = start_daemon(reactor, "--demo")
+        self.addCleanup(lambda: daemon.ended)
+        self.addCleanup(daemon.kill)
+        await daemon.listening
+        client = await Client.open(daemon.port)
+        for mark, line in session:
+            if mark == ">":
+                await client.send_raw(line)
+                continue
+            expected = msgspec.json.decode(line)
+            got = await client.until(expected.get("status") or expected["type"])
+            if expected["type"] == "chat":
+                expected["data"]["timestamp"] = got["data"]["timestamp"]
+            self.assertEqual(shown(got, expected), expected)
+        await client.close()
 
 
 def original() -> str:
