@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
-from livechat.core.clients import IEncoding, ISubscriber, Requester
+from livechat.core.clients import IEncoding, ISubscriber, Place, Requester
 from livechat.core.fanout import COALESCE, Fanout
 from livechat.core.options import Options
 from livechat.core.publication import Publication
@@ -32,7 +32,7 @@ KEY: Final = ChannelKey("twitch", "username", "bench")
 class Nowhere:
     """Encodes, and writes to nobody: what is measured is choosing who receives what."""
 
-    def encode(self, message: bytes) -> bytes:
+    def encode(self, message: bytes, place: Place | None = None) -> bytes:
         """See `IEncoding`."""
         return message
 

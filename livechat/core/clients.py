@@ -9,6 +9,7 @@ from msgspec import Struct
 from zope.interface import Attribute, Interface
 
 from livechat.model.errors import CloseCode
+from livechat.model.events import ChannelKey
 
 # zope.interface methods have no self, and the plugin reads them as such.
 # mypy: disable-error-code="no-untyped-def"
@@ -25,6 +26,17 @@ class Requester(Struct, frozen=True):
     connection: int = 0
 
 
+class Place(Struct, frozen=True):
+    """Where a publication stands: in which channel's order, and where there.
+
+    :ivar key: the channel, as those named it who are sent the message.
+    """
+
+    key: ChannelKey
+    epoch: str
+    seq: int
+
+
 class IEncoding(Interface):
     """How messages become bytes for one kind of connection, and how those get to many of them.
 
@@ -32,8 +44,11 @@ class IEncoding(Interface):
     same bytes.
     """
 
-    def encode(message: bytes) -> bytes:
-        """The bytes of one JSON message as they are sent; several may be joined."""
+    def encode(message: bytes, place: Place | None = None) -> bytes:
+        """The bytes of one JSON message as they are sent; several may be joined.
+
+        :param place: where the message stands if it is a publication.
+        """
 
     def write(subscribers: Sequence[ISubscriber], data: bytes) -> None:
         """Send the same encoded bytes to each of several subscribers of this encoding.

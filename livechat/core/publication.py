@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from livechat.core.clients import IEncoding
+from livechat.core.clients import IEncoding, Place
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelKey, Event, event_bit
 from livechat.protocol.messages import encode_payload, envelope
@@ -47,7 +47,8 @@ class Publication(Struct, eq=False):
         """The bytes for one kind of connection and identifier, made once for all subscribers."""
         data = self._encoded.get((encoding, key))
         if data is None:
-            data = self._encoded[encoding, key] = encoding.encode(self.message(key))
+            place = Place(key, self.epoch, self.seq)
+            data = self._encoded[encoding, key] = encoding.encode(self.message(key), place)
         return data
 
 

@@ -15,7 +15,7 @@ from typing import Final, Protocol, cast
 
 from zope.interface import implementer
 
-from livechat.core.ports import IEncoding, ISubscriber
+from livechat.core.clients import IEncoding, ISubscriber, Place
 from livechat.transports.frames import deflated_frame, frame
 
 
@@ -37,13 +37,13 @@ class Writable(Protocol):
 class StreamEncoding:
     """Messages for connections that carry a stream of bytes.
 
-    :param encode: makes the bytes of a message.
+    :param encode: makes the bytes of a message, whether it is a publication or not.
     """
 
     def __init__(self, encode: Callable[[bytes], bytes]) -> None:
         self._encode = encode
 
-    def encode(self, message: bytes) -> bytes:
+    def encode(self, message: bytes, place: Place | None = None) -> bytes:
         """See `IEncoding`."""
         return self._encode(message)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IEncoding, ISubscriber
+from livechat.core.clients import IEncoding, ISubscriber, Place
+from livechat.model.events import ChannelKey
 
 if TYPE_CHECKING:
     _Case = SynchronousTestCase
@@ -65,6 +66,15 @@ class EncodingContract(_Case):
         for message in MESSAGES:
             data = encoding.encode(message)
             self.assertEqual(encoding.encode(message), data)
+            self.assertEqual(self.decoded(data), [message])
+
+    def test_publications(self) -> None:
+        """A publication can be told that it is one, and is read like every message."""
+        encoding = self.make_encoding()
+        place = Place(ChannelKey("twitch", "username", "ann"), "epoch", 7)
+        for message in MESSAGES:
+            data = encoding.encode(message, place)
+            self.assertEqual(encoding.encode(message, place), data)
             self.assertEqual(self.decoded(data), [message])
 
     def test_joined(self) -> None:

@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from livechat.brokers.local import LocalBroker
 from livechat.core.channel_log import ChannelLog
+from livechat.core.clients import Place
 from livechat.core.fanout import COALESCE
 from livechat.core.hub import Hub
 from livechat.core.options import Options
@@ -70,7 +71,7 @@ class LineEncoding:
         self.name = name
         self.encoded: list[bytes] = []
 
-    def encode(self, message: bytes) -> bytes:
+    def encode(self, message: bytes, place: Place | None = None) -> bytes:
         """See `IEncoding`."""
         self.encoded.append(message)
         return self.name + message + b"\n"
