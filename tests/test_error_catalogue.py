@@ -110,6 +110,21 @@ class CatalogueTests(SynchronousTestCase):
         expected = [row(entry) for entry in CATALOGUE.values()]
         self.assertEqual(rows, expected, "the table should be:\n" + "\n".join(expected))
 
+    def test_documented_by_platform(self) -> None:
+        """The pages about the platforms name no reason that does not exist."""
+        known: dict[str, set[str]] = {}
+        for entry in CATALOGUE.values():
+            known.setdefault(entry.code, set()).add(entry.details or "")
+        # A stream ends for what a start would fail for.
+        known[ErrorCode.STREAM_ENDED] = set().union(*known.values())
+        for page in ("tiktok", "twitch", "youtube"):
+            text = (ROOT / "docs" / f"{page}.md").read_text()
+            section = text.partition("\n## Errors\n")[2].partition("\n## ")[0]
+            rows = re.findall(r"^\| [^|]+ \| `([A-Z_]+)` \| ([^|]*)\|$", section, re.MULTILINE)
+            self.assertGreater(len(rows), 8)
+            for code, details in rows:
+                self.assertLessEqual(set(re.findall(r"`(\w+)`", details)), known[code], page)
+
     def test_words_of_the_pages(self) -> None:
         """The pages have words for every code and every reason, or the platforms have them."""
         words = (ROOT / "web" / "js" / "words.js").read_text()
