@@ -18,7 +18,7 @@ PAUSE = 30
 
 async def follow(server, channel):
     """One chat, until there is no point in it any more."""
-    subscribe = json.dumps({"type": "subscribe", "identifier": channel})
+    subscribe = json.dumps({"type": "subscribe", "identifier": channel, "stats": False})
     # Connects again, after growing pauses, whenever the connection is lost.
     async for connection in connect(server):
         try:

@@ -31,7 +31,7 @@ class Moderation(WebSocketClientProtocol):
 
     def ask(self, channel):
         """Ask for a chat, and for two kinds of events with it."""
-        command = {"identifier": channel, "events": ["deletion", "timeout"]}
+        command = {"identifier": channel, "events": ["deletion", "timeout"], "stats": False}
         self.sendMessage(json.dumps({"type": "subscribe", **command}).encode())
 
     def onMessage(self, payload, isBinary):

@@ -36,4 +36,4 @@ function standing() {
   return best.map(([choice, count]) => `${choice}: ${count}`).join(", ");
 }
 
-for (const identifier of channels) client.subscribe({ identifier });
+for (const identifier of channels) client.subscribe({ identifier, stats: false });

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
 from twisted.trial.unittest import TestCase
 
@@ -79,6 +81,16 @@ class ThreePlatformsCase(TestCase):
         self.addCleanup(self.road.cut)
         self.addCleanup(port.stopListening)
         self.address = f"ws://127.0.0.1:{port.getHost().port}"
+
+    async def started(self, count: int) -> None:
+        """Wait, bounded by the test's time, until so many chats have started."""
+        while True:
+            found = re.findall(
+                r'starts_total\{outcome="live".*\} (\d+)', await self.daemon.metrics()
+            )
+            if sum(map(int, found)) >= count:
+                return
+            await deferLater(reactor, 0.05)
 
     def _end(self, daemon: Daemon) -> Deferred[int | str]:
         daemon.kill()
