@@ -174,7 +174,6 @@ class ShapeTests(SynchronousTestCase):
             "gift",
             "join",
             "like",
-            "membership",
             "pin",
             "poll",
             "raid",

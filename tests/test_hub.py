@@ -247,7 +247,8 @@ class MessageTests(HubCase):
         self.watcher.live()
         self.turn()
         asker.taken()
-        both: list[Event] = [chat("x"), happening("membership", "x"), happening("membership", "x")]
+        twice = [happening("subscription", "x"), happening("subscription", "x")]
+        both: list[Event] = [chat("x"), *twice]
         self.watcher.sink.received(both)
         self.turn(0.02)
         self.assertEqual(

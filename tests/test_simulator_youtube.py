@@ -216,7 +216,7 @@ class ItemTests(SynchronousTestCase):
         self.assertEqual(
             kinds,
             {
-                "membership",
+                "subscription",
                 "gift",
                 "raid",
                 "pin",
@@ -228,7 +228,7 @@ class ItemTests(SynchronousTestCase):
             },
         )
         unread = sum(poll.unread.values()) + sum(poll.ignored.values())
-        members = sum(getattr(event, "type", "") == "membership" for event in poll.events)
+        members = sum(getattr(event, "type", "") == "subscription" for event in poll.events)
         self.assertEqual(len(poll.events) - members + unread, len(made))
 
 

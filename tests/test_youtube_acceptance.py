@@ -170,7 +170,7 @@ class MessageTests(YouTubeDaemonCase):
 
     async def test_content(self) -> None:
         """The table of contents: text, custom emoji, standard emoji, sticker, amounts, member."""
-        client = await self.watching("ann", events=["membership"])
+        client = await self.watching("ann", events=["subscription"])
         thumbnails = [{"url": "https://yt3.ggpht.com/custom=w24", "width": 24, "height": 24}]
         custom = {
             "emojiId": "UC/1",
@@ -231,7 +231,7 @@ class MessageTests(YouTubeDaemonCase):
         chat = (await client.until("chat"))["data"]
         self.assertEqual(chat["data"]["content"]["raw"], "Welcome to Club!")
         event = (await client.until("event"))["data"]
-        self.assertEqual((event["type"], event["data"]["status"]), ("membership", "new"))
+        self.assertEqual((event["type"], event["data"]["status"]), ("subscription", "new"))
         self.assertEqual(event["data"]["message_id"], chat["message_id"])
 
     async def test_past(self) -> None:
@@ -350,7 +350,7 @@ class RecordedTests(YouTubeDaemonCase):
         seen = [message for message in await client.settled() if message["type"] != "stats"]
         kinds = Counter(message["data"]["type"] for message in seen)
         metrics = await self.daemon.metrics()
-        total = len(seen) - kinds["membership"]
+        total = len(seen) - kinds["subscription"]
         for series in ("duplicates", "unparsed", "ignored"):
             found = re.findall(rf"^livechat_{series}_total{{.*}} (\d+)\.0$", metrics, re.MULTILINE)
             total += sum(map(int, found))

@@ -56,12 +56,12 @@ class PollTests(SynchronousTestCase):
             ("1 vote", 1),
             ("none", None),
         ):
-            self.assertEqual(happening(self.update(shown, 0, 1)).data["votes"], votes)
+            self.assertEqual(happening(self.update(shown, 0, 1)).data.votes, votes)
 
     def test_bad_ratio(self) -> None:
         """A share that is none is not told."""
         data = happening(self.update("1 vote", 2.0, -1.0)).data
-        self.assertEqual([choice["ratio"] for choice in data["choices"]], [None, None])
+        self.assertEqual([choice.ratio for choice in data.choices], [None, None])
 
     def test_timeouts_of_one_person(self) -> None:
         """Two times of putting out the same person are two events."""
@@ -91,7 +91,7 @@ class EveryKindTests(SynchronousTestCase):
         """Each action is delivered once or counted once under its name."""
         actions = self.answer["continuationContents"]["liveChatContinuation"]["actions"]
         counted = sum(self.poll.ignored.values()) + sum(self.poll.unread.values())
-        memberships = [event for event in self.poll.events if kind(event) == "membership"]
+        memberships = [event for event in self.poll.events if kind(event) == "subscription"]
         self.assertEqual(len(self.poll.events) - len(memberships) + counted, len(actions))
 
     def test_covers_every_reader(self) -> None:
@@ -109,7 +109,7 @@ class EveryKindTests(SynchronousTestCase):
         self.assertEqual(
             kinds,
             {
-                *("chat", "membership", "gift", "donation", "notice", "poll", "room"),
+                *("chat", "subscription", "gift", "donation", "notice", "poll", "room"),
                 *("deletion", "timeout", "pin", "raid", "question", "goal"),
             },
         )

@@ -29,14 +29,14 @@ TOOLTIP = "showLiveChatTooltipCommand"
 #: Per file: what is delivered by kind, what is known and not passed on, what cannot be read.
 Row = tuple[dict[str, int], dict[str, int], dict[str, int]]
 ONE_CHAT: Row = ({"chat": 1}, {}, {})
-ONE_MEMBER: Row = ({"chat": 1, "membership": 1}, {}, {})
+ONE_MEMBER: Row = ({"chat": 1, "subscription": 1}, {}, {})
 NOTHING: Row = ({}, {}, {})
 
 EXPECTED: dict[str, Row] = {
     LIVE_CHAT_PAGE: ({"chat": 74, "notice": 1}, {}, {}),
     "chat-downloader/youtube_actions.json": (
         {
-            **{"chat": 3, "poll": 3, "pin": 2, "notice": 1, "membership": 1},
+            **{"chat": 3, "poll": 3, "pin": 2, "notice": 1, "subscription": 1},
             **{"donation": 1, "room": 1, "deletion": 1, "timeout": 1},
         },
         {TICKER: 3, PLACEHOLDER: 2, TOOLTIP: 1},
@@ -46,7 +46,7 @@ EXPECTED: dict[str, Row] = {
     "pytchat/calculator__superchat_0.json": ({"chat": 50}, {TICKER: 2}, {}),
     "pytchat/chat.json": ONE_CHAT,
     "pytchat/chatreplay.json": ({"chat": 48}, {PLACEHOLDER: 1}, {}),
-    "pytchat/compatible__newSponsor.json": ({"chat": 1, "membership": 1, "notice": 1}, {}, {}),
+    "pytchat/compatible__newSponsor.json": ({"chat": 1, "subscription": 1, "notice": 1}, {}, {}),
     "pytchat/compatible__newSponsor_rev.json": ONE_MEMBER,
     "pytchat/compatible__superchat.json": ({"chat": 1}, {TICKER: 1}, {}),
     "pytchat/compatible__supersticker.json": ONE_CHAT,
@@ -86,7 +86,7 @@ EXPECTED: dict[str, Row] = {
         {},
         {},
     ),
-    "ytlivechat/MembershipTestData.json": ({"chat": 3, "membership": 3}, {}, {}),
+    "ytlivechat/MembershipTestData.json": ({"chat": 3, "subscription": 3}, {}, {}),
     "ytlivechat/RawActionTestData.json": ({}, {TICKER: 3}, {}),
     "ytlivechat/SuperChatTestData.json": ONE_CHAT,
 }
@@ -190,7 +190,7 @@ class CorpusTests(SynchronousTestCase):
             poll = self.polls[file]
             delivered = Counter(kind(event) for event in poll.events)
             counted = sum(poll.ignored.values()) + sum(poll.unread.values())
-            once = delivered.total() - delivered["membership"]
+            once = delivered.total() - delivered["subscription"]
             self.assertEqual(once + counted, len(actions(document)), file)
             total += len(actions(document))
         self.assertEqual(total, 374)

@@ -13,8 +13,10 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import ChatMessage, Money, Sticker
+from livechat.model.event_data import Person, Price, Subscription, person
 from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.parse.chat import Poll, read_poll
+from tests.support.events import data_of
 
 VIDEO = "abcdefghij0"
 NOW = 1_790_000_000_000
@@ -184,45 +186,47 @@ class TimeTests(SynchronousTestCase):
 class MembershipTests(SynchronousTestCase):
     """Memberships are a chat for everyone and an event besides."""
 
-    def both(self, **fields: Any) -> tuple[ChatMessage, ChannelEvent]:
-        """The message and the event of one membership item."""
+    def both(self, **fields: Any) -> tuple[ChatMessage, Subscription]:
+        """The message of one membership item, and the data of its event."""
         chat, event = read(item("liveChatMembershipItemRenderer", **fields)).events
         assert isinstance(chat, ChatMessage)
         assert isinstance(event, ChannelEvent)
-        self.assertEqual((event.type, event.event_id), ("membership", chat.message_id))
-        self.assertEqual(event.data["message_id"], chat.message_id)
-        self.assertEqual(event.data["user"], chat.data.author)
+        self.assertEqual((event.type, event.event_id), ("subscription", chat.message_id))
         self.assertEqual(event.timestamp, chat.timestamp)
-        return chat, event
+        data = event.data
+        assert isinstance(data, Subscription)
+        self.assertEqual(data.message_id, chat.message_id)
+        self.assertEqual(data.user, person(chat.data.author))
+        return chat, data
 
     def test_header_in_any_language(self) -> None:
         """The chat's text is the header, as the original had it; only English tells the tier."""
         runs = [{"text": "上級エンジニア"}, {"text": " へようこそ\uff01"}]
-        chat, event = self.both(headerSubtext={"runs": runs})
+        chat, data = self.both(headerSubtext={"runs": runs})
         self.assertEqual(chat.data.content.raw, "上級エンジニア へようこそ\uff01")
         self.assertEqual(chat.data.metadata.notice, "membership_new")
-        self.assertEqual((event.data["status"], event.data["tier"]), ("new", None))
+        self.assertEqual((data.status, data.tier), ("new", None))
 
     def test_header_without_runs(self) -> None:
         """A header that is a simple text, over which the original lost its whole batch, is fine."""
-        chat, event = self.both(headerSubtext={"simpleText": "New member"})
+        chat, data = self.both(headerSubtext={"simpleText": "New member"})
         self.assertEqual(chat.data.content.raw, "New member")
-        self.assertEqual(event.data["text"], "New member")
+        self.assertEqual(data.text, "New member")
 
     def test_milestone_without_words(self) -> None:
         """A milestone without the member's own words says what it is."""
         header = {"runs": [{"text": "Member for "}, {"text": "27"}, {"text": " months"}]}
         tier = {"simpleText": "Crew"}
-        chat, event = self.both(headerPrimaryText=header, headerSubtext=tier, empty=True)
+        chat, data = self.both(headerPrimaryText=header, headerSubtext=tier, empty=True)
         self.assertEqual(chat.data.content.raw, "Member for 27 months Crew")
-        self.assertEqual((event.data["months"], event.data["tier"]), (27, "Crew"))
+        self.assertEqual((data.months, data.tier), (27, "Crew"))
 
     def test_milestone(self) -> None:
         """A milestone's chat is what the member wrote."""
         header = {"runs": [{"text": "Member for 2 years"}]}
-        chat, event = self.both(headerPrimaryText=header, message={"runs": [{"text": "wow"}]})
+        chat, data = self.both(headerPrimaryText=header, message={"runs": [{"text": "wow"}]})
         self.assertEqual(chat.data.content.raw, "wow")
-        self.assertEqual((event.data["status"], event.data["months"]), ("milestone", 24))
+        self.assertEqual((data.status, data.months), ("milestone", 24))
 
     def test_numbers_in_sentences(self) -> None:
         """A number is found however the sentence is cut into runs; one of a name is none."""
@@ -233,8 +237,8 @@ class MembershipTests(SynchronousTestCase):
             ({"simpleText": "Member for 1 year"}, 12),
             ({"simpleText": "Member for long"}, None),
         ):
-            _, event = self.both(headerPrimaryText=sentence)
-            self.assertEqual(event.data.get("months"), months, sentence)
+            _, data = self.both(headerPrimaryText=sentence)
+            self.assertEqual(data.months, months, sentence)
         for sentence, number in (
             ({"simpleText": "Sent 20 Rust Boss gift memberships"}, 20),
             ({"runs": [{"text": "Sent 1,000 4ever gift memberships"}]}, 1000),
@@ -246,19 +250,21 @@ class MembershipTests(SynchronousTestCase):
             event = happening(
                 item("liveChatSponsorshipsGiftPurchaseAnnouncementRenderer", **fields)
             )
-            self.assertEqual(event.data["count"], number, sentence)
+            self.assertEqual(data_of(event)["count"], number, sentence)
 
     def test_tiers(self) -> None:
         """The tier is read from the whole sentence, in one run or in three."""
-        for runs, status, tier in (
-            (["Welcome to ", "Crew", "!"], "new", "Crew"),
-            (["Welcome to Crew! Mates!"], "new", "Crew! Mates"),
-            (["Upgraded membership to ", "Captain", "!"], "upgrade", "Captain"),
-            (["Upgraded membership to Captain!"], "upgrade", "Captain"),
-            (["New member"], "new", None),
+        for runs, status, notice, tier in (
+            (["Welcome to ", "Crew", "!"], "new", "new", "Crew"),
+            (["Welcome to Crew! Mates!"], "new", "new", "Crew! Mates"),
+            (["Upgraded membership to ", "Captain", "!"], "upgraded", "upgrade", "Captain"),
+            (["Upgraded membership to Captain!"], "upgraded", "upgrade", "Captain"),
+            (["New member"], "new", "new", None),
         ):
-            _, event = self.both(headerSubtext={"runs": [{"text": run} for run in runs]})
-            self.assertEqual((event.data["status"], event.data["tier"]), (status, tier))
+            chat, data = self.both(headerSubtext={"runs": [{"text": run} for run in runs]})
+            self.assertEqual((data.status, data.tier), (status, tier))
+            self.assertEqual(chat.data.metadata.notice, f"membership_{notice}")
+            self.assertIs(data.months, UNSET)
 
 
 class PersonTests(SynchronousTestCase):
@@ -273,17 +279,20 @@ class PersonTests(SynchronousTestCase):
             "authorAvatar": {"avatarViewModel": {"image": {"sources": [{"url": ADDRESS}]}}},
         }
         event = happening({"addChatItemAction": {"item": {"giftMessageViewModel": gift}}})
-        person = {"id": None, "username": "Giver", "display_name": "@Giver", "avatar_url": ADDRESS}
-        self.assertEqual(event.data["user"], person)
+        self.assertEqual(event.data.user, Person(None, "Giver", "@Giver", ADDRESS))
+        self.assertEqual(event.data.price, Price(10, "JEWELS", "10 Jewels"))
+        self.assertEqual((event.data.name, event.data.count), ("Gold coin", 1))
 
     def test_by_name_only(self) -> None:
         """So it is with the giver of a redeemed membership."""
         runs = [{"text": "received a gift membership by "}, {"text": "@Giver", "bold": True}]
         fields = {"message": {"runs": runs}}
         event = happening(item("liveChatSponsorshipsGiftRedemptionAnnouncementRenderer", **fields))
-        person = {"id": None, "username": "Giver", "display_name": "@Giver"}
-        self.assertEqual(event.data["user"], person)
-        self.assertEqual(event.data["recipient"].id, "UCsomeone")
+        data = data_of(event)
+        giver = {"id": None, "username": "Giver", "display_name": "@Giver"}
+        self.assertEqual(data["user"], giver)
+        self.assertEqual(data["recipient"]["id"], "UCsomeone")
+        self.assertEqual((data["gift_type"], data["count"]), ("subscription", 1))
 
     def test_without_channel_id(self) -> None:
         """An item without a channel id names its person, without an id."""
@@ -292,7 +301,7 @@ class PersonTests(SynchronousTestCase):
         assert isinstance(chat, ChatMessage)
         assert isinstance(event, ChannelEvent)
         self.assertEqual(chat.data.author.id, "@Someone")
-        told = msgspec.json.decode(msgspec.json.encode(event.data["user"]))
+        told = data_of(event)["user"]
         self.assertEqual((told["id"], told["username"], told["badges"]), (None, "Someone", []))
 
     def test_pinned_without_channel_id(self) -> None:
@@ -300,5 +309,5 @@ class PersonTests(SynchronousTestCase):
         pinned = text({"text": "x"}, authorExternalChannelId=None)["addChatItemAction"]["item"]
         banner = {"liveChatBannerRenderer": {"actionId": "b", "contents": pinned}}
         event = happening({"addBannerToLiveChatCommand": {"bannerRenderer": banner}})
-        told = msgspec.json.decode(msgspec.json.encode(event.data["user"]))
+        told = data_of(event)["author"]
         self.assertEqual((event.type, told["id"], told["username"]), ("pin", None, "Someone"))

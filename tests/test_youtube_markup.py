@@ -14,6 +14,7 @@ from livechat.model.events import ChannelEvent, ChannelKey
 from livechat.platforms.youtube.parse.chat import read_answer, read_poll
 from livechat.platforms.youtube.parse.innertube import mended
 from livechat.protocol.messages import encode_event
+from tests.support.events import data_of
 from tests.test_youtube_items import NOW, VIDEO, answer, custom, item, message, standard, text
 
 KEY = ChannelKey("youtube", "username", "name")
@@ -176,5 +177,6 @@ class TextTests(SynchronousTestCase):
         poll = read_poll(body.replace(b"@@", b"\\ud800"), VIDEO, NOW)
         (event,) = poll.events
         assert isinstance(event, ChannelEvent)
-        self.assertEqual(event.data, {"scope": "message", "message_id": "\ufffd"})
+        told = {"message_id": "\ufffd", "scope": "message", "author": None}
+        self.assertEqual(data_of(event), told)
         encode_event(KEY, event).decode("utf-8")

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.events import EVENT_KINDS
 from livechat.platforms.youtube.parse.continuation import Continuation
 from livechat.platforms.youtube.parse.metadata import Metadata, changes, read_metadata
+from tests.support.events import data_of
 
 VIDEO = "abcdefghij0"
 NOW = 1_790_000_000_000
@@ -73,6 +74,8 @@ class ChangeTests(SynchronousTestCase):
         self.assertEqual(
             [(e.type, e.room_id) for e in events], [("viewers", VIDEO), ("stream", VIDEO)]
         )
+        title = data_of(events[1])
+        self.assertEqual(title, {"status": "changed", "title": "T", "live_id": VIDEO})
         self.assertEqual(changes(first, first, VIDEO, NOW), [])
         (event,) = changes(first, Metadata(True, 6, "T"), VIDEO, NOW)
         decoded = msgspec.json.decode(msgspec.json.encode(event))

@@ -37,19 +37,19 @@ class ObservedTests(YouTubeCase):
         """Who gave Jewels is known by handle only; the worth is not always told."""
         _, events = self.played("jewels")
         self.assertGreater(len(events), 10)
-        self.assertEqual({event.data["user"]["id"] for event in events}, {None})
-        self.assertEqual({event.data["user"]["username"] for event in events}, {"ben"})
-        self.assertEqual({event.data["value"] for event in events}, {10, None})
+        self.assertEqual({event.data.user.id for event in events}, {None})
+        self.assertEqual({event.data.user.username for event in events}, {"ben"})
+        self.assertEqual({event.data.price.value for event in events}, {10, None})
         image = "https://www.gstatic.com/youtube/img/pdg/gift/boat.png"
-        self.assertEqual({event.data["image_url"] for event in events}, {image, None})
+        self.assertEqual({event.data.image_url for event in events}, {image, None})
 
     def test_sentences(self) -> None:
         """Numbers and levels are found however a sentence is cut."""
         chats, events = self.played("sentences")
         said = {chat.data.content.raw for chat in chats}
         self.assertEqual(said, {"Member for 1 month Crew", "still here", "Welcome to Crew!"})
-        months = {event.data["months"] for event in events if "months" in event.data}
+        members = [event.data for event in events if event.type == "subscription"]
+        months = {data.months for data in members if data.status == "milestone"}
         self.assertEqual(months, {1, 1001})
-        tiers = {event.data["tier"] for event in events if event.type == "membership"}
-        self.assertEqual(tiers, {"Crew"})
-        self.assertEqual({e.data["count"] for e in events if e.type == "gift"}, {20})
+        self.assertEqual({data.tier for data in members}, {"Crew"})
+        self.assertEqual({e.data.count for e in events if e.type == "gift"}, {20})

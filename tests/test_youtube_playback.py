@@ -110,7 +110,7 @@ class CorpusTests(YouTubeCase):
         names = Counter(event.type for event in heard if not isinstance(event, ChatMessage))
         counted = self.counted(self.metrics)
         # A member is a message and an event.
-        total = len(heard) - names["membership"] + sum(counted.values())
+        total = len(heard) - names["subscription"] + sum(counted.values())
         self.assertEqual(total, recording.actions, (names, counted))
         chats = sum(row[0].get("chat", 0) for name, row in EXPECTED.items() if ".json" in name)
         self.assertEqual(len(heard) - sum(names.values()), chats)

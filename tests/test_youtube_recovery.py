@@ -320,7 +320,7 @@ class HintTests(YouTubeCase):
     def viewers(self, sink: KeptEvents) -> list[int]:
         """The viewer counts that were told."""
         events = (event for event in sink.events if isinstance(event, ChannelEvent))
-        return [event.data["viewers"] for event in events if event.type == "viewers"]
+        return [event.data.viewers for event in events if event.type == "viewers"]
 
     def test_hint(self) -> None:
         """Nobody is said to be watching: the page is asked, and what it says counts."""

@@ -15,6 +15,7 @@ from livechat.model.events import ChannelEvent, LiveInfo
 from livechat.platforms.youtube.limits import PAGES
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault
+from tests.support.events import data_of
 from tests.support.youtube import KeptEvents, YouTubeCase
 
 NOT_LIVE = ErrorCode.STREAM_NOT_LIVE
@@ -431,7 +432,7 @@ class BusyTests(YouTubeCase):
         self.assertGreater(len(chats), 700)
         kinds = {event.type for event in sink.events if not isinstance(event, ChatMessage)}
         self.assertLessEqual(
-            {"membership", "deletion", "timeout", "pin", "gift", "donation"}, kinds
+            {"subscription", "deletion", "timeout", "pin", "gift", "donation"}, kinds
         )
         counted = self.metrics.exposition().decode()
         self.assertIn("livechat_unparsed_total", counted)
@@ -453,8 +454,11 @@ class ViewersTests(YouTubeCase):
         self.simulator.rename("ann", "Another title")
         self.run_for(35)
         self.assertIn("stream", sink.take())
-        titles = [e.data for e in sink.events if isinstance(e, ChannelEvent) and e.type == "stream"]
-        self.assertEqual(titles, [{"title": "ann is here"}, {"title": "Another title"}])
+        events = [event for event in sink.events if isinstance(event, ChannelEvent)]
+        told = [data_of(event) for event in events if event.type == "stream"]
+        stream = {"status": "changed", "live_id": self.simulator.video_id("ann")}
+        titles = ("ann is here", "Another title")
+        self.assertEqual(told, [{**stream, "title": title} for title in titles])
 
     def test_trouble_is_silent(self) -> None:
         """That they cannot be had says nothing about the chat."""

@@ -21,9 +21,6 @@ from livechat.model.event_data import KINDS, EventData, meaning
 
 #: Every kind of `event` that a platform may report, and what it is; a client asks for them by name.
 EVENT_KINDS: dict[str, str] = {kind: meaning(data) for kind, data in sorted(KINDS.items())}
-# Until YouTube's memberships are subscriptions.
-EVENT_KINDS["membership"] = "A channel membership began, was upgraded or reached a milestone."
-EVENT_KINDS = dict(sorted(EVENT_KINDS.items()))
 
 
 #: One bit for each kind of publication, so that what a subscriber asked for is one number.

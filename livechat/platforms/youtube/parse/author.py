@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from livechat.model.chat import Author, Badge, Roles
+from livechat.model.event_data import Person, person
 from livechat.platforms.youtube.parse.innertube import Json, children, dig, picture, string, text_of
 
 _NOBODY: Final = Roles()
@@ -38,23 +40,20 @@ def read_author(item: dict[str, Json]) -> Author:
     return Author(channel, username, name, picture(item.get("authorPhoto")), roles, badges)
 
 
-def read_person(item: dict[str, Json]) -> Author | dict[str, Any]:
+def read_person(item: dict[str, Json]) -> Person:
     """Whom an event is about: the author, whose id is null where the item has no channel id.
 
     :raises ValueError: the item names nobody.
     """
-    author = read_author(item)
-    if string(item.get("authorExternalChannelId")):
-        return author
-    return {**msgspec.to_builtins(author), "id": None}
+    author = person(read_author(item))
+    return author if string(item.get("authorExternalChannelId")) else replace(author, id=None)
 
 
-def name_only(name: str, avatar_url: str | None = None) -> dict[str, Any] | None:
-    """A person of whom only the name is known; None without a name."""
+def name_only(name: str, avatar_url: str | None = None) -> Person | None:
+    """A person of whom at most name and picture are known; None without either."""
     if not name:
-        return None
-    person: dict[str, Any] = {"id": None, "username": name.removeprefix("@"), "display_name": name}
-    return person if avatar_url is None else {**person, "avatar_url": avatar_url}
+        return None if avatar_url is None else Person(None, None, None, avatar_url)
+    return Person(None, name.removeprefix("@"), name, UNSET if avatar_url is None else avatar_url)
 
 
 def _standing(entries: Json) -> tuple[list[Badge], Roles]:

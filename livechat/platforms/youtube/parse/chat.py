@@ -31,8 +31,9 @@ from livechat.platforms.youtube.parse.innertube import (
     named,
     text_of,
 )
-from livechat.platforms.youtube.parse.items import ITEMS, Origin, Reader
+from livechat.platforms.youtube.parse.items import ITEMS
 from livechat.platforms.youtube.parse.known import Part, count
+from livechat.platforms.youtube.parse.origin import Origin, Reader
 from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 
 #: Known, and of no use to a reader of the chat.  A ticker repeats an item under the item's own id;

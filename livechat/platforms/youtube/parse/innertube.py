@@ -23,6 +23,7 @@ Json = Any
 
 #: What lies beside the name of a kind.
 TRACKING: Final = frozenset({"clickTrackingParams", "trackingParams", "clientId"})
+_NUMBER: Final = re.compile(r"(?<![^\s])(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})(?![^\s])")
 _COUNT: Final = re.compile(
     r"([0-9]{1,3}(?:[.,\s][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,3}))?\s?([KMB]\b)?", re.IGNORECASE
 )
@@ -131,6 +132,14 @@ def count(text: str) -> int | None:
         return None
     whole = re.sub(r"[.,\s]", "", match[1])
     return round(float(f"{whole}.{match[2] or 0}") * _SUFFIXES[(match[3] or "").upper()])
+
+
+def first_number(text: Json) -> int | None:
+    """The first run that is nothing but a number, else the first number of the whole sentence."""
+    runs = [text_of(dig(run, "text")).strip() for run in children(dig(text, "runs"))]
+    alone = next((match for run in runs if (match := _NUMBER.fullmatch(run))), None)
+    found = alone or _NUMBER.search(text_of(text))
+    return int(found[0].replace(",", "")) if found else None
 
 
 def text_of(node: Json) -> str:

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers of `updated_metadata`: how many are watching, and what the stream is called now.
-
-The `data` of events: `viewers` has `viewers`; `stream` has `title`
+"""Answers of `updated_metadata`: how many are watching, and what the stream is called now
 (docs/wire/youtube.md#viewers-and-title).
 """
 
@@ -9,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from livechat.model.event_data import Stream, Viewers
 from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.parse.continuation import Continuation, read_continuation
 from livechat.platforms.youtube.parse.innertube import (
@@ -20,7 +19,7 @@ from livechat.platforms.youtube.parse.innertube import (
     text_of,
     whole_number,
 )
-from livechat.platforms.youtube.parse.items import Origin, event
+from livechat.platforms.youtube.parse.origin import Origin, event
 
 
 class Metadata(Struct, frozen=True):
@@ -60,9 +59,10 @@ def changes(before: Metadata, now: Metadata, video_id: str, received_ms: int) ->
     origin = Origin(video_id, received_ms)
     events: list[ChannelEvent] = []
     if now.viewers is not None and now.viewers != before.viewers:
-        events.append(event("viewers", f"viewers@{received_ms}", origin, {"viewers": now.viewers}))
+        events.append(event(Viewers(viewers=now.viewers), f"viewers@{received_ms}", origin))
     if now.title is not None and now.title != before.title:
-        events.append(event("stream", f"title@{received_ms}", origin, {"title": now.title}))
+        stream = Stream(status="changed", title=now.title, live_id=video_id)
+        events.append(event(stream, f"title@{received_ms}", origin))
     return events
 
 

@@ -2,32 +2,32 @@
 """Actions beside the items of a chat: polls, banners, goals, deletions.
 
 One reader per action or per kind of banner (docs/wire/youtube.md#actions).  None of these carries a
-time, so the time of each is when it arrived.
-
-The `data` of events:
-
-========== ====================================================================================
-deletion   `scope` (`message`), `message_id`; `shown` in its place where YouTube gives a text
-timeout    `user` (`id`), all of whose messages are gone; `shown` in their place likewise
-poll       `status` (`opened`, `updated` or `closed`), `poll_id`, and unless closed `question`,
-           `choices` (`text`, `ratio` 0 to 1 or null) and `votes` (null if not known)
-pin        `status` (`pinned` or `unpinned`), `pin_id`, and if pinned `message_id`, `user`
-           and `content` as in a chat message and `text` (who pinned it, as shown); a banner that is
-           not a pinned message is taken down as `unpinned` too, YouTube naming only its id
-raid       `direction` (`incoming` or `outgoing`), `user` (`username` and `display_name` of the
-           other channel, or null), `video_id` (outgoing), `text`, `avatar_url`, `pin_id`
-question   `text`, `pin_id`: the streamer calls for questions
-notice     `notice` (`summary` or `product`), `text`, `pin_id`
-goal       `goal_id`, `text`
-========== ====================================================================================
+time, so the time of each is when it arrived.  A banner has an id, under which it is taken down:
+`pin_id`, or `question_id` of a call for questions.  Of notices, for which YouTube has no short
+names, `platform_kind` is `summary` or `product`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final, Literal
+
+from msgspec import UNSET, UnsetType
 
 from livechat.model.chat import ChatMessage
+from livechat.model.event_data import (
+    Choice,
+    Deletion,
+    Goal,
+    Notice,
+    Person,
+    Pin,
+    Poll,
+    Question,
+    Raid,
+    Timeout,
+)
 from livechat.model.events import Event
 from livechat.platforms.youtube.parse.author import name_only, read_person
 from livechat.platforms.youtube.parse.innertube import (
@@ -41,7 +41,10 @@ from livechat.platforms.youtube.parse.innertube import (
     string,
     text_of,
 )
-from livechat.platforms.youtube.parse.items import ITEMS, Origin, Reader, event
+from livechat.platforms.youtube.parse.items import ITEMS
+from livechat.platforms.youtube.parse.origin import Origin, Reader, event
+
+_PINNED_BY: Final = re.compile(r"Pinned by (.+)")
 
 
 def _id(node: Json, *path: str) -> str:
@@ -53,20 +56,21 @@ def _id(node: Json, *path: str) -> str:
 
 def _removed(action: Json, origin: Origin) -> Sequence[Event]:
     target = _id(action, "targetItemId")
-    data = {"scope": "message", "message_id": target, **_shown_instead(action)}
-    return [event("deletion", target, origin, data)]
+    shown = _shown_instead(action)
+    data = Deletion(scope="message", message_id=target, author=None, shown=shown)
+    return [event(data, target, origin)]
 
 
 def _author_removed(action: Json, origin: Origin) -> Sequence[Event]:
     target = _id(action, "externalChannelId")
     # The same person may come back and be put out again.
     event_id = f"{target}@{origin.received_ms}"
-    return [event("timeout", event_id, origin, {"user": {"id": target}, **_shown_instead(action)})]
+    data = Timeout(user=Person(target, None, None), shown=_shown_instead(action))
+    return [event(data, event_id, origin)]
 
 
-def _shown_instead(action: Json) -> dict[str, Any]:
-    text = text_of(dig(action, "deletedStateMessage"))
-    return {"shown": text} if text else {}
+def _shown_instead(action: Json) -> str | UnsetType:
+    return text_of(dig(action, "deletedStateMessage")) or UNSET
 
 
 def _poll_opened(panel: Json, origin: Origin) -> Sequence[Event]:
@@ -79,28 +83,28 @@ def _poll_updated(action: Json, origin: Origin) -> Sequence[Event]:
 
 def _poll_closed(action: Json, origin: Origin) -> Sequence[Event]:
     poll_id = _id(action, "targetPanelId")
-    return [event("poll", f"{poll_id}:closed", origin, {"status": "closed", "poll_id": poll_id})]
+    return [event(Poll(status="closed", poll_id=poll_id), f"{poll_id}:closed", origin)]
 
 
-def _poll(status: str, poll: Json, origin: Origin) -> Sequence[Event]:
+def _poll(status: Literal["opened", "updated"], poll: Json, origin: Origin) -> Sequence[Event]:
     poll_id = _id(poll, "liveChatPollId")
     header = dig(poll, "header", "pollHeaderRenderer")
     choices = [
-        {"text": text_of(dig(choice, "text")), "ratio": _ratio(dig(choice, "voteRatio"))}
+        Choice(text_of(dig(choice, "text")), None, _ratio(dig(choice, "voteRatio")))
         for choice in children(dig(poll, "choices"))
     ]
     # "@Streamer", " • ", "10 min ago", " • ", "1,301 votes"
     votes = count(text_of(dig(header, "metadataText", "runs", -1, "text")))
-    data = {
-        "status": status,
-        "poll_id": poll_id,
-        "question": text_of(dig(header, "pollQuestion")) or None,
-        "choices": choices,
-        "votes": votes,
-    }
+    data = Poll(
+        status=status,
+        poll_id=poll_id,
+        question=text_of(dig(header, "pollQuestion")) or None,
+        choices=choices,
+        votes=votes,
+    )
     # YouTube repeats a poll every few seconds; one that changes nothing gets the id of the first.
-    standing = ",".join(str(choice["ratio"]) for choice in choices)
-    return [event("poll", f"{poll_id}:{status}:{votes}:{standing}", origin, data)]
+    standing = ",".join(str(choice.ratio) for choice in choices)
+    return [event(data, f"{poll_id}:{status}:{votes}:{standing}", origin)]
 
 
 def _ratio(ratio: Json) -> float | None:
@@ -113,38 +117,42 @@ def _pinned(banner: Json, origin: Origin) -> Sequence[Event]:
     if not isinstance(message, ChatMessage):
         raise TypeError(name)
     pin_id = _id(banner, "actionId")
-    data = {
-        "status": "pinned",
-        "pin_id": pin_id,
-        "message_id": message.message_id,
-        "user": read_person(item),
-        "content": message.data.content,
-        "text": text_of(dig(banner, "header", "liveChatBannerHeaderRenderer", "text")),
-    }
-    return [event("pin", pin_id, origin, data)]
+    text = text_of(dig(banner, "header", "liveChatBannerHeaderRenderer", "text"))
+    by = _PINNED_BY.fullmatch(text)
+    data = Pin(
+        status="pinned",
+        pin_id=pin_id,
+        user=name_only(by[1]) if by else None,
+        text=text,
+        message_id=message.message_id,
+        author=read_person(item),
+        content=message.data.content,
+        seconds=None,
+    )
+    return [event(data, pin_id, origin)]
 
 
 def _unpinned(action: Json, origin: Origin) -> Sequence[Event]:
     pin_id = _id(action, "targetActionId")
-    data = {"status": "unpinned", "pin_id": pin_id}
-    return [event("pin", f"{pin_id}:unpinned", origin, data)]
+    return [event(Pin(status="unpinned", pin_id=pin_id), f"{pin_id}:unpinned", origin)]
 
 
 def _redirect(banner: Json, origin: Origin) -> Sequence[Event]:
     renderer = dig(banner, "contents", "liveChatBannerRedirectRenderer")
+    message = dig(renderer, "bannerMessage")
     button = dig(renderer, "inlineActionButton", "buttonRenderer", "command")
     # "Go now" leads to the other stream, "Learn more" to a page of help.
     video_id = string(dig(button, "watchEndpoint", "videoId"))
     pin_id = _id(banner, "actionId")
-    data = {
-        "direction": "outgoing" if video_id else "incoming",
-        "user": name_only(next(iter(bold_runs(dig(renderer, "bannerMessage"))), "")),
-        "video_id": video_id or None,
-        "text": text_of(dig(renderer, "bannerMessage")),
-        "avatar_url": picture(dig(renderer, "authorPhoto")),
-        "pin_id": pin_id,
-    }
-    return [event("raid", pin_id, origin, data)]
+    data = Raid(
+        direction="outgoing" if video_id else "incoming",
+        user=name_only(next(iter(bold_runs(message)), ""), picture(dig(renderer, "authorPhoto"))),
+        text=text_of(message),
+        viewers=None,
+        live_id=video_id or UNSET,
+        pin_id=pin_id,
+    )
+    return [event(data, pin_id, origin)]
 
 
 def _banner_poll(banner: Json, origin: Origin) -> Sequence[Event]:
@@ -153,9 +161,10 @@ def _banner_poll(banner: Json, origin: Origin) -> Sequence[Event]:
 
 def _questions(banner: Json, origin: Origin) -> Sequence[Event]:
     renderer = dig(banner, "contents", "liveChatCallForQuestionsRenderer")
-    pin_id = _id(banner, "actionId")
-    data = {"text": text_of(dig(renderer, "questionMessage")), "pin_id": pin_id}
-    return [event("question", pin_id, origin, data)]
+    question_id = _id(banner, "actionId")
+    text = text_of(dig(renderer, "questionMessage"))
+    data = Question(status="opened", question_id=question_id, text=text)
+    return [event(data, question_id, origin)]
 
 
 def _summary(banner: Json, origin: Origin) -> Sequence[Event]:
@@ -164,20 +173,26 @@ def _summary(banner: Json, origin: Origin) -> Sequence[Event]:
 
 
 def _product(banner: Json, origin: Origin) -> Sequence[Event]:
-    title = dig(banner, "contents", "liveChatProductItemRenderer", "title")
-    return _banner_notice(banner, origin, "product", text_of(title))
+    product = dig(banner, "contents", "liveChatProductItemRenderer")
+    price = text_of(dig(product, "price"))
+    text = text_of(dig(product, "title"))
+    return _banner_notice(banner, origin, "product", text, **({"price": price} if price else {}))
 
 
-def _banner_notice(banner: Json, origin: Origin, notice: str, text: str) -> Sequence[Event]:
+def _banner_notice(
+    banner: Json, origin: Origin, kind: str, text: str, **params: str
+) -> Sequence[Event]:
     pin_id = _id(banner, "actionId")
-    return [event("notice", pin_id, origin, {"notice": notice, "text": text, "pin_id": pin_id})]
+    data = Notice(platform_kind=kind, text=text, params={"pin_id": pin_id, **params})
+    return [event(data, pin_id, origin)]
 
 
 def _goal(action: Json, origin: Origin) -> Sequence[Event]:
     chip = dig(action, "creatorGoalTickerChip", "liveChatTickerCreatorGoalViewModel")
     goal_id = _id(chip, "id")
-    data = {"goal_id": goal_id, "text": string(dig(chip, "a11yLabel"))}
-    return [event("goal", goal_id, origin, data)]
+    label = string(dig(chip, "a11yLabel"))
+    data = Goal(goal_id=goal_id, text=label, progress=None, target=None, unit=None)
+    return [event(data, goal_id, origin)]
 
 
 #: Readers of actions that stand for themselves, by the action's key.
