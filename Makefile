@@ -9,7 +9,8 @@ ARGS ?=
 TESTS ?= tests
 JOBS ?= 2
 # Programs that tests start, and the Debian package of each, as command:package.
-TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime
+TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime \
+	npm:npm
 
 VENV := .venv
 LOWEST := .venv-lowest
@@ -20,7 +21,8 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build news clean
+.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build news contract \
+	clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -36,8 +38,8 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 	@$(BIN)/python tools/run_tests.py -j$(JOBS) $(TESTS)
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
-LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock examples fairness fourth% \
-	packaging redis_faults starting tiktok_acceptance tools youtube_acceptance
+LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock contract_tools examples fairness \
+	fourth% packaging redis_faults starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
 
@@ -78,10 +80,14 @@ proto: $(PROTO).proto $(VENV)/made ## rebuild the Python module of TikTok's mess
 build: $(VENV)/installed-dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
+contract: $(VENV)/installed-dev ## write the contract files and the tables of docs/protocol.md
+	$(BIN)/python tools/write_contract.py
+
 news: $(VENV)/installed-dev ## show what the next release's changelog will say
 	@$(BIN)/towncrier build --draft
 
 clean: ## remove everything that these commands made
+	rm -rf tests/javascript/node_modules tests/javascript/.installing
 	rm -rf $(VENV) $(LOWEST) dist build _trial_temp* .coverage* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache twisted/plugins/dropin.cache
 	find livechat tests tools twisted $(wildcard benchmarks) -name __pycache__ -prune -exec rm -rf {} +

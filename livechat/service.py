@@ -28,6 +28,7 @@ from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
 from livechat.command_line import DaemonOptions, Options, exit_with_usage_error
+from livechat.contract.documents import documents
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
@@ -157,6 +158,7 @@ def build(
         web_directory(),
         partial(_read_stats, hub, platforms),
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
+        documents(),
     )
     site = make_site(pages, clients.origins)
     public_port = PortFactory(

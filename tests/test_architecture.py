@@ -115,7 +115,7 @@ def pure_modules() -> list[str]:
     """The modules that turn bytes into events and events into bytes."""
     ground = sorted(
         path.relative_to(ROOT).as_posix()
-        for package in ("model", "protocol")
+        for package in ("contract", "model", "protocol")
         for path in (ROOT / "livechat" / package).glob("*.py")
     )
     # Parsers are pure, whatever they are called.

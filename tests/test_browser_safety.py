@@ -320,6 +320,8 @@ class FileTests(BrowserCase):
             ("/web/icon.svg", "image/svg+xml"),
             ("/web/livechat.js", "text/javascript; charset=utf-8"),
             ("/web/livechat.d.ts", "text/plain; charset=utf-8"),
+            ("/schema.json", "application/json; charset=utf-8"),
+            ("/asyncapi.json", "application/json; charset=utf-8"),
         ):
             status, headers, _ = await self.ask(path)
             self.assertEqual((status, headers["content-type"]), (200, kind), path)

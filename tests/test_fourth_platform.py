@@ -25,6 +25,7 @@ from livechat.platforms.description import Page, PlatformDescription, installed
 from tests.support import program
 from tests.support.browser import BrowserCase, Visit, expect
 from tests.support.daemon import PATIENCE, Client, start_daemon
+from tests.support.schema import Frames
 from tests.test_packaging import run
 
 if TYPE_CHECKING:
@@ -116,6 +117,26 @@ class ProtocolTests(TestCase):
         self.assertEqual(
             list(platforms["youtube"]["identifierTypes"]), ["username", "channelId", "liveId"]
         )
+
+    async def test_contract(self) -> None:
+        """Its kind of event is in the documents of this daemon, and its frames fit the schema."""
+        address = f"http://127.0.0.1:{self.daemon.port}"
+
+        def fetch(path: str) -> bytes:
+            body: bytes = urlopen(address + path, timeout=PATIENCE).read()
+            return body
+
+        schema = json.loads(await deferToThread(fetch, "/schema.json"))
+        self.assertEqual(
+            schema["$defs"]["TickData"]["properties"]["number"],
+            {"description": "Which one.", "type": "integer"},
+        )
+        self.assertIn(b"data: TickData", await deferToThread(fetch, "/web/livechat.d.ts"))
+        self.assertIn(b'"TickEvent"', await deferToThread(fetch, "/asyncapi.json"))
+        await self.client.send(
+            type="subscribe", platform="ticker", identifier="ann", events=["tick"]
+        )
+        Frames(schema).check(await self.client.until("event"))
 
 
 class CommandTests(SynchronousTestCase):

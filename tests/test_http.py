@@ -63,7 +63,14 @@ class SiteCase(SynchronousTestCase):
     def setUp(self) -> None:
         """A site on a clock of its own."""
         self.clock = Clock()
-        pages = Pages(lambda: {"status": "ok"}, lambda: True, Metrics(), self.directory(), _unknown)
+        pages = Pages(
+            lambda: {"status": "ok"},
+            lambda: True,
+            Metrics(),
+            self.directory(),
+            _unknown,
+            contract={"schema.json": b'{"a":1}', "livechat.d.ts": b"export {};"},
+        )
         self.site = make_site(pages, self.origins)
         self.site.reactor = self.clock
 
@@ -165,6 +172,39 @@ class RangeTests(SiteCase):
         status, headers, body = self.answer(request)
         self.assertEqual((status, body), (200, b""))
         self.assertEqual(int(headers["content-length"]), len(self.get("/web/css/test.css")[2]))
+
+
+class DocumentTests(SiteCase):
+    """The client protocol for programs: what the process has made, not what lies in the files."""
+
+    def test_documents(self) -> None:
+        """Each at its address with its type; programs of any origin may read it."""
+        for path, kind, text in (
+            ("/schema.json", "application/json; charset=utf-8", b'{"a":1}'),
+            ("/web/schema.json", "application/json; charset=utf-8", b'{"a":1}'),
+            ("/web/livechat.d.ts", "text/plain; charset=utf-8", b"export {};"),
+        ):
+            status, headers, body = self.get(path)
+            self.assertEqual((status, headers["content-type"], body), (200, kind, text))
+            self.assertEqual(headers["access-control-allow-origin"], "*")
+            self.assertEqual(headers["cache-control"], "no-cache")
+
+    def test_unchanged(self) -> None:
+        """Who has the document already is told so; whoever has another one gets it."""
+        tag = self.get("/schema.json")[1]["etag"]
+        status, _, body = self.get("/schema.json", f"If-None-Match: {tag}".encode())
+        self.assertEqual((status, body), (304, b""))
+        other = self.get("/web/livechat.d.ts", f"If-None-Match: {tag}".encode())
+        self.assertEqual((other[0], other[2]), (200, b"export {};"))
+
+    def test_head(self) -> None:
+        """HEAD says how long the document is."""
+        status, headers, body = self.answer(b"HEAD /schema.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual((status, headers["content-length"], body), (200, "7", b""))
+
+    def test_missing(self) -> None:
+        """One that the process has not made is not found."""
+        self.assertEqual(self.get("/asyncapi.json")[0], 404)
 
 
 class PathTests(SiteCase):

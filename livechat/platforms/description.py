@@ -113,6 +113,7 @@ class PlatformDescription(Struct, frozen=True):
         the simulator does not play this platform.
     :ivar replaced_by_demo: fields that `demo` replaces.
     :ivar event_kinds: the structs of the kinds of event that only this platform has.
+    :ivar event_kinds_sent: the names of all kinds of event that it sends, for the documentation.
     """
 
     name: str
@@ -125,6 +126,7 @@ class PlatformDescription(Struct, frozen=True):
     demo: Callable[[Any, Any], Any] | None = None
     replaced_by_demo: frozenset[str] = frozenset()
     event_kinds: Sequence[type[EventData]] = ()
+    event_kinds_sent: frozenset[str] = frozenset()
 
 
 def for_pages(

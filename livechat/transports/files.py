@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from twisted.web.http import CACHED
 from twisted.web.iweb import IRequest
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 from twisted.web.static import File, getTypeAndEncoding
@@ -49,6 +51,7 @@ _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
     ".svg": "image/svg+xml",
     ".ts": "text/plain; charset=utf-8",
 }
@@ -109,3 +112,31 @@ class Files(File):
 
     def createSimilarFile(self, path: str) -> Files:
         return Files(path)
+
+
+class Documents:
+    """Documents that the process has made: served like files, but known by what is in them.
+
+    :param contents: each document by the name of its file.
+    """
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+        self._tags = {
+            name: b'"%s"' % sha256(content).hexdigest()[:32].encode()
+            for name, content in contents.items()
+        }
+
+    def answer(self, request: Request, name: str) -> bytes:
+        """One of them as the answer; nothing where the client has it as it is."""
+        if name not in self._contents:
+            missing: bytes = notFound().render(request)
+            return missing
+        set_headers(request, FILE_HEADERS)
+        kind, _ = getTypeAndEncoding(name, _CONTENT_TYPES, {}, "text/plain")
+        request.setHeader(b"content-type", kind.encode())
+        if request.setETag(self._tags[name]) is CACHED:
+            return b""
+        content = self._contents[name]
+        request.setHeader(b"content-length", str(len(content)).encode())
+        return content

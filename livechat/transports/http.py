@@ -7,6 +7,7 @@
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
 /platforms.json  what the pages say about the platforms that are installed
+/schema.json, /asyncapi.json  the client protocol, for machines
 /stats/P/I   the statistics of channel I on platform P, as a `stats` message has them
 /test        the page; its files under /web/
 /overlay     chats for a streaming program; without any named, the page that makes its address
@@ -15,7 +16,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -37,7 +38,14 @@ from werkzeug.exceptions import HTTPException
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.messages import encode, failure
-from livechat.transports.files import FILE_HEADERS, OVERLAY_HEADERS, Files, page, set_headers
+from livechat.transports.files import (
+    FILE_HEADERS,
+    OVERLAY_HEADERS,
+    Documents,
+    Files,
+    page,
+    set_headers,
+)
 from livechat.transports.origins import Origins
 
 #: Seconds of silence after which an HTTP connection is closed.
@@ -75,6 +83,7 @@ class Pages:
     :param stats: the encoded statistics of a platform's channel by identifier and its type; raises,
         or fails with, a `ChatError`.
     :param platforms: what pages are told about the platforms, as JSON.
+    :param contract: the client protocol for machines: each document by the name of its file.
     """
 
     app = Klein()
@@ -87,8 +96,10 @@ class Pages:
         web: Path,
         stats: Callable[[str, str, str], Deferred[bytes]],
         platforms: bytes = b"{}",
+        contract: Mapping[str, bytes] = {},
     ) -> None:
         self._platforms = platforms
+        self._contract = Documents(contract)
         self._stats = stats
         self._health = health
         self._ready = ready
@@ -171,6 +182,14 @@ class Pages:
     @app.route("/favicon.ico", methods=["GET", "HEAD"])
     def _icon(self, request: IRequest) -> IResource:
         return page(request, self._web / "icon.svg")
+
+    # They lie among the files, too; but only the process knows which kinds of event it has.
+    @app.route("/<any('schema.json', 'asyncapi.json'):name>", methods=["GET", "HEAD"])
+    @app.route(
+        "/web/<any('schema.json', 'asyncapi.json', 'livechat.d.ts'):name>", methods=["GET", "HEAD"]
+    )
+    def _documents(self, request: Request, name: str) -> bytes:
+        return self._contract.answer(request, name)
 
     @app.route("/web/", branch=True, methods=["GET", "HEAD"])
     def _files(self, request: IRequest) -> IResource:

@@ -27,7 +27,7 @@ def rewriting() -> bool:
 def check_whole(case: TestCase, name: str, output: object) -> None:
     """Compare an output, which msgspec can encode, with `golden/<name>.json`."""
     text = msgspec.json.format(msgspec.json.encode(output), indent=1).decode() + "\n"
-    _check(case, ROOT / f"{name}.json", text)
+    check_file(case, ROOT / f"{name}.json", text)
 
 
 def check_digests(case: TestCase, name: str, outputs: Mapping[str, object]) -> None:
@@ -48,13 +48,19 @@ def check_digests(case: TestCase, name: str, outputs: Mapping[str, object]) -> N
             case.fail(
                 f"{name}: {len(changed)} of {len(lines)} items differ; first {first}: {shown}"
             )
-    _check(case, path, "".join(f"{line}\n" for line in lines.values()))
+    check_file(case, path, "".join(f"{line}\n" for line in lines.values()))
 
 
-def _check(case: TestCase, path: Path, text: str) -> None:
+def check_file(
+    case: TestCase, path: Path, text: str, how: str = "make it with LIVECHAT_REWRITE_GOLDEN=1"
+) -> None:
+    """Compare an output with a file.
+
+    :param how: what makes the file anew.
+    """
     if rewriting():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return
-    case.assertTrue(path.exists(), f"{path} is missing: make it with LIVECHAT_REWRITE_GOLDEN=1")
-    case.assertEqual(path.read_text(), text)
+    case.assertTrue(path.exists(), f"{path} is missing: {how}")
+    case.assertEqual(path.read_text(), text, f"{path} is not current: {how}")

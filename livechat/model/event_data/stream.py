@@ -13,8 +13,8 @@ from livechat.model.event_data.parts import EventData
 class Gap(EventData, frozen=True, kw_only=True):
     """Part of the chat was not received.
 
-    :ivar start: `from`, the last moment before it, ISO 8601 UTC.
-    :ivar end: `to`, when messages flowed again, ISO 8601 UTC.
+    :ivar start: the last moment before it, ISO 8601 UTC.
+    :ivar end: when messages flowed again, ISO 8601 UTC.
     :ivar reason: the upstream was lost; nobody watched; or the node that read the chat failed.
     :ivar filled: the platform gave everything of that time afterwards.
     """

@@ -50,6 +50,27 @@ DESCRIPTION = PlatformDescription(
     problem=TikTokSettings.problem,
     why_useless=TikTokSettings.why_useless,
     ports=_ports,
+    event_kinds_sent=frozenset(
+        {
+            "deletion",
+            "follow",
+            "gap",
+            "gift",
+            "goal",
+            "join",
+            "like",
+            "milestone",
+            "notice",
+            "pin",
+            "poll",
+            "question",
+            "share",
+            "stream",
+            "subscription",
+            "timeout",
+            "viewers",
+        }
+    ),
     demo=_in_demo,
     replaced_by_demo=frozenset(
         {

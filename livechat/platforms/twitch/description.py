@@ -38,6 +38,22 @@ DESCRIPTION = PlatformDescription(
         rank=2,
         roles={"broadcaster": ("Streamer", "The broadcaster of this channel")},
     ),
+    event_kinds_sent=frozenset(
+        {
+            "announcement",
+            "deletion",
+            "donation",
+            "gap",
+            "gift",
+            "milestone",
+            "notice",
+            "raid",
+            "room",
+            "stream",
+            "subscription",
+            "timeout",
+        }
+    ),
     demo=_in_demo,
     replaced_by_demo=frozenset({"irc", "gql_url", "require_live", "live_poll", "offline_grace"}),
 )

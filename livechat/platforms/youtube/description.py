@@ -40,6 +40,24 @@ DESCRIPTION = PlatformDescription(
             "liveId": "Video id (watch?v=…)",
         },
     ),
+    event_kinds_sent=frozenset(
+        {
+            "deletion",
+            "donation",
+            "gap",
+            "gift",
+            "goal",
+            "notice",
+            "pin",
+            "poll",
+            "question",
+            "raid",
+            "room",
+            "subscription",
+            "timeout",
+            "viewers",
+        }
+    ),
     demo=_in_demo,
     replaced_by_demo=frozenset({"url"}),
 )

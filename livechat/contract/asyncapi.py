@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""The client protocol as an AsyncAPI 3 document, made from its JSON Schema.
+
+AsyncAPI's own tools read JSON Schema as it was in draft 7, so the definitions are written in what
+both drafts have in common.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+#: Of the protocol, not of the program.  Additions do not change it.
+VERSION: Final = "1.0.0"
+
+
+def asyncapi(schema: Schema) -> Schema:
+    """The document.
+
+    :param schema: the JSON Schema of the protocol.
+    """
+    definitions = schema["$defs"]
+    sides = {
+        side: [_last(option["$ref"]) for option in definitions[side]["oneOf"]]
+        for side in ("ClientMessage", "ServerMessage")
+    }
+    names = [name for side in sides.values() for name in side]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": schema["title"],
+            "version": VERSION,
+            "description": schema["description"]
+            + " Every message is one JSON object in one text frame.",
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "daemon": {
+                "host": "{host}",
+                "protocol": "ws",
+                "description": "A daemon. With TLS the protocol is wss.",
+                "variables": {"host": {"default": "localhost:3000"}},
+            }
+        },
+        "channels": {
+            "websocket": {
+                "address": "/ws",
+                "title": "WebSocket",
+                "description": "One connection holds any number of chats. The address / does the "
+                "same.",
+                "messages": {name: _pointer("components/messages", name) for name in names},
+                "bindings": {"ws": {"method": "GET"}},
+            }
+        },
+        "operations": {
+            "receive": _operation("receive", "Commands of a client.", sides["ClientMessage"]),
+            "send": _operation("send", "Messages to a client.", sides["ServerMessage"]),
+        },
+        "components": {
+            "messages": {
+                name: {
+                    "name": definitions[name]["properties"]["type"]["const"],
+                    "title": name,
+                    "summary": definitions[name]["description"],
+                    "contentType": "application/json",
+                    "payload": _pointer("components/schemas", name),
+                }
+                for name in names
+            },
+            "schemas": {
+                name: _draft_7(definition)
+                for name, definition in definitions.items()
+                if name not in sides
+            },
+        },
+    }
+
+
+def _operation(action: str, summary: str, names: list[str]) -> Schema:
+    return {
+        "action": action,
+        "channel": _pointer("channels", "websocket"),
+        "summary": summary,
+        "messages": [_pointer("channels/websocket/messages", name) for name in names],
+    }
+
+
+def _pointer(place: str, name: str) -> Schema:
+    return {"$ref": f"#/{place}/{name}"}
+
+
+def _last(pointer: str) -> str:
+    return pointer.rpartition("/")[2]
+
+
+def _draft_7(schema: Any) -> Any:
+    """A schema as draft 7 writes it, with references to where the definitions are here."""
+    if isinstance(schema, list):
+        return [_draft_7(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        reference = _pointer("components/schemas", _last(schema["$ref"]))
+        # Beside a reference draft 7 reads nothing else.
+        rest = {name: value for name, value in schema.items() if name != "$ref"}
+        return {**rest, "allOf": [reference]} if rest else reference
+    written = {name: _draft_7(value) for name, value in schema.items()}
+    if "prefixItems" in written:
+        written["additionalItems"] = written.pop("items")
+        written["items"] = written.pop("prefixItems")
+    return written
