@@ -24,12 +24,16 @@ from livechat.core.hub import Hub
 from livechat.core.ports import IStatsStore
 from livechat.listening import Listening
 from livechat.pacing import sleep
+from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry
 
 _log = Logger()
 
 #: Seconds that clients have to close when we stop; the whole stop stays below ten.
 DRAIN: Final = 5.0
+
+#: Seconds for handshakes that are under way, where another process serves the port next.
+HANDSHAKES: Final = 0.25
 
 #: Seconds that each part then has to stop.
 STOP: Final = 1.5
@@ -40,6 +44,7 @@ class Daemon(Service):
 
     :param services: started and stopped with it.
     :param listening: the ports, which are open already.
+    :param notifier: tells systemd how the daemon is.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Daemon(Service):
         services: Sequence[Service],
         pool: HTTPConnectionPool,
         listening: Listening,
+        notifier: Notifier,
     ) -> None:
         self._reactor = reactor
         self._hub = hub
@@ -57,6 +63,7 @@ class Daemon(Service):
         self._services = services
         self._pool = pool
         self._listening = listening
+        self._notifier = notifier
         self._stopping: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -66,16 +73,21 @@ class Daemon(Service):
         _log.info("at most {clients} clients", clients=self._clients.limits.connections)
         for service in self._services:
             service.startService()
+        # The reactor has to run before anybody is told that it does.
+        self._reactor.callLater(0, self._notifier.ready)
 
     def stopService(self) -> Deferred[None]:
         """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
         super().stopService()
+        self._notifier.stopping()
         stopping = self._stopping = Deferred.fromCoroutine(self._stop())
         return stopping.addErrback(_given_up)
 
     def reload(self) -> None:
         """Read again what may change while we run: the certificates."""
+        self._notifier.reloading()
         self._listening.reload()
+        self._notifier.ready()
 
     def hurry(self) -> None:
         """End the stop that is under way: what it waits for is given up, the rest is left out."""
@@ -84,7 +96,10 @@ class Daemon(Service):
             self._stopping.cancel()
 
     async def _stop(self) -> None:
-        # The ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
+        if self._listening.release_passed():
+            # The next process serves whoever comes from now on; those who have come are let in.
+            await sleep(self._reactor, HANDSHAKES)
+        # Other ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
         self._hub.flush()
         await self._clients.drain(DRAIN)
         self._listening.close()
@@ -100,6 +115,7 @@ class Daemon(Service):
         await self._limited("the HTTP connection pool", self._pool.closeCachedConnections())
         # Connections that are closing get one turn of the reactor to do so.
         await sleep(self._reactor, 0)
+        self._notifier.stopped()
         _log.info("stopped")
 
     def _limited(self, name: str, stopping: Deferred[Any] | None) -> Deferred[Any]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, Final
 
 from OpenSSL import SSL, crypto
@@ -72,6 +73,7 @@ class Listening:
         self._reactor = reactor
         self._certificates: dict[str, Certificates] = {}
         self._lines: list[str] = []
+        self._passed: list[IListeningPort] = []
         self.ports: list[IListeningPort] = []
 
     def open(self, description: str, factory: IProtocolFactory, name: str = "") -> None:
@@ -122,6 +124,38 @@ class Listening:
                 adopt = self._reactor.adoptStreamPort
                 self._opened(adopt(listening.fileno(), listening.family, factory))
 
+    def open_passed(self, factory: IProtocolFactory) -> bool:
+        """Serve on the listening sockets that systemd has opened for us, if it has.
+
+        :return: whether it has passed any.
+        :raises ListenError: one is no listening stream socket.
+        """
+        for descriptor in self._passed_descriptors():
+            try:
+                with socket.socket(fileno=os.dup(descriptor)) as passed:
+                    listens = passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                    if passed.type != socket.SOCK_STREAM or not listens:
+                        raise ListenError(f"the passed socket {descriptor} does not listen")
+                    passed.setblocking(False)
+                    adopt = self._reactor.adoptStreamPort
+                    self._opened(adopt(passed.fileno(), passed.family, factory))
+                    self._passed.append(self.ports[-1])
+            except OSError as error:
+                reason = _sentence(error)
+                raise ListenError(f"cannot use the passed socket {descriptor}: {reason}") from None
+        return bool(self._passed)
+
+    def _passed_descriptors(self) -> Iterator[int]:
+        # Twisted has taken them out of the environment; its endpoints know them.
+        for index in count():
+            try:
+                endpoint: Any = serverFromString(
+                    self._reactor, f"systemd:domain=INET:index={index}"
+                )
+            except LookupError:
+                return
+            yield endpoint.fileno
+
     def reload(self) -> None:
         """Read all certificates again."""
         for description, certificates in self._certificates.items():
@@ -141,6 +175,17 @@ class Listening:
             _own_lock(port)
         for line in self._lines:
             _log.info("{line}", line=line)
+
+    def release_passed(self) -> bool:
+        """Accept nothing more on sockets that were passed to us; whether there are any.
+
+        Whoever passed them keeps them open: those who come wait for the process that is next.
+        """
+        released, self._passed = self._passed, []
+        for port in released:
+            self.ports.remove(port)
+            port.stopListening()
+        return bool(released)
 
     def close(self) -> None:
         """Close all ports."""

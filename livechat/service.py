@@ -8,6 +8,7 @@ messages.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -48,6 +49,7 @@ from livechat.platforms.fetch import WholeBody
 from livechat.redis.address import RedisAddress
 from livechat.signals import Signals
 from livechat.statistics.memory import MemoryStats
+from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages, make_site
 from livechat.transports.http_or_websocket import PortFactory
@@ -168,14 +170,21 @@ def build(
     try:
         for endpoint in settings.listen:
             listening.open(endpoint, public_port)
-        if not settings.listen:
+        if not settings.listen and not listening.open_passed(public_port):
             listening.open_everywhere(settings.port, public_port)
         for name, described in descriptions.items():
             for port in described.ports(platforms[name], platform_settings[name]):
                 listening.open(port.endpoint, port.factory, port.what)
     except ListenError as error:
         exit_with_usage_error(str(error))
-    return Daemon(reactor, hub, clients, [*services, *platforms.values()], pool, listening)
+    notifier = Notifier.of(
+        reactor,
+        os.environ,
+        os.getpid(),
+        lambda: f"{hub.active_streams} chats, {len(clients)} clients",
+    )
+    parts = [*services, *platforms.values()]
+    return Daemon(reactor, hub, clients, parts, pool, listening, notifier)
 
 
 def _clients(

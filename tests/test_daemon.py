@@ -15,6 +15,7 @@ from zope.interface import implementer
 from livechat.daemon import DRAIN, STOP, Daemon
 from livechat.listening import Listening
 from livechat.metrics import Metrics
+from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from tests.support.fakes import hub_on
 
@@ -51,7 +52,8 @@ class StopTests(SynchronousTestCase):
         clients = ClientRegistry(clock, Limits(), metrics, session)
         pool: Any = NoConnections()
         services = [StuckService(stopping)]
-        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock))
+        silent = Notifier(clock, "", 0, str)
+        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock), silent)
         daemon.startService()
         lines: list[str] = []
 
