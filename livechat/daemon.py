@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -32,8 +32,10 @@ _log = Logger()
 #: Seconds that clients have to close when we stop; the whole stop stays below ten.
 DRAIN: Final = 5.0
 
-#: Seconds for handshakes that are under way, where another process serves the port next.
-HANDSHAKES: Final = 0.25
+#: Seconds for requests that are under way, where another process serves the port next, and from
+#: one look whether any are to the next.
+HANDSHAKES: Final = 2.0
+LOOK: Final = 0.05
 
 #: Seconds that each part then has to stop.
 STOP: Final = 1.5
@@ -45,6 +47,7 @@ class Daemon(Service):
     :param services: started and stopped with it.
     :param listening: the ports, which are open already.
     :param notifier: tells systemd how the daemon is.
+    :param unread: how many connections have not sent the head of their request yet.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Daemon(Service):
         pool: HTTPConnectionPool,
         listening: Listening,
         notifier: Notifier,
+        unread: Callable[[], int],
     ) -> None:
         self._reactor = reactor
         self._hub = hub
@@ -64,6 +68,7 @@ class Daemon(Service):
         self._pool = pool
         self._listening = listening
         self._notifier = notifier
+        self._unread = unread
         self._stopping: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -98,7 +103,7 @@ class Daemon(Service):
     async def _stop(self) -> None:
         if self._listening.release_passed():
             # The next process serves whoever comes from now on; those who have come are let in.
-            await sleep(self._reactor, HANDSHAKES)
+            await self._handshakes()
         # Other ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
         self._hub.flush()
         await self._clients.drain(DRAIN)
@@ -117,6 +122,13 @@ class Daemon(Service):
         await sleep(self._reactor, 0)
         self._notifier.stopped()
         _log.info("stopped")
+
+    async def _handshakes(self) -> None:
+        """Wait for the requests of connections that were accepted, but not for ever."""
+        until = self._reactor.seconds() + HANDSHAKES
+        await sleep(self._reactor, LOOK)
+        while self._unread() and self._reactor.seconds() < until:
+            await sleep(self._reactor, LOOK)
 
     def _limited(self, name: str, stopping: Deferred[Any] | None) -> Deferred[Any]:
         """Wait for a component to stop, but not for ever: the process must end."""

@@ -73,7 +73,7 @@ class Listening:
         self._reactor = reactor
         self._certificates: dict[str, Certificates] = {}
         self._lines: list[str] = []
-        self._passed: list[IListeningPort] = []
+        self._passed: list[Any] = []
         self.ports: list[IListeningPort] = []
 
     def open(self, description: str, factory: IProtocolFactory, name: str = "") -> None:
@@ -181,11 +181,10 @@ class Listening:
 
         Whoever passed them keeps them open: those who come wait for the process that is next.
         """
-        released, self._passed = self._passed, []
-        for port in released:
-            self.ports.remove(port)
-            port.stopListening()
-        return bool(released)
+        # Not `stopListening`, which drops connections that have not sent their request yet.
+        for port in self._passed:
+            port.stopReading()
+        return bool(self._passed)
 
     def close(self) -> None:
         """Close all ports."""

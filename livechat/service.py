@@ -184,7 +184,8 @@ def build(
         lambda: f"{hub.active_streams} chats, {len(clients)} clients",
     )
     parts = [*services, *platforms.values()]
-    return Daemon(reactor, hub, clients, parts, pool, listening, notifier)
+    unread = public_port.waiting.__len__
+    return Daemon(reactor, hub, clients, parts, pool, listening, notifier, unread)
 
 
 def _clients(

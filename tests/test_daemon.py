@@ -53,7 +53,7 @@ class StopTests(SynchronousTestCase):
         pool: Any = NoConnections()
         services = [StuckService(stopping)]
         silent = Notifier(clock, "", 0, str)
-        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock), silent)
+        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock), silent, int)
         daemon.startService()
         lines: list[str] = []
 
