@@ -50,6 +50,7 @@ class PageTests(BrowserCase):
                         "identifier": "ann",
                         "identifierType": "channelId",
                         "events": True,
+                        "id": "chat-1",
                     }
                 ],
             )
@@ -320,7 +321,7 @@ class PageTests(BrowserCase):
             page.get_by_role("button", name="Copy JSON").click()
             expect(page.get_by_role("button", name="Copied")).to_be_visible()
             copied = page.evaluate("async () => JSON.parse(await navigator.clipboard.readText())")
-            self.assertEqual(copied, message)
+            self.assertEqual(copied, {"platform": "twitch", "identifier": "ann", **message})
 
         await self.visit(work, permissions=["clipboard-read", "clipboard-write"])
 

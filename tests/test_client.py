@@ -27,13 +27,12 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 CLIENT = CHECKOUT / "web" / "livechat.js"
 
 
-def example(language: str, port: int) -> str:
-    """The only example of a language in docs/client.md, for a daemon on a port."""
-    (found,) = re.findall(
-        rf"```{language}\n(.*?)```", (CHECKOUT / "docs" / "client.md").read_text(), re.DOTALL
-    )
-    text: str = found
-    return text.replace("127.0.0.1:3000", f"127.0.0.1:{port}")
+def example(heading: str, port: int) -> str:
+    """The example under a heading of docs/client.md, for a daemon on a port."""
+    page = (CHECKOUT / "docs" / "client.md").read_text()
+    found = re.search(rf"## {heading}\n(?:(?!\n## ).)*?```\w+\n(.*?)```", page, re.DOTALL)
+    assert found, heading
+    return found[1].replace("127.0.0.1:3000", f"127.0.0.1:{port}")
 
 
 class AloneTests(TestCase):
@@ -42,13 +41,14 @@ class AloneTests(TestCase):
     skip = missing()
 
     async def test_all(self) -> None:
-        """Everything in tests/javascript holds."""
+        """Everything in tests/javascript holds, also in a Node without a WebSocket."""
         tests = str(CHECKOUT / "tests" / "javascript" / "livechat.test.mjs")
-        output, errors, code = await getProcessOutputAndValue(
-            node(), ["--test", "--test-reporter=tap", tests], env=None
-        )
-        self.assertEqual(code, 0, (output + errors).decode())
-        self.assertRegex(output, rb"# pass [1-9]")
+        for program in {node(), shutil.which("node") or node()}:
+            output, errors, code = await getProcessOutputAndValue(
+                program, ["--test", "--test-reporter=tap", tests], env=None
+            )
+            self.assertEqual(code, 0, (output + errors).decode())
+            self.assertRegex(output, rb"# pass [1-9]")
 
     def test_close_codes(self) -> None:
         """The client has words for every code that the daemon closes with."""
@@ -87,17 +87,16 @@ class _Program(ProcessProtocol):
 class ExampleTests(BrowserCase):
     """The examples of docs/client.md, with a daemon that demonstrates."""
 
-    async def test_node(self) -> None:
-        """The example for Node prints the chats of two platforms."""
+    async def shows(self, heading: str, wanted: str) -> None:
+        """An example for Node prints something."""
         if reason := missing():
             self.skipTest(reason)
         directory = Path(self.mktemp())
         directory.mkdir()
         shutil.copy(CLIENT, directory / "livechat.js")
         (directory / "package.json").write_text('{"type": "module"}')
-        (directory / "example.js").write_text(example("js", self.daemon.port))
-        both = r"(?s)(?=.*^twitch \S)(?=.*^youtube \S)"
-        program = _Program(both)
+        (directory / "example.js").write_text(example(heading, self.daemon.port))
+        program = _Program(wanted)
         process = reactor.spawnProcess(
             program, node(), ["node", "example.js"], env=None, path=str(directory)
         )
@@ -110,9 +109,18 @@ class ExampleTests(BrowserCase):
         self.addCleanup(end)
         await program.seen.addTimeout(PATIENCE, reactor)
 
+    async def test_node(self) -> None:
+        """The first example for Node prints the chats of two platforms."""
+        await self.shows("In Node", r"(?s)(?=.*^twitch \S)(?=.*^youtube \S)")
+
+    async def test_kinds(self) -> None:
+        """The example with events by kind prints gifts and, once, the counts of each chat."""
+        wanted = r"(?s)(?=.*^\w+: .* gives \d)(?=.*^twitch: \d+ messages)(?=.*^tiktok: \d+ m)"
+        await self.shows("Events by their kind, chat by chat", wanted)
+
     async def test_browser(self) -> None:
         """The example for browsers works on a page of another origin."""
-        text = example("html", self.daemon.port)
+        text = example("In a browser", self.daemon.port)
 
         def work(visit: Visit) -> None:
             # A page without an address has an origin of its own.
@@ -120,5 +128,45 @@ class ExampleTests(BrowserCase):
             line = visit.page.locator("#chat li").first
             line.wait_for()
             self.assertRegex(line.inner_text(), r"^\S.*: ")
+
+        await self.visit(work)
+
+
+#: Wraps what opens connections: whoever does is written down.
+CONNECTIONS = """() => {
+  window.openers = [];
+  for (const name of ["WebSocket", "EventSource"]) {
+    window[name] = class extends window[name] {
+      constructor(...given) {
+        super(...given);
+        window.openers.push(`${name} ${new Error().stack}`);
+      }
+    };
+  }
+}"""
+
+
+class PagesTests(BrowserCase):
+    """The pages connect by the client and by nothing else."""
+
+    async def test_pages_use_the_client(self) -> None:
+        """Every connection of the test page, the overlay and the builder's preview is its."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.add_init_script(f"({CONNECTIONS})()")
+            chat = "platform=twitch&identifier=busy_kitchen"
+            for path in (f"/test?{chat}", f"/overlay?{chat}", f"/overlay#{chat}"):
+                page.goto("about:blank")
+                page.goto(self.url(path))
+                if "#" in path:
+                    page.get_by_text("the real chats").click()
+                    shown = page.frame_locator("#preview").locator("[data-author]")
+                else:
+                    shown = page.locator("[data-author]")
+                shown.first.wait_for()
+                openers = [o for frame in page.frames for o in frame.evaluate("window.openers")]
+                self.assertEqual(len(openers), 1, path)
+                self.assertIn("/web/livechat.js:", openers[0].split("\n")[2])
 
         await self.visit(work)

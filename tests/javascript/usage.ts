@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Compiled, never run: what the types allow a program, and what they do not.
 
-import { LiveChat, type ClientMessage, type EventKind, type ServerMessage } from "../../web/livechat.js";
+import {
+  CLOSE_CODES,
+  LiveChat,
+  Subscription,
+  type ClientMessage,
+  type EventKind,
+  type Position,
+  type ServerMessage,
+} from "../../web/livechat.js";
 
 const client = new LiveChat("ws://127.0.0.1:3000/ws");
 
@@ -51,3 +59,40 @@ export function said(message: ServerMessage): string {
 }
 
 export const ping: ClientMessage = { type: "ping" };
+
+const chat: Subscription = client.subscribe({
+  platform: "twitch",
+  identifier: "ann",
+  stats: 5,
+  history: 20,
+  since: { epoch: "a", seq: 3 },
+  future: true,
+});
+export const place: Position | null = chat.position;
+
+client.addEventListener("event:raid", ({ data, isReplayed, subscription }) => {
+  console.log(data.user?.display_name, data.viewers, isReplayed, subscription?.identifier);
+  // @ts-expect-error a raid has no months
+  console.log(data.months);
+});
+chat.addEventListener("chat", ({ data, message }) => {
+  console.log(data.author.display_name, data.content.raw, message.data.timestamp);
+});
+chat.addEventListener("stats", ({ data }) => console.log(data.totalMessages + 1));
+chat.addEventListener("error", ({ retryIn, isGivenUp, message }) => {
+  const pause: number | null = retryIn;
+  console.log(pause, isGivenUp, message.code);
+});
+chat.addEventListener("missed", ({ message }) => console.log(message.status));
+client.addEventListener("state", ({ state, code }) => console.log(state, CLOSE_CODES[code ?? 0]));
+// @ts-expect-error no such event
+client.addEventListener("nonsense", () => {});
+// @ts-expect-error a state is the client's
+chat.addEventListener("state", () => {});
+chat.change({ events: true, stats: false });
+client.unsubscribe(chat);
+client.unsubscribe({ platform: "twitch", identifier: "ann" });
+// @ts-expect-error only the client makes one
+new Subscription();
+
+export const stored = new LiveChat(undefined, { storage: sessionStorage, retryChats: false });

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 _numbers = count(1)
+_ABOUT_CHATS = ("chat", "event", "stats")
 
 
 class PlayedDaemon:
@@ -27,6 +28,7 @@ class PlayedDaemon:
     def __init__(self, page: Page) -> None:
         self.heard: list[dict[str, Any]] = []
         self._page = page
+        self._about: dict[str, Any] = {}
         self._socket: Any = None
         page.route_web_socket(re.compile("/ws$"), self._connected)
 
@@ -44,10 +46,18 @@ class PlayedDaemon:
         return self.heard
 
     def say(self, *messages: dict[str, Any]) -> None:
-        """Send messages, once the page has said what it wants."""
+        """Send messages, once the page has said what it wants.
+
+        Those that name no chat are about the one that was greeted last.
+        """
         self.hears(1)
         for message in messages:
-            self._socket.send(json.dumps(message))
+            self._socket.send(json.dumps(self._addressed(message)))
+
+    def _addressed(self, message: Any) -> Any:
+        # A test may say anything, so this may be no dictionary at all.
+        is_about_chat = isinstance(message, dict) and message.get("type") in _ABOUT_CHATS
+        return {**self._about, **message} if is_about_chat else message
 
     def close(self, code: int) -> None:
         """Close the connection."""
@@ -56,7 +66,9 @@ class PlayedDaemon:
     def greet(self, **more: Any) -> None:
         """Subscribed and started, for whatever was asked for."""
         self.hears(1)
-        about = {name: self.heard[-1][name] for name in ("platform", "identifier")}
+        asked = [heard for heard in self.heard if heard["type"] == "subscribe"][-1]
+        self._about = {name: asked[name] for name in ("platform", "identifier")}
+        about = {**self._about, "channel": asked["identifier"], "id": asked["id"]}
         self.say(
             {"type": "status", "status": "subscribed", "storage_type": "redis", **about},
             {"type": "status", "status": "started", "liveId": "live", **about, **more},

@@ -129,13 +129,13 @@ function eventCame({ message }) {
   if (sentence) show(() => eventRow(event, sentence));
 }
 
-function errorCame({ message, subscription, retryIn }) {
-  if (!subscription) return;
+function errorCame({ message, subscription, retryIn, isGivenUp }) {
+  if (retryIn === null && !isGivenUp) return;
   const { title, text, code } = errorInWords(message, subscription.platform);
   const { identifier, platform } = subscription;
   // The same trouble is noted once, not at every attempt.
   const what = `${identifier} (${platformName(platform)})`;
-  if (!noted.has(what + code)) note(`${what}: ${title}. ${text}`, retryIn === null);
+  if (!noted.has(what + code)) note(`${what}: ${title}. ${text}`, isGivenUp);
   noted.add(what + code);
 }
 

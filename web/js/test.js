@@ -116,9 +116,9 @@ function statusCame({ status, storage_type: storage, live, feed, reason }) {
   } else if (status === "unsubscribed") showStatus("idle", "Unsubscribed", "The chat was let go of.");
 }
 
-function errorCame({ message, subscription, retryIn }) {
+function errorCame({ message, retryIn, isGivenUp }) {
   const { title, text, code } = errorInWords(message, source?.platform);
-  if (!subscription) {
+  if (retryIn === null && !isGivenUp) {
     log.add(() => eventRow("error", `${title}: ${text} (${code})`, new Date().toISOString()));
     return;
   }
