@@ -10,7 +10,7 @@ TESTS ?= tests
 JOBS ?= 2
 # Programs that tests start, and the Debian package of each, as command:package.
 TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime \
-	npm:npm
+	npm:npm curl:curl
 
 VENV := .venv
 LOWEST := .venv-lowest
@@ -39,7 +39,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
 LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock contract_tools examples fairness \
-	fourth% packaging redis_faults starting tiktok_acceptance tools youtube_acceptance
+	fourth% packaging redis_faults sse_acceptance starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
 

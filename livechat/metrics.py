@@ -95,7 +95,10 @@ class Metrics:
         self.commands = Counter("livechat_commands", "Client commands", ["outcome"], registry=r)
         self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
         self.refused = Counter(
-            "livechat_refused_upgrades", "WebSocket upgrades refused", ["status"], registry=r
+            "livechat_refused_upgrades",
+            "WebSocket upgrades and event streams refused",
+            ["status"],
+            registry=r,
         )
         self.log_lines_left_out = Counter(
             "livechat_log_lines_left_out",

@@ -53,6 +53,7 @@ from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages, make_site
 from livechat.transports.http_or_websocket import PortFactory
+from livechat.transports.sse import EventStreams
 from livechat.transports.websocket import ClientFactory
 from livechat.web_files import web_directory
 
@@ -164,7 +165,11 @@ def build(
     )
     site = make_site(pages, clients.origins)
     public_port = PortFactory(
-        [ClientFactory(reactor, clients)], site, reactor, clients.limits.handshake, fit.connections
+        [ClientFactory(reactor, clients), EventStreams(reactor, clients)],
+        site,
+        reactor,
+        clients.limits.handshake,
+        fit.connections,
     )
     listening = Listening(reactor)
     try:

@@ -8,7 +8,6 @@ The rules are those of the wire contract (`docs/protocol.md`): several chats per
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from livechat.core.hub import Hub
+from livechat.core.naming import AboutChat, Meant, Names
 from livechat.core.options import Options, understood
 from livechat.core.ports import IPlatform, ISubscriber
 from livechat.core.subscription import Subscription
@@ -25,7 +25,6 @@ from livechat.model.errors import ChatError, CloseCode, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.pacing import TokenBucket
 from livechat.protocol.commands import (
-    MAX_IDENTIFIER,
     Command,
     Id,
     decode_command,
@@ -69,8 +68,8 @@ class Session:
         "_held",
         "_hub",
         "_metrics",
+        "_names",
         "_patience",
-        "_platforms",
         "_quotas",
         "_subscriber",
     )
@@ -86,7 +85,7 @@ class Session:
     ) -> None:
         self._subscriber = subscriber
         self._hub = hub
-        self._platforms = platforms
+        self._names = Names(platforms)
         self._quotas = quotas
         self._metrics = metrics
         self._bucket = TokenBucket(quotas.commands_per_second, quotas.commands_burst, clock.seconds)
@@ -96,6 +95,20 @@ class Session:
         self._held: dict[ChannelKey, Subscription] = {}
         # What was asked for last since the last `unsubscribed`, held or not.
         self._asked: Subscription | None = None
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether the client holds no chat, and none is being started for it."""
+        return not self._held
+
+    def key_of(
+        self, platform: object, identifier: object, identifier_type: object
+    ) -> ChannelKey | None:
+        """The channel that these fields of a command name; None if they name none."""
+        try:
+            return self._names.meant(platform, identifier, identifier_type).key
+        except (ChatError, AboutChat):
+            return None
 
     def received(self, payload: bytes) -> None:
         """Act on one client message and answer it; never raises."""
@@ -110,7 +123,7 @@ class Session:
         except ChatError as error:
             outcome = error.code
             self._send(failure(error, command_id=command_id))
-        except _Answered as answered:
+        except AboutChat as answered:
             outcome = answered.error.code
             self._send(failure(answered.error, answered.platform, answered.identifier, command_id))
         except Exception:
@@ -160,31 +173,30 @@ class Session:
                 raise error_catalogue.UNKNOWN_COMMAND.error()
 
     def _subscribe(self, command: Command) -> None:
-        platform, key, identifier = self._meant(command)
+        meant = self._meant(command)
         try:
             options = understood(read_options(command))
-            held = self._held.get(key)
+            held = self._held.get(meant.key)
             if held is None:
-                self._hold(platform, key, identifier, options)
+                self._hold(meant, options)
             else:
                 # All options are stated anew; but it has begun.
                 begun = held.options
                 options = replace(options, history=begun.history, since=begun.since)
-                self._hub.change(held, identifier, options)
+                self._hub.change(held, meant.identifier, options)
         except ChatError as error:
-            raise _Answered(error, key.platform, identifier) from None
+            raise AboutChat(error, meant.key.platform, meant.identifier) from None
 
-    def _hold(
-        self, platform: IPlatform, key: ChannelKey, identifier: str, options: Options
-    ) -> None:
-        subscription = Subscription(key, self._subscriber, identifier, options, self._lost)
+    def _hold(self, meant: Meant, options: Options) -> None:
+        key = meant.key
+        subscription = Subscription(key, self._subscriber, meant.identifier, options, self._lost)
         self._asked = subscription
         if len(self._held) >= self._quotas.chats:
             raise error_catalogue.TOO_MANY_CHATS.error(f"limit {self._quotas.chats} per connection")
         # First held, then subscribed: it may fail at once.
         self._held[key] = subscription
         try:
-            self._hub.subscribe(platform, subscription)
+            self._hub.subscribe(meant.platform, subscription)
         except ChatError:
             del self._held[key]
             raise
@@ -239,51 +251,17 @@ class Session:
         """The held chat that a command names, or None if it names none."""
         if command.value("identifier") is UNSET:
             return None
-        _, key, identifier = self._meant(command)
-        subscription = self._held.get(key)
+        meant = self._meant(command)
+        subscription = self._held.get(meant.key)
         if subscription is None:
-            raise _Answered(error_catalogue.NO_DATA.error(), key.platform, identifier)
+            raise AboutChat(error_catalogue.NO_DATA.error(), meant.key.platform, meant.identifier)
         return subscription
 
-    def _meant(self, command: Command) -> tuple[IPlatform, ChannelKey, str]:
-        """The platform and channel that a command speaks of, and the identifier as sent."""
-        identifier = command.value("identifier")
-        platform = self._platform(command.value("platform"), identifier)
-        try:
-            if not isinstance(identifier, str) or not identifier.strip():
-                raise error_catalogue.NO_IDENTIFIER.error()
-            if len(identifier) > MAX_IDENTIFIER:
-                raise error_catalogue.LONG_IDENTIFIER.error(f"limit {MAX_IDENTIFIER} characters")
-            kind = command.value("identifierType")
-            if kind is UNSET:
-                kind = "username"
-            if not isinstance(kind, str):
-                raise error_catalogue.UNKNOWN_IDENTIFIER_TYPE.error()
-            return platform, platform.key(identifier, kind), identifier
-        except ChatError as error:
-            sent = identifier[:MAX_IDENTIFIER] if isinstance(identifier, str) else None
-            raise _Answered(error, platform.name, sent) from None
-
-    def _platform(self, name: object, identifier: object) -> IPlatform:
-        if name is UNSET:
-            name = self._platform_of_url(identifier) or "youtube"
-        platform = self._platforms.get(name) if isinstance(name, str) else None
-        if platform is None:
-            raise error_catalogue.UNKNOWN_PLATFORM.error(", ".join(sorted(self._platforms)))
-        return platform
-
-    def _platform_of_url(self, identifier: object) -> str | None:
-        """The platform whose URL the identifier is, so that a pasted address needs no platform."""
-        if not isinstance(identifier, str) or len(identifier) > MAX_IDENTIFIER:
-            return None
-        try:
-            host = urlsplit(identifier if "//" in identifier else f"//{identifier}").hostname
-        except ValueError:
-            return None
-        for platform in self._platforms.values():
-            if host in platform.hosts:
-                return platform.name
-        return None
+    def _meant(self, command: Command) -> Meant:
+        """The channel that a command speaks of."""
+        return self._names.meant(
+            command.value("platform"), command.value("identifier"), command.value("identifierType")
+        )
 
     def _lost(self, subscription: Subscription) -> None:
         if self._held.get(subscription.key) is subscription:
@@ -291,16 +269,6 @@ class Session:
 
     def _send(self, message: ServerMessage) -> None:
         self._subscriber.send(encode(message))
-
-
-class _Answered(Exception):
-    """A `ChatError` about one chat, with what the client called it."""
-
-    def __init__(self, error: ChatError, platform: str, identifier: str | None) -> None:
-        super().__init__(error)
-        self.error = error
-        self.platform = platform
-        self.identifier = identifier
 
 
 def _id_of(payload: bytes) -> Id | None:

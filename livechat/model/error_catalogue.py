@@ -123,6 +123,11 @@ WRONG_HISTORY: Final = ErrorEntry(
 WRONG_SINCE: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "since must hold an epoch and a seq, as in started", "since"
 )
+NO_PAIRS: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION,
+    "platform and identifierType must be given for each identifier, or once",
+    variable="the name",
+)
 UNKNOWN_PLATFORM: Final = ErrorEntry(
     ErrorCode.UNSUPPORTED_PLATFORM, "Platform not supported", variable="the supported platforms"
 )

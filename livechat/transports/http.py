@@ -65,7 +65,7 @@ _TOO_LARGE: Final = (
 #: A host and perhaps a port (RFC 9110 section 7.2).
 _HOST: Final = re.compile(rb"[!-.0-;=A-Z_\[\]a-z~]{0,300}")
 
-_HEADERS: Final = {
+HEADERS: Final = {
     # The original's CORS headers, but for the one that depends on the request.
     b"access-control-allow-methods": b"GET,OPTIONS",
     b"access-control-allow-headers": b"*",
@@ -250,7 +250,7 @@ class Root(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Called for the first path segment, which is given back where the pages go on with it."""
-        set_headers(request, _HEADERS)
+        set_headers(request, HEADERS)
         set_headers(request, self._origins.cors(request.getHeader(b"origin")))
         if not _HOST.fullmatch(request.getHeader(b"host") or b""):
             return _BadRequest()

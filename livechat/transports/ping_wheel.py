@@ -44,11 +44,15 @@ class PingWheel(Generic[T]):
     in the slot that was pinged `PING_TIMEOUT` seconds ago.
 
     :param silent: called with a client that has not answered, or that could not be pinged.
+    :param answers: whether clients answer at all.
     """
 
-    def __init__(self, clock: IReactorTime, silent: Callable[[T], None]) -> None:
+    def __init__(
+        self, clock: IReactorTime, silent: Callable[[T], None], *, answers: bool = True
+    ) -> None:
         self._clock = clock
         self._silent = silent
+        self._answers = answers
         self._slots: list[dict[T, None]] = [{} for _ in range(_SLOTS)]
         self._slot_of: dict[T, int] = {}
         self._unanswered: set[T] = set()
@@ -95,7 +99,8 @@ class PingWheel(Generic[T]):
                 _log.failure("a client could not be pinged")
                 self._give_up(client)
             else:
-                self._unanswered.add(client)
+                if self._answers:
+                    self._unanswered.add(client)
         self._hand = (self._hand + 1) % _SLOTS
 
     def _give_up(self, client: T) -> None:
