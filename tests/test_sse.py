@@ -24,7 +24,7 @@ from livechat.model.events import ChannelKey
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http_or_websocket import PortFactory
 from livechat.transports.ping_wheel import PING_INTERVAL
-from livechat.transports.sse import END_TIMEOUT, EventStream, EventStreams
+from livechat.transports.sse import END_TIMEOUT, HEAD_TIMEOUT, EventStream, EventStreams
 from livechat.transports.sse_encodings import ONE_CHAT, SEVERAL_CHATS, Positions
 from livechat.transports.websocket import ClientFactory
 from tests.contracts.encoding import EncodingContract
@@ -308,19 +308,30 @@ class MessageTests(StreamingCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_long_start(self) -> None:
-        """An answer is not held back for ever: with a comment it begins, whatever comes of it."""
+        """An answer is held back for ten seconds; then it begins, whatever comes of it."""
         stream, wire = self.ask("platform=twitch&identifier=ann")
-        for _ in range((PING_INTERVAL + 15) * 8):
-            self.clock.advance(1 / 8)
+        self.clock.advance(HEAD_TIMEOUT - 0.1)
+        self.assertEqual(wire.take(), b"")
+        self.clock.advance(0.1)
         head, body = self.answer(wire)
         self.assertTrue(head.startswith("HTTP/1.1 200 OK\r\n"), head)
-        self.assertEqual(body.replace(b":\n\n", b""), b"")
+        self.assertEqual(body, b"")
         self.platform.watchers[-1].fail()
         self.clock.advance(0)
         ((kind, _, message),) = self.events(wire)
         self.assertEqual((kind, message["code"]), ("error", "STREAM_NOT_LIVE"))
         self.assertTrue(wire.disconnecting)
         self.leave(stream)
+        self.clock.advance(1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_queued(self) -> None:
+        """A start that waits for its turn says so, and so the answer begins."""
+        _, wire = self.ask("platform=twitch&identifier=ann")
+        self.platform.watchers[-1].sink.queued()
+        head, body = self.answer(wire)
+        self.assertTrue(head.startswith("HTTP/1.1 200 OK\r\n"), head)
+        self.assertIn(b'"waiting"', body)
 
 
 class RefusalTests(StreamingCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,31 @@ class StreamTests(DaemonCase):
             if status < 400:
                 self.assertEqual(await deferToThread(reader.answer.read), b"")
         self.assertTrue(await self.active(0))
+
+    async def test_slow(self) -> None:
+        """A client that does not read is closed beyond `--max-pending`; others lose nothing."""
+        slow = socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE)
+        self.addCleanup(slow.close)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /sse?platform=twitch&identifier=ann HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b"200 OK", slow.recv(4096))
+        client = await self.watching("ann")
+        for _ in range(60):
+            for _ in range(20):
+                self.twitch.say("ann", privmsg("ann", "x" * 3000))
+            for _ in range(20):
+                await client.until("chat")
+            if 'closed_total{reason="slow"} 1.0' in await self.daemon.metrics():
+                break
+        else:
+            self.fail("it was not closed")
+        await self.come_true(self.only_one)
+
+    test_slow.options = ("--linger=0", "--max-pending=65536")  # type: ignore[attr-defined]
+
+    async def only_one(self) -> bool:
+        """Whether one client is connected."""
+        return "livechat_clients 1.0" in await self.daemon.metrics()
 
     async def test_page(self) -> None:
         """The session that docs/sse.md shows goes as it is written."""

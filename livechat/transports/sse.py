@@ -34,7 +34,7 @@ _log = Logger()
 
 PATH: Final = b"/sse"
 
-#: Seconds that the head of an answer is held back at most, about.
+#: Seconds that the head of an answer is held back at most.
 HEAD_TIMEOUT: Final = 10.0
 
 #: Seconds for a client to read the end of its answer.
@@ -104,11 +104,11 @@ class EventStream(BufferedConnection, Protocol):
         self._session: Session | None = None
         self._state = _State.ASKED
         self._cors: Mapping[bytes, bytes] = {}
-        self._since = 0.0
         # Errors that came before anything else.
         self._errors: list[bytes] = []
         self._looking: IDelayedCall | None = None
-        self._ending: IDelayedCall | None = None
+        # When the next state is entered, if nothing else leads there.
+        self._timeout: IDelayedCall | None = None
         self._unwanted = 0
 
     @property
@@ -151,7 +151,7 @@ class EventStream(BufferedConnection, Protocol):
             self.registry.metrics.refused.labels(str(error.status)).inc()
             self._answer(error.status, error.reason.encode() + b"\n")
             return
-        self._since = self.factory.seconds()
+        self._timeout = self.factory.later(HEAD_TIMEOUT, self._begin)
         self._session = session = self.registry.opened(self)
         self.factory.wheel.add(self)
         last_event_id = request.headers.get("last-event-id", "")
@@ -182,6 +182,7 @@ class EventStream(BufferedConnection, Protocol):
 
     def _begin(self) -> None:
         """Say that the stream begins."""
+        self._cancel(self._timeout)
         self._state = _State.STREAMING
         self.start_sending()
         self.transport.write(self._head(200, _EVENTS) + b"".join(map(event, self._errors)))
@@ -198,9 +199,7 @@ class EventStream(BufferedConnection, Protocol):
             self._end(flush=True)
 
     def ping(self) -> None:
-        """See `Pinged`: a comment, which also begins an answer that has nothing to say for long."""
-        if self._state is _State.ASKED and self.factory.seconds() - self._since > HEAD_TIMEOUT:
-            self._begin()
+        """See `Pinged`: a comment, by which proxies see that the stream is alive."""
         if self.can_send:
             self.transport.write(_COMMENT)
 
@@ -229,8 +228,13 @@ class EventStream(BufferedConnection, Protocol):
         self._close()
 
     def _close(self) -> None:
-        self._ending = self.factory.later(END_TIMEOUT, self.abort)
+        self._cancel(self._timeout)
+        self._timeout = self.factory.later(END_TIMEOUT, self.abort)
         self.transport.loseConnection()
+
+    def _cancel(self, call: IDelayedCall | None) -> None:
+        if call is not None and call.active():
+            call.cancel()
 
     def _head(self, status: int, headers: Mapping[bytes, bytes]) -> bytes:
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS[status])]
@@ -245,9 +249,8 @@ class EventStream(BufferedConnection, Protocol):
         self.factory.connections -= 1
         self._state = _State.CLOSING
         self.stop_sending()
-        for call in (self._looking, self._ending):
-            if call is not None and call.active():
-                call.cancel()
+        self._cancel(self._looking)
+        self._cancel(self._timeout)
         session, self._session = self._session, None
         if session is not None:
             self.factory.wheel.remove(self)
@@ -294,7 +297,6 @@ class EventStreams(Factory):
 
     def __init__(self, clock: IReactorTime, registry: ClientRegistry) -> None:
         self.connections = 0
-        self.seconds: Callable[[], float] = clock.seconds
         self.later: Callable[..., IDelayedCall] = clock.callLater
         self.wheel: PingWheel[EventStream] = PingWheel(clock, EventStream.abort, answers=False)
         self._registry = registry
