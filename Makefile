@@ -10,7 +10,7 @@ TESTS ?= tests
 JOBS ?= 2
 # Programs that tests start, and the Debian package of each, as command:package.
 TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime \
-	npm:npm curl:curl
+	npm:npm curl:curl jq:jq
 
 VENV := .venv
 LOWEST := .venv-lowest

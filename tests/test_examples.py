@@ -98,8 +98,12 @@ class ExampleCase(ThreePlatformsCase):
         shutil.copy(ROOT / "web" / "livechat.js", directory)
         # No pause before a connection that was lost is opened again.
         program = Program(self, directory, *command, WEBSOCKETS_BACKOFF_INITIAL_DELAY="0")
-        self.addCleanup(program.process.kill)
+        self.addCleanup(self._stop, program)
         return program
+
+    def _stop(self, program: Program) -> None:
+        program.process.terminate()
+        program.process.wait()
 
     async def says(self, program: Program, *lines: str) -> None:
         """Wait for the next lines of its output, which are these."""
@@ -146,6 +150,38 @@ class ChatTests(ExampleCase):
         program = self.start(sys.executable, "chat.py", self.address, "twitch.tv/missing_ann")
         await self.says(program, "* twitch.tv/missing_ann: There is no such channel or video")
         self.assertEqual(await deferToThread(program.ended), 0)
+
+
+class ShellTests(ExampleCase):
+    """`chat.sh`, with curl and jq."""
+
+    def chat(self, channel: str) -> Program:
+        """Start it with a channel; `timeout` ends curl and jq with it."""
+        address = self.address.replace("ws:", "http:")
+        return self.start("timeout", "60", "sh", "chat.sh", address, channel)
+
+    async def test_lost(self) -> None:
+        """It prints a chat, and comes back when the connection was lost."""
+        program = self.chat("https://www.youtube.com/@ann")
+        await self.says(program, "* subscribed", "* started")
+        self.youtube.say("ann", said(BOB, 'a \\ and a "quote"', 1))
+        await self.says(program, 'youtube @bob: a \\ and a "quote"')
+        self.assertEqual(self.road.cut(), 1)
+        await self.says(program, "* subscribed", "* started")
+        self.youtube.say("ann", said(BOB, "hello again", 2))
+        await self.says(program, "youtube @bob: hello again")
+
+    async def test_hopeless(self) -> None:
+        """It ends when there is no such channel."""
+        program = self.chat("twitch.tv/missing_ann")
+        await self.says(program, "* There is no such channel or video")
+        await deferToThread(program.ended)
+
+    async def test_not_live(self) -> None:
+        """It waits for a channel that is not live."""
+        program = self.chat("tiktok.com/@offline_ann")
+        await self.says(program, "* The channel is not live")
+        self.assertIsNone(program.process.poll())
 
 
 class VoteTests(ExampleCase):
