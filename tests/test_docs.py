@@ -139,13 +139,11 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(set(self.first_cells("protocol.md", "Errors")), set(ErrorCode))
 
     def test_events(self) -> None:
-        """Every event kind is named: in the table, or in the sentence on what Twitch lacks."""
+        """Every event kind is named in the table of who sends it."""
         text = (DOCS / "protocol.md").read_text()
-        lacking = re.search(r"Kinds that Twitch does not have: ([^.]+)\.", text)
-        assert lacking
-        named = set(self.first_cells("protocol.md", "Events"))
-        named |= set(re.findall(r"`([^`]+)`", lacking[1]))
-        self.assertEqual(named, set(EVENT_KINDS))
+        table = text.partition("<!-- table: kinds -->")[2].partition("<!-- end -->")[0]
+        named = re.findall(r"^\| \[`(\w+)`\]", table, re.MULTILINE)
+        self.assertEqual(named, sorted(EVENT_KINDS))
 
     def test_close_codes(self) -> None:
         """Every close code of ours is explained."""

@@ -11,6 +11,7 @@ from livechat.model.chat import ChatMessage, ChatMetadata
 from livechat.model.events import EVENT_KINDS, ChannelEvent
 from livechat.platforms.twitch.parse.chat import translate
 from livechat.platforms.twitch.parse.room import RoomState, room_state
+from tests.support.events import data_of
 from tests.support.golden import check_whole
 from tests.support.twitch_lines import RECEIVED, chat, event, event_of, parsed, translated, written
 
@@ -55,7 +56,7 @@ class KindTests(SynchronousTestCase):
         """Every notice of the platform has its kind of event, and ours are documented kinds."""
         for notice, kind in KINDS.items():
             found = event(notice)
-            self.assertEqual((found.type, found.data["notice"]), (kind, notice))
+            self.assertEqual((found.type, found.data.platform_kind), (kind, notice))
             self.assertIn(kind, EVENT_KINDS)
             self.assertEqual(list(translated(written()[notice]).unknown), [])
 
@@ -122,20 +123,20 @@ class KindTests(SynchronousTestCase):
     def test_unknown_notice_is_shown(self) -> None:
         """A notice of a kind that is new to us still brings its sentence and the user's text."""
         found = event("brandnewkind")
-        self.assertEqual((found.type, found.data["notice"]), ("notice", "brandnewkind"))
-        self.assertEqual(found.data["text"], "Ada did something new; and good!")
+        self.assertEqual((found.type, found.data.platform_kind), ("notice", "brandnewkind"))
+        self.assertEqual(found.data.text, "Ada did something new; and good!")
         self.assertEqual(chat("brandnewkind").data.content.raw, "what is it")
 
     def test_text_of_a_notice(self) -> None:
         """The user's own text is a message besides, marked, and the event names it."""
         message, found = chat("resub"), event("resub")
-        self.assertEqual(found.data["message_id"], message.message_id)
+        self.assertEqual(found.data.message_id, message.message_id)
         self.assertEqual(message.data.metadata, ChatMetadata(notice="resub"))
         self.assertEqual(
             [(e.type, e.value, e.position) for e in message.data.content.elements],
             [("text", "three years ", (0, 12)), ("emote", "Kappa", (12, 17))],
         )
-        self.assertNotIn("message_id", event("sub").data)
+        self.assertNotIn("message_id", data_of(event("sub")))
 
     def test_text_without_id(self) -> None:
         """Without an id the message gets a new one and the event a lasting one."""
@@ -146,22 +147,26 @@ class KindTests(SynchronousTestCase):
         assert isinstance(first[0], ChatMessage)
         assert isinstance(first[1], ChannelEvent)
         assert isinstance(again[1], ChannelEvent)
-        self.assertEqual((first[0].message_id, first[1].data["message_id"]), ("new", "new"))
+        self.assertEqual((first[0].message_id, first[1].data.message_id), ("new", "new"))
         self.assertEqual(first[1].event_id, "1700000000123-announcement-2002")
         self.assertEqual(again[1].event_id, first[1].event_id)
 
     def test_community_gift(self) -> None:
         """A community gift and its single gifts carry the same id, by which to collapse them."""
-        many, single = event("submysterygift").data, event("subgift").data
-        self.assertEqual(many["community_gift_id"], single["community_gift_id"])
+        many, single = data_of(event("submysterygift")), data_of(event("subgift"))
+        self.assertEqual(many["gift_id"], single["gift_id"])
         self.assertEqual((many["count"], single["recipient"]["username"]), (5, "linus"))
+        self.assertEqual((many["recipient"], single["count"]), (None, 1))
 
     def test_anonymous(self) -> None:
-        """Stand-in accounts are marked, as writers and in the data of events."""
+        """Stand-in accounts are marked as writers, and nobody in the data of events."""
         self.assertIs(chat("anonymous cheer").data.metadata.anonymous, True)
-        self.assertIs(event("anonsubgift").data["user"]["anonymous"], True)
-        self.assertEqual(event("communitypayforward").data["gifter"], {"anonymous": True})
-        self.assertNotIn("anonymous", event("subgift").data["user"])
+        self.assertIsNone(data_of(event("anonsubgift"))["user"])
+        self.assertIsNone(data_of(event("communitypayforward"))["gifter"])
+        self.assertEqual(data_of(event("subgift"))["user"]["username"], "ada")
+        line = parsed(written()["giftpaidupgrade"])
+        line.tags["msg-param-sender-login"] = "ananonymousgifter"
+        self.assertIsNone(data_of(event_of(translate(line, RECEIVED, str)))["gifter"])
 
     def test_shared_chat(self) -> None:
         """What was written in another room is marked; what was written here is not."""
@@ -171,9 +176,9 @@ class KindTests(SynchronousTestCase):
         )
         self.assertEqual(chat("shared chat, native").data.metadata, ChatMetadata())
         found = event("sharedchatnotice of a raid")
-        self.assertEqual((found.type, found.data["notice"]), ("raid", "raid"))
-        self.assertEqual(found.data["source_room_id"], "9009")
-        self.assertEqual(found.data["source_message_id"], "origin-4")
+        self.assertEqual((found.type, found.data.platform_kind), ("raid", "raid"))
+        self.assertEqual(found.data.source_room_id, "9009")
+        self.assertEqual(found.data.source_message_id, "origin-4")
         self.assertEqual(
             chat("sharedchatnotice of an announcement").data.metadata.notice, "announcement"
         )
@@ -184,10 +189,10 @@ class ModerationTests(SynchronousTestCase):
 
     def test_timeout(self) -> None:
         """A time-out has its seconds, a ban has none."""
-        user = {"id": "2002", "username": "ada"}
+        user = {"id": "2002", "username": "ada", "display_name": None}
         found = event("timeout")
-        self.assertEqual((found.type, found.data), ("timeout", {"user": user, "seconds": 600}))
-        self.assertEqual(event("ban").data, {"user": user, "seconds": None})
+        self.assertEqual((found.type, data_of(found)), ("timeout", {"user": user, "seconds": 600}))
+        self.assertEqual(data_of(event("ban")), {"user": user, "seconds": None})
         self.assertEqual(found.event_id, "1700000000123-2002-600")
 
     def test_never_the_whole_chat_by_mistake(self) -> None:
@@ -195,21 +200,22 @@ class ModerationTests(SynchronousTestCase):
         line = parsed(written()["ban"])
         line.params.pop()
         found = event_of(translate(line, RECEIVED, str))
-        self.assertEqual((found.type, found.data["user"]["id"]), ("timeout", "2002"))
+        user = {"id": "2002", "username": None, "display_name": None}
+        self.assertEqual((found.type, data_of(found)["user"]), ("timeout", user))
 
     def test_deletions(self) -> None:
         """One message or all of them."""
         found = event("chat cleared")
-        self.assertEqual((found.type, found.data), ("deletion", {"scope": "chat"}))
+        self.assertEqual((found.type, data_of(found)), ("deletion", {"scope": "chat"}))
         found = event("message deleted")
         self.assertEqual(found.type, "deletion")
         self.assertEqual(
-            found.data,
+            data_of(found),
             {
                 "scope": "message",
                 "message_id": "m-9",
-                "user": {"username": "ada"},
-                "text": "said something",
+                "author": {"id": None, "username": "ada", "display_name": None},
+                "removed_text": "said something",
             },
         )
 
@@ -230,7 +236,7 @@ class ModerationTests(SynchronousTestCase):
         self.assertEqual(room_state(later, line.tags), later)
         for known in (joined, later):
             self.assertEqual(
-                event_of(translate(line, RECEIVED, str, known)).data,
+                data_of(event_of(translate(line, RECEIVED, str, known))),
                 {
                     "emote_only": False,
                     "followers_only": 10,

@@ -192,7 +192,7 @@ class HostileTextTests(SynchronousTestCase):
             data = msgspec.json.decode(encode_event(KEY, event))["data"]["data"]
             self.assertEqual(data["text"], payload.strip())
             self.assertEqual(data["user"]["display_name"], payload.strip())
-            self.assertNotIn("avatar_url", data)
+            self.assertIsNone(data["user"]["avatar_url"])
 
 
 _ODD = (

@@ -12,6 +12,7 @@ from livechat.model.chat import ChatMessage
 from livechat.platforms.twitch.parse.chat import Translation
 from livechat.simulator import observed
 from livechat.statistics.memory import MemoryStats
+from tests.support.events import data_of
 from tests.support.twitch_lines import chat_of, event_of, translated
 from tests.test_stats import KEY, StatsCase
 
@@ -57,24 +58,23 @@ class ObservedTests(SynchronousTestCase):
         """A combo's gift is a gift of so many bits; what else is told of combos keeps its words."""
         gift, expired, reached = (event_of(found) for found in lines("combos"))
         self.assertEqual(gift.type, "gift")
-        self.assertEqual(gift.data["user"]["display_name"], "Bob")
-        self.assertEqual((gift.data["gift_type"], gift.data["name"]), ("virtual", "heart"))
-        self.assertEqual(
-            gift.data["price"], {"value": 5, "currency": "BITS", "formatted": "5 bits"}
-        )
-        self.assertEqual(gift.data["platform_kind"], "onetapgiftredeemed")
+        data = data_of(gift)
+        self.assertEqual(data["user"]["display_name"], "Bob")
+        self.assertEqual((data["gift_type"], data["name"], data["count"]), ("virtual", "heart", 1))
+        self.assertEqual(data["price"], {"value": 5, "currency": "BITS", "formatted": "5 bits"})
+        self.assertEqual(data["platform_kind"], "onetapgiftredeemed")
         self.assertEqual((expired.type, reached.type), ("notice", "notice"))
-        self.assertEqual(expired.data["platform_kind"], "onetapstreakexpired")
-        self.assertEqual(expired.data["params"]["streak-size-bits"], "150")
-        self.assertEqual(expired.data["params"]["contributor-1"], "Bob")
-        self.assertEqual(expired.data["text"], "Ann's community sent 30!")
+        self.assertEqual(expired.data.platform_kind, "onetapstreakexpired")
+        self.assertEqual(expired.data.params["streak-size-bits"], "150")
+        self.assertEqual(expired.data.params["contributor-1"], "Bob")
+        self.assertEqual(expired.data.text, "Ann's community sent 30!")
         self.assertEqual(
-            reached.data["params"],
+            reached.data.params,
             {"breakpoint-number": "2", "breakpoint-threshold-bits": "100", "gift-id": "heart"},
         )
 
     def test_powerups(self) -> None:
-        """A message says with what power-up it was sent."""
+        """A message says with what power-up it was sent; one that costs bits is a gift, too."""
         told = [chat_of(found).data.metadata for found in lines("powerups")]
         self.assertEqual(
             [(metadata.effect, metadata.animation) for metadata in told],
@@ -84,6 +84,16 @@ class ObservedTests(SynchronousTestCase):
                 ("skip-subs-mode-message", UNSET),
             ],
         )
+        *bought, free = lines("powerups")
+        self.assertEqual(len(free.events), 1)
+        for found in bought:
+            message, gift = chat_of(found), event_of(found)
+            data = data_of(gift)
+            self.assertEqual((gift.type, data["gift_type"]), ("gift", "virtual"))
+            self.assertEqual(data["platform_kind"], message.data.metadata.effect)
+            self.assertEqual(data["message_id"], message.message_id)
+            self.assertEqual((data["user"]["id"], data["user"]["username"]), ("7", "ann"))
+            self.assertEqual((data["count"], data["price"]), (1, None))
 
     def test_badge_info(self) -> None:
         """A subscriber's badge tells the exact months, and its tier where it shows one."""
@@ -98,7 +108,7 @@ class ObservedTests(SynchronousTestCase):
                 if isinstance(event, ChatMessage):
                     self.assertEqual(event.data.metadata.source_room_id, "77")
                 else:
-                    self.assertEqual(event.data["source_room_id"], "77")
+                    self.assertEqual(event.data.source_room_id, "77")
 
     def test_action_in_a_notice(self) -> None:
         """Ranges that count the `/me` wrapper are found where they are meant."""

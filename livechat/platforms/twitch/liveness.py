@@ -8,7 +8,11 @@ was known before stays known.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
+from msgspec import UNSET
+
+from livechat.model.event_data import Stream
 from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.twitch.lookup import ChannelStatus
 
@@ -59,16 +63,14 @@ class Liveness:
         return self._require_live and since is not None and now - since >= self._grace
 
     def event(self, received_ms: int, room_id: str) -> ChannelEvent:
-        """`stream`: it went live or offline: `status`, and `started_at` of one that went live.
+        """`stream`: it went live or offline.
 
         :param received_ms: when that was learnt, in ms since 1970.
         """
-        status = "live" if self.live else "offline"
-        data = {"status": status}
-        if self._known.started_at:
-            data["started_at"] = self._known.started_at
+        status: Literal["live", "offline"] = "live" if self.live else "offline"
+        data = Stream(status=status, started_at=self._known.started_at or UNSET)
         # The same change has the same id wherever it is seen; one stream may bounce several times.
         self._changes += 1
         target = f"{self._stream_id}-{self._changes}" if self._stream_id else self._new_id()
         event_id = f"stream-{status}-{target}"
-        return ChannelEvent("stream", "twitch", iso_time(received_ms), event_id, room_id, data)
+        return ChannelEvent.of(data, "twitch", iso_time(received_ms), event_id, room_id)

@@ -4,15 +4,15 @@
 Pure and total: a line with any tags missing or broken gives what can be read without them, and
 never raises.  What is of an unknown kind or could not be used is named, for counting.
 
-The data of each kind of event is documented where it is made: in `notices` and `room` beside this.
+What notices become is in `notices`, what moderators do in `room`, both beside this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.platforms.twitch.parse import notices
@@ -23,7 +23,7 @@ from livechat.platforms.twitch.parse.known import (
     is_answer,
     unread_tags,
 )
-from livechat.platforms.twitch.parse.message import message, unwrapped
+from livechat.platforms.twitch.parse.message import message, power_up, unwrapped
 from livechat.platforms.twitch.parse.replies import join_failure, login_failed
 from livechat.platforms.twitch.parse.room import (
     NOTHING_KNOWN,
@@ -36,7 +36,7 @@ from livechat.platforms.twitch.parse.room import (
     room_state,
     unreadable_modes,
 )
-from livechat.platforms.twitch.parse.tags import sent_ms, source_room
+from livechat.platforms.twitch.parse.tags import sender, sent_ms, source_room
 
 #: Commands about the connection; they carry no chat.
 _SILENT: Final = frozenset({
@@ -82,6 +82,9 @@ def translate(
             ignored += ignored_badges(badges)
         if unusable:
             unknown += tuple(unusable)
+        if chat.data.metadata.effect:
+            bought = power_up(chat, sender(tags, line.nick, room_id))
+            return Translation([chat, bought] if bought else [chat], unknown, ignored)
         return Translation([chat], unknown, ignored)
     when = _When(stated, sent)
     if line.command == "USERNOTICE":
@@ -107,25 +110,27 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     tags = line.tags
     name = notices.name_of(tags)
     login = tags.get("login") or line.nick
-    kind, data = notices.read(tags, name, login)
-    unknown, ignored = unread_tags(line, notices.parameters_read(tags, name))
-    ignored += ignored_badges(tags.get("badges", ""))
-    if not notices.is_known(name):
-        unknown += (f"NOTICE {name}".strip(),)
     events: list[Event] = []
+    common: dict[str, Any] = {}
+    unusable: Sequence[str] = ()
     if len(line.params) > 1 and line.params[-1]:
         chat, unusable = message(
             line, login, sent_ms=when.ms, room_id=room_id, new_id=new_id, notice=name
         )
         events.append(chat)
-        data["message_id"] = chat.message_id
-        unknown += tuple(unusable)
+        common["message_id"] = chat.message_id
     if source := source_room(tags, room_id):
-        data["source_room_id"] = source
-        data["source_message_id"] = tags.get("source-id", "")
+        common["source_room_id"] = source
+        common["source_message_id"] = tags.get("source-id") or UNSET
+    common["user"] = sender(tags, login, room_id)
+    data = notices.read(tags, name, login, common)
+    unknown, ignored = unread_tags(line, notices.parameters_read(tags, name, data))
+    ignored += ignored_badges(tags.get("badges", ""))
+    if not notices.is_known(name):
+        unknown += (f"NOTICE {name}".strip(),)
     target = f"{name}-{tags.get('user-id') or login}"
-    events.append(_event(tags, when, room_id, ParsedEvent(kind, target, data), new_id))
-    return Translation(events, unknown, ignored)
+    events.append(_event(tags, when, room_id, ParsedEvent(target, data), new_id))
+    return Translation(events, (*unknown, *unusable), ignored)
 
 
 def _parsed_event(
@@ -173,4 +178,4 @@ def _event(
     event_id = tags.get("id") or (
         new_id() if when.stated is None else f"{when.stated}-{what.target}"
     )
-    return ChannelEvent(what.kind, "twitch", iso_time(when.ms), event_id, room_id, what.data)
+    return ChannelEvent.of(what.data, "twitch", iso_time(when.ms), event_id, room_id)

@@ -9,7 +9,8 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Money, Reply
-from livechat.model.events import iso_time
+from livechat.model.event_data import Gift, Person
+from livechat.model.events import ChannelEvent, iso_time
 from livechat.model.text import Piece, content
 from livechat.platforms.twitch.parse.emotes import color_of, pieces
 from livechat.platforms.twitch.parse.irc import Line
@@ -37,6 +38,9 @@ _HIGHLIGHTED: Final = "highlighted-message"
 _EFFECTS: Final = frozenset({
     _HIGHLIGHTED, "animated-message", "gigantified-emote-message", "skip-subs-mode-message",
 })  # fmt: skip
+
+#: Those that are paid in bits; the others are rewards for the channel's own points.
+_POWER_UPS: Final = frozenset({"animated-message", "gigantified-emote-message"})
 
 
 def message(
@@ -77,6 +81,29 @@ def message(
         ChatData(writer, content(cut), metadata),
     )
     return found, unknown
+
+
+def power_up(chat: ChatMessage, user: Person | None) -> ChannelEvent | None:
+    """The power-up that was bought for a message, as a `gift` of the same id; None without one.
+
+    Twitch does not say what it cost.  Bits beside it are the message's, and are told there.
+    """
+    metadata = chat.data.metadata
+    effect = metadata.effect
+    if effect not in _POWER_UPS:
+        return None
+    data = Gift(
+        gift_type="virtual",
+        user=user,
+        platform_kind=effect,
+        message_id=chat.message_id,
+        source_room_id=metadata.source_room_id,
+        source_message_id=metadata.source_message_id,
+        count=1,
+        name=None,
+        price=None,
+    )
+    return ChannelEvent.of(data, chat.platform, chat.timestamp, chat.message_id, chat.room_id)
 
 
 def unwrapped(text: str) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from livechat.model.event_data import Deletion, EventData, Notice, Person, Room, Timeout
 from livechat.platforms.twitch.parse.tags import Tags, number
 
 
@@ -35,14 +36,11 @@ NOTHING_KNOWN: Final = RoomState()
 class ParsedEvent(NamedTuple):
     """Something that is not a message.
 
-    :ivar kind: one of `livechat.model.events.EVENT_KINDS`.
     :ivar target: tells it from others of its kind that happened at the same time.
-    :ivar data: what clients receive.
     """
 
-    kind: str
     target: str
-    data: dict[str, Any]
+    data: EventData
 
 
 _SWITCHES: Final = {"emote-only": "emote_only", "subs-only": "subscribers_only", "r9k": "unique"}
@@ -76,13 +74,15 @@ def room_state(previous: RoomState, tags: Tags) -> RoomState:
 
 
 def modes(state: RoomState) -> ParsedEvent:
-    """`room`: all modes that are known, by the names of `RoomState`."""
-    known = msgspec.structs.asdict(state)
-    del known["room_id"]
-    data = {name: value for name, value in known.items() if value is not UNSET}
+    """`room`: all modes that are known."""
+    known = {
+        name: value
+        for name, value in msgspec.structs.asdict(state).items()
+        if name != "room_id" and value is not UNSET
+    }
     # Two changes at the same time are two events.
-    target = "-".join(f"{name}={value}" for name, value in data.items())
-    return ParsedEvent("room", f"modes-{target}", data)
+    target = "-".join(f"{name}={value}" for name, value in known.items())
+    return ParsedEvent(f"modes-{target}", Room(**known))
 
 
 def unreadable_modes(tags: Tags) -> list[str]:
@@ -96,22 +96,18 @@ def unreadable_modes(tags: Tags) -> list[str]:
 
 
 def cleared_chat(tags: Tags, login: str) -> ParsedEvent:
-    """A CLEARCHAT.
-
-    `timeout` with `user` (`id`, `username`) and `seconds`, which is null for a ban; or, when the
-    line names nobody, `deletion` with `scope` `chat`.
-    """
+    """A CLEARCHAT: `timeout`, also for a ban; or `deletion` of all, when the line names nobody."""
     user_id = tags.get("target-user-id", "")
     if not user_id and not login:
-        return ParsedEvent("deletion", "chat", {"scope": "chat"})
-    user = {"id": user_id, "username": login}
+        return ParsedEvent("chat", Deletion(scope="chat"))
     seconds = number(tags.get("ban-duration"))
     target = f"{user_id or login}-{'ban' if seconds is None else seconds}"
-    return ParsedEvent("timeout", target, {"user": user, "seconds": seconds})
+    user = Person(user_id or None, login or None, None)
+    return ParsedEvent(target, Timeout(user=user, seconds=seconds))
 
 
 def cleared_message(tags: Tags, text: str) -> ParsedEvent | None:
-    """A CLEARMSG: `deletion` with `scope` `message`, `message_id`, `user` (`username`) and `text`.
+    """A CLEARMSG: `deletion` of one message.
 
     :param text: what the message said.
     :return: None if the line does not say which message.
@@ -119,20 +115,22 @@ def cleared_message(tags: Tags, text: str) -> ParsedEvent | None:
     message_id = tags.get("target-msg-id")
     if not message_id:
         return None
-    user = {"username": tags.get("login", "")}
-    data = {"scope": "message", "message_id": message_id, "user": user, "text": text}
-    return ParsedEvent("deletion", message_id, data)
+    login = tags.get("login")
+    data = Deletion(
+        scope="message",
+        message_id=message_id,
+        author=Person(None, login, None) if login else None,
+        removed_text=text,
+    )
+    return ParsedEvent(message_id, data)
 
 
 def mode_notice(tags: Tags, text: str) -> ParsedEvent | None:
-    """A NOTICE about the modes of the chat.
-
-    `notice` with `notice` and `platform_kind` (both the platform's kind), `text` and no `params`.
+    """A NOTICE about the modes of the chat: `notice`.
 
     :return: None for any other NOTICE.
     """
     name = tags.get("msg-id", "")
     if name not in _MODE_NOTICES:
         return None
-    data = {"notice": name, "platform_kind": name, "text": text, "params": {}}
-    return ParsedEvent("notice", name, data)
+    return ParsedEvent(name, Notice(platform_kind=name, text=text))

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import UNSET, UnsetType
 
 from livechat.model.chat import Author, Badge, Roles
+from livechat.model.event_data import Person
 
 Tags = dict[str, str]
 
@@ -84,21 +85,35 @@ def source_room(tags: Tags, room_id: str) -> str | None:
     return source if source and source != room_id else None
 
 
-def person(user_id: str | None, login: str | None, name: str | None) -> dict[str, object]:
-    """Somebody in the data of an event: those of id, username and display_name that are known.
+def person(user_id: str | None, login: str | None, name: str | None) -> Person | None:
+    """Somebody of whom at most these three are known.
 
-    `anonymous` is added, and true, for the stand-in account of somebody who hides.
+    :return: None if nothing is known, and for the stand-in account of those who hide.
     """
-    found: dict[str, object] = {}
-    if user_id:
-        found["id"] = user_id
-    if login:
-        found["username"] = login
-    if shown := display_name(name or "", login or ""):
-        found["display_name"] = shown
-    if is_anonymous(user_id or "", login or ""):
-        found["anonymous"] = True
-    return found
+    shown = display_name(name or "", login or "")
+    if not (user_id or shown) or is_anonymous(user_id or "", login or ""):
+        return None
+    return Person(user_id or None, login or None, shown or None)
+
+
+def sender(tags: Tags, login: str, room_id: str) -> Person | None:
+    """Whom a notice is about, as in a message: its tags are those of that user.
+
+    :return: None if the line names nobody, and for the stand-in account of those who hide.
+    """
+    found = person(tags.get("user-id"), login, tags.get("display-name"))
+    if found is None:
+        return None
+    seen = author(tags, login, room_id)
+    return Person(
+        found.id,
+        found.username,
+        found.display_name,
+        seen.avatar_url,
+        seen.roles,
+        seen.badges,
+        seen.color,
+    )
 
 
 def display_name(name: str, login: str) -> str:
