@@ -39,6 +39,27 @@ class SubPathTests(BrowserCase):
         """An address of nginx."""
         return f"http://127.0.0.1:{self.nginx.port}{path}"
 
+    async def test_event_stream(self) -> None:
+        """An event stream passes through as it comes: chats are heard while it goes on."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.outside("/chat/test"))
+            heard = page.evaluate(
+                """() => new Promise((resolve) => {
+                  const heard = [];
+                  const stream = new EventSource("sse?platform=twitch&identifier=busy_kitchen");
+                  stream.addEventListener("chat", (event) => {
+                    heard.push(event.lastEventId);
+                    if (heard.length === 3) { stream.close(); resolve(heard); }
+                  });
+                })"""
+            )
+            for place in heard:
+                self.assertRegex(place, r"^[0-9a-z]+:[0-9]+$")
+
+        await self.visit(work)
+
     async def test_test_page(self) -> None:
         """The bare path leads to the page; it connects, shows chats, and finds `/health`."""
 
