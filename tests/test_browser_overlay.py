@@ -64,7 +64,7 @@ class RealChatTests(BrowserCase):
             page.goto(self.url("/overlay?platform=twitch&identifier=hopper"))
             self.await_readers("hopper")
             self.here(self.twitch.say, "hopper", GiftShower(id="g", author=ANN, count=5, total=9))
-            expect(page.locator(".event")).to_have_text(re.compile("Ann is gifting 5"))
+            expect(page.locator(".event")).to_have_text(re.compile("Ann gave 5 subscriptions"))
             self.assertEqual(page.locator(".line").count(), 1)
 
         await self.visit(work)

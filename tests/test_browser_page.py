@@ -26,6 +26,8 @@ PAID = (
     *("#979797", "#9c3ee8", "#1db2a5", "#0099fe", "#f43021", "#FFFF00", "#000000", "#FFFFFF"),
 )
 
+BEN = {"id": "8", "username": "ben", "display_name": "Ben"}
+
 #: Colours that people give to their names, the worst for reading among them.
 NAMES = ("#0000FF", "#FF0000", "#00FF00", "#FFFFFF", "#000000", "#8A2BE2")
 
@@ -79,8 +81,8 @@ class PageTests(BrowserCase):
                 ),
                 chat("and more", monetary_data={**money, "value": 5.5, "currency": "EUR"}),
                 event("viewers", viewers=1234, total_viewers=5678),
-                event("stream", title="Cooking with Ann"),
-                event("gift", text="Sent Rose x10", user={"display_name": "Ben"}),
+                event("stream", status="changed", title="Cooking with Ann"),
+                event("gift", gift_type="virtual", name="Rose", count=10, user=BEN),
             )
             row = page.locator(".row.paid").first
             expect(row.locator(".amount")).to_have_text("€10.00")
@@ -95,7 +97,7 @@ class PageTests(BrowserCase):
             expect(page.locator("#money li")).to_have_text(re.compile(r"^€15\.502 .$"))
             expect(page.locator("#viewers")).to_have_text("1,234 watching")
             expect(page.locator("#channel")).to_contain_text("Cooking with Ann")
-            expect(page.locator(".row.event")).to_contain_text("Ben sent Rose x10")
+            expect(page.locator(".row.event").last).to_contain_text("Ben sent Rose \u00d7 10")
             expect(page.locator("#storage")).to_have_text("Redis")
 
         await self.visit(work, locale="en-US")

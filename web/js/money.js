@@ -15,9 +15,19 @@ export function sum(value, currency) {
   }
 }
 
+/** A price as the platform shows it, or else in the reader's language; empty where it is not known. */
+export function priceIn(price) {
+  if (typeof price?.formatted === "string" && price.formatted.trim()) return price.formatted.trim();
+  const paid = known(price);
+  return paid ? sum(paid.value, paid.currency) : "";
+}
+
 /** What was paid with a message or an event: `{value, currency}`, or null. */
 export function paidWith(data) {
-  const money = data?.metadata?.monetary_data ?? data?.monetary_data ?? data;
+  return known(data?.metadata?.monetary_data ?? data?.price);
+}
+
+function known(money) {
   const value = Number(money?.value);
   const isPaid = typeof money?.currency === "string" && money.currency && Number.isFinite(value) && value > 0;
   return isPaid ? { value, currency: money.currency.slice(0, 16) } : null;

@@ -17,7 +17,7 @@ export const HIDEABLE = {
 };
 
 /** What can be added, by its name in `show`. */
-export const SHOWABLE = { avatars: "avatars", time: "time" };
+export const SHOWABLE = { avatars: "avatars", time: "time", events: "all other events" };
 
 export const DEFAULTS = {
   theme: "outline",

@@ -5,7 +5,7 @@
 import { LiveChat } from "../livechat.js";
 import { sourcesIn } from "./address.js";
 import { byId, make } from "./dom.js";
-import { sentenceOf, whoIsGone } from "./events.js";
+import { isGone, sentenceOf } from "./events.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
 import { paint, platformMark, platformName } from "./platforms.js";
@@ -14,8 +14,8 @@ import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
 import { errorInWords } from "./words.js";
 
-/** Events that are worth a line on a stream. */
-const CELEBRATED = new Set(["donation", "follow", "gift", "raid", "subscription"]);
+/** Events that are worth a line on a stream; all others have one only with `show=events`. */
+const CELEBRATED = new Set(["donation", "follow", "gap", "gift", "raid", "subscription"]);
 /** How long a note stays that needs nobody to do anything, in ms. */
 const NOTE = 10000;
 
@@ -61,6 +61,7 @@ function messageRow(message, channel = "") {
 
 function eventRow(event, sentence) {
   const row = make("li", { class: "line event" });
+  row.dataset.kind = event.type;
   if (!settings.hide.includes("platform")) row.append(platformMark(event.platform), " ");
   row.append(make("bdi", {}, sentence));
   return row;
@@ -90,16 +91,9 @@ list.addEventListener("animationend", ({ animationName, target }) => {
 /** On a stream what was deleted is gone, not struck out. */
 function takeAway(event, channel) {
   flush();
-  const { id, username } = whoIsGone(event.data);
   for (const row of [...list.children]) {
-    if (row.dataset.platform !== event.platform || row.dataset.channel !== channel) continue;
-    const isMeant =
-      event.type === "deletion"
-        ? event.data.scope === "chat" || row.dataset.id === event.data.message_id
-        : id
-          ? row.dataset.author === id
-          : username && row.dataset.login === username;
-    if (isMeant) row.remove();
+    const isHere = row.dataset.platform === event.platform && row.dataset.channel === channel;
+    if (isHere && isGone(row.dataset, event)) row.remove();
   }
 }
 
@@ -124,7 +118,8 @@ function eventCame({ message }) {
   const { data: event, identifier: channel = "" } = message;
   if (!event) return;
   if (event.type === "deletion" || event.type === "timeout") takeAway(event, channel);
-  if (!CELEBRATED.has(event.type) || settings.hide.includes("events")) return;
+  const isWanted = CELEBRATED.has(event.type) || settings.show.includes("events");
+  if (!isWanted || settings.hide.includes("events")) return;
   const sentence = sentenceOf(event);
   if (sentence) show(() => eventRow(event, sentence));
 }

@@ -6,7 +6,7 @@ import { queryOf, sourcesIn } from "./address.js";
 import { ChatLog } from "./chatlog.js";
 import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
-import { sentenceOf, whoIsGone, whyGone } from "./events.js";
+import { isCountedOnly, isGone, rulesOf, sentenceOf, whyGone } from "./events.js";
 import { paidWith } from "./money.js";
 import { daemonUrl } from "./place.js";
 import { chooseType, FIRST, identifierTypes, isServed, isUrl, offerTypes, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
@@ -147,8 +147,10 @@ function eventCame(event) {
   const { type, data = {}, timestamp } = event;
   stats.happened(type, data);
   if (type === "stream" && typeof data.title === "string") showTitle(data.title);
-  const paid = type === "gift" || type === "donation" ? paidWith(data) : null;
+  if (type === "room") showRules(rulesOf(data));
+  const paid = paidWith(data);
   if (paid) stats.paid(paid);
+  if (isCountedOnly(type)) return;
   // Now in what is shown, and once more when the messages are there that have not been made yet.
   const isRemoval = type === "deletion" || type === "timeout";
   if (isRemoval) strikeOutAll(event);
@@ -159,8 +161,8 @@ function eventCame(event) {
     byId("empty").hidden = true;
     const row = log.rowOf(data.message_id);
     if (!row || type === "pin") return eventRow(type, sentence, timestamp);
-    // What came with a message stands above it; a membership's message says it all itself.
-    if (type !== "membership") putOccasion(row, type, sentence);
+    // What came with a message stands above it.
+    putOccasion(row, type, sentence);
     return null;
   });
 }
@@ -170,15 +172,13 @@ function showTitle(title) {
   byId("channel").append(make("span", { class: "title", title }, `· ${title}`));
 }
 
+function showRules(rules) {
+  byId("rules").hidden = !rules;
+  say(byId("rules"), rules);
+}
+
 function strikeOutAll(event) {
-  const { id, username } = whoIsGone(event.data);
-  const messageId = event.type === "deletion" ? event.data.message_id : null;
-  for (const row of log.rows) {
-    const isMeant = messageId
-      ? row.dataset.id === messageId
-      : event.data.scope === "chat" || (id ? row.dataset.author === id : username && row.dataset.login === username);
-    if (isMeant) strikeOut(row, whyGone(event));
-  }
+  for (const row of log.rows) if (isGone(row.dataset, event)) strikeOut(row, whyGone(event));
 }
 
 // ---- the chat -----------------------------------------------------------------------------------
@@ -249,6 +249,7 @@ function connect(chosen) {
   verdict = null;
   log.clear();
   stats.clear();
+  showRules("");
   byId("empty").hidden = false;
   sayEmpty("Connecting", "The chat appears here.");
   const query = queryOf([chosen]);

@@ -75,6 +75,12 @@ export function count(number) {
   return Number(number).toLocaleString();
 }
 
+/** The time of day of a time stamp; a dash where it is none. */
+export function clock(timestamp) {
+  const at = new Date(timestamp ?? "");
+  return Number.isNaN(at.getTime()) ? "–" : at.toTimeString().slice(0, 8);
+}
+
 /** Seconds as people say them: `10 s`, `5 min`, `2 h`, `7 d`. */
 export function duration(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
