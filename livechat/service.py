@@ -51,8 +51,9 @@ from livechat.signals import Signals
 from livechat.statistics.memory import MemoryStats
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
-from livechat.transports.http import Pages, make_site
+from livechat.transports.http import Pages
 from livechat.transports.http_or_websocket import PortFactory
+from livechat.transports.site import make_site
 from livechat.transports.sse import EventStreams
 from livechat.transports.websocket import ClientFactory
 from livechat.web_files import web_directory
@@ -163,7 +164,7 @@ def build(
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
         documents(),
     )
-    site = make_site(pages, clients.origins)
+    site = make_site(pages.app.resource(), clients.origins)
     public_port = PortFactory(
         [ClientFactory(reactor, clients), EventStreams(reactor, clients)],
         site,

@@ -17,8 +17,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.transports.http import ANSWER_TIMEOUT, Pages, make_site
+from livechat.transports.http import Pages
 from livechat.transports.origins import Origins
+from livechat.transports.site import ANSWER_TIMEOUT, make_site
 from livechat.web_files import web_directory
 
 NAMES = st.sampled_from(
@@ -71,7 +72,7 @@ class SiteCase(SynchronousTestCase):
             _unknown,
             contract={"schema.json": b'{"a":1}', "livechat.d.ts": b"export {};"},
         )
-        self.site = make_site(pages, self.origins)
+        self.site = make_site(pages.app.resource(), self.origins)
         self.site.reactor = self.clock
 
     def directory(self) -> Path:

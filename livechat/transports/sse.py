@@ -26,8 +26,8 @@ from livechat.protocol import messages
 from livechat.protocol.queries import NOWHERE, place_of, subscribes
 from livechat.transports.buffered import BufferedConnection
 from livechat.transports.client_registry import AdmissionError, ClientRegistry
-from livechat.transports.http import HEADERS
 from livechat.transports.ping_wheel import PingWheel
+from livechat.transports.site import HEADERS
 from livechat.transports.sse_encodings import ONE_CHAT, SEVERAL_CHATS, Positions, event
 
 _log = Logger()
