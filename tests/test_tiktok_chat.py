@@ -219,6 +219,6 @@ class StateTests(SynchronousTestCase):
                 "WebcastLikeMessage", wire([(2, 3), (3, total), (5, user())]), total
             )
             event = event_of(translator.translate([envelope], NOW, 0.0))
-            self.assertEqual(event.data["count"], 3)
-            totals.append(event.data["total"])
+            self.assertEqual(event.data.count, 3)
+            totals.append(event.data.total)
         self.assertEqual(totals, [100, 100, 101, 101, 101, 120])

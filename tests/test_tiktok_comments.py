@@ -199,7 +199,7 @@ class HostileTests(SynchronousTestCase):
         shown = text("{0:string}" * 20_000, *([piece] * 100))
         payload = wire([(1, common("x", text=shown)), (2, " ")])
         event = event_of(translated("WebcastRoomMessage", payload))
-        self.assertLess(len(event.data["text"]), 40_000)
+        self.assertLess(len(event.data.text), 40_000)
 
     def test_odd_places(self) -> None:
         """Places without a piece, and what only looks like a place, do no harm."""
@@ -207,7 +207,7 @@ class HostileTests(SynchronousTestCase):
             "{0:user}|{7:string}|{x}|{}|{-1:user}|{99999:user}|{1}", [(11, "A")], [(11, "B")]
         )
         event = event_of(translated("WebcastRoomMessage", wire([(1, common("x", text=shown))])))
-        self.assertEqual(event.data["text"], "A||{x}|{}|{-1:user}|{99999:user}|B")
+        self.assertEqual(event.data.text, "A||{x}|{}|{-1:user}|{99999:user}|B")
 
     def test_many_badges(self) -> None:
         """A hundred thousand badges or addresses cost no more than the first few."""

@@ -47,7 +47,8 @@ def told(events: list[Event]) -> list[tuple[str, int, int | None]]:
     for event in events:
         assert isinstance(event, ChannelEvent)
         data = event.data
-        gifts.append((data["author"].username, data["count"], data["value"]))
+        price = data.price
+        gifts.append((data.user.username, data.count, price and price.value))
     return gifts
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from livechat.model.events import ChannelEvent
 from livechat.simulator.scenario import Scenario
+from tests.support.events import data_of
 from tests.support.tiktok_wire import KeptEvents, TikTokCase
 
 
@@ -22,7 +23,7 @@ class ObservedTests(TikTokCase):
         self.successResultOf(started)
         assert isinstance(sink, KeptEvents)
         return [
-            event.data
+            data_of(event)
             for event in sink.events
             if isinstance(event, ChannelEvent) and event.type == kind
         ]
@@ -30,7 +31,7 @@ class ObservedTests(TikTokCase):
     def test_became_super_fan(self) -> None:
         """Somebody becomes a super fan: a subscription, with the person of the banner's text."""
         for data in self.events("observed_superfan_became", "subscription"):
-            self.assertEqual(data["user"].username, "golden.tester")
+            self.assertEqual(data["user"]["username"], "golden.tester")
             self.assertEqual((data["tier"], data["status"]), ("super fan", "new"))
             break
         else:
@@ -40,14 +41,14 @@ class ObservedTests(TikTokCase):
     def test_super_fan_came(self) -> None:
         """Somebody who is a super fan comes in: a join and no subscription."""
         (first, *_) = self.events("observed_superfan_came", "join")
-        self.assertEqual(first["author"].username, "golden.tester")
+        self.assertEqual(first["user"]["username"], "golden.tester")
         self.assertEqual(self.events("observed_superfan_came", "subscription"), [])
         self.assertEqual(self.unparsed(), {})
 
     def test_super_fan_box(self) -> None:
         """A box of subscriptions is a gift of so many, and no box of diamonds."""
         (first, *_) = self.events("observed_superfan_box", "gift")
-        self.assertEqual(first["user"].username, "golden.tester")
+        self.assertEqual(first["user"]["username"], "golden.tester")
         self.assertEqual(
             (first["gift_type"], first["count"], first["tier"], first["price"]),
             ("subscription", 5, "super fan", None),
@@ -55,7 +56,7 @@ class ObservedTests(TikTokCase):
         boxes = [
             data
             for data in self.events("observed_superfan_box", "notice")
-            if data.get("notice") == "treasure_box"
+            if data["platform_kind"] == "treasure_box"
         ]
         self.assertEqual(boxes, [])
         self.assertEqual(self.unparsed(), {})

@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.model.event_data import Person, Price
 from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.parse.chat import StreamState, Translator
@@ -21,6 +22,7 @@ from livechat.platforms.tiktok.parse.webcast import (
     read_push,
 )
 from tests.support.corpus import corpus
+from tests.support.events import data_of
 from tests.support.golden import check_digests
 from tests.support.tiktok_payloads import (
     NOW,
@@ -199,7 +201,9 @@ class ExpectedTests(SynchronousTestCase):
     def assert_author(self, author: Any, expected: dict[str, Any], name: str) -> None:
         """An author is the user that the other decoder saw."""
         self.assertEqual(author.id, expected["id"], name)
-        self.assertEqual(author.username, expected["display_id"], name)
+        # A name that is missing is empty in a message and null in an event.
+        username = expected["display_id"] or (None if isinstance(author, Person) else "")
+        self.assertEqual(author.username, username, name)
         self.assertEqual(author.display_name, expected["nickname"], name)
         self.assertEqual(author.avatar_url, expected["avatar_first"] or None, name)
         self.assertEqual(author.roles.verified, expected["verified"], name)
@@ -260,47 +264,49 @@ class ExpectedTests(SynchronousTestCase):
             self.assertEqual(read, {key: expected[key] for key in read}, name)
             for event in translated(payload.method, payload.payload).events:
                 assert isinstance(event, ChannelEvent)
-                self.assert_author(event.data["author"], expected["user"], name)
-                self.assertEqual(event.data["name"], expected["name"], name)
+                self.assert_author(event.data.user, expected["user"], name)
+                self.assertEqual(event.data.name, expected["name"], name)
                 worth = expected["diamonds"] * expected["repeat_count"]
-                self.assertEqual(event.data["value"], worth, name)
+                self.assertEqual(event.data.price, Price(worth, "DIAMONDS", None), name)
+                self.assertEqual(event.data.item_id, expected["gift_id"], name)
+                self.assertEqual(event.data.gift_type, "virtual", name)
                 nickname = expected["user"]["nickname"]
                 words = f"{nickname} sent {expected['name']} x{expected['repeat_count']}".split()
-                self.assertEqual(event.data["text"], " ".join(words), name)
+                self.assertEqual(event.data.text, " ".join(words), name)
 
     def test_likes(self) -> None:
         """Likes: how many, and how many in all."""
         for name, payload, expected in self.each("WebcastLikeMessage"):
             event = event_of(translated(payload.method, payload.payload))
-            self.assertEqual(event.data["count"], expected["count"], name)
-            self.assertEqual(str(event.data["total"]), expected["total"], name)
-            self.assert_author(event.data["author"], expected["user"], name)
+            self.assertEqual(event.data.count, expected["count"], name)
+            self.assertEqual(str(event.data.total), expected["total"], name)
+            self.assert_author(event.data.user, expected["user"], name)
 
     def test_social(self) -> None:
         """Follows and shares are told apart."""
         for name, payload, expected in self.each("WebcastSocialMessage"):
             event = event_of(translated(payload.method, payload.payload))
             self.assertEqual(event.type, {1: "follow", 3: "share"}[expected["action"]], name)
-            self.assert_author(event.data["author"], expected["user"], name)
+            self.assert_author(event.data.user, expected["user"], name)
             if event.type == "follow":
-                self.assertEqual(str(event.data["followers"]), expected["follow_count"], name)
+                self.assertEqual(str(event.data.count), expected["follow_count"], name)
             elif "viewer_10" in expected["display_key"]:
-                self.assertEqual(event.data["friends"], 10, name)
+                self.assertEqual(event.data.friends, 10, name)
 
     def test_members(self) -> None:
         """Who entered, and how many are there."""
         for name, payload, expected in self.each("WebcastMemberMessage"):
             event = event_of(translated(payload.method, payload.payload))
             self.assertEqual(event.type, "join", name)
-            self.assertEqual(event.data["viewers"], expected["member_count"], name)
-            self.assert_author(event.data["author"], expected["user"], name)
+            self.assertEqual(event.data.viewers, expected["member_count"], name)
+            self.assert_author(event.data.user, expected["user"], name)
 
     def test_viewers(self) -> None:
         """How many watch now, and how many ever came."""
         for name, payload, expected in self.each("WebcastRoomUserSeqMessage"):
             data = event_of(translated(payload.method, payload.payload)).data
-            self.assertEqual(str(data["viewers"]), expected["total"], name)
-            self.assertEqual(str(data["total_viewers"]), expected["total_user"], name)
+            self.assertEqual(str(data.viewers), expected["total"], name)
+            self.assertEqual(str(data.total_viewers), expected["total_user"], name)
 
     def test_control(self) -> None:
         """Pauses, resumptions and ends are what they say."""
@@ -313,15 +319,15 @@ class ExpectedTests(SynchronousTestCase):
         for name, payload, expected in self.each("WebcastQuestionNewMessage"):
             event = event_of(translated(payload.method, payload.payload))
             self.assertEqual(event.event_id, expected["question_id"], name)
-            self.assertEqual(event.data["text"], expected["content"], name)
-            self.assert_author(event.data["author"], expected["user"], name)
+            self.assertEqual(event.data.text, expected["content"], name)
+            self.assert_author(event.data.user, expected["user"], name)
 
     def test_deletions(self) -> None:
         """Whose messages, or which, are gone."""
         for name, payload, expected in self.each("WebcastImDeleteMessage"):
             events = translated(payload.method, payload.payload).events
             gone = [
-                (event.type, event.data.get("message_id") or event.data.get("user_id"))
+                (event.type, event.data.message_id or event.data.user.id)
                 for event in events
                 if isinstance(event, ChannelEvent)
             ]
@@ -336,18 +342,18 @@ class ExpectedTests(SynchronousTestCase):
         """A pin shows an old comment and is none itself."""
         for name, payload, expected in self.each("WebcastRoomPinMessage"):
             event = event_of(translated(payload.method, payload.payload))
-            self.assertEqual(event.data["pin_id"], expected["pin_msg_id"], name)
-            self.assertNotEqual(event.data["message_id"], "0", name)
-            if event.data["status"] == "pinned":
-                self.assertTrue(event.data["author"].id, name)
-                self.assertIn("gift" if not expected["chat"] else "content", event.data, name)
-            shown = event.data.get("content")
+            self.assertEqual(event.data.pin_id, expected["pin_msg_id"], name)
+            self.assertRegex(event.data.message_id, r"^[1-9]\d+$", name)
+            if event.data.status == "pinned":
+                self.assertTrue(event.data.author.id, name)
+                self.assertIn("gift" if not expected["chat"] else "content", data_of(event), name)
+            shown = event.data.content
             self.assertEqual(shown.sanitized if shown else "", expected["chat"], name)
 
     def test_recorded_emote(self) -> None:
         """The one recorded emote stands at the end of its comment, after hearts of two units."""
         payload = recorded()["2023-10-04/WebcastRoomPinMessage/1"]
-        content = event_of(translated(payload.method, payload.payload)).data["content"]
+        content = event_of(translated(payload.method, payload.payload)).data.content
         text, emote = content.elements
         self.assertEqual(text.value, payload.expected["chat"])
         self.assertEqual(emote.value, ":7285343547883195169:")
@@ -362,20 +368,22 @@ class ExpectedTests(SynchronousTestCase):
                 continue
             event = event_of(translation)
             self.assertEqual(event.event_id, expected["envelope_id"], name)
-            self.assertEqual(event.data["value"], expected["diamonds"], name)
-            self.assertRegex(event.data["text"], r" sent a Treasure Box with x \d+$")
+            self.assertEqual(event.data.platform_kind, "treasure_box", name)
+            self.assertEqual(event.data.params["value"], str(expected["diamonds"]), name)
+            self.assertEqual(event.data.params["currency"], "DIAMONDS", name)
+            self.assertRegex(event.data.text, r" sent a Treasure Box with x \d+$")
 
     def test_introductions(self) -> None:
         """Introductions: what and by whom."""
         for name, payload, expected in self.each("WebcastLiveIntroMessage"):
             event = event_of(translated(payload.method, payload.payload))
-            self.assertEqual(event.data["intro"], expected["content"], name)
-            self.assert_author(event.data["author"], expected["user"], name)
+            self.assertEqual(event.data.text, expected["content"], name)
+            self.assert_author(event.data.user, expected["user"], name)
 
     def test_notices(self) -> None:
         """Lines of the platform have words, filled in where they have places."""
         for name, payload, _ in self.each("WebcastRoomMessage", "RoomMessage"):
-            text = event_of(translated(payload.method, payload.payload)).data["text"]
+            text = event_of(translated(payload.method, payload.payload)).data.text
             self.assertRegex(text, r"^\S.{10,}\S$", name)
             self.assertNotIn("{", text, name)
 
@@ -383,13 +391,15 @@ class ExpectedTests(SynchronousTestCase):
         """Goals have a target and polls have choices."""
         for name, payload, _ in self.each("WebcastGoalUpdateMessage"):
             data = event_of(translated(payload.method, payload.payload)).data
-            self.assertGreater(data["parts"][0]["target"], 0, name)
-            self.assertNotEqual(data["parts"][0]["name"], "", name)
-            self.assertNotEqual(data["text"], "", name)
+            self.assertGreater(data.parts[0].target, 0, name)
+            self.assertNotEqual(data.parts[0].name, "", name)
+            self.assertNotEqual(data.text, "", name)
+            self.assertEqual(data.target, sum(part.target for part in data.parts), name)
+            self.assertEqual(data.unit, "gifts", name)
         statuses = Counter[str]()
         for name, payload, _ in self.each("WebcastPollMessage"):
             data = event_of(translated(payload.method, payload.payload)).data
-            self.assertEqual(len(data["choices"]), 2, name)
-            self.assertEqual(data["votes"], sum(choice["votes"] for choice in data["choices"]))
-            statuses[data["status"]] += 1
+            self.assertEqual(len(data.choices), 2, name)
+            self.assertEqual(data.votes, sum(choice.votes for choice in data.choices))
+            statuses[data.status] += 1
         self.assertEqual(statuses, {"updated": 6, "opened": 2, "closed": 2})

@@ -9,6 +9,7 @@ from collections import Counter
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import ChatMessage
+from livechat.model.event_data import Price
 from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.counts import Counts
@@ -44,7 +45,7 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(len(ended), 4)
         events = ended + translator.overdue(15.0)
         told = [
-            (event.data["author"].username, event.data["count"])
+            (event.data.user.username, event.data.count)
             for event in events
             if isinstance(event, ChannelEvent)
         ]
@@ -110,7 +111,7 @@ class StreamTests(SynchronousTestCase):
             expected = json.loads(corpus(f"tiktok/synthetic/{name}.expected.json").read_bytes())
             event = event_of(translated(method, payload))
             if "user" in expected:
-                author = event.data["author"]
+                author = event.data.user
                 user = {
                     "id": author.id,
                     "nickname": author.display_name,
@@ -125,16 +126,17 @@ class StreamTests(SynchronousTestCase):
                 "social": ("follow_count",),
             }[name]
             found = {
-                "gift": ("gift_id", "name", "count", "value"),
+                "gift": ("item_id", "name", "count", "price"),
                 "like": ("count", "total"),
                 "member": ("viewers",),
                 "room-user": ("viewers", "total_viewers"),
-                "social": ("followers",),
+                "social": ("count",),
             }[name]
-            values = [str(event.data[key]) for key in found]
+            values = [str(getattr(event.data, key)) for key in found]
             texts = [expected[key] for key in wanted]
             if name == "gift":
-                texts[-1] = str(int(expected["diamond_count"]) * int(expected["repeat_count"]))
+                worth = int(expected["diamond_count"]) * int(expected["repeat_count"])
+                texts[-1] = str(Price(worth, "DIAMONDS", None))
             self.assertEqual(values, texts, name)
 
     def test_single_comment_of_2026(self) -> None:

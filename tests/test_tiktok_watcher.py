@@ -666,7 +666,7 @@ class EndTests(TikTokCase):
             self.simulator.say("ann", control(Room("ann", 0), action, action))
         self.run_for(1)
         paused = [e for e in sink.events if isinstance(e, ChannelEvent) and e.type == "stream"]
-        self.assertEqual([e.data["status"] for e in paused[-2:]], ["paused", "resumed"])
+        self.assertEqual([e.data.status for e in paused[-2:]], ["paused", "resumed"])
 
     def test_subscribe_after_the_end(self) -> None:
         """A new watch of what has ended is told that it is not live."""
@@ -841,7 +841,7 @@ class FrameTests(TikTokCase):
         self.run_for(7)
         self.assertEqual(sink.take(), ["gift"])
         gifts = [e for e in sink.events if isinstance(e, ChannelEvent) and e.type == "gift"]
-        self.assertEqual([(e.data["count"], e.data["value"]) for e in gifts], [(5, 5), (5, 5)])
+        self.assertEqual([(e.data.count, e.data.price.value) for e in gifts], [(5, 5), (5, 5)])
 
     def test_message_that_fails(self) -> None:
         """A mistake of ours in a message costs its frame, is counted, and the connection stays."""

@@ -32,11 +32,11 @@ class Person(Struct, frozen=True):
 
 
 def person(author: Author) -> Person:
-    """The author of a message as a person."""
+    """The author of a message as a person; what is empty there is not known."""
     return Person(
-        author.id,
-        author.username,
-        author.display_name,
+        author.id or None,
+        author.username or None,
+        author.display_name or None,
         author.avatar_url,
         author.roles,
         author.badges,

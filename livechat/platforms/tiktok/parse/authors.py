@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from livechat.model.chat import Author, Badge, Roles
+from livechat.model.event_data import Person, person
 from livechat.model.text import https_url
 from livechat.platforms.tiktok.webcast_pb2 import Image, User, UserBadge, UserIdentity
 
@@ -78,6 +79,16 @@ def author(user: User, owner_id: int, identity: UserIdentity = _STRANGER) -> Aut
         roles,
         badges,
     )
+
+
+def user_person(user: User, owner_id: int, identity: UserIdentity = _STRANGER) -> Person | None:
+    """A user as the one who did something; null where the message names nobody.
+
+    The parameters are those of `author`.
+    """
+    if not (user.id or user.display_id or user.nickname):
+        return None
+    return person(author(user, owner_id, identity))
 
 
 def image_url(image: Image) -> str | None:

@@ -15,13 +15,14 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from msgspec import Struct
 
+from livechat.model.event_data import Like, Stream
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.parse import comments, other_events, subscriptions
-from livechat.platforms.tiktok.parse.authors import author
+from livechat.platforms.tiktok.parse.authors import user_person
 from livechat.platforms.tiktok.parse.counts import LEFT_OUT, Counts
 from livechat.platforms.tiktok.parse.drift import MAX_LOOK, unknown_parts
-from livechat.platforms.tiktok.parse.gifts import Gift, GiftStreaks, gift_event
+from livechat.platforms.tiktok.parse.gifts import GiftSeen, GiftStreaks, gift_event
 from livechat.platforms.tiktok.parse.message_context import MessageContext, Room, context_of
 from livechat.platforms.tiktok.parse.webcast import Envelope, decode
 
@@ -163,26 +164,25 @@ class Translator:
 
     def _gift(self, message: schema.GiftMessage, context: MessageContext) -> list[Event]:
         """Gifts that are whole now: none in the middle of a streak."""
-        return [gift_event(gift) for gift in self._streaks.take(Gift(context, message))]
+        return [gift_event(gift) for gift in self._streaks.take(GiftSeen(context, message))]
 
     def _like(self, message: schema.LikeMessage, context: MessageContext) -> list[Event]:
-        """Likes: `author`, `count` and `total`.
+        """Likes.
 
         The platform's total jumps back and forth between its machines; ours only grows.
         """
         self._likes = max(self._likes, message.total)
-        data = {
-            "author": author(message.user, context.room.owner_id),
-            "count": message.count,
-            "total": self._likes,
-        }
-        return [context.event("like", data)]
+        user = user_person(message.user, context.room.owner_id)
+        return [context.event(Like(user=user, count=message.count, total=self._likes))]
 
 
 def _pause(message: schema.ControlMessage, context: MessageContext) -> list[Event]:
-    """`stream` events: `status` (`paused` or `resumed`).  The end is no event of its own."""
+    """The stream paused or went on.  Its end is no event of its own."""
     state = _STATES.get(message.action)
     if state is None:
         context.unknown("action", message.action)
         return []
-    return [] if state.over else [context.event("stream", {"status": state.name.lower()})]
+    if state.over:
+        return []
+    paused = state is StreamState.PAUSED
+    return [context.event(Stream(status="paused" if paused else "resumed"))]

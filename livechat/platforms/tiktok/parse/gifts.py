@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from livechat.model.event_data import Gift, Price
 from livechat.model.events import ChannelEvent
-from livechat.platforms.tiktok.parse.authors import author, image_url
+from livechat.platforms.tiktok.parse.authors import image_url, user_person
 from livechat.platforms.tiktok.parse.message_context import MessageContext, Room, rendered
 from livechat.platforms.tiktok.webcast_pb2 import GiftMessage
 
@@ -33,7 +34,7 @@ _STREAKABLE: Final = 1
 _Key = tuple[int, int, int]
 
 
-class Gift(Struct, frozen=True):
+class GiftSeen(Struct, frozen=True):
     """One gift message in its context."""
 
     context: MessageContext
@@ -43,7 +44,7 @@ class Gift(Struct, frozen=True):
 class _Open(Struct):
     """A streak under way: its message with the highest count, and when it last moved."""
 
-    gift: Gift
+    gift: GiftSeen
     touched: float
 
 
@@ -55,7 +56,7 @@ class GiftStreaks:
         self._open: OrderedDict[_Key, _Open] = OrderedDict()
         self._finished: OrderedDict[_Key, float] = OrderedDict()
 
-    def take(self, gift: Gift) -> list[Gift]:
+    def take(self, gift: GiftSeen) -> list[GiftSeen]:
         """The gifts that this message finished: none in the middle of a streak."""
         seconds = gift.context.seconds
         key = _streak(gift.message)
@@ -74,12 +75,12 @@ class GiftStreaks:
         self._open[key] = _Open(best, seconds)
         return [self._finish_oldest(seconds)] if len(self._open) > _MAX_OPEN else []
 
-    def idle(self, seconds: float) -> list[Gift]:
+    def idle(self, seconds: float) -> list[GiftSeen]:
         """The gifts whose streaks have been silent for too long: their end was lost.
 
         :param seconds: monotonic time.
         """
-        finished: list[Gift] = []
+        finished: list[GiftSeen] = []
         while self._open and seconds - next(iter(self._open.values())).touched >= STREAK_IDLE:
             finished.append(self._finish_oldest(seconds))
         while self._finished and (
@@ -89,11 +90,11 @@ class GiftStreaks:
             self._finished.popitem(last=False)
         return finished
 
-    def rest(self, seconds: float) -> list[Gift]:
+    def rest(self, seconds: float) -> list[GiftSeen]:
         """All gifts under way: the stream is over."""
         return [self._finish_oldest(seconds) for _ in range(len(self._open))]
 
-    def _finish_oldest(self, seconds: float) -> Gift:
+    def _finish_oldest(self, seconds: float) -> GiftSeen:
         key, streak = self._open.popitem(last=False)
         self._finish(key, seconds)
         return streak.gift
@@ -102,47 +103,34 @@ class GiftStreaks:
         self._finished[key] = seconds
 
 
-def gift_event(gift: Gift) -> ChannelEvent:
-    """A finished gift.
-
-    Its data: `gift` (`diamonds`), `gift_id`, `name`, `image_url`, `author` as in a chat message,
-    `recipient` (an author who is a guest of the stream, else null), `count`, `text` as shown,
-    `value` of all together (null when the message does not name the price) and `currency`
-    (`DIAMONDS`, which viewers see as coins).
-    """
-    message = gift.message
-    room = gift.context.room
-    kind = message.gift
-    count = max(message.repeat_count, 1)
-    data = {
-        "gift": "diamonds",
-        "gift_id": str(message.gift_id or kind.id),
-        "name": kind.name,
-        "image_url": image_url(kind.image) or image_url(kind.icon),
-        "author": author(message.user, room.owner_id, message.user_identity),
-        "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
-        "count": count,
-        "text": rendered(message.common.display_text),
-        "value": _value(message) or None,
-        "currency": "DIAMONDS",
-    }
+def gift_event(seen: GiftSeen) -> ChannelEvent:
+    """A finished gift."""
+    message = seen.message
     key = _streak(message)
-    return gift.context.event("gift", data, "-".join(map(str, key)) if key else "")
+    data = gift_data(message, seen.context.room)
+    return seen.context.event(data, "-".join(map(str, key)) if key else "")
 
 
-def gift_data(message: GiftMessage, room: Room) -> dict[str, object]:
-    """A gift that is shown again: what it is, how many, for whom, and the price of all together."""
+def gift_data(message: GiftMessage, room: Room) -> Gift:
+    """What was given, by whom and to whom, how many, and the price of all together.
+
+    The recipient is a guest of the stream; a gift to the streamer has none.  Viewers see diamonds
+    as coins.
+    """
     kind = message.gift
     value = _value(message)
-    price = {"value": value, "currency": "DIAMONDS", "formatted": None}
-    return {
-        "gift_id": str(message.gift_id or kind.id),
-        "name": kind.name,
-        "image_url": image_url(kind.image) or image_url(kind.icon),
-        "count": max(message.repeat_count, 1),
-        "recipient": author(message.to_user, room.owner_id) if message.to_user.id else None,
-        "price": price if value else None,
-    }
+    shown = rendered(message.common.display_text)
+    return Gift(
+        gift_type="virtual",
+        user=user_person(message.user, room.owner_id, message.user_identity),
+        text=shown or UNSET,
+        recipient=user_person(message.to_user, room.owner_id) if message.to_user.id else None,
+        count=max(message.repeat_count, 1),
+        name=kind.name or None,
+        image_url=image_url(kind.image) or image_url(kind.icon),
+        price=Price(value, "DIAMONDS", None) if value else None,
+        item_id=str(message.gift_id or kind.id),
+    )
 
 
 def _value(message: GiftMessage) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
+from livechat.model.event_data import EventData
 from livechat.model.events import ChannelEvent, iso_time
 from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.webcast import Envelope
@@ -66,10 +67,10 @@ class MessageContext(Struct, frozen=True):
         """The message is known and means nothing that has a kind, for this reason."""
         self.counts.leave_out(f"{self.method} {what}")
 
-    def event(self, kind: str, data: dict[str, Any], event_id: str = "") -> ChannelEvent:
+    def event(self, data: EventData, event_id: str = "") -> ChannelEvent:
         """An event of this message; its id is the message's unless it has a better one."""
-        return ChannelEvent(
-            kind, PLATFORM, self.timestamp, event_id or self.message_id, self.room.room_id, data
+        return ChannelEvent.of(
+            data, PLATFORM, self.timestamp, event_id or self.message_id, self.room.room_id
         )
 
 

@@ -3,40 +3,44 @@
 
 Each function takes one decoded message and its context, and returns the events that it means.
 Where there are none it says why: unknown, or left out (docs/wire/tiktok.md#values).
-
-The `data` of events; `author` is as in a chat message:
-
-============ ==================================================================================
-deletion     `message_id`
-follow       `author`, `followers`
-goal         `goal_id`, `text`, `parts` (`gift_id`, `name`, `image_url`, `progress`, `target`),
-             `contributor` (`id`, `username`; null when nobody gave)
-join         `author` (null for a viewer without account), `name`, `viewers` (null if not told)
-notice       `notice` (its kind), `text`
-pin          `status` (`pinned` or `unpinned`), `pin_id`, `message_id`; if pinned `seconds` and the
-             `author` of what is pinned; of a comment its `content` as in a chat message, of a gift
-             `gift` (`gift_id`, `name`, `image_url`, `count`, `recipient`, `price`)
-poll         `status` (`opened`, `updated` or `closed`), `poll_id`, `question` (null if not told),
-             `choices` (`text`, `votes`, `ratio` 0 to 1 or null), `votes`
-question     `question_id`, `text`, `author`
-share        `author`, `shares`; `friends`, if it was with so many
-stream       `intro`, `author`: the streamer introduces the stream
-timeout      `user_id`, all of whose messages are gone
-viewers      `viewers` (now), `total_viewers` (ever)
-============ ==================================================================================
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
+from msgspec import UNSET
+
+from livechat.model.event_data import (
+    Choice,
+    Deletion,
+    Follow,
+    Goal,
+    GoalPart,
+    Join,
+    Notice,
+    Person,
+    Pin,
+    Poll,
+    Question,
+    Share,
+    Stream,
+    Timeout,
+    Viewers,
+    person,
+)
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.parse.authors import author, image_url
+from livechat.platforms.tiktok.parse.authors import image_url, user_person
 from livechat.platforms.tiktok.parse.comments import comment_data
 from livechat.platforms.tiktok.parse.gifts import gift_data
-from livechat.platforms.tiktok.parse.message_context import MessageContext, digest, rendered
+from livechat.platforms.tiktok.parse.message_context import (
+    MessageContext,
+    digest,
+    person_in,
+    rendered,
+)
 
 #: Most ids, options and parts that are taken out of one message.
 _MAX_IDS: Final = 256
@@ -58,7 +62,7 @@ _UNPINNED: Final = 2
 
 def social(message: schema.SocialMessage, context: MessageContext) -> list[Event]:
     """Somebody followed or shared: the action decides, where it is unknown the text's key."""
-    user = author(message.user, context.room.owner_id)
+    user = user_person(message.user, context.room.owner_id)
     key = message.common.display_text.key
     action = message.action
     shared = _SHARE_KEY.fullmatch(key)
@@ -66,12 +70,11 @@ def social(message: schema.SocialMessage, context: MessageContext) -> list[Event
     if not known:
         context.unknown("action", action)
     if action == _FOLLOWED or (not known and _FOLLOW_KEY.fullmatch(key)):
-        return [context.event("follow", {"author": user, "followers": message.follow_count})]
+        return [context.event(Follow(user=user, count=message.follow_count or UNSET))]
     if action == _SHARED or shared:
-        data: dict[str, object] = {"author": user, "shares": message.share_count}
-        if shared and shared[1]:
-            data["friends"] = int(shared[1])
-        return [context.event("share", data)]
+        friends = int(shared[1]) if shared and shared[1] else UNSET
+        count = message.share_count or UNSET
+        return [context.event(Share(user=user, count=count, friends=friends))]
     if key:
         context.unknown("key", key)
     return []
@@ -82,25 +85,24 @@ def visitor(message: schema.UnauthorizedMemberMessage, context: MessageContext) 
     prefix = rendered(message.nick_name_prefix)
     number = message.nick_name[:64]
     name = prefix.replace("%s", number) if "%s" in prefix else prefix + number
-    return [context.event("join", {"author": None, "name": name, "viewers": None})]
+    return [context.event(Join(user=Person(None, None, name or None), viewers=None))]
 
 
 def viewers(message: schema.RoomUserSeqMessage, context: MessageContext) -> list[Event]:
     """How many watch now and how many ever came; the field names say otherwise."""
-    data = {"viewers": message.total, "total_viewers": message.total_user}
-    return [context.event("viewers", data)]
+    data = Viewers(viewers=message.total, total_viewers=message.total_user)
+    return [context.event(data)]
 
 
 def deletion(message: schema.ImDeleteMessage, context: MessageContext) -> list[Event]:
     """Messages were removed, or all messages of some users."""
-    removed: list[Event] = [
-        context.event("deletion", {"message_id": str(number)}, str(number))
-        for number in message.delete_msg_ids[:_MAX_IDS]
-    ]
-    removed += [
-        context.event("timeout", {"user_id": str(number)}, f"{context.message_id}-{number}")
-        for number in message.delete_user_ids[:_MAX_IDS]
-    ]
+    removed: list[Event] = []
+    for message_id in map(str, message.delete_msg_ids[:_MAX_IDS]):
+        data = Deletion(scope="message", message_id=message_id, author=None)
+        removed.append(context.event(data, message_id))
+    for user_id in map(str, message.delete_user_ids[:_MAX_IDS]):
+        gone = Timeout(user=Person(user_id, None, None))
+        removed.append(context.event(gone, f"{context.message_id}-{user_id}"))
     if not removed:
         context.leave_out("empty")
     return removed
@@ -110,12 +112,13 @@ def question(message: schema.QuestionNewMessage, context: MessageContext) -> lis
     """Somebody asked the streamer a question."""
     asked = message.data
     question_id = str(asked.question_id or context.message_id)
-    data = {
-        "question_id": question_id,
-        "text": asked.content,
-        "author": author(asked.user, context.room.owner_id),
-    }
-    return [context.event("question", data, question_id)]
+    data = Question(
+        status="asked",
+        question_id=question_id,
+        user=user_person(asked.user, context.room.owner_id),
+        text=asked.content,
+    )
+    return [context.event(data, question_id)]
 
 
 def pin(message: schema.RoomPinMessage, context: MessageContext) -> list[Event]:
@@ -126,21 +129,28 @@ def pin(message: schema.RoomPinMessage, context: MessageContext) -> list[Event]:
     chat, gift = message.chat_message, message.gift_message
     parts = (chat, message.social_message, gift, message.member_message, message.like_message)
     part = next((part for part in parts if part.common.msg_id), None)
-    data: dict[str, object] = {
-        "status": "pinned" if message.action == _PINNED else "unpinned",
-        "pin_id": str(message.pin_msg_id or context.message_id),
-        "message_id": str(part.common.msg_id if part is not None else 0),
-    }
-    if message.action == _PINNED:
-        data["seconds"] = message.display_duration
-        if chat.content or chat.emotes:
-            comment = comment_data(chat, context.room)
-            data |= {"author": comment.author, "content": comment.content}
-        elif part is not None and part.user.id:
-            data["author"] = author(part.user, context.room.owner_id)
-        if part is gift:
-            data["gift"] = gift_data(gift, context.room)
-    return [context.event("pin", data)]
+    pin_id = str(message.pin_msg_id or context.message_id)
+    message_id = str(part.common.msg_id) if part is not None else UNSET
+    who = user_person(message.operator, context.room.owner_id)
+    if message.action == _UNPINNED:
+        data = Pin(status="unpinned", pin_id=pin_id, message_id=message_id, user=who)
+        return [context.event(data)]
+    shown = comment_data(chat, context.room) if chat.content or chat.emotes else None
+    if shown is not None:
+        writer: Person | None = person(shown.author)
+    else:
+        writer = user_person(part.user, context.room.owner_id) if part is not None else None
+    data = Pin(
+        status="pinned",
+        pin_id=pin_id,
+        message_id=message_id,
+        user=who,
+        author=writer,
+        content=shown.content if shown is not None else UNSET,
+        seconds=message.display_duration or None,
+        gift=gift_data(gift, context.room) if part is gift else UNSET,
+    )
+    return [context.event(data)]
 
 
 def intro(message: schema.LiveIntroMessage, context: MessageContext) -> list[Event]:
@@ -148,33 +158,35 @@ def intro(message: schema.LiveIntroMessage, context: MessageContext) -> list[Eve
     if not message.content:
         context.leave_out("empty")
         return []
-    data = {"intro": message.content, "author": author(message.user, context.room.owner_id)}
-    return [context.event("stream", data, str(message.id or context.message_id))]
+    user = user_person(message.user, context.room.owner_id)
+    data = Stream(status="changed", user=user, text=message.content)
+    return [context.event(data, str(message.id or context.message_id))]
 
 
 def system(message: schema.SystemMessage, context: MessageContext) -> list[Event]:
     """The platform's own words, repeated at every connect under another id."""
     text = message.message.strip()
-    return _notice("system", text, context, digest(text.encode()))
+    return _notice("system", text, None, context, digest(text.encode()))
 
 
 def room(message: schema.RoomMessage, context: MessageContext) -> list[Event]:
     """A line of the platform about the room."""
     shown = message.common.display_text
     text = message.content.strip() or rendered(shown)
-    return _notice(message.scene or shown.key or "room", text, context)
+    return _notice(message.scene or shown.key or "room", text, person_in(shown), context)
 
 
 def notice(message: schema.NoticeMessage, context: MessageContext) -> list[Event]:
     """A notice of the platform."""
     shown = message.display_text if message.display_text.default_pattern else message.title
     text = message.content.strip() or rendered(shown)
-    return _notice(shown.key or "notice", text, context)
+    return _notice(shown.key or "notice", text, person_in(shown), context)
 
 
 def poll(message: schema.PollMessage, context: MessageContext) -> list[Event]:
     """A poll opened, moved or closed: what the message holds says which."""
     question: str | None = None
+    status: Literal["opened", "updated", "closed"]
     if message.HasField("start_content"):
         status, options = "opened", message.start_content.options
         question = message.start_content.title or None
@@ -187,21 +199,18 @@ def poll(message: schema.PollMessage, context: MessageContext) -> list[Event]:
         return []
     shown = options[:_MAX_OPTIONS]
     votes = sum(option.votes for option in shown)
-    data = {
-        "status": status,
-        "poll_id": str(message.poll_id),
-        "question": question,
-        "choices": [
-            {
-                "text": option.text,
-                "votes": option.votes,
-                "ratio": round(option.votes / votes, 6) if votes else None,
-            }
-            for option in shown
-        ],
-        "votes": votes,
-    }
-    return [context.event("poll", data)]
+    choices = [
+        Choice(option.text, option.votes, round(option.votes / votes, 6) if votes else None)
+        for option in shown
+    ]
+    data = Poll(
+        status=status,
+        poll_id=str(message.poll_id),
+        question=question,
+        choices=choices,
+        votes=votes,
+    )
+    return [context.event(data)]
 
 
 def goal(message: schema.GoalUpdateMessage, context: MessageContext) -> list[Event]:
@@ -212,30 +221,33 @@ def goal(message: schema.GoalUpdateMessage, context: MessageContext) -> list[Eve
         return []
     contributor = None
     if message.contributor_id:
-        contributor = {
-            "id": str(message.contributor_id),
-            "username": message.contributor_display_id,
-        }
-    data = {
-        "goal_id": str(aim.id),
-        "text": aim.description,
-        "parts": [
-            {
-                "gift_id": str(part.gift_id),
-                "name": part.gift.name,
-                "image_url": image_url(part.gift.icon),
-                "progress": part.progress,
-                "target": part.target,
-            }
-            for part in aim.parts[:_MAX_OPTIONS]
-        ],
-        "contributor": contributor,
-    }
-    return [context.event("goal", data)]
+        username = message.contributor_display_id or None
+        contributor = Person(str(message.contributor_id), username, None)
+    parts = [
+        GoalPart(
+            str(part.gift_id), part.gift.name, image_url(part.gift.icon), part.progress, part.target
+        )
+        for part in aim.parts[:_MAX_OPTIONS]
+    ]
+    # More of one gift does not stand in for another.
+    progress = sum(min(part.progress, part.target) for part in parts)
+    data = Goal(
+        goal_id=str(aim.id),
+        user=contributor,
+        text=aim.description,
+        progress=progress if parts else None,
+        target=sum(part.target for part in parts) if parts else None,
+        unit="gifts" if parts else None,
+        parts=parts,
+    )
+    return [context.event(data)]
 
 
-def _notice(key: str, text: str, context: MessageContext, event_id: str = "") -> list[Event]:
+def _notice(
+    key: str, text: str, user: schema.User | None, context: MessageContext, event_id: str = ""
+) -> list[Event]:
     if not text:
         context.leave_out("empty")
         return []
-    return [context.event("notice", {"notice": key[:64], "text": text}, event_id)]
+    who = UNSET if user is None else user_person(user, context.room.owner_id)
+    return [context.event(Notice(platform_kind=key[:64], user=who, text=text), event_id)]

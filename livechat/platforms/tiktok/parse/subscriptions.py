@@ -3,30 +3,16 @@
 
 Each function takes one decoded message and its context, and returns the events that it means.
 Where there are none it says why: unknown, or left out (docs/wire/tiktok.md#values).
-
-The `data` of events; `author` and `user` are as in a chat message:
-
-============ ==================================================================================
-gift         of subscriptions: `gift_type` (`subscription`), `user` (of a box whose text names
-             nobody only `id` and `username`), `recipient` (null), `count` (null if not told),
-             `tier`, `price` (null), `text`
-join         `author`, `name`, `viewers` (null if not told)
-milestone    `category` (`level` or `fan_level`), `level`, `author`
-notice       of a box of diamonds: `notice` (`treasure_box`), `text`, `sender` (`id`, `username`),
-             `value`, `currency` (`DIAMONDS`) and `people`, among how many it is shared; of another
-             box: `platform_kind`, `text`, `params`
-subscription `user`, `status` (`new` or `renewed`), `months` (null if not told), `tier` (null or
-             `super fan`), `gifted` (false)
-============ ==================================================================================
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from livechat.model.event_data import Gift, Join, Milestone, Notice, Person, Subscription
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
-from livechat.platforms.tiktok.parse.authors import author
+from livechat.platforms.tiktok.parse.authors import user_person
 from livechat.platforms.tiktok.parse.message_context import MessageContext, person_in, rendered
 
 _JOINED: Final = 1
@@ -88,15 +74,15 @@ def barrage(message: schema.BarrageMessage, context: MessageContext) -> list[Eve
     if kind == _BARRAGE_SUBSCRIBED:
         return _subscription(user, context)
     if kind == _BARRAGE_GIFTED:
-        giver = author(user, context.room.owner_id)
+        giver = user_person(user, context.room.owner_id)
         return [_given(giver, None, None, rendered(message.content), context)]
     if kind in (_BARRAGE_LEVEL, _BARRAGE_FAN_LEVEL):
-        data = {
-            "category": "fan_level" if kind in _OF_FANS else "level",
-            "level": praised.level,
-            "author": author(user, context.room.owner_id),
-        }
-        return [context.event("milestone", data)]
+        milestone = Milestone(
+            category="fan_level" if kind in _OF_FANS else "level",
+            value=praised.level,
+            user=user_person(user, context.room.owner_id),
+        )
+        return [context.event(milestone)]
     if entrance:
         context.leave_out("entrance")
     strange = [key for key in keys if key.casefold() not in _ENTRANCE_KEYS]
@@ -117,36 +103,32 @@ def envelope(message: schema.EnvelopeMessage, context: MessageContext) -> list[E
         context.unknown("display", message.display)
         return []
     text = rendered(message.common.display_text)
-    sender = {"id": box.send_user_id, "username": box.send_user_name}
+    giver = _box_giver(message, context)
     if box.business_type == _SUPER_FAN_BOX:
-        user = person_in(message.common.display_text)
-        giver: object = {name: value or None for name, value in sender.items()}
-        if user is not None:
-            giver = author(user, context.room.owner_id)
         count = box.super_fan_count or None
         return [_given(giver, count, SUPER_FAN, text, context, box.envelope_id)]
+    params = {"people": str(box.people_count)}
     if box.business_type in _DIAMOND_BOXES:
-        data: dict[str, object] = {
-            "notice": "treasure_box",
-            "text": text,
-            "sender": sender,
-            "value": box.diamond_count,
-            "currency": "DIAMONDS",
-            "people": box.people_count,
-        }
-        return [context.event("notice", data, box.envelope_id)]
-    if box.business_type not in _OTHER_BOXES:
-        context.unknown("business_type", box.business_type)
-    data = {
-        "platform_kind": context.method,
-        "text": text,
-        "params": {
-            "business_type": str(box.business_type),
-            "people_count": str(box.people_count),
-            "send_user_name": box.send_user_name,
-        },
-    }
-    return [context.event("notice", data, box.envelope_id)]
+        kind = "treasure_box"
+        params |= {"value": str(box.diamond_count), "currency": "DIAMONDS"}
+    else:
+        if box.business_type not in _OTHER_BOXES:
+            context.unknown("business_type", box.business_type)
+        kind = context.method
+        params["business_type"] = str(box.business_type)
+    data = Notice(user=giver, text=text, platform_kind=kind, params=params)
+    return [context.event(data, box.envelope_id)]
+
+
+def _box_giver(message: schema.EnvelopeMessage, context: MessageContext) -> Person | None:
+    """Who gave a box: the person of its text, or else an id and a handle."""
+    user = person_in(message.common.display_text)
+    if user is not None:
+        return user_person(user, context.room.owner_id)
+    box = message.envelope_info
+    if not (box.send_user_id or box.send_user_name):
+        return None
+    return Person(box.send_user_id or None, box.send_user_name or None, None)
 
 
 def _celebrated(message: schema.BarrageMessage, praised: schema.BarrageUser) -> schema.User:
@@ -159,26 +141,25 @@ def _celebrated(message: schema.BarrageMessage, praised: schema.BarrageUser) -> 
 
 
 def _join(user: schema.User, context: MessageContext, viewers: int | None) -> Event:
-    who = author(user, context.room.owner_id)
-    return context.event("join", {"author": who, "name": who.display_name, "viewers": viewers})
+    return context.event(Join(user=user_person(user, context.room.owner_id), viewers=viewers))
 
 
 def _subscription(
     user: schema.User, context: MessageContext, months: int | None = None, tier: str | None = None
 ) -> list[Event]:
     """One subscription is told by up to three kinds of message: its id is the subscriber."""
-    data: dict[str, object] = {
-        "user": author(user, context.room.owner_id),
-        "status": "renewed" if months is not None and months > 1 else "new",
-        "months": months,
-        "tier": tier,
-        "gifted": False,
-    }
-    return [context.event("subscription", data, str(user.id) if user.id else "")]
+    data = Subscription(
+        user=user_person(user, context.room.owner_id),
+        status="renewed" if months is not None and months > 1 else "new",
+        months=months,
+        tier=tier,
+        gifted=False,
+    )
+    return [context.event(data, str(user.id) if user.id else "")]
 
 
 def _given(
-    giver: object,
+    giver: Person | None,
     count: int | None,
     tier: str | None,
     text: str,
@@ -186,13 +167,13 @@ def _given(
     event_id: str = "",
 ) -> Event:
     """Subscriptions for others; their price is not told."""
-    data: dict[str, object] = {
-        "gift_type": "subscription",
-        "user": giver,
-        "recipient": None,
-        "count": count,
-        "tier": tier,
-        "price": None,
-        "text": text,
-    }
-    return context.event("gift", data, event_id)
+    data = Gift(
+        gift_type="subscription",
+        user=giver,
+        text=text,
+        recipient=None,
+        count=count,
+        price=None,
+        tier=tier,
+    )
+    return context.event(data, event_id)
