@@ -13,11 +13,10 @@ const votes = new Map();
 // It connects again by itself, and asks again for a chat that is not live yet.
 const client = new LiveChat(server);
 
-client.addEventListener("chat", ({ message }) => {
-  const { platform, data } = message.data;
+client.addEventListener("chat", ({ message, data }) => {
   const choice = /^!vote\s+(\S.*)/i.exec(data.content.raw)?.[1].trim().toLowerCase();
   if (!choice) return;
-  votes.set(`${platform} ${data.author.id}`, choice);
+  votes.set(`${message.platform} ${data.author.id}`, choice);
   console.log(`${data.author.display_name} votes for ${choice}. ${standing()}`);
 });
 
