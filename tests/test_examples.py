@@ -14,7 +14,7 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from livechat.simulator.actions import Author, Delete, Pay, Say, Silence
+from livechat.simulator.actions import Author, Clear, Delete, Pay, Say, Silence
 from tests.support.daemon import Client, start_daemon
 from tests.support.node import missing, node
 from tests.support.program import Program
@@ -207,25 +207,42 @@ class VoteTests(ExampleCase):
 class ModerationTests(ExampleCase):
     """`moderation.py`, with Twisted and Autobahn."""
 
+    async def watch(self, url: str) -> Program:
+        """Start it, and wait until it has greeted."""
+        program = self.start(sys.executable, "moderation.py", self.address, url)
+        await self.says(program, f"{url}: subscribed", f"{url}: started")
+        return program
+
     async def test_twitch(self) -> None:
-        """Deletions and time-outs on Twitch; what was said is remembered over a lost connection."""
-        program = self.start(sys.executable, "moderation.py", self.address, "twitch.tv/ann")
-        greeting = ("twitch.tv/ann: subscribed", "twitch.tv/ann: started")
-        await self.says(program, *greeting)
-        bad = said(BOB, "buy followers", 1)
-        self.twitch.say("ann", bad)
-        self.twitch.say("ann", Delete(id=said(ANN, "", 2).id, message=bad))
+        """On Twitch; what was said is remembered over a lost connection."""
+        program = await self.watch("twitch.tv/ann")
+        bad, worse = said(BOB, "buy followers", 1), said(BOB, "buy more followers", 2)
+        for message in (bad, worse):
+            self.twitch.say("ann", message)
+        self.twitch.say("ann", Delete(id=said(ANN, "", 3).id, message=bad))
         await self.says(program, "twitch deleted Bob: buy followers")
-        worse = said(BOB, "buy more followers", 3)
-        self.twitch.say("ann", worse)
-        self.twitch.say("ann", Silence(id=said(ANN, "", 4).id, author=BOB, seconds=600))
-        await self.says(program, "twitch silenced bob for 600 s")
         self.assertEqual(self.road.cut(), 1)
-        await self.says(program, *greeting)
-        self.twitch.say("ann", Delete(id=said(ANN, "", 5).id, message=worse))
+        await self.says(program, "twitch.tv/ann: subscribed", "twitch.tv/ann: started")
+        self.twitch.say("ann", Delete(id=said(ANN, "", 4).id, message=worse))
         await self.says(program, "twitch deleted Bob: buy more followers")
+        self.twitch.say("ann", Silence(id=said(ANN, "", 5).id, author=BOB, seconds=600))
+        await self.says(program, "twitch silenced Bob for 600 s")
         self.twitch.say("ann", Silence(id=said(ANN, "", 6).id, author=ANN))
         await self.says(program, "twitch silenced ann for good")
+        self.twitch.say("ann", Delete(id=said(ANN, "", 7).id, message=said(ANN, "hi", 8)))
+        await self.says(program, "twitch deleted something older")
+        self.twitch.say("ann", Clear(id=said(ANN, "", 9).id))
+        await self.says(program, "twitch cleared the chat")
+
+    async def test_youtube(self) -> None:
+        """On YouTube, which says of those who are silenced only the id."""
+        program = await self.watch("https://www.youtube.com/@ann")
+        bad = said(BOB, "buy followers", 1)
+        self.youtube.say("ann", bad)
+        self.youtube.say("ann", Delete(id=said(ANN, "", 2).id, message=bad))
+        await self.says(program, "youtube deleted @bob: buy followers")
+        self.youtube.say("ann", Silence(id=said(ANN, "", 3).id, author=BOB))
+        await self.says(program, "youtube silenced @bob for good")
 
 
 class OriginalTests(ExampleCase):

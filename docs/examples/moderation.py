@@ -46,26 +46,36 @@ class Moderation(WebSocketClientProtocol):
                 print(f"{message['identifier']}: {message['status']}")
             case "error":
                 print(f"{message.get('identifier')}: {message['error']}")
-                if message.get("temporary"):
+                if message.get("temporary") and "identifier" in message:
                     self.factory.reactor.callLater(PAUSE, self.ask, message["identifier"])
 
     def remember(self, chat):
-        """Keep the last messages by their ids."""
+        """Keep the last messages by their ids, with their authors."""
         said = self.factory.said
-        author, content = chat["data"]["author"], chat["data"]["content"]
-        said[chat["message_id"]] = f"{author['display_name']}: {content['raw']}"
+        said[chat["message_id"]] = chat["data"]["author"], chat["data"]["content"]["raw"]
         if len(said) > REMEMBERED:
             del said[next(iter(said))]
 
     def taken_away(self, type, platform, data, **_):
         """One line for one event."""
+        said = self.factory.said
         if type == "timeout":
-            user, seconds = data["user"], data["seconds"]
-            who = user.get("display_name") or user.get("username") or user["id"]
-            return f"{platform} silenced {who} {f'for {seconds} s' if seconds else 'for good'}"
+            # Some platforms tell the id and no name.
+            ids = (author for author, _ in said.values() if author["id"] == data["user"]["id"])
+            seconds = data["seconds"]
+            how_long = f"for {seconds} s" if seconds else "for good"
+            return f"{platform} silenced {name(next(ids, data['user']))} {how_long}"
         if data["scope"] == "chat":
             return f"{platform} cleared the chat"
-        return f"{platform} deleted {self.factory.said.get(data['message_id'], 'something older')}"
+        if data["message_id"] not in said:
+            return f"{platform} deleted something older"
+        author, text = said[data["message_id"]]
+        return f"{platform} deleted {name(author)}: {text}"
+
+
+def name(person):
+    """What to call somebody."""
+    return person["display_name"] or person["username"] or person["id"]
 
 
 def main(reactor, server, *channels):
