@@ -72,7 +72,7 @@ def channel_work(messages: Sequence[ChatMessage]) -> Callable[[], None]:
         clock.advance(0)
         platform.watchers[0].live()
         for start in range(0, len(messages), 10):
-            channel.received(messages[start : start + 10])
+            platform.watchers[0].sink.received(messages[start : start + 10])
             clock.advance(COALESCE)
         channel.release()
 

@@ -136,6 +136,7 @@ def build(
     services.extend(kept)
     channel_services = Services(
         clock=reactor,
+        now=time.time,
         broker=LocalBroker(reactor, random),
         store=store,
         metrics=metrics,

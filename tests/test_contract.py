@@ -33,7 +33,8 @@ def raid(**more: Any) -> dict[str, Any]:
     """An event message."""
     data = {"direction": "incoming", "user": None, **more}
     item = {"type": "raid", "platform": "p", "timestamp": "t", "event_id": "e", "room_id": "r"}
-    return {"type": "event", "data": {**item, "data": data}, "platform": "p", "identifier": "i"}
+    envelope = {"platform": "p", "identifier": "i", "seq": 1}
+    return {"type": "event", "data": {**item, "data": data}, **envelope}
 
 
 class SchemaTests(SynchronousTestCase):

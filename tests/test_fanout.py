@@ -275,8 +275,8 @@ class SharedTests(FanoutCase):
         one, other = self.listener(), self.listener(key=OTHER_NAME)
         self.chat(b"1")
         self.assertEqual(one.deliveries, other.deliveries)
-        self.assertIn(b'"identifier":"ann"}', one.writes[0])
-        self.assertIn(b'"identifier":"ann-by-another-name"}', other.writes[0])
+        self.assertIn(b'"identifier":"ann","seq":1}', one.writes[0])
+        self.assertIn(b'"identifier":"ann-by-another-name","seq":1}', other.writes[0])
 
     def test_encodings(self) -> None:
         """Each gets the bytes that it reads."""

@@ -75,10 +75,12 @@ class EncodeTests(SynchronousTestCase):
     def test_started(self) -> None:
         """`started` says what the watcher learnt, and nothing that it did not."""
         self.check(
-            started("https://youtu.be/abcdefghijk", KEY, LiveInfo("abcdefghijk", feed="top")),
+            started(
+                "https://youtu.be/abcdefghijk", KEY, LiveInfo("abcdefghijk", feed="top"), "e1", 7
+            ),
             '{"type":"status","status":"started","liveId":"abcdefghijk",'
             '"identifier":"https://youtu.be/abcdefghijk","platform":"youtube",'
-            '"channel":"abcdefghijk","feed":"top"}',
+            '"channel":"abcdefghijk","feed":"top","epoch":"e1","seq":7}',
         )
         key = ChannelKey("twitch", "username", "ann")
         for live, shown in (
@@ -88,9 +90,9 @@ class EncodeTests(SynchronousTestCase):
             (UNSET, ""),
         ):
             self.check(
-                started("Ann", key, LiveInfo("ann", live)),
+                started("Ann", key, LiveInfo("ann", live), "e1", 0),
                 '{"type":"status","status":"started","liveId":"ann","identifier":"Ann",'
-                f'"platform":"twitch","channel":"ann"{shown}}}',
+                f'"platform":"twitch","channel":"ann"{shown},"epoch":"e1","seq":0}}',
             )
 
     def test_reconnecting(self) -> None:
@@ -218,10 +220,10 @@ class EncodeTests(SynchronousTestCase):
             '"badges":[]},"content":{"raw":"hi","formatted":"hi","sanitized":"hi",'
             '"rawHtml":"<span class=\\"text\\">hi</span>",'
             '"elements":[{"type":"text","value":"hi","position":[0,2]}]},'
-            '"metadata":{"type":"chat"}}},"platform":"twitch","identifier":"ann"}'
+            '"metadata":{"type":"chat"}}},"platform":"twitch","identifier":"ann","seq":7}'
         )
-        self.assertEqual(encode_event(key, message).decode(), expected)
-        self.check(Chat(message, "twitch", "ann"), expected)
+        self.assertEqual(encode_event(key, message, 7).decode(), expected)
+        self.check(Chat(message, "twitch", "ann", 7), expected)
 
     def test_super_chat(self) -> None:
         """A message with all that one can have, as the specification nests it."""
@@ -276,7 +278,7 @@ class EncodeTests(SynchronousTestCase):
             '"anonymous":true,"notice":"resub","reward_id":"reward","reply":{"message_id":"m0",'
             '"user_id":"2","username":"bob","display_name":"Bob","text":"hey"},'
             '"source_room_id":"r2","source_message_id":"m3"}}},'
-            '"platform":"youtube","identifier":"abcdefghijk"}',
+            '"platform":"youtube","identifier":"abcdefghijk","seq":1}',
         )
 
     def test_event(self) -> None:
@@ -287,11 +289,11 @@ class EncodeTests(SynchronousTestCase):
         expected = (
             '{"type":"event","data":{"type":"raid","platform":"twitch",'
             '"timestamp":"2024-03-20T12:34:56.789Z","event_id":"e1","room_id":"r1",'
-            '"data":{"viewers":3,"from":"bob"}},"platform":"twitch","identifier":"ann"}'
+            '"data":{"viewers":3,"from":"bob"}},"platform":"twitch","identifier":"ann","seq":8}'
         )
         key = ChannelKey("twitch", "username", "ann")
-        self.assertEqual(encode_event(key, event).decode(), expected)
-        self.check(EventMessage(event, "twitch", "ann"), expected)
+        self.assertEqual(encode_event(key, event, 8).decode(), expected)
+        self.check(EventMessage(event, "twitch", "ann", 8), expected)
 
     def test_stats(self) -> None:
         """Statistics, with users and without."""

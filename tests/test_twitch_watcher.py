@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IPlatform, IWatcher, Located, Requester
+from livechat.core.ports import IPlatform, IWatcher, Located, Recovery, Requester
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
@@ -44,6 +44,8 @@ class KeptEvents:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.events: list[Event] = []
+        self.received_until: float | None = None
+        self.recoveries: list[Recovery] = []
 
     def queued(self) -> None:
         """The start waits for its turn."""
@@ -56,7 +58,11 @@ class KeptEvents:
             chat = isinstance(event, ChatMessage)
             self.heard.append(event.data.content.raw if chat else event.type)
 
-    def interrupted(self, reason: str) -> None:
+    def recovered(self, recovery: Recovery) -> None:
+        """What the platform gave of the time before."""
+        self.recoveries.append(recovery)
+
+    def interrupted(self, reason: str, since: float | None = None) -> None:
         """The upstream was lost."""
         self.heard.append("interrupted")
 
@@ -847,7 +853,7 @@ class FailingSink(KeptEvents):
         super().received(events)
         raise RuntimeError("received")
 
-    def interrupted(self, reason: str) -> None:
+    def interrupted(self, reason: str, since: float | None = None) -> None:
         """See `IEventSink`."""
         super().interrupted(reason)
         raise RuntimeError("interrupted")

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IEventSink, IWatcher, Requester
+from livechat.core.ports import IEventSink, IWatcher, Recovery, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, Event, LiveInfo
@@ -34,6 +34,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.words: list[str] = []
+        self.received_until: float | None = None
         self.infos: list[LiveInfo] = []
 
     def queued(self) -> None:
@@ -44,9 +45,13 @@ class Heard:
         """See `IEventSink`."""
         self.words += [getattr(event, "message_id", "event") for event in events]
 
-    def interrupted(self, reason: str) -> None:
+    def recovered(self, recovery: Recovery) -> None:
         """See `IEventSink`."""
-        self.words.append(f"interrupted {reason}")
+        self.words.append(f"recovered {len(recovery.events)} {recovery.extent}")
+
+    def interrupted(self, reason: str, since: float | None = None) -> None:
+        """See `IEventSink`."""
+        self.words.append(f"interrupted {reason}" + ("" if since is None else f" {since:g}"))
 
     def resumed(self, info: LiveInfo) -> None:
         """See `IEventSink`."""
@@ -408,7 +413,7 @@ class FailingSinkTests(WatchCase):
     def test_costs_what_it_was_given(self) -> None:
         """It is logged and counted; the upstream notices nothing, and the watch goes on."""
 
-        def mistake(_: object) -> None:
+        def mistake(*_: object) -> None:
             raise ZeroDivisionError
 
         self.flowing()

@@ -99,6 +99,8 @@ export interface ChatMessage {
   platform: string;
   /** Of the channel, canonical. */
   identifier: string;
+  /** Its number in the order of everything that the channel publishes. */
+  seq: number;
 }
 
 /** What kind of message it is. */
@@ -334,6 +336,8 @@ export interface EventMessage {
   platform: string;
   /** Of the channel, canonical. */
   identifier: string;
+  /** Its number in the order of everything that the channel publishes. */
+  seq: number;
 }
 
 /** Somebody followed the channel. */
@@ -1095,6 +1099,12 @@ export interface StatusMessage {
   reason?: string;
   /** Of `waiting`: what is waited for. */
   details?: string;
+  /** Of `started`: which order the `seq` of messages belongs to. */
+  epoch?: string;
+  /** Of `started`: the number of the last message before it; 0 for none. */
+  seq?: number;
+  /** Of `started`, where `since` was given: whether everything after it follows. */
+  recovered?: boolean;
   /** What the client called the command that this answers. */
   id?: string | number;
 }

@@ -23,7 +23,7 @@ from livechat.core.ports import (
     Live,
     Start,
 )
-from livechat.core.publication import Publication
+from livechat.core.publication import Publication, latest
 from livechat.model.events import ChannelKey
 
 _log = Logger()
@@ -44,6 +44,7 @@ class _Topic(Struct):
     :ivar leader: the one that was told to lead, also while its upstream stops.
     :ivar state: what the leader told last; None before it told anything.
     :ivar seq: the highest number that was published.
+    :ivar until: the latest time that a publication bears.
     """
 
     epoch: str
@@ -51,6 +52,12 @@ class _Topic(Struct):
     leader: _LocalMembership | None = None
     state: ChannelState | None = None
     seq: int = 0
+    until: str = ""
+
+    @property
+    def start(self) -> Start:
+        """What was published last."""
+        return Start(self.epoch, self.seq, self.until)
 
 
 @implementer(IMembership)
@@ -114,6 +121,7 @@ class LocalBroker:
         if topic is None:
             return
         topic.seq = publications[-1].seq
+        topic.until = latest(topic.until, publications)
         for membership in tuple(topic.members):
             # Whoever was called before may have made this one leave.
             if membership in topic.members:
@@ -167,7 +175,7 @@ class LocalBroker:
     def _tell_role(self, topic: _Topic, membership: _LocalMembership) -> None:
         self._appoint(topic)
         if membership in topic.members and topic.leader is not membership:
-            membership.member.follow()
+            membership.member.follow(topic.start)
             if topic.state is not None and membership in topic.members:
                 membership.member.told(topic.state)
 
@@ -175,7 +183,7 @@ class LocalBroker:
         """See to it that the channel has a leader: the first in line."""
         if topic.leader is None and topic.members:
             topic.leader = topic.members[0]
-            topic.leader.member.lead(Start(topic.epoch, topic.seq))
+            topic.leader.member.lead(topic.start)
 
     def _new_epoch(self) -> str:
         return "".join(self._random.choice(_DIGITS) for _ in range(_EPOCH_LENGTH))

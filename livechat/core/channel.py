@@ -15,44 +15,39 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from livechat.core.channel_states import machine
-from livechat.core.failures import coded
 from livechat.core.fanout import Fanout
+from livechat.core.leader import Leader
 from livechat.core.options import Options
 from livechat.core.ports import (
     ChannelState,
     Ended,
     Failed,
-    IEventSink,
     IMember,
     IMembership,
     Interrupted,
     IPlatform,
-    IWatcher,
     Live,
     Located,
     Requester,
     Start,
 )
 from livechat.core.publication import Publication
-from livechat.core.sequencer import Sequencer
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo
+from livechat.model.events import LiveInfo
 from livechat.protocol.messages import Status
 
 #: Seconds after which a node that took a running channel over tries again to start its upstream.
 RESTART_PAUSE: Final = 5.0
 
 
-@implementer(IEventSink, IMember)
+@implementer(IMember)
 class Channel:
     """One watched chat of this node.
 
@@ -68,8 +63,6 @@ class Channel:
         gone: Callable[[Channel], None],
     ) -> None:
         self.key = located.key
-        self._located = located
-        self._platform = platform
         self._services = services
         self._gone = gone
         self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
@@ -80,17 +73,16 @@ class Channel:
             services.stats_limit,
             lambda snapshot: self._fanout.spread(snapshot.message),
         )
-        self._sequencer = Sequencer(self.key, self.stats, services.metrics)
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
         self._info = LiveInfo("")
+        self._last = Start("", 0)
         self._reason = ""
-        self._watcher: IWatcher | None = None
-        self._restart: IDelayedCall | None = None
         self._inputs = machine(self)
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()
         self._membership: IMembership = services.broker.join(self.key, self)
+        self._leader = Leader(located, platform, services, self.stats, self._membership, self)
 
     # What subscribers want.
 
@@ -145,17 +137,20 @@ class Channel:
     def lead(self, start: Start) -> None:
         """See `IMember`."""
         self.stats.counting = True
-        self._sequencer.start = start
+        self._last = start
+        self._leader.appointed(start)
         self._inputs.lead()
 
-    def follow(self) -> None:
+    def follow(self, start: Start) -> None:
         """See `IMember`."""
         self.stats.counting = False
+        self._last = start
 
     def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
-        if self._watcher is None:
-            self._sequencer.remember(publications)
+        last = publications[-1]
+        self._last = Start(last.epoch, last.seq)
+        self._leader.published(publications)
         self._fanout.publish(publications)
 
     def told(self, state: ChannelState) -> None:
@@ -170,31 +165,23 @@ class Channel:
             case Ended(error):
                 self._inputs.ended(error)
 
-    # What the watcher reports (`IEventSink`).
+    # Those for whom the leader watches (`Audience`).
 
-    def queued(self) -> None:
-        """See `IEventSink`."""
+    @property
+    def requester(self) -> Requester:
+        """See `Audience`."""
+        first = next(iter(self._waiting), None)
+        return Requester() if first is None else first.subscriber.requester
+
+    @property
+    def is_greeted(self) -> bool:
+        """See `Audience`."""
+        return len(self._fanout) > 0
+
+    def tell_queued(self) -> None:
+        """See `Audience`."""
         for subscription in list(self._waiting):
             subscription.tell_queued()
-
-    def received(self, events: Sequence[Event]) -> None:
-        """See `IEventSink`."""
-        publications = self._sequencer.publications(events)
-        if publications:
-            self._membership.publish(publications)
-
-    def interrupted(self, reason: str) -> None:
-        """See `IEventSink`."""
-        self._services.metrics.interruptions.labels(self.key.platform).inc()
-        self._membership.tell(Interrupted(reason))
-
-    def resumed(self, info: LiveInfo) -> None:
-        """See `IEventSink`."""
-        self._membership.tell(Live(info))
-
-    def ended(self, error: ChatError) -> None:
-        """See `IEventSink`."""
-        self._membership.tell(Ended(error))
 
     # What the transition table does.
 
@@ -205,14 +192,7 @@ class Channel:
     def start(self) -> None:
         """Start the upstream."""
         self._services.log.say(self.key, "start")
-        self._start_upstream()
-
-    def _start_upstream(self) -> None:
-        first = next(iter(self._waiting), None)
-        requester = Requester() if first is None else first.subscriber.requester
-        # A platform that raises has failed like one that fails.
-        starting = maybeDeferred(self._start_watcher, requester)
-        starting.addCallbacks(self._upstream_started, self._upstream_failed)
+        self._leader.start()
 
     def take_over(self) -> None:
         """Start the upstream of a channel that flows, after its leader is gone."""
@@ -231,13 +211,13 @@ class Channel:
         """Say what has changed about the stream, if anything has."""
         if info != self._info:
             self._info = info
-            self._tell_all(lambda subscription: subscription.started(info))
+            self._tell_all(lambda subscription: subscription.started(info, self._last))
 
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
         self._services.log.say(self.key, "resumed")
         self._info = info
-        self._tell_all(lambda subscription: subscription.started(info))
+        self._tell_all(lambda subscription: subscription.started(info, self._last))
 
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
@@ -251,7 +231,7 @@ class Channel:
 
     def greet_live(self, subscription: Subscription) -> None:
         """Greet a subscriber of a chat that flows."""
-        self._greet(subscription, subscription.started(self._info))
+        self._greet(subscription, subscription.started(self._info, self._last))
 
     def greet_interrupted(self, subscription: Subscription) -> None:
         """Greet a subscriber of a chat that is lost at the moment."""
@@ -305,40 +285,10 @@ class Channel:
         for subscription in self._fanout.subscriptions:
             subscription.send(standing(subscription))
 
-    def _start_watcher(self, requester: Requester) -> Deferred[LiveInfo]:
-        self._restart = None
-        self._watcher = self._platform.watch(self._located, self, requester)
-        # What was learnt on the way is of that moment.
-        self._located = Located(self.key)
-        return self._watcher.start()
-
-    def _upstream_started(self, info: LiveInfo) -> None:
-        self._services.metrics.starts.labels(self.key.platform, "live").inc()
-        self._membership.tell(Live(info))
-
-    def _upstream_failed(self, reason: Failure) -> None:
-        self._watcher = None
-        starts = self._services.metrics.starts
-        if reason.check(CancelledError):
-            # By us, because nobody waits any more.
-            starts.labels(self.key.platform, "cancelled").inc()
-            return
-        error = coded(reason, self.key)
-        starts.labels(self.key.platform, error.code).inc()
-        if error.temporary and len(self._fanout):
-            # It has flowed on another node: it is sought until it is known to be over.
-            self._restart = self._services.clock.callLater(RESTART_PAUSE, self._start_upstream)
-        else:
-            self._membership.tell(Failed(error))
-
     def _depart(self) -> None:
         """Leave the upstream and the broker."""
         self._fanout.close()
         self.stats.close()
-        if self._restart is not None:
-            self._restart.cancel()
+        self._leader.give_up()
         self._gone(self)
-        self._membership.leave(self._stop_watcher).addCallback(self.departed.callback)
-
-    def _stop_watcher(self) -> Deferred[None]:
-        return succeed(None) if self._watcher is None else self._watcher.stop()
+        self._membership.leave(self._leader.stop).addCallback(self.departed.callback)

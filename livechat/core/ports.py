@@ -8,6 +8,7 @@ port has one contract test (`tests/contracts/`) that every implementation runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -22,6 +23,7 @@ __all__ = [
     "LEAVE_TIMEOUT",
     "ChannelState",
     "Ended",
+    "Extent",
     "Failed",
     "IBroker",
     "IEncoding",
@@ -35,6 +37,7 @@ __all__ = [
     "Interrupted",
     "Live",
     "Located",
+    "Recovery",
     "Requester",
     "Start",
 ]
@@ -93,7 +96,7 @@ class IWatcher(Interface):
         """Begin to watch; called once.
 
         Passing troubles are tried again until the platform's start deadline.  The sink hears
-        nothing but `queued` before the result has fired.
+        nothing but `queued` and `recovered` before the result has fired.
 
         :return: fires when messages flow.  Fails with a `ChatError` (not live, not found,
             unavailable); the watcher is then finished.  Cancelling it stops the watcher.
@@ -106,17 +109,50 @@ class IWatcher(Interface):
         """
 
 
+Extent = Literal["all", "latest", "some"]
+
+
+class Recovery(Struct, frozen=True):
+    """What a platform gave afterwards of a time in which its chat was not received.
+
+    :ivar events: oldest first, with their own times.  They may repeat what was published before,
+        which is recognised.
+    :ivar extent: `all`: everything that was written in that time.  `latest`: what was written last,
+        without a hole up to now; it is everything if it reaches back to what was published before.
+        `some`: there may be holes.
+    """
+
+    events: Sequence[Event]
+    extent: Extent
+
+
 class IEventSink(Interface):
     """Where a watcher reports to."""
+
+    received_until: float | None = Attribute(
+        "The time, in seconds since 1970, that the newest message bears that was published in this"
+        " chat's present order; None: nothing was."
+    )
 
     def queued() -> None:
         """The start has waited for two seconds for its turn in a budget; repeated every ten."""
 
+    def recovered(recovery: Recovery) -> None:
+        """What the platform gave of the time before now.
+
+        Called at most once before the start has fired, and once before each `resumed`.  It is
+        published then, after a `gap` event if the chat was watched before.
+        """
+
     def received(events: Sequence[Event]) -> None:
         """What one upstream read brought, in order; never empty-handed calls per message."""
 
-    def interrupted(reason: str) -> None:
-        """The upstream was lost and is being sought again by the watcher; said once per loss."""
+    def interrupted(reason: str, since: float | None = None) -> None:
+        """The upstream was lost and is being sought again by the watcher; said once per loss.
+
+        :param since: when the chat was certainly received last, in seconds since 1970; None: until
+            now.
+        """
 
     def resumed(info: LiveInfo) -> None:
         """Messages flow again."""
@@ -167,10 +203,13 @@ class Start(Struct, frozen=True):
 
     :ivar epoch: 1 to 16 of `[0-9a-z]`; numbers of different epochs have no common order.
     :ivar seq: the highest number given in this epoch so far; 0 for none.
+    :ivar until: the latest time that a publication of this epoch bears, ISO 8601 UTC; empty for
+        none.
     """
 
     epoch: str
     seq: int
+    until: str = ""
 
 
 class Live(Struct, frozen=True):
@@ -207,8 +246,11 @@ class IMember(Interface):
     def lead(start: Start) -> None:
         """This member is the one to watch the upstream, from now until it leaves."""
 
-    def follow() -> None:
-        """Another member watches the upstream; what it publishes and tells will be received."""
+    def follow(start: Start) -> None:
+        """Another member watches the upstream; what it publishes and tells will be received.
+
+        :param start: what was published last.
+        """
 
     def published(publications: Sequence[Publication]) -> None:
         """What the leader published, in order; the leader receives it, too."""

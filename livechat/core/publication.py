@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct, field
 
 from livechat.core.clients import IEncoding, Place
@@ -41,7 +43,7 @@ class Publication(Struct, eq=False):
 
     def message(self, key: ChannelKey) -> bytes:
         """The JSON message for those who subscribed by this identifier."""
-        return envelope(self.kind, self.payload, key)
+        return envelope(self.kind, self.payload, key, self.seq)
 
     def encoded(self, encoding: IEncoding, key: ChannelKey) -> bytes:
         """The bytes for one kind of connection and identifier, made once for all subscribers."""
@@ -50,6 +52,14 @@ class Publication(Struct, eq=False):
             place = Place(key, self.epoch, self.seq)
             data = self._encoded[encoding, key] = encoding.encode(self.message(key), place)
         return data
+
+
+def latest(until: str, publications: Iterable[Publication]) -> str:
+    """The latest time that publications bear, ISO 8601 UTC.
+
+    :param until: the one before them; empty for none.
+    """
+    return max(until, *(publication.event.timestamp for publication in publications))
 
 
 def item_of(event: Event) -> str:

@@ -21,6 +21,9 @@ class RecentIds:
         self._new: dict[str, None] = {}
         self._old: dict[str, None] = {}
 
+    def __contains__(self, item: str) -> bool:
+        return item in self._new or item in self._old
+
     def seen(self, item: str) -> bool:
         """Whether the id is known; from now on it is."""
         if item in self._new:

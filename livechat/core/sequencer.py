@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from livechat.core.ports import Start
-from livechat.core.publication import Publication, item_of
+from livechat.core.publication import Publication, item_of, latest
 from livechat.core.recent_ids import RecentIds
 from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
@@ -17,7 +17,7 @@ from livechat.model.events import ChannelKey, Event
 class Sequencer:
     """Gives the events of one channel their places in its order.
 
-    :ivar start: the epoch, and the highest number that was given.
+    :ivar start: the epoch, the highest number that was given, and the latest time of an event.
     """
 
     def __init__(self, key: ChannelKey, stats: ChannelStats, metrics: Metrics) -> None:
@@ -30,8 +30,15 @@ class Sequencer:
         self._messages = metrics.messages.labels(key.platform)
         self._recent = RecentIds()
 
-    def publications(self, events: Sequence[Event]) -> list[Publication]:
-        """What of these events is new, as publications; one that cannot be encoded is left out."""
+    def knows(self, event: Event) -> bool:
+        """Whether this was published before."""
+        return item_of(event) in self._recent
+
+    def publications(self, events: Sequence[Event], counted: bool = True) -> list[Publication]:
+        """What of these events is new, as publications; one that cannot be encoded is left out.
+
+        :param counted: whether they count in the statistics.
+        """
         publications: list[Publication] = []
         chats = others = duplicates = 0
         epoch, seq = self.start.epoch, self.start.seq
@@ -48,10 +55,12 @@ class Sequencer:
             seq += 1
             if isinstance(event, ChatMessage):
                 chats += 1
-                self._stats.count(event)
+                if counted:
+                    self._stats.count(event)
             else:
                 others += 1
-                self._stats.count_event(event)
+                if counted:
+                    self._stats.count_event(event)
             publications.append(publication)
         if duplicates:
             self._duplicates.inc(duplicates)
@@ -60,7 +69,7 @@ class Sequencer:
         if chats:
             self._messages.inc(chats)
         if publications:
-            self.start = Start(epoch, seq)
+            self.start = Start(epoch, seq, latest(self.start.until, publications))
         return publications
 
     def remember(self, publications: Sequence[Publication]) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
@@ -14,11 +16,13 @@ from livechat.metrics import Metrics
 class Services(Struct, frozen=True):
     """What all channels of a node share.
 
+    :ivar now: wall time in seconds.
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
     """
 
     clock: IReactorTime
+    now: Callable[[], float]
     broker: IBroker
     store: IStatsStore
     metrics: Metrics

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from livechat.core.clients import ISubscriber
 from livechat.core.options import Options
+from livechat.core.ports import Start
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, LiveInfo
 from livechat.protocol.commands import Id
@@ -62,9 +63,10 @@ class Subscription:
             id=self.id,
         )
 
-    def started(self, info: LiveInfo) -> Status:
-        """`started`."""
-        return started(self.identifier, self.key, info, self.options.id)
+    def started(self, info: LiveInfo, start: Start) -> Status:
+        """`started`, after what was published last."""
+        identifier, command_id = self.identifier, self.options.id
+        return started(identifier, self.key, info, start.epoch, start.seq, command_id)
 
     def reconnecting(self, reason: str) -> Status:
         """`reconnecting`."""

@@ -82,6 +82,11 @@ def iso_time(milliseconds: int) -> str:
     return f"{_whole_second(seconds)}.{rest:03d}Z"
 
 
+def seconds_of(time: str) -> float:
+    """The seconds since 1970 of a time as `iso_time` writes it."""
+    return datetime.fromisoformat(time).timestamp()
+
+
 class ChannelKey(Struct, frozen=True):
     """What makes two requests mean one chat: canonical, safe in URLs, lines, keys and logs."""
 

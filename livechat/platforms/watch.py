@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -18,13 +18,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from livechat.core.ports import IEventSink, IWatcher, Requester
+from livechat.core.ports import Extent, IEventSink, IWatcher, Recovery, Requester
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo
 from livechat.pacing import Backoff, Pauses
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.steps import Steps
+from livechat.platforms.upstream import Upstream
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.platforms.watch_states import TRANSITIONS, Input, State
 
@@ -41,29 +42,7 @@ STABLE: Final = 30.0
 #: Events kept while the start has not been told, or while the upstream is being sought.
 MAX_EARLY: Final = 2000
 
-
 ORDINARY: Final = Pauses()
-
-
-class Upstream(Protocol):
-    """What a platform provides for one watched chat."""
-
-    async def follow(self, watch: Watch) -> None:
-        """Find the chat, enter it, and report to `watch` until it is lost.
-
-        It returns, or raises an `UpstreamError`, when the chat was lost or could not be had; the
-        loop then calls it again.  Any other exception costs this one attempt: it is logged with the
-        channel, counted, and the loop goes on.
-
-        :raises ChatError: there is nothing to watch any more.
-        """
-
-    def close(self) -> None:
-        """Nobody watches any more: let go of everything; called once, after `follow` has ended.
-
-        A sink that stops the watch while `follow` reports to it does not end `follow` at once: it
-        is cancelled where it waits next.  What it reports until then reaches nobody.
-        """
 
 
 @implementer(IWatcher)
@@ -150,9 +129,26 @@ class Watch:
         """Messages flow; said again when anything about the stream changes."""
         self._on(Input.FLOWS, info)
 
-    def lost(self, reason: str) -> None:
-        """Messages do not flow any more; the upstream goes on by itself or `follow` ends."""
-        self._on(Input.LOST, reason)
+    def lost(self, reason: str, since: float | None = None) -> None:
+        """Messages do not flow any more; the upstream goes on by itself or `follow` ends.
+
+        :param since: when the chat was certainly received last, in seconds since 1970; None: until
+            now.
+        """
+        self._on(Input.LOST, (reason, since))
+
+    def recovered(self, events: Sequence[Event], extent: Extent) -> None:
+        """What the platform gave of the time before now; to be called before `flows`.
+
+        See `Recovery`, also for `extent`.
+        """
+        if self.state in (State.STARTING, State.LOST):
+            self._tell(self._sink.recovered, Recovery(events, extent))
+
+    @property
+    def received_until(self) -> float | None:
+        """See `IEventSink`."""
+        return self._sink.received_until
 
     def failing(self, trouble: UpstreamError) -> None:
         """Why messages do not flow yet, for the error of a start that takes too long."""
@@ -274,10 +270,10 @@ class Watch:
             self._info = info
             self._tell(self._sink.resumed, info)
 
-    def _interrupt(self, reason: str) -> None:
+    def _interrupt(self, loss: tuple[str, float | None]) -> None:
         # The upstream may say so itself, some time before the attempt ends.
         self._was_stable = self._clock.seconds() - self._flowing_since >= STABLE
-        self._tell(self._sink.interrupted, reason)
+        self._steps.run(self.key.identifier, self._sink.interrupted, *loss)
 
     def _resume(self, info: LiveInfo) -> None:
         self._info = info

@@ -35,6 +35,9 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     :ivar receiving: TikTok: whether the room has sent anything since it was entered.
     :ivar reason: of `reconnecting`: why the upstream was lost.
     :ivar details: of `waiting`: what is waited for.
+    :ivar epoch: of `started`: which order the `seq` of messages belongs to.
+    :ivar seq: of `started`: the number of the last message before it; 0 for none.
+    :ivar recovered: of `started`, where `since` was given: whether everything after it follows.
     :ivar id: what the client called the command that this answers.
     """
 
@@ -49,6 +52,9 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     receiving: bool | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     details: str | UnsetType = UNSET
+    epoch: str | UnsetType = UNSET
+    seq: int | UnsetType = UNSET
+    recovered: bool | UnsetType = UNSET
     id: Id | UnsetType = UNSET
 
 
@@ -82,11 +88,13 @@ class Chat(Struct, frozen=True, tag_field="type", tag="chat"):
     :ivar data: the message.
     :ivar platform: of the channel.
     :ivar identifier: of the channel, canonical.
+    :ivar seq: its number in the order of everything that the channel publishes.
     """
 
     data: ChatMessage
     platform: str
     identifier: str
+    seq: int
 
 
 class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
@@ -95,11 +103,13 @@ class EventMessage(Struct, frozen=True, tag_field="type", tag="event"):
     :ivar data: what happened.
     :ivar platform: of the channel.
     :ivar identifier: of the channel, canonical.
+    :ivar seq: its number in the order of everything that the channel publishes.
     """
 
     data: ChannelEvent
     platform: str
     identifier: str
+    seq: int
 
 
 class Stats(Struct, frozen=True, tag_field="type", tag="stats"):
@@ -141,10 +151,10 @@ def with_id(message: bytes, command_id: Id | None) -> bytes:
     return message[:-1] + b',"id":' + _encoder.encode(command_id) + b"}"
 
 
-def encode_event(key: ChannelKey, event: ChatMessage | ChannelEvent) -> bytes:
+def encode_event(key: ChannelKey, event: ChatMessage | ChannelEvent, seq: int = 1) -> bytes:
     """The JSON of a `chat` or `event` message."""
     kind = "chat" if isinstance(event, ChatMessage) else event.type
-    return envelope(kind, encode_payload(event), key)
+    return envelope(kind, encode_payload(event), key, seq)
 
 
 def encode_payload(event: ChatMessage | ChannelEvent) -> bytes:
@@ -152,12 +162,12 @@ def encode_payload(event: ChatMessage | ChannelEvent) -> bytes:
     return _encoder.encode(event)
 
 
-def envelope(kind: str, payload: bytes, key: ChannelKey) -> bytes:
+def envelope(kind: str, payload: bytes, key: ChannelKey, seq: int) -> bytes:
     """The JSON of a `chat` or `event` message, as `Chat` and `EventMessage` describe it.
 
     Joined from parts, so that an event is encoded once for all identifiers of its channel.
     """
-    return (_CHAT_HEAD if kind == "chat" else _EVENT_HEAD) + payload + _tail(key)
+    return b"%b%b%b%d}" % (_CHAT_HEAD if kind == "chat" else _EVENT_HEAD, payload, _tail(key), seq)
 
 
 _CHAT_HEAD: Final = b'{"type":"chat","data":'
@@ -167,16 +177,18 @@ _EVENT_HEAD: Final = b'{"type":"event","data":'
 @lru_cache(maxsize=4096)
 def _tail(key: ChannelKey) -> bytes:
     names = _encoder.encode({"platform": key.platform, "identifier": key.identifier})
-    return b"," + names[1:]
+    return b"," + names[1:-1] + b',"seq":'
 
 
 def started(
     identifier: str,
     key: ChannelKey,
     info: LiveInfo,
+    epoch: str,
+    seq: int,
     command_id: Id | None = None,
 ) -> Status:
-    """`started` for one subscriber."""
+    """`started` for one subscriber, after the publication with this number."""
     return Status(
         "started",
         live_id=info.live_id,
@@ -186,6 +198,8 @@ def started(
         live=info.live,
         feed=info.feed,
         receiving=info.receiving,
+        epoch=epoch,
+        seq=seq,
         id=UNSET if command_id is None else command_id,
     )
 

@@ -85,9 +85,10 @@ class Member:
         self.starts.append(start)
         self.upon("lead")
 
-    def follow(self) -> None:
+    def follow(self, start: Start) -> None:
         """See `IMember`."""
         self.roles.append("follow")
+        self.starts.append(start)
         self.upon("follow")
 
     def published(self, publications: Sequence[Publication]) -> None:

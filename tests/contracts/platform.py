@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Recovery, Requester
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, LiveInfo
 
@@ -47,6 +47,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.received_until: float | None = None
         self.error: ChatError | None = None
 
     def queued(self) -> None:
@@ -58,7 +59,11 @@ class Kept:
         assert len(events) > 0, "an empty-handed call"
         self.heard.append("received")
 
-    def interrupted(self, reason: str) -> None:
+    def recovered(self, recovery: Recovery) -> None:
+        """What was written before; may be empty."""
+        self.heard.append("recovered")
+
+    def interrupted(self, reason: str, since: float | None = None) -> None:
         """Lost, for a reason."""
         assert reason, "no reason"
         self.heard.append("interrupted")

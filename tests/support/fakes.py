@@ -257,6 +257,7 @@ def services_on(
     """What the channels of one node share, on a fake clock, with everything in memory."""
     return Services(
         clock=clock,
+        now=clock.seconds,
         broker=broker or LocalBroker(clock, Random(1)),
         store=store or MemoryStats(),
         metrics=metrics,

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http import Request
 from twisted.web.server import Site
 
-from livechat.core.ports import IWatcher, Located, Requester
+from livechat.core.ports import IWatcher, Located, Recovery, Requester
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
@@ -41,6 +41,8 @@ class KeptEvents:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.events: list[Event] = []
+        self.received_until: float | None = None
+        self.recoveries: list[Recovery] = []
         self.infos: list[LiveInfo] = []
         self.reasons: list[str] = []
         self.errors: list[ChatError] = []
@@ -56,7 +58,11 @@ class KeptEvents:
             text = isinstance(event, ChatMessage) and event.data.content.raw
             self.heard.append(text or event.type)
 
-    def interrupted(self, reason: str) -> None:
+    def recovered(self, recovery: Recovery) -> None:
+        """What the platform gave of the time before."""
+        self.recoveries.append(recovery)
+
+    def interrupted(self, reason: str, since: float | None = None) -> None:
         """The feed was lost."""
         self.reasons.append(reason)
         self.heard.append("interrupted")

@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.core.ports import IWatcher, Located, Requester
+from livechat.core.ports import IWatcher, Located, Recovery, Requester
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
@@ -45,6 +45,8 @@ class KeptEvents:
         self._ids: set[str] = set()
         self.heard: list[str] = []
         self.events: list[Event] = []
+        self.received_until: float | None = None
+        self.recoveries: list[Recovery] = []
         self.infos: list[LiveInfo] = []
 
     def queued(self) -> None:
@@ -62,7 +64,11 @@ class KeptEvents:
                 self.events.append(event)
                 self.heard.append(event.data.content.raw if chat else event.type)
 
-    def interrupted(self, reason: str) -> None:
+    def recovered(self, recovery: Recovery) -> None:
+        """What the platform gave of the time before."""
+        self.recoveries.append(recovery)
+
+    def interrupted(self, reason: str, since: float | None = None) -> None:
         """The upstream was lost."""
         self.heard.append("interrupted")
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""The time in which a chat is not received, and what the platform gave of it afterwards.
+
+Pure: times are handed in.  Part of a channel that leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from livechat.core.ports import Recovery
+from livechat.model.event_data import Gap
+from livechat.model.events import ChannelEvent, Event, LiveInfo
+
+Reason = Literal["upstream", "unwatched", "failover"]
+
+_NOTHING = Recovery((), "some")
+
+
+class Missed(Struct, frozen=True):
+    """What is published when messages flow again.
+
+    :ivar events: in order.
+    :ivar counted: whether they count in the statistics: not if they only show a new watcher what
+        was written before.
+    """
+
+    events: Sequence[Event]
+    counted: bool
+
+
+class Absence:
+    """What is known of the time in which a chat is not received."""
+
+    def __init__(self) -> None:
+        self._reason: Reason | None = None
+        self._since = ""
+        self._recovery: Recovery | None = None
+
+    def begins(self, reason: Reason, since: str) -> None:
+        """The chat is not received from now on, or has not been since then.
+
+        The first reason stays: the absence goes on until it is over.
+
+        :param since: when it was received last, ISO 8601 UTC.
+        """
+        if self._reason is None:
+            self._reason = reason
+            self._since = since
+
+    def recovered(self, recovery: Recovery) -> None:
+        """The platform gave something of the time before now."""
+        self._recovery = recovery
+
+    def over(
+        self,
+        platform: str,
+        now: str,
+        info: LiveInfo,
+        event_id: str,
+        knows: Callable[[Event], bool],
+    ) -> Missed:
+        """Messages flow again: the gap, if there was one, and what was recovered.
+
+        :param now: ISO 8601 UTC.
+        :param event_id: of the gap.
+        :param knows: whether an event was published before.
+        """
+        reason, self._reason = self._reason, None
+        recovery, self._recovery = self._recovery or _NOTHING, None
+        if reason is None:
+            return Missed(recovery.events, counted=False)
+        filled = recovery.extent == "all" or (
+            recovery.extent == "latest" and any(map(knows, recovery.events))
+        )
+        gap = Gap(start=min(self._since, now), end=now, reason=reason, filled=filled)
+        event = ChannelEvent.of(gap, platform, now, event_id, info.live_id)
+        return Missed([event, *recovery.events], counted=True)

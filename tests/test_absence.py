@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""The time in which a chat is not received: what is published of it, and where in the order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from livechat.core.absence import Absence
+from livechat.core.hub import Hub
+from livechat.core.options import Options
+from livechat.core.ports import Extent, Recovery
+from livechat.core.subscription import Subscription
+from livechat.metrics import Metrics
+from livechat.model.events import ALL_KINDS, ChannelKey, Event, LiveInfo
+from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, hub_on
+
+INFO = LiveInfo("live-ann")
+
+
+class AbsenceTests(SynchronousTestCase):
+    """What is known of an absence, without a channel."""
+
+    def over(self, absence: Absence, known: set[str] | None = None) -> list[str]:
+        """What is published when it is over, a word each."""
+        missed = absence.over(
+            "twitch", "T5", INFO, "e-1", lambda event: _name(event) in (known or set())
+        )
+        words = [_name(event) for event in missed.events]
+        return words if missed.counted or not words else ["uncounted", *words]
+
+    def test_none(self) -> None:
+        """Without an absence there is nothing to say, and nothing is said twice."""
+        absence = Absence()
+        self.assertEqual(self.over(absence), [])
+        absence.begins("upstream", "T1")
+        self.assertEqual(self.over(absence), ["gap T1 T5 upstream False"])
+        self.assertEqual(self.over(absence), [])
+
+    def test_first_reason(self) -> None:
+        """An absence that goes on keeps its reason and its beginning."""
+        absence = Absence()
+        absence.begins("unwatched", "T1")
+        absence.begins("upstream", "T2")
+        self.assertEqual(self.over(absence), ["gap T1 T5 unwatched False"])
+
+    def test_clock_ahead(self) -> None:
+        """A platform whose clock is ahead of ours makes no gap that ends before it begins."""
+        absence = Absence()
+        absence.begins("upstream", "T9")
+        self.assertEqual(self.over(absence), ["gap T5 T5 upstream False"])
+
+    def test_filled(self) -> None:
+        """A gap is filled if the platform gave everything, or everything back to what is known."""
+        cases: tuple[tuple[Extent, set[str], bool], ...] = (
+            ("all", set(), True),
+            ("some", {"m1"}, False),
+            ("latest", set(), False),
+            ("latest", {"m1"}, True),
+        )
+        for extent, known, filled in cases:
+            absence = Absence()
+            absence.begins("upstream", "T1")
+            absence.recovered(Recovery([chat("m1"), chat("m2")], extent))
+            self.assertEqual(
+                self.over(absence, known), [f"gap T1 T5 upstream {filled}", "m1", "m2"], extent
+            )
+
+    def test_history_only(self) -> None:
+        """What was written before anybody watched is no gap and counts nowhere."""
+        absence = Absence()
+        absence.recovered(Recovery([chat("m1")], "latest"))
+        self.assertEqual(self.over(absence), ["uncounted", "m1"])
+
+
+class ChannelTests(SynchronousTestCase):
+    """The same in a channel that is watched."""
+
+    def setUp(self) -> None:
+        """Somebody watches and has been greeted."""
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.hub: Hub = hub_on(self.clock, Metrics())
+        self.platform = ScriptedPlatform()
+        self.subscriber = KeptMessages()
+        self.key = ChannelKey("twitch", "username", "ann")
+        self.subscribe(self.subscriber)
+        self.watcher.live(live=True)
+        self.turn()
+        self.subscriber.taken()
+
+    @property
+    def watcher(self) -> Any:
+        """The watcher that was made last."""
+        return self.platform.watchers[-1]
+
+    def subscribe(self, subscriber: KeptMessages) -> None:
+        """Ask for the chat, with all events."""
+        options = Options(kinds=ALL_KINDS)
+        subscription = Subscription(self.key, subscriber, "ann", options, lambda _: None)
+        self.hub.subscribe(self.platform, subscription)
+        self.turn()
+
+    def turn(self) -> None:
+        """Let the fan-out write."""
+        self.clock.advance(0)
+        self.clock.advance(0.1)
+
+    def words(self) -> list[str]:
+        """What the subscriber was sent, a word and a number each."""
+        self.turn()
+        words = []
+        for message in self.subscriber.taken():
+            if message["type"] == "stats":
+                continue
+            data = message.get("data", {})
+            name = message.get("status") or data.get("message_id") or data["type"]
+            if name == "gap":
+                name = f"gap {data['data']['reason']} {data['data']['filled']}"
+            words.append(f"{name} {message.get('seq', '-')}")
+        return words
+
+    def test_loss(self) -> None:
+        """The gap, then what fills it, then `started` with the number of the last, then the new."""
+        sink = self.watcher.sink
+        sink.received([chat("m1")])
+        sink.interrupted("lost")
+        self.assertEqual(self.words(), ["m1 1", "reconnecting -"])
+        sink.recovered(Recovery([chat("m1"), chat("m2"), chat("m3")], "latest"))
+        self.assertEqual(self.words(), [])
+        sink.resumed(INFO)
+        sink.received([chat("m3"), chat("m4")])
+        expected = ["gap upstream True 2", "m2 3", "m3 4", "started 4", "m4 5"]
+        self.assertEqual(self.words(), expected)
+
+    def test_times(self) -> None:
+        """The gap reaches from when the chat was certainly received to when it flows again."""
+        sink = self.watcher.sink
+        sink.interrupted("lost", self.clock.seconds() - 20)
+        self.clock.advance(10)
+        sink.resumed(INFO)
+        self.turn()
+        gap = next(m for m in self.subscriber.taken() if m["type"] == "event")
+        self.assertEqual(gap["data"]["room_id"], "live-ann")
+        told = gap["data"]["data"]
+        self.assertEqual(told["from"][14:19], "13:00")
+        self.assertEqual(told["to"][14:19], "13:30")
+
+    def test_change(self) -> None:
+        """What only changes about a stream is no gap."""
+        self.watcher.sink.resumed(LiveInfo("live-ann", live=False))
+        self.assertEqual(self.words(), ["started 0"])
+
+    def test_counted(self) -> None:
+        """What fills a gap counts in the statistics; the gap counts as the event that it is."""
+        sink = self.watcher.sink
+        sink.received([chat("m1")])
+        sink.interrupted("lost")
+        sink.recovered(Recovery([chat("m1"), chat("m2")], "all"))
+        sink.resumed(INFO)
+        self.clock.advance(5)
+        stats = [m["data"] for m in self.subscriber.taken() if m["type"] == "stats"][-1]
+        self.assertEqual((stats["totalMessages"], stats["events"]), (2, {"gap": 1}))
+
+    def test_received_until(self) -> None:
+        """The watcher can ask up to which time the chat is known."""
+        sink = self.watcher.sink
+        self.assertIsNone(sink.received_until)
+        sink.received([chat("m1")])
+        self.assertIsInstance(sink.received_until, float)
+
+
+def _name(event: Event) -> str:
+    """A word for an event."""
+    if hasattr(event, "message_id"):
+        return str(event.message_id)
+    data = event.data
+    return f"gap {data.start} {data.end} {data.reason} {data.filled}"
