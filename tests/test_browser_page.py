@@ -52,6 +52,7 @@ class PageTests(BrowserCase):
                         "identifier": "ann",
                         "identifierType": "channelId",
                         "events": True,
+                        "history": 250,
                         "id": "chat-1",
                     }
                 ],

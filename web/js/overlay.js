@@ -23,7 +23,7 @@ const query = new URLSearchParams(location.search);
 const settings = settingsIn(query);
 const sources = sourcesIn(query);
 const list = byId("list");
-/** Rows to come, newest last; made in the next frame. */
+/** Rows to come, as `{build, at, isReplayed}`, newest last; made in the next frame. */
 const waiting = [];
 
 // ---- how it looks -------------------------------------------------------------------------------
@@ -69,19 +69,41 @@ function eventRow(event, sentence) {
 
 // ---- rows come and go ---------------------------------------------------------------------------
 
-function show(build) {
-  waiting.push(build);
-  if (waiting.length > settings.max) waiting.shift();
+const isNewestOnTop = settings.newest === "top";
+
+function show(build, timestamp = "", isReplayed = false) {
+  const at = Date.parse(timestamp) || Date.now();
+  // What has faded already on a page that was there all the time.
+  if (isReplayed && settings.fade && secondsLeft(at) <= 0) return;
+  waiting.push({ build, at, isReplayed });
+  // Of several chats each may be played again.
+  if (waiting.length > settings.max * Math.max(1, sources.length)) waiting.shift();
   if (waiting.length === 1) requestAnimationFrame(flush);
 }
 
 function flush() {
-  const fresh = waiting.splice(0).map((build) => build());
-  if (settings.newest === "top") list.prepend(...fresh.reverse());
-  else list.append(...fresh);
-  while (list.childElementCount > settings.max) {
-    (settings.newest === "top" ? list.lastElementChild : list.firstElementChild).remove();
+  for (const { build, at, isReplayed } of waiting.splice(0)) {
+    const row = build();
+    row.at = at;
+    if (isReplayed) replay(row);
+    else if (isNewestOnTop) list.prepend(row);
+    else list.append(row);
   }
+  while (list.childElementCount > settings.max) (isNewestOnTop ? list.lastElementChild : list.firstElementChild).remove();
+}
+
+/** Puts a row among those that are there, by its time. */
+function replay(row) {
+  if (settings.fade) row.style.setProperty("--fade", `${Math.max(0, secondsLeft(row.at))}s`);
+  const older = (other) => (isNewestOnTop ? other.nextElementSibling : other.previousElementSibling);
+  let other = isNewestOnTop ? list.firstElementChild : list.lastElementChild;
+  while (other?.at > row.at) other = older(other);
+  if (isNewestOnTop) list.insertBefore(row, other);
+  else list.insertBefore(row, other ? other.nextElementSibling : list.firstElementChild);
+}
+
+function secondsLeft(at) {
+  return settings.fade - (Date.now() - at) / 1000;
 }
 
 list.addEventListener("animationend", ({ animationName, target }) => {
@@ -100,7 +122,8 @@ function takeAway(event, channel) {
 /** Something that only the streamer needs to know; it goes soon, unless it needs to be mended. */
 function note(text, stays) {
   const row = make("li", { class: "line note" }, text);
-  if (settings.newest === "top") list.prepend(row);
+  row.at = Date.now();
+  if (isNewestOnTop) list.prepend(row);
   else list.append(row);
   if (!stays) setTimeout(() => row.remove(), NOTE);
 }
@@ -109,19 +132,19 @@ function note(text, stays) {
 
 const noted = new Set();
 
-function chatCame({ message }) {
+function chatCame({ message, isReplayed }) {
   if (!message.data?.data?.author || isHidden(message.data, settings)) return;
-  show(() => messageRow(message.data, message.identifier));
+  show(() => messageRow(message.data, message.identifier), message.data.timestamp, isReplayed);
 }
 
-function eventCame({ message }) {
+function eventCame({ message, isReplayed }) {
   const { data: event, identifier: channel = "" } = message;
   if (!event) return;
   if (event.type === "deletion" || event.type === "timeout") takeAway(event, channel);
   const isWanted = CELEBRATED.has(event.type) || settings.show.includes("events");
   if (!isWanted || settings.hide.includes("events")) return;
   const sentence = sentenceOf(event);
-  if (sentence) show(() => eventRow(event, sentence));
+  if (sentence) show(() => eventRow(event, sentence), event.timestamp, isReplayed);
 }
 
 function errorCame({ message, subscription, retryIn, isGivenUp }) {
@@ -146,5 +169,6 @@ if (settings.sample) {
   client.addEventListener("chat", chatCame);
   client.addEventListener("event", eventCame);
   client.addEventListener("error", errorCame);
-  for (const source of sources) client.subscribe({ ...source, events: true });
+  // A page that is loaded again shows what it showed.
+  for (const source of sources) client.subscribe({ ...source, events: true, stats: false, history: settings.max });
 }

@@ -33,6 +33,8 @@ let source = null;
 /** Set while a failure is on show that closing the connection must not wipe away. */
 let verdict = null;
 let countdown = 0;
+/** Where the chat began for this page, as `started` said. */
+let beginning = null;
 
 // ---- status -------------------------------------------------------------------------------------
 
@@ -91,8 +93,9 @@ for (const [type, act] of Object.entries({
   state: connectionChanged,
   sent: ({ message, text }) => frames.passed("out", message, text),
   message: ({ message, text }) => frames.passed("in", message, text),
-  chat: ({ message }) => chatCame(message.data),
-  event: ({ message }) => eventCame(message.data),
+  chat: chatCame,
+  event: eventCame,
+  missed: () => log.add(() => eventRow("gap", "Part of the chat was missed while there was no connection", new Date().toISOString())),
   stats: ({ message }) => stats.counted(message),
   status: ({ message }) => statusCame(message),
   error: errorCame,
@@ -100,11 +103,12 @@ for (const [type, act] of Object.entries({
   client.addEventListener(type, act);
 }
 
-function statusCame({ status, storage_type: storage, live, feed, reason }) {
+function statusCame({ status, storage_type: storage, live, feed, reason, epoch, seq }) {
   if (status === "subscribed") {
     stats.storage(storage);
     showStatus("busy", "Subscribed", "Waiting for the chat to begin…");
   } else if (status === "started") {
+    beginning ??= { epoch, seq };
     const where = `Reading ${source.identifier} on ${platformName(source.platform)}.`;
     const offline = live === false ? " The streamer is offline; the chat room is open." : "";
     const top = feed === "top" ? " Only the top chat could be had." : "";
@@ -132,24 +136,32 @@ function errorCame({ message, retryIn, isGivenUp }) {
   client.close();
 }
 
-function chatCame(data) {
+/** Whether something happened before this page was there: it is shown, and not counted. */
+function isHistory({ message, subscription, isReplayed }) {
+  return isReplayed && message.seq <= beginning?.seq && subscription.position?.epoch === beginning?.epoch;
+}
+
+function chatCame(came) {
+  const { data } = came.message;
   if (!data?.data) return;
-  stats.message(data.timestamp);
   const paid = paidWith(data.data);
-  if (paid) stats.paid(paid);
+  if (paid && !isHistory(came)) stats.paid(paid);
   byId("empty").hidden = true;
   log.add(() => chatRow(data));
+  if (came.isReplayed) return;
+  stats.message(data.timestamp);
   voice.read(data.data);
 }
 
-function eventCame(event) {
+function eventCame(came) {
+  const event = came.message.data;
   if (!event?.type) return;
   const { type, data = {}, timestamp } = event;
-  stats.happened(type, data);
+  if (!isHistory(came)) stats.happened(type, data);
   if (type === "stream" && typeof data.title === "string") showTitle(data.title);
   if (type === "room") showRules(rulesOf(data));
   const paid = paidWith(data);
-  if (paid) stats.paid(paid);
+  if (paid && !isHistory(came)) stats.paid(paid);
   if (isCountedOnly(type)) return;
   // Now in what is shown, and once more when the messages are there that have not been made yet.
   const isRemoval = type === "deletion" || type === "timeout";
@@ -247,6 +259,7 @@ function showSnippet() {
 function connect(chosen) {
   source = chosen;
   verdict = null;
+  beginning = null;
   log.clear();
   stats.clear();
   showRules("");
@@ -258,7 +271,8 @@ function connect(chosen) {
   document.title = `${chosen.identifier} (${chosen.platform}) - LiveChat`;
   byId("channel").replaceChildren(platformMark(chosen.platform), make("bdi", {}, chosen.identifier));
   client.close();
-  client.subscribe({ ...chosen, events: true });
+  // A page that is loaded again shows what it showed.
+  client.subscribe({ ...chosen, events: true, history: ROWS });
 }
 
 function disconnect() {
