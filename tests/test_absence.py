@@ -14,6 +14,7 @@ from livechat.core.options import Options
 from livechat.core.ports import Extent, Recovery
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
+from livechat.model.event_data import Gap
 from livechat.model.events import ALL_KINDS, ChannelKey, Event, LiveInfo
 from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, hub_on
 
@@ -177,4 +178,5 @@ def _name(event: Event) -> str:
     if hasattr(event, "message_id"):
         return str(event.message_id)
     data = event.data
+    assert isinstance(data, Gap)
     return f"gap {data.start} {data.end} {data.reason} {data.filled}"

@@ -28,6 +28,7 @@ from livechat.model.chat import (
 )
 from livechat.model.error_catalogue import CATALOGUE
 from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.event_data import Person, Raid
 from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData, UserTally
 from livechat.model.text import Emote, content
 from livechat.protocol.messages import (
@@ -283,13 +284,13 @@ class EncodeTests(SynchronousTestCase):
 
     def test_event(self) -> None:
         """What is no message of a user comes as `event`."""
-        event = ChannelEvent(
-            "raid", "twitch", "2024-03-20T12:34:56.789Z", "e1", "r1", {"viewers": 3, "from": "bob"}
-        )
+        data = Raid(direction="incoming", user=Person(None, "bob", "Bob"), viewers=3)
+        event = ChannelEvent.of(data, "twitch", "2024-03-20T12:34:56.789Z", "e1", "r1")
         expected = (
             '{"type":"event","data":{"type":"raid","platform":"twitch",'
             '"timestamp":"2024-03-20T12:34:56.789Z","event_id":"e1","room_id":"r1",'
-            '"data":{"viewers":3,"from":"bob"}},"platform":"twitch","identifier":"ann","seq":8}'
+            '"data":{"user":{"id":null,"username":"bob","display_name":"Bob"},'
+            '"direction":"incoming","viewers":3}},"platform":"twitch","identifier":"ann","seq":8}'
         )
         key = ChannelKey("twitch", "username", "ann")
         self.assertEqual(encode_event(key, event, 8).decode(), expected)

@@ -20,9 +20,10 @@ from zope.interface.verify import verifyObject
 from livechat.core.ports import IStatsStore
 from livechat.core.stats import PUSH_INTERVAL, ChannelStats
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
-from livechat.model.events import ChannelEvent, ChannelKey, StatsData, Tally
+from livechat.model.events import ChannelKey, StatsData, Tally
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
+from tests.support.fakes import happening
 
 bounded = settings(deadline=None, database=None, max_examples=100)
 
@@ -482,7 +483,7 @@ class SlowStoreTests(StatsCase):
         """Events alone are handed over as early, and are told to nobody."""
         self.store.interval = 0.25
         for _ in range(10):
-            self.channel.count_event(ChannelEvent("like", "twitch", "", "e", "room", {}))
+            self.channel.count_event(happening("like"))
         self.clock.advance(0.25)
         self.assertEqual(self.store.calls, ["add 0"])
         self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -6,10 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from livechat.model.chat import ChatMessage, Money
+from livechat.model.event_data import Price
 from livechat.model.events import ChannelEvent
 from livechat.statistics.memory import MemoryStats
+from tests.support.fakes import happening
 from tests.test_stats import KEY, SlowStore, StatsCase, said
 
 
@@ -29,9 +32,9 @@ class PaidTests(StatsCase):
         """A paid message."""
         return said(monetary_data=Money("", "", "", value, currency))
 
-    def event(self, kind: str, **data: Any) -> ChannelEvent:
-        """An event of some kind."""
-        return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", "e", "room", data)
+    def given(self, value: Any, currency: Any) -> ChannelEvent:
+        """A gift of this worth."""
+        return happening("gift", price=Price(value, currency, None))
 
     def test_messages(self) -> None:
         """Paid messages add up by currency, to the cent."""
@@ -41,14 +44,15 @@ class PaidTests(StatsCase):
 
     def test_gifts(self) -> None:
         """Gifts and donations count with what they are worth, where that is known."""
-        self.channel.count_event(self.event("gift", value=500, currency="DIAMONDS"))
-        self.channel.count_event(self.event("gift", value=None, currency="JEWELS"))
-        self.channel.count_event(self.event("gift", recipient="bob"))
-        self.channel.count_event(self.event("donation", value=2.5, currency="EUR"))
-        self.channel.count_event(self.event("gift", price={"value": 5, "currency": "BITS"}))
-        self.channel.count_event(self.event("notice", value=10, currency="DIAMONDS"))
+        self.channel.count_event(self.given(500, "DIAMONDS"))
+        self.channel.count_event(self.given(None, "JEWELS"))
+        self.channel.count_event(happening("gift", price=None))
+        self.channel.count_event(happening("gift", price=UNSET))
+        self.channel.count_event(happening("donation", price=Price(2.5, "EUR", "2.50 EUR")))
+        params = {"value": "10", "currency": "DIAMONDS"}
+        self.channel.count_event(happening("notice", params=params))
         data = self.snapshot()
-        self.assertEqual(data["money"], {"DIAMONDS": 500, "EUR": 2.5, "BITS": 5})
+        self.assertEqual(data["money"], {"DIAMONDS": 500, "EUR": 2.5})
         self.assertEqual(data["events"], {"gift": 4, "donation": 1, "notice": 1})
         self.assertEqual(data["totalMessages"], 0)
 
@@ -56,9 +60,11 @@ class PaidTests(StatsCase):
         """From another room of a shared chat a message is counted, its money and events are not."""
         bits = Money("500", "500 bits", "", 500, "BITS")
         self.channel.count(said(monetary_data=bits, source_room_id="77"))
-        gift = {"value": 25, "currency": "USD", "source_room_id": "77"}
-        for kind in ("gift", "donation", "raid", "subscription", "notice"):
-            self.channel.count_event(self.event(kind, **gift))
+        for kind in ("gift", "donation"):
+            paid = happening(kind, price=Price(25, "USD", None), source_room_id="77")
+            self.channel.count_event(paid)
+        for kind in ("raid", "subscription", "notice"):
+            self.channel.count_event(happening(kind, source_room_id="77"))
         data = self.snapshot()
         self.assertEqual(data["totalMessages"], 1)
         self.assertNotIn("money", data)
@@ -66,20 +72,20 @@ class PaidTests(StatsCase):
 
     def test_nonsense(self) -> None:
         """What cannot have been paid is not counted as money."""
-        for value in (0, -1, 1e12, float("inf"), float("nan"), "5", None):
-            self.channel.count_event(self.event("gift", value=value, currency="EUR"))
-        for currency in ("", None, 5):
-            self.channel.count_event(self.event("gift", value=5, currency=currency))
+        for value in (0, -1, 1e12, float("inf"), float("nan"), None):
+            self.channel.count_event(self.given(value, "EUR"))
+        for currency in ("", None):
+            self.channel.count_event(self.given(5, currency))
         self.assertNotIn("money", self.snapshot())
 
     def test_what_pushes(self) -> None:
         """Something paid is pushed; other events are told with the next push, or when asked for."""
-        self.channel.count_event(self.event("like"))
+        self.channel.count_event(happening("like"))
         self.clock.advance(5)
         self.assertEqual(self.pushed, [])
         self.assertEqual(self.snapshot()["events"], {"like": 1})
-        self.channel.count_event(self.event("like"))
-        self.channel.count_event(self.event("gift", value=5, currency="JEWELS"))
+        self.channel.count_event(happening("like"))
+        self.channel.count_event(self.given(5, "JEWELS"))
         self.clock.advance(0)
         (payload,) = self.pushed
         self.assertEqual(self.data(payload)["events"], {"like": 2, "gift": 1})
@@ -89,7 +95,7 @@ class PaidTests(StatsCase):
         """Events that nothing pushed are stored at the end."""
         store = SlowStore()
         channel = self.stats(store)
-        channel.count_event(self.event("like"))
+        channel.count_event(happening("like"))
         channel.close()
         self.assertEqual(store.calls, ["add 0", "forget"])
 

@@ -11,6 +11,7 @@ from livechat.platforms.tiktok.parse.chat import StreamState, Translation, Trans
 from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.message_context import digest, timestamp
 from livechat.platforms.tiktok.parse.webcast import Envelope
+from tests.support.events import fields_of
 from tests.support.golden import check_whole
 from tests.support.tiktok_payloads import (
     NOW,
@@ -219,6 +220,6 @@ class StateTests(SynchronousTestCase):
                 "WebcastLikeMessage", wire([(2, 3), (3, total), (5, user())]), total
             )
             event = event_of(translator.translate([envelope], NOW, 0.0))
-            self.assertEqual(event.data.count, 3)
-            totals.append(event.data.total)
+            self.assertEqual(fields_of(event).count, 3)
+            totals.append(fields_of(event).total)
         self.assertEqual(totals, [100, 100, 101, 101, 101, 120])

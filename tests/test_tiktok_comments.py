@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelEvent
 from livechat.platforms.tiktok.parse.comments import MAX_EMOTES
+from tests.support.events import fields_of
 from tests.support.tiktok_payloads import chat_of, common, event_of, translated, wire
 from tests.support.tiktok_written import badge, comment, image, text, user
 
@@ -199,7 +200,7 @@ class HostileTests(SynchronousTestCase):
         shown = text("{0:string}" * 20_000, *([piece] * 100))
         payload = wire([(1, common("x", text=shown)), (2, " ")])
         event = event_of(translated("WebcastRoomMessage", payload))
-        self.assertLess(len(event.data.text), 40_000)
+        self.assertLess(len(fields_of(event).text), 40_000)
 
     def test_odd_places(self) -> None:
         """Places without a piece, and what only looks like a place, do no harm."""

@@ -14,6 +14,7 @@ from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.gifts import STREAK_IDLE
 from livechat.platforms.tiktok.parse.webcast import Envelope
+from tests.support.events import fields_of
 from tests.support.tiktok_payloads import NOW, ROOM, kinds_of, wire
 
 ROSE = [(5, 5655), (11, 1), (12, 1), (16, "Rose")]
@@ -46,7 +47,7 @@ def told(events: list[Event]) -> list[tuple[str, int, int | None]]:
     gifts = []
     for event in events:
         assert isinstance(event, ChannelEvent)
-        data = event.data
+        data = fields_of(event)
         price = data.price
         gifts.append((data.user.username, data.count, price and price.value))
     return gifts

@@ -22,7 +22,7 @@ from livechat.platforms.tiktok.parse.webcast import (
     read_push,
 )
 from tests.support.corpus import corpus
-from tests.support.events import data_of
+from tests.support.events import data_of, fields_of
 from tests.support.golden import check_digests
 from tests.support.tiktok_payloads import (
     NOW,
@@ -265,11 +265,11 @@ class ExpectedTests(SynchronousTestCase):
             for event in translated(payload.method, payload.payload).events:
                 assert isinstance(event, ChannelEvent)
                 self.assert_author(event.data.user, expected["user"], name)
-                self.assertEqual(event.data.name, expected["name"], name)
+                self.assertEqual(fields_of(event).name, expected["name"], name)
                 worth = expected["diamonds"] * expected["repeat_count"]
-                self.assertEqual(event.data.price, Price(worth, "DIAMONDS", None), name)
-                self.assertEqual(event.data.item_id, expected["gift_id"], name)
-                self.assertEqual(event.data.gift_type, "virtual", name)
+                self.assertEqual(fields_of(event).price, Price(worth, "DIAMONDS", None), name)
+                self.assertEqual(fields_of(event).item_id, expected["gift_id"], name)
+                self.assertEqual(fields_of(event).gift_type, "virtual", name)
                 nickname = expected["user"]["nickname"]
                 words = f"{nickname} sent {expected['name']} x{expected['repeat_count']}".split()
                 self.assertEqual(event.data.text, " ".join(words), name)
@@ -278,8 +278,8 @@ class ExpectedTests(SynchronousTestCase):
         """Likes: how many, and how many in all."""
         for name, payload, expected in self.each("WebcastLikeMessage"):
             event = event_of(translated(payload.method, payload.payload))
-            self.assertEqual(event.data.count, expected["count"], name)
-            self.assertEqual(str(event.data.total), expected["total"], name)
+            self.assertEqual(fields_of(event).count, expected["count"], name)
+            self.assertEqual(str(fields_of(event).total), expected["total"], name)
             self.assert_author(event.data.user, expected["user"], name)
 
     def test_social(self) -> None:
@@ -289,22 +289,22 @@ class ExpectedTests(SynchronousTestCase):
             self.assertEqual(event.type, {1: "follow", 3: "share"}[expected["action"]], name)
             self.assert_author(event.data.user, expected["user"], name)
             if event.type == "follow":
-                self.assertEqual(str(event.data.count), expected["follow_count"], name)
+                self.assertEqual(str(fields_of(event).count), expected["follow_count"], name)
             elif "viewer_10" in expected["display_key"]:
-                self.assertEqual(event.data.friends, 10, name)
+                self.assertEqual(fields_of(event).friends, 10, name)
 
     def test_members(self) -> None:
         """Who entered, and how many are there."""
         for name, payload, expected in self.each("WebcastMemberMessage"):
             event = event_of(translated(payload.method, payload.payload))
             self.assertEqual(event.type, "join", name)
-            self.assertEqual(event.data.viewers, expected["member_count"], name)
+            self.assertEqual(fields_of(event).viewers, expected["member_count"], name)
             self.assert_author(event.data.user, expected["user"], name)
 
     def test_viewers(self) -> None:
         """How many watch now, and how many ever came."""
         for name, payload, expected in self.each("WebcastRoomUserSeqMessage"):
-            data = event_of(translated(payload.method, payload.payload)).data
+            data = fields_of(event_of(translated(payload.method, payload.payload)))
             self.assertEqual(str(data.viewers), expected["total"], name)
             self.assertEqual(str(data.total_viewers), expected["total_user"], name)
 
@@ -327,7 +327,7 @@ class ExpectedTests(SynchronousTestCase):
         for name, payload, expected in self.each("WebcastImDeleteMessage"):
             events = translated(payload.method, payload.payload).events
             gone = [
-                (event.type, event.data.message_id or event.data.user.id)
+                (event.type, fields_of(event).message_id or fields_of(event).user.id)
                 for event in events
                 if isinstance(event, ChannelEvent)
             ]
@@ -342,18 +342,18 @@ class ExpectedTests(SynchronousTestCase):
         """A pin shows an old comment and is none itself."""
         for name, payload, expected in self.each("WebcastRoomPinMessage"):
             event = event_of(translated(payload.method, payload.payload))
-            self.assertEqual(event.data.pin_id, expected["pin_msg_id"], name)
-            self.assertRegex(event.data.message_id, r"^[1-9]\d+$", name)
-            if event.data.status == "pinned":
-                self.assertTrue(event.data.author.id, name)
+            self.assertEqual(fields_of(event).pin_id, expected["pin_msg_id"], name)
+            self.assertRegex(fields_of(event).message_id, r"^[1-9]\d+$", name)
+            if fields_of(event).status == "pinned":
+                self.assertTrue(fields_of(event).author.id, name)
                 self.assertIn("gift" if not expected["chat"] else "content", data_of(event), name)
-            shown = event.data.content
+            shown = fields_of(event).content
             self.assertEqual(shown.sanitized if shown else "", expected["chat"], name)
 
     def test_recorded_emote(self) -> None:
         """The one recorded emote stands at the end of its comment, after hearts of two units."""
         payload = recorded()["2023-10-04/WebcastRoomPinMessage/1"]
-        content = event_of(translated(payload.method, payload.payload)).data.content
+        content = fields_of(event_of(translated(payload.method, payload.payload))).content
         text, emote = content.elements
         self.assertEqual(text.value, payload.expected["chat"])
         self.assertEqual(emote.value, ":7285343547883195169:")
@@ -369,9 +369,9 @@ class ExpectedTests(SynchronousTestCase):
             event = event_of(translation)
             self.assertEqual(event.event_id, expected["envelope_id"], name)
             self.assertEqual(event.data.platform_kind, "treasure_box", name)
-            self.assertEqual(event.data.params["value"], str(expected["diamonds"]), name)
-            self.assertEqual(event.data.params["currency"], "DIAMONDS", name)
-            self.assertRegex(event.data.text, r" sent a Treasure Box with x \d+$")
+            self.assertEqual(fields_of(event).params["value"], str(expected["diamonds"]), name)
+            self.assertEqual(fields_of(event).params["currency"], "DIAMONDS", name)
+            self.assertRegex(fields_of(event).text, r" sent a Treasure Box with x \d+$")
 
     def test_introductions(self) -> None:
         """Introductions: what and by whom."""
@@ -383,14 +383,14 @@ class ExpectedTests(SynchronousTestCase):
     def test_notices(self) -> None:
         """Lines of the platform have words, filled in where they have places."""
         for name, payload, _ in self.each("WebcastRoomMessage", "RoomMessage"):
-            text = event_of(translated(payload.method, payload.payload)).data.text
+            text = fields_of(event_of(translated(payload.method, payload.payload))).text
             self.assertRegex(text, r"^\S.{10,}\S$", name)
             self.assertNotIn("{", text, name)
 
     def test_goals_and_polls(self) -> None:
         """Goals have a target and polls have choices."""
         for name, payload, _ in self.each("WebcastGoalUpdateMessage"):
-            data = event_of(translated(payload.method, payload.payload)).data
+            data = fields_of(event_of(translated(payload.method, payload.payload)))
             self.assertGreater(data.parts[0].target, 0, name)
             self.assertNotEqual(data.parts[0].name, "", name)
             self.assertNotEqual(data.text, "", name)
@@ -398,7 +398,7 @@ class ExpectedTests(SynchronousTestCase):
             self.assertEqual(data.unit, "gifts", name)
         statuses = Counter[str]()
         for name, payload, _ in self.each("WebcastPollMessage"):
-            data = event_of(translated(payload.method, payload.payload)).data
+            data = fields_of(event_of(translated(payload.method, payload.payload)))
             self.assertEqual(len(data.choices), 2, name)
             self.assertEqual(data.votes, sum(choice.votes for choice in data.choices))
             statuses[data.status] += 1

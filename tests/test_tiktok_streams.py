@@ -16,6 +16,7 @@ from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.message_context import Room
 from livechat.platforms.tiktok.parse.webcast import Batch, Envelope, Push, read_batch, read_push
 from tests.support.corpus import corpus
+from tests.support.events import fields_of
 from tests.support.golden import check_digests
 from tests.support.tiktok_payloads import (
     NOW,
@@ -45,7 +46,7 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(len(ended), 4)
         events = ended + translator.overdue(15.0)
         told = [
-            (event.data.user.username, event.data.count)
+            (fields_of(event).user.username, fields_of(event).count)
             for event in events
             if isinstance(event, ChannelEvent)
         ]
@@ -111,7 +112,7 @@ class StreamTests(SynchronousTestCase):
             expected = json.loads(corpus(f"tiktok/synthetic/{name}.expected.json").read_bytes())
             event = event_of(translated(method, payload))
             if "user" in expected:
-                author = event.data.user
+                author = fields_of(event).user
                 user = {
                     "id": author.id,
                     "nickname": author.display_name,

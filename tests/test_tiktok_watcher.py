@@ -31,6 +31,7 @@ from livechat.simulator import observed
 from livechat.simulator.actions import Author, Pay
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_messages import Room, control, number_of, room_id, viewers
+from tests.support.events import fields_of
 from tests.support.simulated import Reader
 from tests.support.tiktok_wire import SETTINGS, TikTokCase, say
 from tests.support.wire import InMemoryEndpoint
@@ -666,7 +667,7 @@ class EndTests(TikTokCase):
             self.simulator.say("ann", control(Room("ann", 0), action, action))
         self.run_for(1)
         paused = [e for e in sink.events if isinstance(e, ChannelEvent) and e.type == "stream"]
-        self.assertEqual([e.data.status for e in paused[-2:]], ["paused", "resumed"])
+        self.assertEqual([fields_of(e).status for e in paused[-2:]], ["paused", "resumed"])
 
     def test_subscribe_after_the_end(self) -> None:
         """A new watch of what has ended is told that it is not live."""
@@ -841,7 +842,9 @@ class FrameTests(TikTokCase):
         self.run_for(7)
         self.assertEqual(sink.take(), ["gift"])
         gifts = [e for e in sink.events if isinstance(e, ChannelEvent) and e.type == "gift"]
-        self.assertEqual([(e.data.count, e.data.price.value) for e in gifts], [(5, 5), (5, 5)])
+        self.assertEqual(
+            [(fields_of(e).count, fields_of(e).price.value) for e in gifts], [(5, 5), (5, 5)]
+        )
 
     def test_message_that_fails(self) -> None:
         """A mistake of ours in a message costs its frame, is counted, and the connection stays."""

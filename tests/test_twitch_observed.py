@@ -12,7 +12,7 @@ from livechat.model.chat import ChatMessage
 from livechat.platforms.twitch.parse.chat import Translation
 from livechat.simulator import observed
 from livechat.statistics.memory import MemoryStats
-from tests.support.events import data_of
+from tests.support.events import data_of, fields_of
 from tests.support.twitch_lines import chat_of, event_of, translated
 from tests.test_stats import KEY, StatsCase
 
@@ -65,11 +65,11 @@ class ObservedTests(SynchronousTestCase):
         self.assertEqual(data["platform_kind"], "onetapgiftredeemed")
         self.assertEqual((expired.type, reached.type), ("notice", "notice"))
         self.assertEqual(expired.data.platform_kind, "onetapstreakexpired")
-        self.assertEqual(expired.data.params["streak-size-bits"], "150")
-        self.assertEqual(expired.data.params["contributor-1"], "Bob")
+        self.assertEqual(fields_of(expired).params["streak-size-bits"], "150")
+        self.assertEqual(fields_of(expired).params["contributor-1"], "Bob")
         self.assertEqual(expired.data.text, "Ann's community sent 30!")
         self.assertEqual(
-            reached.data.params,
+            fields_of(reached).params,
             {"breakpoint-number": "2", "breakpoint-threshold-bits": "100", "gift-id": "heart"},
         )
 

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import ChatMessage, Content
 from livechat.platforms.twitch.parse.chat import Translation
-from tests.support.events import data_of
+from tests.support.events import data_of, fields_of
 from tests.support.golden import check_digests
 from tests.support.twitch_lines import chat_of, event_of, parsed, recorded, records, translated
 
@@ -72,7 +72,9 @@ class MessageTests(SynchronousTestCase):
             content = chat_of(translation).data.content
             if translation.events[1:]:
                 bought = event_of(translation)
-                self.assertEqual((bought.type, bought.data.gift_type), ("gift", "virtual"), name)
+                self.assertEqual(
+                    (bought.type, fields_of(bought).gift_type), ("gift", "virtual"), name
+                )
             text, emotes = read_otherwise(raw.decode())
             self.assertEqual(content.raw, text, name)
             at = 0
@@ -287,7 +289,7 @@ class TmiTests(SynchronousTestCase):
     def _subscribers(self, translation: Translation, _: str, on: bool) -> None:
         event = event_of(translation)
         self.assertEqual(event.type, "notice")
-        self.assertEqual(event.data.platform_kind.endswith("_on"), on)
+        self.assertEqual(fields_of(event).platform_kind.endswith("_on"), on)
 
     _r9kbeta = _subscribers
 

@@ -34,6 +34,7 @@ from livechat.simulator.twitch_connection import Settings
 from livechat.simulator.twitch_faults import Fault, Mishap
 from livechat.simulator.twitch_gql import GraphQL
 from tests.support.context import context_on
+from tests.support.events import fields_of
 from tests.support.fakes import KeptMessages, hub_on
 from tests.support.wire import InMemoryEndpoint
 
@@ -719,9 +720,11 @@ class LiveTests(TwitchCase):
         self.assertEqual(sink.take(), ["stream", "resumed"] * 3)
         events = [event for event in sink.events if isinstance(event, ChannelEvent)]
         changes = [event for event in events if event.type == "stream"]
-        self.assertEqual([event.data.status for event in changes], ["offline", "live", "offline"])
+        self.assertEqual(
+            [fields_of(event).status for event in changes], ["offline", "live", "offline"]
+        )
         self.assertEqual(len({event.event_id for event in changes}), 3)
-        self.assertRegex(changes[1].data.started_at, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertRegex(fields_of(changes[1]).started_at, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual({event.room_id for event in changes}, {events[0].room_id})
 
     def test_becoming_known(self) -> None:

@@ -14,6 +14,7 @@ from livechat.platforms.youtube.parse.chat import IGNORED, Signal, read_answer, 
 from livechat.platforms.youtube.parse.items import ITEMS
 from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 from tests.support import golden
+from tests.support.events import fields_of
 from tests.test_youtube_items import NOW, VIDEO, answer, happening, item, read, text
 
 
@@ -56,11 +57,11 @@ class PollTests(SynchronousTestCase):
             ("1 vote", 1),
             ("none", None),
         ):
-            self.assertEqual(happening(self.update(shown, 0, 1)).data.votes, votes)
+            self.assertEqual(fields_of(happening(self.update(shown, 0, 1))).votes, votes)
 
     def test_bad_ratio(self) -> None:
         """A share that is none is not told."""
-        data = happening(self.update("1 vote", 2.0, -1.0)).data
+        data = fields_of(happening(self.update("1 vote", 2.0, -1.0)))
         self.assertEqual([choice.ratio for choice in data.choices], [None, None])
 
     def test_timeouts_of_one_person(self) -> None:

@@ -16,7 +16,7 @@ from livechat.model.chat import ChatMessage, Money, Sticker
 from livechat.model.event_data import Person, Price, Subscription, person
 from livechat.model.events import ChannelEvent
 from livechat.platforms.youtube.parse.chat import Poll, read_poll
-from tests.support.events import data_of
+from tests.support.events import data_of, fields_of
 
 VIDEO = "abcdefghij0"
 NOW = 1_790_000_000_000
@@ -280,8 +280,8 @@ class PersonTests(SynchronousTestCase):
         }
         event = happening({"addChatItemAction": {"item": {"giftMessageViewModel": gift}}})
         self.assertEqual(event.data.user, Person(None, "Giver", "@Giver", ADDRESS))
-        self.assertEqual(event.data.price, Price(10, "JEWELS", "10 Jewels"))
-        self.assertEqual((event.data.name, event.data.count), ("Gold coin", 1))
+        self.assertEqual(fields_of(event).price, Price(10, "JEWELS", "10 Jewels"))
+        self.assertEqual((fields_of(event).name, fields_of(event).count), ("Gold coin", 1))
 
     def test_by_name_only(self) -> None:
         """So it is with the giver of a redeemed membership."""

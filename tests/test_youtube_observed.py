@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelEvent
+from tests.support.events import fields_of
 from tests.support.youtube import YouTubeCase
 
 
@@ -37,19 +38,19 @@ class ObservedTests(YouTubeCase):
         """Who gave Jewels is known by handle only; the worth is not always told."""
         _, events = self.played("jewels")
         self.assertGreater(len(events), 10)
-        self.assertEqual({event.data.user.id for event in events}, {None})
-        self.assertEqual({event.data.user.username for event in events}, {"ben"})
-        self.assertEqual({event.data.price.value for event in events}, {10, None})
+        self.assertEqual({fields_of(event).user.id for event in events}, {None})
+        self.assertEqual({fields_of(event).user.username for event in events}, {"ben"})
+        self.assertEqual({fields_of(event).price.value for event in events}, {10, None})
         image = "https://www.gstatic.com/youtube/img/pdg/gift/boat.png"
-        self.assertEqual({event.data.image_url for event in events}, {image, None})
+        self.assertEqual({fields_of(event).image_url for event in events}, {image, None})
 
     def test_sentences(self) -> None:
         """Numbers and levels are found however a sentence is cut."""
         chats, events = self.played("sentences")
         said = {chat.data.content.raw for chat in chats}
         self.assertEqual(said, {"Member for 1 month Crew", "still here", "Welcome to Crew!"})
-        members = [event.data for event in events if event.type == "subscription"]
+        members = [fields_of(event) for event in events if event.type == "subscription"]
         months = {data.months for data in members if data.status == "milestone"}
         self.assertEqual(months, {1, 1001})
         self.assertEqual({data.tier for data in members}, {"Crew"})
-        self.assertEqual({e.data.count for e in events if e.type == "gift"}, {20})
+        self.assertEqual({fields_of(e).count for e in events if e.type == "gift"}, {20})

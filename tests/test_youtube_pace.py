@@ -23,7 +23,7 @@ from livechat.platforms.youtube.outage import (
     State,
 )
 from livechat.platforms.youtube.pace import BUSY, CALM, QUIET_AFTER, Pace, retry_after
-from tests.support.fakes import chat
+from tests.support.fakes import chat, happening
 
 NOW = 1_767_000_000_000
 
@@ -158,7 +158,8 @@ class BacklogTests(SynchronousTestCase):
 
     def happening(self, kind: str, event_id: str, ms: int) -> ChannelEvent:
         """An event of a time."""
-        return ChannelEvent(kind, "youtube", iso_time(ms), event_id, "v", {})
+        data = happening(kind).data
+        return ChannelEvent.of(data, "youtube", iso_time(ms), event_id, "v")
 
     def names(self, events: object) -> list[str]:
         """The ids of events."""

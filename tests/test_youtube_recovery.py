@@ -14,6 +14,7 @@ from livechat.platforms.youtube.upstream import TOKEN_AGE, TOKEN_SILENCE
 from livechat.simulator.youtube import Settings
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_tokens import place
+from tests.support.events import fields_of
 from tests.support.youtube import KeptEvents, YouTubeCase
 
 POLL = "/youtubei/v1/live_chat/get_live_chat"
@@ -320,7 +321,7 @@ class HintTests(YouTubeCase):
     def viewers(self, sink: KeptEvents) -> list[int]:
         """The viewer counts that were told."""
         events = (event for event in sink.events if isinstance(event, ChannelEvent))
-        return [event.data.viewers for event in events if event.type == "viewers"]
+        return [fields_of(event).viewers for event in events if event.type == "viewers"]
 
     def test_hint(self) -> None:
         """Nobody is said to be watching: the page is asked, and what it says counts."""

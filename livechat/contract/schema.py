@@ -78,6 +78,9 @@ class _Definitions:
         """The reference to a struct, which is defined where it is not yet."""
         if struct is ChannelEvent:
             return self._event()
+        if struct is EventData:
+            # Each kind of event has its own.
+            return {}
         name = _NAMES.get(struct, struct.__name__)
         if issubclass(struct, EventData):
             name = f"{_title(struct.kind)}Data"

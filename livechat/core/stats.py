@@ -17,16 +17,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.ports import IStatsStore
 from livechat.model.chat import ChatMessage
-from livechat.model.event_data import Donation, Gift
+from livechat.model.event_data import Donation, Gift, Price
 from livechat.model.events import ChannelEvent, ChannelKey, StatsData, Tally, UserTally
 from livechat.protocol.messages import Stats, encode
 
 #: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
 #: nothing was counted.
 PUSH_INTERVAL: Final = 1.0
-
-#: Kinds of events that say what was paid, as `value` and `currency`, in `price` or beside it.
-PAID_KINDS: Final = frozenset({"donation", "gift"})
 
 #: Most that one payment may be in its currency; what claims to be more is not counted.
 MAX_PAYMENT: Final = 1e9
@@ -129,19 +126,12 @@ class ChannelStats:
         What happened in another room of a shared chat is counted in that room only.
         """
         data = event.data
-        if isinstance(data, dict):
-            source, price = data.get("source_room_id"), data.get("price") or data
-            currency, value = price.get("currency"), price.get("value")
-        else:
-            source = data.source_room_id
-            paid = data.price if isinstance(data, Gift | Donation) else None
-            currency, value = (paid.currency, paid.value) if paid else (None, None)
-        if source:
+        if data.source_room_id:
             return
         events = self._tally.events
         events[event.type] = events.get(event.type, 0) + 1
-        if event.type in PAID_KINDS:
-            self._paid(currency, value)
+        if isinstance(data, Gift | Donation) and isinstance(data.price, Price):
+            self._paid(data.price.currency, data.price.value)
         if self._call is None:
             self._expect()
 
@@ -169,10 +159,8 @@ class ChannelStats:
         """Whether anything was counted that the store does not know."""
         return bool(self._tally.total or self._tally.events)
 
-    def _paid(self, currency: object, value: object) -> None:
-        if not isinstance(currency, str) or not isinstance(value, int | float):
-            return
-        if currency and 0 < value <= MAX_PAYMENT:
+    def _paid(self, currency: str | None, value: float | None) -> None:
+        if currency and value is not None and 0 < value <= MAX_PAYMENT:
             money = self._tally.money
             money[currency] = money.get(currency, 0) + round(value * 1_000_000)
 

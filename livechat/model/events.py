@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -131,8 +130,7 @@ class ChannelEvent(Struct, frozen=True):
     timestamp: str
     event_id: str
     room_id: str
-    # `EventData`; a dictionary where a platform does not make structs yet.
-    data: Any
+    data: EventData
 
     @classmethod
     def of(
@@ -151,8 +149,7 @@ def event_bit(event: Event) -> int:
     if isinstance(event, ChatMessage):
         bit, source = CHAT_BIT, event.data.metadata.source_room_id
     else:
-        bit, data = kind_bit(event.type), event.data
-        source = data.get("source_room_id") if isinstance(data, dict) else data.source_room_id
+        bit, source = kind_bit(event.type), event.data.source_room_id
     return bit << _MIRRORED if source and source != event.room_id else bit
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import UNSET, Struct, inspect
 from msgspec.structs import fields
 
-from livechat.model.event_data import KINDS
+from livechat.model.event_data import KINDS, EventData
 from livechat.model.events import ChannelEvent
 
 
@@ -24,7 +24,8 @@ def examples(struct: type[Struct]) -> Iterator[Struct]:
     if struct is ChannelEvent:
         for data in KINDS.values():
             for one in examples(data):
-                yield ChannelEvent(data.kind, "p", "t", "e", "r", one)
+                assert isinstance(one, EventData)
+                yield ChannelEvent.of(one, "p", "t", "e", "r")
         return
     described = inspect.type_info(struct)
     assert isinstance(described, inspect.StructType)

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
@@ -39,9 +40,11 @@ from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
+from livechat.model.event_data import KINDS, EventData
 from livechat.model.events import CHAT_BIT, ChannelEvent, ChannelKey, Event, LiveInfo
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
+from tests.support.examples import examples
 
 
 def unframed(data: bytes) -> list[bytes]:
@@ -215,9 +218,11 @@ def chat(
 
 
 def happening(kind: str = "raid", event_id: str = "e1", **data: Any) -> ChannelEvent:
-    """An event of some kind."""
-    data = {"n": 1, **data}
-    return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", event_id, "room", data)
+    """An event of some kind, with these fields and what its struct cannot do without."""
+    struct = KINDS.get(kind, EventData)
+    made = replace(next(examples(struct)), **data)
+    assert isinstance(made, EventData)
+    return ChannelEvent(kind, "twitch", "2026-01-02T03:04:05.678Z", event_id, "room", made)
 
 
 def chats(count: int, start: int = 0) -> Sequence[Event]:
