@@ -12,11 +12,13 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.threads import deferToThread
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from livechat.model.errors import CloseCode
+from tests.support import npm
 from tests.support.browser import BrowserCase, Visit
 from tests.support.daemon import PATIENCE
 from tests.support.node import missing, node
@@ -87,18 +89,18 @@ class _Program(ProcessProtocol):
 class ExampleTests(BrowserCase):
     """The examples of docs/client.md, with a daemon that demonstrates."""
 
-    async def shows(self, heading: str, wanted: str) -> None:
-        """An example for Node prints something."""
+    async def shows(self, text: str, wanted: str, command: str | None = None) -> None:
+        """A program for Node prints something."""
         if reason := missing():
             self.skipTest(reason)
         directory = Path(self.mktemp())
         directory.mkdir()
         shutil.copy(CLIENT, directory / "livechat.js")
         (directory / "package.json").write_text('{"type": "module"}')
-        (directory / "example.js").write_text(example(heading, self.daemon.port))
+        (directory / "example.js").write_text(text)
         program = _Program(wanted)
         process = reactor.spawnProcess(
-            program, node(), ["node", "example.js"], env=None, path=str(directory)
+            program, command or node(), ["node", "example.js"], env=None, path=str(directory)
         )
 
         def end() -> Deferred[None]:
@@ -111,12 +113,23 @@ class ExampleTests(BrowserCase):
 
     async def test_node(self) -> None:
         """The first example for Node prints the chats of two platforms."""
-        await self.shows("In Node", r"(?s)(?=.*^twitch \S)(?=.*^youtube \S)")
+        text = example("In Node", self.daemon.port)
+        await self.shows(text, r"(?s)(?=.*^twitch \S)(?=.*^youtube \S)")
 
     async def test_kinds(self) -> None:
         """The example with events by kind prints gifts and, once, the counts of each chat."""
         wanted = r"(?s)(?=.*^\w+: .* gives \d)(?=.*^twitch: \d+ messages)(?=.*^tiktok: \d+ m)"
-        await self.shows("Events by their kind, chat by chat", wanted)
+        text = example("Events by their kind, chat by chat", self.daemon.port)
+        await self.shows(text, wanted)
+
+    async def test_class_handed_in(self) -> None:
+        """In a Node without a WebSocket the client works with the class of the package `ws`."""
+        packages = await deferToThread(npm.packages)
+        text = example("In Node", self.daemon.port)
+        text = text.replace('/ws")', '/ws", { WebSocket })')
+        module = packages / "ws" / "wrapper.mjs"
+        start = f'import WebSocket from "{module}";\ndelete globalThis.WebSocket;\n'
+        await self.shows(start + text, r"(?m)^twitch \S", shutil.which("node"))
 
     async def test_browser(self) -> None:
         """The example for browsers works on a page of another origin."""
