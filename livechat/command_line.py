@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""Reads the options from the command line and the environment, and says what is wrong with them.
+"""Reads the options, and says what is wrong with them.
 
-The command line wins over the environment, the environment over the default.
+The command line wins over the environment, that over the configuration file, that over the default.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from twisted.python import usage
 
 from livechat.choices import Option, options_of
-from livechat.options import Chosen, Settings
+from livechat.option_sources import ConfigurationFile, Environment, Given, Source
+from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.description import PlatformDescription, installed
+
+#: Names a configuration file, as `--config` does.
+CONFIG_VARIABLE: Final = "LIVECHAT_CONFIG"
 
 
 def Options(
@@ -42,10 +48,12 @@ def Options(
             [option.name, None, None, f"{_help(option)}, default: {option.default}]"]
             for option in declared
             if option.kind == "value"
-        ],
+        ]
+        + [["config", None, None, f"TOML file with options, by their names. [{CONFIG_VARIABLE}]"]],
         "optFlags": [
             [option.name, None, f"{_help(option)}]"] for option in declared if option.kind == "flag"
-        ],
+        ]
+        + [["check-config", None, "Print the options as they are, start nothing, and exit."]],
     }
     attributes |= {
         f"opt_{option.name.replace('-', '_')}": _adder(option)
@@ -90,6 +98,7 @@ class DaemonOptions(usage.Options):
         super().__init__()
         self._environ = environ
         self._lists: dict[str, list[str]] = {}
+        self._sources: list[Source] = [self, Environment(environ)]
 
     def opt_version(self) -> NoReturn:
         """Print the version of livechat and exit."""
@@ -116,6 +125,9 @@ class DaemonOptions(usage.Options):
 
         :raises usage.UsageError: a value is wrong.
         """
+        config = self["config"] or self._environ.get(CONFIG_VARIABLE)
+        if config:
+            self._sources.append(self._read(config))
         values: dict[str, dict[str, Any]] = {"": {}, **{name: {} for name in self.platforms}}
         for option in self.declared:
             values[option.section][option.field] = self._value(option)
@@ -132,14 +144,38 @@ class DaemonOptions(usage.Options):
         for problem in problems:
             if problem:
                 raise usage.UsageError(problem)
+        if self["check-config"]:
+            for line in self.warnings():
+                sys.stderr.write(f"livechat: warning: {line}\n")
+            sys.stdout.write(self._effective())
+            raise SystemExit(0)
+
+    def _read(self, path: str) -> ConfigurationFile:
+        try:
+            return ConfigurationFile(path, self.declared, list(self.platforms))
+        except ValueError as error:
+            raise usage.UsageError(f"--config {error}") from None
+
+    def _effective(self) -> str:
+        """Every option with its value and where that stands, as a configuration file."""
+        lines = []
+        for option in self.declared:
+            given = self._given(option)
+            value = getattr(self.chosen.of(option.section), option.field)
+            shown = '"***"' if option.choice.secret and value else _toml(value)
+            # A default that counts otherwise than the same value that was given.
+            mark = "#" if isinstance(value, Unset) else ""
+            lines.append((f"{mark}{option.name} = {shown}", given.where if given else "default"))
+        width = min(60, max(len(line) for line, _ in lines))
+        return "".join(f"{line:{width}}  # {where}\n" for line, where in lines)
 
     def warnings(self) -> Iterator[str]:
         """What was chosen and has no effect, one line each."""
         for option in self.declared:
             given = self._given(option)
-            reason = given and self._why_useless(option)
-            if reason:
-                yield f"{given} has no effect: {reason}"
+            reason = given and any(given.texts) and self._why_useless(option)
+            if given and reason:
+                yield f"{given.name} has no effect: {reason}"
         yield from _unknown(self.declared, self._environ)
 
     def _why_useless(self, option: Option) -> str:
@@ -151,35 +187,31 @@ class DaemonOptions(usage.Options):
             return "--demo watches the built-in simulator"
         return description.why_useless(self.chosen.of(option.section), option.field)
 
-    def _given(self, option: Option) -> str:
-        """How an option was chosen: its name, its variable, or empty if it was not."""
-        if self._lists.get(option.name) if option.kind == "list" else self[option.name]:
-            return f"--{option.name}"
-        return option.variable if self._environ.get(option.variable) else ""
+    def find(self, option: Option) -> Given | None:
+        """See `Source`: what stands on the command line."""
+        given: str | None = None
+        if option.kind == "flag":
+            given = "1" if self[option.name] else None
+        elif option.kind == "value":
+            given = self[option.name]
+        texts = self._lists.get(option.name) if option.kind == "list" else given and [given]
+        if given == "":
+            texts = [""]
+        return Given(texts, f"--{option.name}", "command line") if texts else None
+
+    def _given(self, option: Option) -> Given | None:
+        """What was given for an option, by the first source that says anything."""
+        try:
+            return next(filter(None, (source.find(option) for source in self._sources)), None)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
 
     def _value(self, option: Option) -> Any:
-        name = f"--{option.name}"
-        if option.kind == "list":
-            texts = self._lists.get(option.name)
-            if texts is None:
-                name = option.variable
-                texts = self._environ.get(option.variable, "").split()
-            return tuple(self._parsed(option, name, text) for text in texts) or option.default
-        given = self[option.name]
-        if option.kind == "flag" and given:
-            return True
-        if given is None or option.kind == "flag":
-            given = self._environ.get(option.variable)
-            name = option.variable
+        given = self._given(option)
         if given is None:
             return option.default
-        if given == "" and name == option.variable:
-            # Compose files like to set variables to nothing: not set, unless nothing is a choice.
-            try:
-                return option.choice.parse("")
-            except ValueError:
-                return option.default
-        return self._parsed(option, name, given)
+        values = tuple(self._parsed(option, given.name, text) for text in given.texts)
+        return (values or option.default) if option.kind == "list" else values[0]
 
     def _parsed(self, option: Option, name: str, text: str) -> Any:
         try:
@@ -201,7 +233,7 @@ def _adder(option: Option) -> Callable[[DaemonOptions, str], None]:
 
 def _unknown(declared: Sequence[Option], environ: Mapping[str, str]) -> Iterator[str]:
     """Variables that look like ours and are not."""
-    known = {option.variable for option in declared}
+    known = {option.variable for option in declared} | {CONFIG_VARIABLE}
     names = {option.name.upper().replace("-", "_"): option.variable for option in declared}
     # Kubernetes describes a service that is called livechat in variables like these.
     foreign = ("LIVECHAT_PORT", "LIVECHAT_SERVICE_") if "LIVECHAT_SERVICE_HOST" in environ else ()
@@ -210,6 +242,19 @@ def _unknown(declared: Sequence[Option], environ: Mapping[str, str]) -> Iterator
             near = get_close_matches(name.removeprefix("LIVECHAT_"), names, 1, 0.75)
             hint = f"; did you mean {names[near[0]]}?" if near else ""
             yield f"{_shown(name)} is no variable of livechat{hint}"
+
+
+def _toml(value: object) -> str:
+    """A value of an option as TOML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(int(value))
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # A password may stand in an address.  What TOML escapes in a string JSON escapes alike.
+    shown = re.sub(r"(?<=://)[^/@\s]*@", "***@", str(value))
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _shown(text: str) -> str:
