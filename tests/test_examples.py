@@ -29,7 +29,7 @@ BOB = Author(12, "bob", "Bob")
 
 def said(author: Author, text: str, number: int) -> Say:
     """Somebody writes something."""
-    return Say(id=f"00000000-0000-4000-8000-{number:012d}", author=author, text=(text,))
+    return Say(id=f"{number:08d}-0000-4000-8000-000000000000", author=author, text=(text,))
 
 
 class PageTests(SynchronousTestCase):
@@ -243,6 +243,16 @@ class ModerationTests(ExampleCase):
         await self.says(program, "youtube deleted @bob: buy followers")
         self.youtube.say("ann", Silence(id=said(ANN, "", 3).id, author=BOB))
         await self.says(program, "youtube silenced @bob for good")
+
+    async def test_tiktok(self) -> None:
+        """On TikTok, which says only ids, too."""
+        program = await self.watch("https://www.tiktok.com/@ann")
+        bad = said(BOB, "buy followers", 1)
+        self.tiktok.say("ann", bad)
+        self.tiktok.say("ann", Delete(id=said(ANN, "", 2).id, message=bad))
+        await self.says(program, "tiktok deleted Bob: buy followers")
+        self.tiktok.say("ann", Silence(id=said(ANN, "", 3).id, author=BOB))
+        await self.says(program, "tiktok silenced Bob for good")
 
 
 class OriginalTests(ExampleCase):
