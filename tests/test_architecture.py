@@ -24,6 +24,7 @@ COMPOSITION = ("livechat/service.py", "livechat/simulator/service.py")
 
 # The modules of a platform that do I/O.  All its others are pure.
 PLATFORM_IO = (
+    "catch_up",
     "client",
     "connection",
     "gift_timer",
@@ -38,6 +39,7 @@ PLATFORM_IO = (
     "placement",
     "pool",
     "reception",
+    "recent_messages",
     "resolve",
     "signer",
     "start",

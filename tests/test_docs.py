@@ -171,6 +171,7 @@ class TableTests(SynchronousTestCase):
                 ("twitch", "logins"): twitch.LOGINS,
                 ("twitch", "joins"): twitch.JOINS,
                 ("twitch", "lookups"): twitch.LOOKUPS,
+                ("twitch", "history"): twitch.HISTORY,
                 ("youtube", "pages"): youtube.PAGES,
                 ("tiktok", "lookups"): tiktok.LOOKUPS,
                 ("tiktok", "handshakes"): tiktok.HANDSHAKES,

@@ -9,6 +9,7 @@ from treq.testing import StubTreq
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import IResource
 from zope.interface.verify import verifyObject
 
 from livechat.core.ports import IPlatform, IWatcher, Located, Recovery, Requester
@@ -95,7 +96,7 @@ class TwitchCase(SynchronousTestCase):
             self.clock, self.clock.seconds, Scenario(1, 0.0), self.simulated
         )
         self.endpoint = InMemoryEndpoint(self.simulator)
-        self.gql = StubTreq(GraphQL(self.simulator))
+        self.gql = StubTreq(self.site())
         self.metrics = Metrics()
         self.twitch = Twitch(
             context_on(self.clock, self.gql, self.metrics, self.endpoint), self.settings
@@ -103,11 +104,15 @@ class TwitchCase(SynchronousTestCase):
         self.twitch.startService()
         self.starts: list[Deferred[LiveInfo]] = []
 
+    def site(self) -> IResource:
+        """What answers over HTTP."""
+        return GraphQL(self.simulator)
+
     def tearDown(self) -> None:
         """Whatever happened: a stopped platform leaves nothing on the clock and no connection."""
         self.twitch.stopService()
         self.run_for(0)
-        self.simulator.drop()
+        self.simulator.close()
         self.run_for(0)
         self.assertEqual(self.simulator.connections, [])
         self.assertEqual(self.clock.getDelayedCalls(), [])

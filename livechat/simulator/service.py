@@ -33,6 +33,7 @@ from livechat.simulator.tiktok_site import TikTokSite
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_faults import Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from livechat.simulator.twitch_history import RecentMessages
 from livechat.simulator.youtube import YouTubeSimulator
 from livechat.simulator.youtube_faults import YouTubeMishap
 from livechat.simulator.youtube_site import YouTubeSite
@@ -47,6 +48,7 @@ class Addresses:
 
     :ivar twitch_irc: a client endpoint string.
     :ivar twitch_gql_url: an address for POSTs.
+    :ivar twitch_history_url: base of the service that keeps recent messages.
     :ivar tiktok_url: base of TikTok's pages, `api-live` and `webcast`; also of the signer, under
         `/signer`.
     :ivar tiktok_socket_url: the push socket.
@@ -55,6 +57,7 @@ class Addresses:
 
     twitch_irc: str
     twitch_gql_url: str
+    twitch_history_url: str
     tiktok_url: str
     tiktok_socket_url: str
     youtube_url: str
@@ -121,6 +124,7 @@ class SimulatorService(Service):
         return Addresses(
             f"tcp:{_INTERFACE}:{irc}",
             f"http://{_INTERFACE}:{http}/twitch/gql",
+            f"http://{_INTERFACE}:{http}/twitch/recent-messages",
             f"http://{_INTERFACE}:{http}/tiktok",
             f"ws://{_INTERFACE}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
             f"http://{_INTERFACE}:{http}/youtube",
@@ -131,7 +135,10 @@ class SimulatorService(Service):
         super().startService()
         where = self.listen()
         _log.info(
-            "Twitch IRC at {irc}, GQL at {gql}", irc=where.twitch_irc, gql=where.twitch_gql_url
+            "Twitch IRC at {irc}, GQL at {gql}, recent messages at {history}",
+            irc=where.twitch_irc,
+            gql=where.twitch_gql_url,
+            history=where.twitch_history_url,
         )
         _log.info("TikTok at {url}, signer at {url}/signer", url=where.tiktok_url)
         _log.info("YouTube at {url}", url=where.youtube_url)
@@ -144,7 +151,7 @@ class SimulatorService(Service):
         if self._striking.running:
             self._striking.stop()
         closed = self._close()
-        self.twitch.drop()
+        self.twitch.close()
         self.tiktok.drop()
         return closed
 
@@ -181,6 +188,7 @@ def resources(
     on_twitch = Resource()
     root.putChild(b"twitch", on_twitch)
     on_twitch.putChild(b"gql", GraphQL(twitch))
+    on_twitch.putChild(b"recent-messages", RecentMessages(twitch))
     if tiktok is not None:
         root.putChild(b"tiktok", TikTokSite(tiktok))
     if youtube is not None:

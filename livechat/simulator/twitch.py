@@ -22,6 +22,7 @@ from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.twitch_channel import Channel
 from livechat.simulator.twitch_connection import Connection, Settings
 from livechat.simulator.twitch_faults import GARBAGE, OVERSIZED, Fault, Mishap
+from livechat.simulator.twitch_history import Listener
 
 
 class TwitchSimulator(ServerFactory):
@@ -54,6 +55,8 @@ class TwitchSimulator(ServerFactory):
         self._channels = Recent[str, Channel](CHANNELS, lambda channel: bool(channel.members))
         self._begun = Recent[str, float](NAMES)
         self._pinging: IDelayedCall | None = None
+        # Those that the service of recent messages has, by channel.
+        self._listeners: dict[str, Listener] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> Connection | None:
         """A connection, unless all are refused."""
@@ -127,6 +130,27 @@ class TwitchSimulator(ServerFactory):
         self._begin(login)
         found = self.fate(login)
         return found.exists and found is not Fate.OFFLINE and not self.has_ended(login)
+
+    def listener(self, login: str) -> Listener | None:
+        """Who has listened to a channel for the service of recent messages; now somebody does."""
+        if not self.fate(login).exists:
+            return None
+        if login in self._listeners:
+            return self._listeners[login]
+        if len(self._listeners) >= CHANNELS:
+            self._dismiss(next(iter(self._listeners)))
+        self._listeners[login] = listener = Listener(self.now)
+        self.channel(login).enter(listener)
+        return None
+
+    def _dismiss(self, login: str) -> None:
+        self.channel(login).leave(self._listeners.pop(login))
+
+    def close(self) -> None:
+        """Cut every connection, and listen to nothing."""
+        self.drop()
+        for login in list(self._listeners):
+            self._dismiss(login)
 
     def joined(self, login: str) -> list[Connection]:
         """The connections that are in a channel."""

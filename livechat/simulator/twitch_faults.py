@@ -23,6 +23,10 @@ class Fault(Enum):
     GQL_429 = "gql-429"
     GQL_GARBAGE = "gql-garbage"
     GQL_HANG = "gql-hang"
+    HISTORY_503 = "history-503"
+    HISTORY_429 = "history-429"
+    HISTORY_GARBAGE = "history-garbage"
+    HISTORY_HANG = "history-hang"
 
 
 class Mishap(Enum):

@@ -18,6 +18,7 @@ def _in_demo(settings: TwitchSettings, addresses: Any) -> TwitchSettings:
         settings,
         irc=addresses.twitch_irc,
         gql_url=addresses.twitch_gql_url,
+        history_url=addresses.twitch_history_url,
         require_live=True,
         live_poll=1.0,
         offline_grace=0.0,
@@ -55,5 +56,7 @@ DESCRIPTION = PlatformDescription(
         }
     ),
     demo=_in_demo,
-    replaced_by_demo=frozenset({"irc", "gql_url", "require_live", "live_poll", "offline_grace"}),
+    replaced_by_demo=frozenset(
+        {"irc", "gql_url", "history_url", "require_live", "live_poll", "offline_grace"}
+    ),
 )

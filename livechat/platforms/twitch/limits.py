@@ -20,6 +20,10 @@ JOINS: Final = Limit(9, 5.25)
 #: Look-ups.  Twitch publishes no number; each asks about up to 50 channels.
 LOOKUPS: Final = Limit(2, 1.0, at_once=2)
 
+#: Questions to the service of recent messages, which volunteers run.  As many as joins, so that a
+#: channel that is joined again need not wait for its turn.
+HISTORY: Final = Limit(9, 5.25, at_once=3)
+
 #: Channels per connection.
 MAX_CHANNELS: Final = 90
 

@@ -19,10 +19,11 @@ from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
 from livechat.platforms.twitch.identifier import HOSTS, login_of
-from livechat.platforms.twitch.limits import JOINS, LOGINS, LOOKUPS
+from livechat.platforms.twitch.limits import HISTORY, JOINS, LOGINS, LOOKUPS
 from livechat.platforms.twitch.live_poll import LivePoll
 from livechat.platforms.twitch.lookup import Lookup
 from livechat.platforms.twitch.pool import Pool
+from livechat.platforms.twitch.recent_messages import History
 from livechat.platforms.twitch.settings import TwitchSettings
 from livechat.platforms.twitch.upstream import ChannelUpstream, Shared
 from livechat.platforms.watch import Watch
@@ -59,6 +60,14 @@ class Twitch(Service):
             settings=settings,
             lookup=self._lookup,
             joins=Budget(clock, JOINS, metrics, self.name, "joins"),
+            history=History(
+                settings.history_url,
+                context.http,
+                clock,
+                context.now,
+                metrics,
+                Budget(clock, HISTORY, metrics, self.name, "history"),
+            ),
         )
         self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)
         self._poll = LivePoll(clock, self._steps, self._lookup, settings.live_poll)

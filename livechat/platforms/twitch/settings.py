@@ -23,6 +23,14 @@ class TwitchSettings(Struct, frozen=True):
             "Where to ask whether a Twitch channel exists and is live; empty: never.",
         ),
     ] = "https://gql.twitch.tv/gql"
+    history_url: Annotated[
+        str,
+        Choice(
+            optional(url("https", "http")),
+            "Base address of a service that keeps recent messages, which is asked for what was"
+            " missed; empty: never.",
+        ),
+    ] = ""
     require_live: Annotated[
         bool,
         Choice(

@@ -17,6 +17,7 @@ from livechat.model.errors import ChatError
 from livechat.model.events import Event, LiveInfo
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.steps import Steps
+from livechat.platforms.twitch.catch_up import CatchUp
 from livechat.platforms.twitch.connection import ChatConnection
 from livechat.platforms.twitch.live_poll import LivePoll
 from livechat.platforms.twitch.liveness import Liveness
@@ -26,9 +27,10 @@ from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.replies import is_join_echo, is_part_echo, join_failure
 from livechat.platforms.twitch.parse.room import NOTHING_KNOWN, RoomState, room_state
 from livechat.platforms.twitch.placement import IPool, Placement
+from livechat.platforms.twitch.recent_messages import History
 from livechat.platforms.twitch.settings import TwitchSettings
 from livechat.platforms.upstream_error import UpstreamError
-from livechat.platforms.watch import Watch
+from livechat.platforms.watch import State, Watch
 
 #: Seconds for the look-up, before the channel is joined without its answer.
 LOOKUP_PATIENCE: Final = 2.0
@@ -52,6 +54,7 @@ class Shared(Struct, frozen=True):
     settings: TwitchSettings
     lookup: Lookup
     joins: Budget
+    history: History
 
     def translate(self, line: Line, room: RoomState = NOTHING_KNOWN) -> Translation:
         """The events of a line; what is unknown is counted; a line that we fail at costs itself."""
@@ -95,6 +98,7 @@ class ChannelUpstream:
             new_id=shared.new_id,
         )
         self._placement = Placement(login, pool, shared.joins, shared.clock, self)
+        self._catch_up = CatchUp(login, shared.history, self._events, shared.clock, shared.steps)
         self._room = RoomState()
         self._watch: Watch
         self._status: ChannelStatus | None = None
@@ -118,6 +122,7 @@ class ChannelUpstream:
             if question is not None:
                 question.cancel()
             self._poll.remove(self)
+            self._catch_up.cancel()
             self._placement.leave()
 
     def close(self) -> None:
@@ -173,13 +178,22 @@ class ChannelUpstream:
     def admitted(self) -> None:
         """See `IPlaced`: messages flow, unless it must be known first whether the channel is live.
 
-        What is told again and has not changed reaches nobody.
+        What was missed comes before them.
         """
-        if self._status is not None or not self._require_live:
-            self._watch.flows(LiveInfo(self.login, self._liveness.live))
+        if self._require_live and self._status is None:
+            return
+        if self._watch.state is State.FLOWING or not self._shared.history.enabled:
+            self._flow()
+        elif not self._catch_up.is_asking:
+            self._catch_up.before(self._watch, self._flow)
+
+    def _flow(self) -> None:
+        """Messages flow; what is told again and has not changed reaches nobody."""
+        self._watch.flows(LiveInfo(self.login, self._liveness.live))
 
     def lost(self, reason: str) -> None:
         """See `IPlaced`."""
+        self._catch_up.cancel()
         self._watch.lost(reason)
 
     def failing(self, reason: str) -> None:
@@ -207,8 +221,12 @@ class ChannelUpstream:
                 self._watch.received(events)
                 events = []
             self._notice(connection, line)
-            events += self._shared.translate(line, self._room).events
+            events += self._events(line)
         self._watch.received(events)
+        self._catch_up.heard(lines)
+
+    def _events(self, line: Line) -> Sequence[Event]:
+        return self._shared.translate(line, self._room).events
 
     def _notice(self, connection: ChatConnection, line: Line) -> None:
         """Everything in a line that is about our being in the channel."""
