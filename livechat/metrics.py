@@ -10,11 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 #: Names of unknown things that get a series of their own, for each platform; the rest is counted as
 #: `other`, so that a hostile upstream cannot make series without end.
 MAX_NAMES = 200
+
+#: Seconds: a turn of the loop should take a few milliseconds.
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
@@ -105,11 +115,19 @@ class Metrics:
             "Log lines about chats beyond the limit of their rate",
             registry=r,
         )
+        self.loop_lag = Histogram(
+            "livechat_event_loop_lag_seconds",
+            "How much later than wanted a timer of the event loop comes",
+            buckets=LAG_BUCKETS,
+            registry=r,
+        )
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
         # What is counted by name: the series, by counter, platform and kind.  A platform has few
         # kinds, and looking a series up by its labels costs more than counting.
         self._series: dict[tuple[Counter, str], dict[str, Counter]] = {}
+        # Memory, CPU time and open files of the process: `process_*`.
+        ProcessCollector(registry=r)
 
     def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
         """Count something unknown or unreadable under its own name, as long as names are few.
@@ -134,6 +152,23 @@ class Metrics:
             found = counter.labels(platform, name)
             series[name] = found
         found.inc(amount)
+
+    def describe_build(self, **versions: str) -> None:
+        """Add a series that is always 1 and whose labels are versions.
+
+        :param versions: of livechat and of what it runs on.
+        """
+        build = Gauge("livechat_build_info", "Versions", list(versions), registry=self.registry)
+        build.labels(**versions).set(1)
+
+    def watch_pending(self, pending: Callable[[], int]) -> None:
+        """Add a gauge of the bytes that wait for clients that do not read fast enough."""
+        gauge = Gauge(
+            "livechat_pending_bytes",
+            "Bytes held for clients that do not read fast enough",
+            registry=self.registry,
+        )
+        gauge.set_function(pending)
 
     def watch_redis(self, up: Callable[[], bool]) -> None:
         """Add a gauge that says whether statistics go to Redis."""

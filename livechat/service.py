@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
 from random import Random, SystemRandom
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from livechat.brokers.local import LocalBroker
-from livechat.command_line import DaemonOptions, Options, exit_with_usage_error
+from livechat.command_line import DaemonOptions, Options, exit_with_usage_error, own_version
 from livechat.contract.documents import documents
 from livechat.core.channel_log import ChannelLog
 from livechat.core.hub import Hub
@@ -38,6 +39,7 @@ from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
 from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
+from livechat.event_loop import LagMeter
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model import error_catalogue
@@ -184,13 +186,17 @@ def build(
                 listening.open(port.endpoint, port.factory, port.what)
     except ListenError as error:
         exit_with_usage_error(str(error))
+    metrics.describe_build(
+        version=own_version(), python=sys.version.split()[0], twisted=version("twisted")
+    )
+    metrics.watch_pending(lambda: sum(client.pending for client in clients.clients))
     notifier = Notifier.of(
         reactor,
         os.environ,
         os.getpid(),
         lambda: f"{hub.active_streams} chats, {len(clients)} clients",
     )
-    parts = [*services, *platforms.values()]
+    parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
     unread = public_port.waiting.__len__
     return Daemon(reactor, hub, clients, parts, pool, listening, notifier, unread)
 
