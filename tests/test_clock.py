@@ -16,6 +16,7 @@ from livechat.model.events import ChannelKey, Tally
 from livechat.service import use_monotonic_clock
 from livechat.statistics.memory import MemoryStats
 from tests.support.program import PATIENCE, TWISTD, Program
+from tests.support.schema import frames
 
 PLATFORMS = ("tiktok", "twitch", "youtube")
 FAKETIME = "usr/lib/*/faketime/libfaketime.so.1"
@@ -67,7 +68,7 @@ class ClockCase(SynchronousTestCase):
         """Read until a message of each platform is what is looked for."""
         missing = set(PLATFORMS)
         while missing:
-            message = msgspec.json.decode(client.recv(PATIENCE))
+            message = frames().read(client.recv(PATIENCE))
             if what(message):
                 missing.discard(message["platform"])
 

@@ -68,6 +68,14 @@ class ProtocolTests(TestCase):
         self.daemon.kill()
         await self.daemon.ended
 
+    async def fetch(self, path: str) -> bytes:
+        """What the daemon answers."""
+        answer = await deferToThread(
+            urlopen, f"http://127.0.0.1:{self.daemon.port}{path}", timeout=PATIENCE
+        )
+        body: bytes = await deferToThread(answer.read)
+        return body
+
     async def test_chat(self) -> None:
         """Subscribe, and the chat comes; it is counted under the platform's name."""
         await self.client.send(type="subscribe", platform="ticker", identifier="ann")
@@ -86,6 +94,7 @@ class ProtocolTests(TestCase):
 
     async def test_event_kind(self) -> None:
         """Its own kind of event can be asked for by name."""
+        self.client.frames = Frames(json.loads(await self.fetch("/schema.json")))
         await self.client.send(
             type="subscribe", platform="ticker", identifier="ann", events=["tick"]
         )
@@ -119,24 +128,14 @@ class ProtocolTests(TestCase):
         )
 
     async def test_contract(self) -> None:
-        """Its kind of event is in the documents of this daemon, and its frames fit the schema."""
-        address = f"http://127.0.0.1:{self.daemon.port}"
-
-        def fetch(path: str) -> bytes:
-            body: bytes = urlopen(address + path, timeout=PATIENCE).read()
-            return body
-
-        schema = json.loads(await deferToThread(fetch, "/schema.json"))
+        """Its kind of event is in the documents of this daemon."""
+        schema = json.loads(await self.fetch("/schema.json"))
         self.assertEqual(
             schema["$defs"]["TickData"]["properties"]["number"],
             {"description": "Which one.", "type": "integer"},
         )
-        self.assertIn(b"data: TickData", await deferToThread(fetch, "/web/livechat.d.ts"))
-        self.assertIn(b'"TickEvent"', await deferToThread(fetch, "/asyncapi.json"))
-        await self.client.send(
-            type="subscribe", platform="ticker", identifier="ann", events=["tick"]
-        )
-        Frames(schema).check(await self.client.until("event"))
+        self.assertIn(b"data: TickData", await self.fetch("/web/livechat.d.ts"))
+        self.assertIn(b'"TickEvent"', await self.fetch("/asyncapi.json"))
 
 
 class CommandTests(SynchronousTestCase):
@@ -196,6 +195,12 @@ class PageTests(BrowserCase):
     def beside(self) -> Path:
         """The platform."""
         return ticker()
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """What the pages receive is held to the schema of this daemon."""
+        await super().setUp()
+        schema = await deferToThread(urlopen, self.url("/schema.json"), timeout=PATIENCE)
+        self.frames = Frames(json.loads(await deferToThread(schema.read)))
 
     async def test_page(self) -> None:
         """`/test` offers it with its words and colour, and shows its chat with its role."""

@@ -289,7 +289,7 @@ class IdentifierTests(SessionCase):
         next_door: list[Event] = [
             chat("m3", source_room_id="other"),
             happening("raid", "e3", source_room_id="other"),
-            happening("never heard of", "e4", source_room_id="other"),
+            happening("announcement", "e4", source_room_id="other"),
         ]
         watcher.sink.received(here + next_door)
         self.clock.advance(0.02)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
@@ -38,6 +37,7 @@ from tests.support.fakes import (
     hub_on,
     unframed,
 )
+from tests.support.schema import frames
 from tests.support.sockets import pair
 from tests.test_encodings import SocketSubscriber, StreamCase
 from tests.test_websocket import UPGRADE, Wire, masked
@@ -193,7 +193,7 @@ class StreamingCase(SynchronousTestCase):
         for text in wire.take().decode().replace(":\n\n", "").split("\n\n")[:-1]:
             match = re.fullmatch(r"event: (\w+)\ndata: (.*)(?:\nid: (.*))?", text)
             assert match, text
-            message = msgspec.json.decode(match[2])
+            message = frames().read(match[2])
             found.append((match[1], match[3] or "", message))
         return found
 
@@ -350,7 +350,7 @@ class RefusalTests(StreamingCase):
         self.assertTrue(head.startswith(f"HTTP/1.1 {status} "), head)
         self.assertIn("\r\ncontent-type: text/event-stream\r\n", head)
         self.assertIn("\r\naccess-control-allow-origin: *\r\n", head)
-        told = [msgspec.json.decode(message) for message in messages_in(body)]
+        told = [frames().read(message) for message in messages_in(body)]
         self.assertEqual([message["code"] for message in told], list(codes))
         self.assertEqual(body.count(b"event: error\n"), len(codes))
         self.assertTrue(wire.disconnecting)
@@ -414,7 +414,7 @@ class RefusalTests(StreamingCase):
         self.clock.advance(0)
         head, body = self.answer(wire)
         self.assertTrue(head.startswith("HTTP/1.1 200 "))
-        told = [msgspec.json.decode(message) for message in messages_in(body)]
+        told = [frames().read(message) for message in messages_in(body)]
         self.assertEqual([m["type"] for m in told], ["error", "status", "status", "stats"])
         self.assertFalse(wire.disconnecting)
 

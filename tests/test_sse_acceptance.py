@@ -9,12 +9,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from twisted.internet.threads import deferToThread
 
 from tests.support.browser import BrowserCase, Visit
 from tests.support.daemon import PATIENCE
 from tests.support.program import Program
+from tests.support.schema import frames
 from tests.test_acceptance import DaemonCase, privmsg
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -40,7 +40,7 @@ class Reader:
             name, _, value = text.partition(": ")
             # A line that begins with a colon is a comment.
             if not text.startswith(":"):
-                event[name] = msgspec.json.decode(value) if name == "data" else value
+                event[name] = frames().read(value) if name == "data" else value
         return event
 
     def close(self) -> None:

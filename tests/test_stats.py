@@ -24,6 +24,7 @@ from livechat.model.events import ChannelKey, StatsData, Tally
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
 from tests.support.fakes import happening
+from tests.support.schema import frames
 
 bounded = settings(deadline=None, database=None, max_examples=100)
 
@@ -119,7 +120,7 @@ class StatsCase(SynchronousTestCase):
 
     def data(self, payload: bytes) -> dict[str, Any]:
         """The `data` of an encoded `stats` message of our channel."""
-        message: dict[str, Any] = msgspec.json.decode(payload)
+        message = frames().read(payload)
         data: dict[str, Any] = message.pop("data")
         self.assertEqual(message, {"type": "stats", "platform": "twitch", "identifier": "ann"})
         return data

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-import msgspec
 from twisted.internet.threads import deferToThread
 
 from tests.support.daemon import PATIENCE
+from tests.support.schema import frames
 from tests.test_acceptance import DaemonCase, privmsg
 
 
@@ -44,7 +44,7 @@ class StatsOverHttpTests(DaemonCase):
         for name in ("ann", "@Ann", "%40ANN", "https://www.twitch.tv/ann"):
             status, headers, body = await self.fetch(f"/stats/twitch/{name}")
             self.assertEqual(status, 200, name)
-            self.assertEqual(msgspec.json.decode(body), told, name)
+            self.assertEqual(frames().read(body), told, name)
         self.assertEqual(told["data"]["totalMessages"], 2)
         self.assertEqual(told["data"]["money"], {"BITS": 200})
         self.assertEqual(headers["content-type"], "application/json; charset=utf-8")
@@ -64,7 +64,7 @@ class StatsOverHttpTests(DaemonCase):
         ):
             got, headers, body = await self.fetch(path)
             self.assertEqual(got, status, path)
-            message = msgspec.json.decode(body)
+            message = frames().read(body)
             self.assertEqual((message["type"], message["code"]), ("error", code), path)
             self.assertEqual(headers["content-type"], "application/json; charset=utf-8")
         self.assertTrue(await self.active(0))

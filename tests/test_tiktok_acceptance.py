@@ -239,7 +239,8 @@ class DirectTests(TikTokDaemonCase):
         event = await asker.until("event")
         gift = event["data"]["data"]
         self.assertEqual((event["data"]["type"], gift["name"]), ("gift", "Rose"))
-        self.assertEqual((gift["count"], gift["value"], gift["currency"]), (5, 5, "DIAMONDS"))
+        price = {"value": 5, "currency": "DIAMONDS", "formatted": None}
+        self.assertEqual((gift["count"], gift["price"]), (5, price))
         for client in (plain, asker):
             self.assertEqual(
                 [m["type"] for m in await client.settled() if m["type"] != "stats"], []

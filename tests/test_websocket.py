@@ -8,7 +8,6 @@ import resource
 import zlib
 from typing import Any
 
-import msgspec
 import txaio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +33,7 @@ from livechat.transports.websocket import ClientConnection, ClientFactory
 from livechat.transports.websocket_options import CLOSE_TIMEOUT, protocol_options
 from tests.contracts.subscriber import SubscriberContract, only_text
 from tests.support.fakes import ScriptedPlatform, hub_on, raw, subscribed, unframed
+from tests.support.schema import frames
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -130,7 +130,7 @@ class WebSocketCase(SynchronousTestCase):
     def said(self, client: ClientConnection, wire: Wire, data: bytes) -> list[dict[str, Any]]:
         """What a client is answered to these bytes."""
         client.dataReceived(data)
-        return [msgspec.json.decode(payload) for payload in unframed(wire.take())]
+        return [frames().read(payload) for payload in unframed(wire.take())]
 
     def lose(self, client: ClientConnection) -> None:
         """The connection goes away."""

@@ -34,9 +34,10 @@ from livechat.simulator.service import resources
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
 from tests.support.daemon import PATIENCE, Daemon, start_daemon
+from tests.support.schema import Frames, frames
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route, expect
+    from playwright.sync_api import Page, Route, WebSocket, expect
 else:
     try:
         from playwright.sync_api import expect
@@ -95,18 +96,21 @@ class Visit:
     """One page in a fresh profile, and what it complained about.
 
     :ivar page: playwright's page.
-    :ivar errors: what went to the console as an error, exceptions, and dialogs.
+    :ivar errors: what went to the console as an error, exceptions, dialogs, and frames that the
+        schema does not allow.
     :ivar requests: every address that was asked for.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, held_to: Frames | None = None) -> None:
         self.page = page
+        self._frames = held_to or frames()
         self.errors: list[str] = []
         self.requests: list[str] = []
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", self._connected)
 
     def heap(self) -> int:
         """Bytes of JavaScript that are still in use once rubbish has been collected."""
@@ -114,6 +118,16 @@ class Visit:
         session.send("HeapProfiler.collectGarbage")
         used: int = session.send("Runtime.getHeapUsage")["usedSize"]
         return used
+
+    def _connected(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._received)
+
+    def _received(self, frame: bytes | str) -> None:
+        """What the page receives is held to the published schema."""
+        try:
+            self._frames.read(frame)
+        except AssertionError as error:
+            self.errors.append(str(error))
 
     def _dialog(self, dialog: Any) -> None:
         self.errors.append(f"dialog: {dialog.message}")
@@ -205,9 +219,12 @@ class Browser:
         self._pool.callInThread(end)
         ended.wait(PATIENCE)
 
-    async def visit(self, work: Callable[[Visit], T], **options: Any) -> T:
+    async def visit(
+        self, work: Callable[[Visit], T], held_to: Frames | None = None, **options: Any
+    ) -> T:
         """Do something with a page of its own.
 
+        :param held_to: the schema of what the page receives; that of our platforms.
         :param options: of playwright's `new_context`: `viewport`, `color_scheme`, ...
         """
 
@@ -218,7 +235,7 @@ class Browser:
             context.set_default_timeout(PATIENCE * 1000)
             context.route(re.compile("^https:"), picture)
             try:
-                return work(Visit(context.new_page()))
+                return work(Visit(context.new_page(), held_to))
             finally:
                 context.close()
 
@@ -233,6 +250,7 @@ class BrowserCase(TestCase):
     """A browser, a daemon, and for one that does not demonstrate a simulated, quiet Twitch.
 
     :cvar options: of the daemon.
+    :ivar frames: the schema of what its pages receive.
     """
 
     timeout = 180
@@ -257,6 +275,7 @@ class BrowserCase(TestCase):
                 f"--twitch-gql-url=http://127.0.0.1:{gql}/twitch/gql",
             )
         self.daemon = await self.started(*options)
+        self.frames = frames()
         self.browser = await Browser.shared()
 
     def ended(self, daemon: Daemon) -> Deferred[int | str]:
@@ -294,7 +313,7 @@ class BrowserCase(TestCase):
             self.assertEqual(visit.errors, [])
             return result
 
-        return await self.browser.visit(silent, **options)
+        return await self.browser.visit(silent, self.frames, **options)
 
     def await_readers(self, *channels: str) -> None:
         """From a visit: wait, bounded, until the daemon reads channels of the simulated Twitch."""

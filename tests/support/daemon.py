@@ -25,6 +25,8 @@ from twisted.python.failure import Failure
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.schema import frames
+
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 #: Seconds that anything here may take before the test fails; the machine may be slow.
@@ -111,10 +113,14 @@ def start_daemon(reactor: Any, *options: str, beside: Path | None = None) -> Dae
 
 
 class Client:
-    """One WebSocket client of the daemon; every method's Deferred runs in a thread."""
+    """One WebSocket client of the daemon; every method's Deferred runs in a thread.
+
+    :ivar frames: what it holds the daemon's frames to.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.frames = frames()
 
     @classmethod
     async def open(cls, port: int, path: str = "/", **options: Any) -> Client:
@@ -142,8 +148,7 @@ class Client:
     async def next(self) -> dict[str, Any]:
         """The next message, whatever it is."""
         message = await deferToThread(self._connection.recv, PATIENCE)
-        decoded: dict[str, Any] = msgspec.json.decode(message)
-        return decoded
+        return self.frames.read(message)
 
     async def until(self, kind: str, seen: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """The next message of a kind: a status, an error code, or a message type.

@@ -7,13 +7,16 @@ What msgspec makes of them is what a server may send; a schema that is right tak
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, inspect
 from msgspec.structs import fields
 
 from livechat.model.event_data import KINDS, EventData
 from livechat.model.events import ChannelEvent
+
+S = TypeVar("S", bound=Struct)
 
 
 def examples(struct: type[Struct]) -> Iterator[Struct]:
@@ -29,12 +32,24 @@ def examples(struct: type[Struct]) -> Iterator[Struct]:
         return
     described = inspect.type_info(struct)
     assert isinstance(described, inspect.StructType)
-    least = {field.name: UNSET for field in fields(struct) if field.default is UNSET}
+    absent = {field.name: UNSET for field in fields(struct) if field.default is UNSET}
     values = {field.name: list(_values(field.type)) for field in described.fields}
     usual = {name: several[0] for name, several in values.items()}
-    yield struct(**{**usual, **least})
+    yield struct(**{**usual, **absent})
     for name, several in values.items():
         yield from (struct(**{**usual, name: value}) for value in several)
+
+
+def least(struct: type[S]) -> S:
+    """A value with the fields that must be there, and no other."""
+    made = _least(struct)
+    assert isinstance(made, struct)
+    return made
+
+
+@cache
+def _least(struct: type[Struct]) -> Struct:
+    return next(examples(struct))
 
 
 def _values(type_: inspect.Type) -> Iterator[Any]:
