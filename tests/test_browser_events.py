@@ -194,7 +194,7 @@ class EventTests(BrowserCase):
         await self.visit(work, locale="en-US", timezone_id="UTC")
 
     async def test_overlay(self) -> None:
-        """The overlay says what is worth it on a stream, and everything with `show=events`."""
+        """The overlay says what is worth it on a stream; `show=events` adds the other kinds."""
 
         def work(visit: Visit) -> None:
             page = visit.page
@@ -203,6 +203,7 @@ class EventTests(BrowserCase):
                 daemon = PlayedDaemon(page)
                 page.goto(self.url(f"/overlay?platform=twitch&identifier=ann&max=200{show}"))
                 daemon.greet()
+                daemon.say(event("like", user=ANN, count=5), event("viewers", viewers=5))
                 daemon.say(*(event(kind, **data) for kind, data, _ in SENTENCES))
                 said = [text for kind, _, text in SENTENCES if text and kind in kinds]
                 lines = page.locator(".line.event bdi")

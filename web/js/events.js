@@ -6,7 +6,7 @@ import { clock, count, duration } from "./words.js";
 
 const NOBODY = "Somebody";
 
-/** Kinds that come so often that the test page counts them and shows no line. */
+/** Kinds that come so often that the pages show no line for them; the test page counts them. */
 const COUNTED_ONLY = new Set(["join", "like", "room", "share", "viewers"]);
 
 const TITLES = {

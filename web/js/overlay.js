@@ -5,7 +5,7 @@
 import { LiveChat } from "../livechat.js";
 import { sourcesIn } from "./address.js";
 import { byId, make } from "./dom.js";
-import { isGone, sentenceOf } from "./events.js";
+import { isCountedOnly, isGone, sentenceOf } from "./events.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
 import { paint, platformMark, platformName } from "./platforms.js";
@@ -14,7 +14,7 @@ import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
 import { errorInWords } from "./words.js";
 
-/** Events that are worth a line on a stream; all others have one only with `show=events`. */
+/** Events that are worth a line on a stream; others have one only with `show=events`. */
 const CELEBRATED = new Set(["donation", "follow", "gap", "gift", "raid", "subscription"]);
 /** How long a note stays that needs nobody to do anything, in ms. */
 const NOTE = 10000;
@@ -141,7 +141,7 @@ function eventCame({ message, isReplayed }) {
   const { data: event, identifier: channel = "" } = message;
   if (!event) return;
   if (event.type === "deletion" || event.type === "timeout") takeAway(event, channel);
-  const isWanted = CELEBRATED.has(event.type) || settings.show.includes("events");
+  const isWanted = CELEBRATED.has(event.type) || (settings.show.includes("events") && !isCountedOnly(event.type));
   if (!isWanted || settings.hide.includes("events")) return;
   const sentence = sentenceOf(event);
   if (sentence) show(() => eventRow(event, sentence), event.timestamp, isReplayed);
