@@ -296,9 +296,9 @@ class TroubleTests(YouTubeDaemonCase):
         self.say("meanwhile", item_id="2")
         self.youtube.faults = {YouTubeFault.REPEATS}
         seen: list[dict[str, Any]] = []
-        await client.until("started", seen)
         chat = await client.until("chat", seen)
         self.assertEqual(chat["data"]["data"]["content"]["raw"], "meanwhile")
+        await client.until("started", seen)
         # Tokens are refused, a new one begins with the past; and every answer repeats itself.
         self.youtube.strike(YouTubeMishap.EXPIRE)
         self.say("after", item_id="3")

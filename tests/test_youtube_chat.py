@@ -14,7 +14,7 @@ from livechat.platforms.youtube.parse.chat import IGNORED, Signal, read_answer, 
 from livechat.platforms.youtube.parse.items import ITEMS
 from livechat.platforms.youtube.parse.panels import ACTIONS, BANNERS, PANELS
 from tests.support import golden
-from tests.support.events import fields_of
+from tests.support.events import data_of, fields_of
 from tests.test_youtube_items import NOW, VIDEO, answer, happening, item, read, text
 
 
@@ -48,6 +48,19 @@ class PollTests(SynchronousTestCase):
         ]
         self.assertEqual(ids[0], ids[1])
         self.assertEqual(len(set(ids)), 3)
+
+    def test_opened_once(self) -> None:
+        """A poll that is open opens once, whatever its votes are when the chat is opened anew."""
+        events = []
+        for ratio in (0.0, 0.7):
+            poll = self.update("10 votes", ratio)["updateLiveChatPollAction"]["pollToUpdate"]
+            renderer = {"liveChatActionPanelRenderer": {"contents": poll}}
+            panel = {"showLiveChatActionPanelAction": {"panelToShow": renderer}}
+            shown = {"actionId": "banner", "contents": poll}
+            banner = {"bannerRenderer": {"liveChatBannerRenderer": shown}}
+            events += [happening(panel), happening({"addBannerToLiveChatCommand": banner})]
+        self.assertEqual({data_of(event)["status"] for event in events}, {"opened"})
+        self.assertEqual(len({event.event_id for event in events}), 1)
 
     def test_votes(self) -> None:
         """Votes are counted whatever way they are written."""

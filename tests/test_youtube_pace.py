@@ -170,17 +170,17 @@ class BacklogTests(SynchronousTestCase):
         """What was written at the time of the subscribe or later is news, and nothing else."""
         times = (-60_000, -1, 0, 1, 60_000)
         events: list[Event] = [self.message(str(time), NOW + time) for time in times]
-        news = Backlog(NOW).reloaded(events, NOW + 90_000)
+        news = Backlog(NOW).reloaded(events, NOW + 90_000).news
         self.assertEqual(self.names(news), ["0", "1", "60000"])
 
     def test_old_ones_stay_old(self) -> None:
         """What was old does not become news, in whatever answer it comes again."""
         backlog = Backlog(NOW)
         old, new = self.message("old", NOW - 5), self.message("new", NOW + 5)
-        self.assertEqual(self.names(backlog.reloaded([old], NOW)), [])
+        self.assertEqual(self.names(backlog.reloaded([old], NOW).news), [])
         mended = self.message("old", NOW + 7)
         self.assertEqual(self.names(list(backlog.continued([mended, new]))), ["new"])
-        self.assertEqual(self.names(backlog.reloaded([mended, new], NOW + 9)), ["new"])
+        self.assertEqual(self.names(backlog.reloaded([mended, new], NOW + 9).news), ["new"])
 
     def test_all_are_news(self) -> None:
         """Where nothing was old an answer is handed on as it is."""
@@ -200,5 +200,48 @@ class BacklogTests(SynchronousTestCase):
             self.happening("gift", "third", late),
             self.happening("pin", "pin", late),
         ]
-        news = Backlog(NOW).reloaded(events, late)
+        news = Backlog(NOW).reloaded(events, late).news
         self.assertEqual(self.names(news), ["poll", "new", "third", "pin"])
+
+    def messages(self, *numbers: int) -> list[Event]:
+        """Messages of so many seconds after the chat was first followed."""
+        return [self.message(str(n), NOW + 1000 * n) for n in numbers]
+
+    def test_extent(self) -> None:
+        """A message that is known proves that nothing is missing after it."""
+        for first, then, again, extent in (
+            ((-2, -1), (), (-1, 1, 2), "all"),
+            ((-2, -1), (), (1, 2), "latest"),
+            ((-2, -1), (), (), "latest"),
+            ((-1, 1), (2, 3), (3, 4, 5), "all"),
+            ((-1, 1), (2, 3), (1, 4), "all"),
+            ((-1, 1), (2, 3), (4, 5), "latest"),
+            # Nobody had ever written: all that was written is there, if it is not too much.
+            ((), (), (1, 2), "all"),
+            ((), (), (), "all"),
+            ((), (1, 2), (3, 4), "latest"),
+            ((), (), range(1, 60), "latest"),
+        ):
+            backlog = Backlog(NOW)
+            backlog.reloaded(self.messages(*first), NOW)
+            backlog.continued(self.messages(*then))
+            found = backlog.reloaded(self.messages(*again), NOW + 60_000)
+            self.assertEqual(found.extent, extent, (first, then, again))
+            self.assertEqual(found.has_hole, len(again) > 50)
+
+    def test_again(self) -> None:
+        """A chat that was followed before: only a message of that time proves anything."""
+        for written, extent in (((-1, 1), "all"), ((1, 2), "latest"), ((), "latest")):
+            found = Backlog(NOW, again=True).reloaded(self.messages(*written), NOW + 60_000)
+            self.assertEqual(found.extent, extent, written)
+            self.assertEqual(found.news, self.messages(*(n for n in written if n > 0)))
+
+    def test_the_present_proves_nothing(self) -> None:
+        """What every answer begins with, such as a pinned message or a notice, is no proof."""
+        standing = [self.happening("pin", "p", NOW + 1), self.happening("notice", "n", NOW + 1)]
+        backlog = Backlog(NOW)
+        backlog.reloaded([*standing, *self.messages(1)], NOW + 1)
+        found = backlog.reloaded([*standing, *self.messages(2)], NOW + 60_000)
+        self.assertEqual(found.extent, "latest")
+        self.assertEqual(self.names(found.written), ["2"])
+        self.assertEqual(self.names(found.repeated), ["p"])

@@ -102,7 +102,7 @@ class TroubleTests(RecoveryCase):
             self.say("meanwhile")
             self.assertEqual(self.heard(45), ["interrupted"], fault)
             self.simulator.faults.clear()
-            self.assertEqual(self.heard(65), ["resumed", "meanwhile"], fault)
+            self.assertEqual(self.heard(65), ["meanwhile", "resumed"], fault)
 
     def test_ten_minutes(self) -> None:
         """However long it lasts the chat is sought again, ever more seldom, and found."""
@@ -112,14 +112,14 @@ class TroubleTests(RecoveryCase):
         self.simulator.faults.clear()
         self.say("after")
         heard = self.heard(RECHECK_AFTER)
-        self.assertEqual(heard, ["resumed", "after"])
+        self.assertEqual(heard, ["after", "resumed"])
 
     def test_stale_token(self) -> None:
         """After a long outage the token is refused: a fresh one is had from the page."""
         self.assertEqual(self.faulty(YouTubeFault.POLL_503, RECHECK_AFTER + 40), ["interrupted"])
         self.simulator.strike(YouTubeMishap.EXPIRE)
         self.say("after")
-        self.assertEqual(self.heard(60), ["resumed", "after"])
+        self.assertEqual(self.heard(60), ["after", "resumed"])
 
     def test_patience(self) -> None:
         """Asked to wait so long, we do."""
@@ -144,7 +144,7 @@ class TroubleTests(RecoveryCase):
         for fault in (YouTubeFault.POLL_GONE, YouTubeFault.POLL_REFUSED, YouTubeFault.POLL_403):
             self.assertEqual(self.faulty(fault, 60), ["interrupted"], fault)
             self.say("back")
-            self.assertEqual(self.heard(60)[:2], ["resumed", "back"], fault)
+            self.assertEqual(self.heard(60)[:2], ["back", "resumed"], fault)
 
     def test_refused_again_and_again(self) -> None:
         """An opened chat whose every next answer is none: pages are not asked for in a circle."""
@@ -194,7 +194,7 @@ class TroubleTests(RecoveryCase):
         (upstream,) = self.youtube._watches
         self.patch(upstream, "_count", fails)
         self.say("in it")
-        self.assertEqual(self.heard(10), ["interrupted", "resumed", "in it"])
+        self.assertEqual(self.heard(10), ["interrupted", "in it", "resumed"])
         self.assertEqual(self.asked("/watch"), ["/watch"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.say("after it")
@@ -207,7 +207,7 @@ class TroubleTests(RecoveryCase):
             self.assertEqual(self.heard(40), ["interrupted"], fault)
             self.simulator.faults = {fault}
             self.say("back")
-            self.assertEqual(self.heard(70)[:2], ["resumed", "back"], fault)
+            self.assertEqual(self.heard(70)[:2], ["back", "resumed"], fault)
             self.simulator.faults = set()
             self.run_for(70)
             self.sink.take()
@@ -310,7 +310,7 @@ class EndTests(RecoveryCase):
         """One that asks to sign in for a moment is not."""
         self.assertEqual(self.faulty(YouTubeFault.SIGN_IN, 6), ["interrupted"])
         self.say("still here")
-        self.assertEqual(self.heard(60), ["resumed", "still here"])
+        self.assertEqual(self.heard(60), ["still here", "resumed"])
 
 
 class HintTests(YouTubeCase):

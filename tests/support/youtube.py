@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -12,10 +13,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.ports import IWatcher, Located, Recovery, Requester
+from livechat.core.publication import item_of
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo
+from livechat.model.events import Event, LiveInfo, seconds_of
 from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.simulator.scenario import Scenario
@@ -39,47 +41,73 @@ def text_item(text: str, micros: int, item_id: str = "") -> dict[str, Any]:
 
 
 class KeptEvents:
-    """A sink that keeps what it hears, a word each, and as the core does nothing twice."""
+    """A sink that keeps what it hears, a word each, and as the core does nothing twice.
+
+    :ivar received_until: the newest time of what was published before.
+    :ivar recoveries: what the platform gave afterwards of times without messages.
+    :ivar losses: since when they came no more.
+    """
 
     def __init__(self) -> None:
-        self._ids: set[str] = set()
-        self.heard: list[str] = []
-        self.events: list[Event] = []
+        self._known: set[str] = set()
+        self._recovered: Sequence[Event] = ()
         self.received_until: float | None = None
         self.recoveries: list[Recovery] = []
+        self.losses: list[float | None] = []
+        self.heard: list[str] = []
+        self.events: list[Event] = []
         self.infos: list[LiveInfo] = []
+
+    def knows(self, before: KeptEvents) -> None:
+        """Another sink has published the same chat before."""
+        self._known |= before._known
+        self.received_until = max(seconds_of(event.timestamp) for event in before.events)
 
     def queued(self) -> None:
         """The start waits for its turn."""
         self.heard.append("queued")
 
-    def received(self, events: Any) -> None:
+    def started(self, info: LiveInfo) -> LiveInfo:
+        """The start has succeeded."""
+        self._publish_recovered()
+        return info
+
+    def recovered(self, recovery: Recovery) -> None:
+        """What the platform gave of the time before; published when messages flow."""
+        self.recoveries.append(recovery)
+        self._recovered = recovery.events
+
+    def received(self, events: Sequence[Event]) -> None:
         """Messages by their text, other events by their kind."""
         assert events
         for event in events:
-            chat = isinstance(event, ChatMessage)
-            name = event.message_id if chat else f"{event.type} {event.event_id}"
-            if name not in self._ids:
-                self._ids.add(name)
+            name = item_of(event)
+            if name not in self._known:
+                self._known.add(name)
                 self.events.append(event)
-                self.heard.append(event.data.content.raw if chat else event.type)
-
-    def recovered(self, recovery: Recovery) -> None:
-        """What the platform gave of the time before."""
-        self.recoveries.append(recovery)
+                self.heard.append(
+                    event.data.content.raw if isinstance(event, ChatMessage) else event.type
+                )
 
     def interrupted(self, reason: str, since: float | None = None) -> None:
         """The upstream was lost."""
+        self.losses.append(since)
         self.heard.append("interrupted")
 
     def resumed(self, info: LiveInfo) -> None:
         """It is back."""
+        self._publish_recovered()
         self.heard.append("resumed")
         self.infos.append(info)
 
     def ended(self, error: ChatError) -> None:
         """It is over."""
         self.heard.append(f"ended {error.code} {error.details}")
+
+    def _publish_recovered(self) -> None:
+        events, self._recovered = self._recovered, ()
+        if events:
+            self.received(events)
 
     def take(self) -> list[str]:
         """What was heard since the last time."""
@@ -134,11 +162,22 @@ class YouTubeCase(SynchronousTestCase):
     ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
         """Begin to watch a channel or video."""
         sink = KeptEvents()
+        watcher, started = self.begin_for(sink, identifier, kind, requester)
+        return watcher, sink, started
+
+    def begin_for(
+        self,
+        sink: KeptEvents,
+        identifier: str,
+        kind: str = "username",
+        requester: Requester | None = None,
+    ) -> tuple[IWatcher, Deferred[LiveInfo]]:
+        """Begin to watch for a sink."""
         located = Located(self.youtube.key(identifier, kind))
         watcher = self.youtube.watch(located, sink, requester or Requester())  # type: ignore[arg-type]
-        started = watcher.start()
+        started = watcher.start().addCallback(sink.started)
         self.starts.append(started)
-        return watcher, sink, started
+        return watcher, started
 
     def watched(
         self, identifier: str = "ann", kind: str = "username"

@@ -1,61 +1,138 @@
 # SPDX-License-Identifier: MIT
 """What of a reloaded chat is new: its answer begins with some 75 messages, minutes old at times.
 
-They are passed on only as far as they were written since the chat has been watched; the others are
+They are passed on only as far as they were written since the chat has been followed; the others are
 remembered, so that they do not arrive later in another answer (docs/wire/youtube.md#get_live_chat).
+Messages stand in the answer in their order, so that one which was known before proves that nothing
+is missing after it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
+from livechat.core.ports import Extent
 from livechat.model.chat import ChatMessage
+from livechat.model.event_data import Notice
 from livechat.model.events import Event, iso_time
 
 #: Kinds of events that describe the present state.  Everything else stands in the chat among the
 #: messages, so that what has no time of its own is as old as the message before it.
 _STANDING: Final = frozenset({"goal", "pin", "poll", "question"})
 
+#: Kinds that may come with every answer that repeats the past: they do not prove that it reaches
+#: back.
+_REPEATED: Final = _STANDING | {"notice", "raid"}
+
+#: How many messages an answer that repeats the past holds at least, if there are so many.
+_LEAST: Final = 50
+
+#: How many of the last messages are known again.
+_KNOWN: Final = 200
+
+#: Seconds by which a message may be younger than one that was received before it: the longest time
+#: between two polls, and what YouTube takes to show a message.
+SLACK: Final = 30.0
+
+
+class Reload(Struct, frozen=True):
+    """An answer that repeats the past.
+
+    :ivar news: what of it is new, in YouTube's order.
+    :ivar extent: how much it holds of what was written since the chat was last received: `all`, or
+        the `latest`.
+    :ivar has_hole: something is certainly missing.
+    """
+
+    news: Sequence[Event]
+    extent: Extent
+    has_hole: bool = False
+
+    @property
+    def written(self) -> list[Event]:
+        """What of the news has its place among the messages."""
+        return [event for event in self.news if not _is_one_of(event, _REPEATED)]
+
+    @property
+    def repeated(self) -> list[Event]:
+        """The rest."""
+        return [event for event in self.news if _is_one_of(event, _REPEATED)]
+
 
 class Backlog:
     """What was already there.
 
-    :param since_ms: since when the chat is watched, in milliseconds since 1970.
+    :param since_ms: since when the chat is followed, in milliseconds since 1970.
+    :param again: it was followed before.
     """
 
-    __slots__ = ("_old", "_since")
+    __slots__ = ("_again", "_known", "_old", "_since", "_was_empty")
 
-    def __init__(self, since_ms: int) -> None:
+    def __init__(self, since_ms: int, again: bool = False) -> None:
         self._since = iso_time(since_ms)
+        self._again = again
         self._old: set[str] = set()
+        self._known: deque[str] = deque(maxlen=_KNOWN)
+        # Whether nobody had written when the chat was opened.
+        self._was_empty = False
 
-    def reloaded(self, events: Sequence[Event], received_ms: int) -> list[Event]:
-        """What of an answer that repeats the past is new.
+    def reloaded(self, events: Sequence[Event], received_ms: int) -> Reload:
+        """What an answer that repeats the past brings.
 
         :param received_ms: when it came; the time of whatever brings none.
         """
         untimed = iso_time(received_ms)
-        before = self._old
+        before, known = self._old, set(self._known)
         self._old = set()
         is_old = True
         news: list[Event] = []
+        written = 0
+        reaches_back = False
         for event in events:
-            in_order = isinstance(event, ChatMessage) or event.type not in _STANDING
+            in_order = not _is_one_of(event, _STANDING)
             if in_order and event.timestamp != untimed:
                 is_old = event.timestamp < self._since
             name = _name(event)
-            if (in_order and is_old) or name in before:
+            if isinstance(event, ChatMessage):
+                written += 1
+                reaches_back = reaches_back or is_old or name in known
+            if (in_order and is_old) or name in before or (self._again and _is_greeting(event)):
                 self._old.add(name)
             else:
                 news.append(event)
-        return news
+        is_full = written >= _LEAST
+        # A chat in which nobody had written can be whole without reaching back.
+        is_whole = reaches_back or (self._was_empty and not known and not is_full)
+        if not self._again:
+            self._was_empty = not written
+        self._again = True
+        self._remember(events)
+        return Reload(news, "all" if is_whole else "latest", is_full and not is_whole)
 
     def continued(self, events: Sequence[Event]) -> Sequence[Event]:
         """What of an answer that goes on where the last one ended is new: nearly always all."""
+        self._remember(events)
         if not self._old:
             return events
         return [event for event in events if _name(event) not in self._old]
+
+    def _remember(self, events: Sequence[Event]) -> None:
+        self._known.extend(event.message_id for event in events if isinstance(event, ChatMessage))
+
+
+def _is_one_of(event: Event, kinds: frozenset[str]) -> bool:
+    return not isinstance(event, ChatMessage) and event.type in kinds
+
+
+def _is_greeting(event: Event) -> bool:
+    """Whether it is what YouTube says to everybody who comes, under another id each time."""
+    if isinstance(event, ChatMessage) or not isinstance(event.data, Notice):
+        return False
+    return event.data.platform_kind == "engagement"
 
 
 def _name(event: Event) -> str:

@@ -9,7 +9,7 @@ or a fresh token for it, because a token may stop working without notice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -19,12 +19,12 @@ from twisted.internet.defer import CancelledError
 
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
-from livechat.model.events import ChannelKey, Event, LiveInfo
+from livechat.model.events import ChannelKey, LiveInfo
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.steps import Steps
-from livechat.platforms.watch import Watch
-from livechat.platforms.youtube.backlog import Backlog
+from livechat.platforms.watch import State, Watch
+from livechat.platforms.youtube.backlog import SLACK, Backlog, Reload
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.liveness import (
     Inconclusive,
@@ -42,9 +42,14 @@ from livechat.platforms.youtube.viewers import Viewers
 
 _RELOAD: Final = "reloadContinuationData"
 
+_HOLE: Final = "YouTube gave no messages for a while, and more than it repeats"
+
 #: A token is renewed when it is so many seconds old, and earlier when so long nobody has written.
 TOKEN_AGE: Final = 600.0
 TOKEN_SILENCE: Final = 300.0
+
+#: Seconds for which a token certainly gives all that was written since it was given out.
+TRUSTED: Final = 120.0
 
 #: Seconds before an answer that says that there is no chat is asked for once more.
 ASK_AGAIN_AFTER: Final = 1.5
@@ -143,6 +148,8 @@ class ChatUpstream:
         self._times = Times(context.clock.seconds())
         # The chat as it was opened last, with the newest answer in it; None until it is open.
         self._chat: OpenChat | None = None
+        # When it was certainly received last, in seconds since 1970.
+        self._heard = context.now()
 
     # Upstream
 
@@ -150,6 +157,9 @@ class ChatUpstream:
         """See `Upstream`: open the chat, and poll it until its stream has ended."""
         chat = self._chat
         if chat is None:
+            until = watch.received_until
+            if until is not None:
+                self._backlog = Backlog(int((until - SLACK) * 1000), again=True)
             outcome: _Outcome = await self._start.attempt(watch.claim)
             self._times.asked = self._clock.seconds()
         else:
@@ -228,10 +238,10 @@ class ChatUpstream:
 
     def _go_on(self, watch: Watch, chat: OpenChat, *, is_reload: bool) -> Plan:
         """A good answer: whatever was wrong is over."""
-        self._chat = chat
+        before, self._chat = self._chat, chat
         self._outage.answered(Answer.GOOD)
-        watch.flows(LiveInfo(chat.live.video_id, feed=chat.feed))
-        watch.received(self._news(chat.answer.poll, chat.answer.received_ms, is_reload))
+        is_filtered = before is not None and before.feed == "all" != chat.feed
+        self._pass_on(watch, chat, is_reload=is_reload, is_filtered=is_filtered)
         times, now = self._times, self._clock.seconds()
         happened, timeout_ms = len(chat.answer.poll.events), chat.answer.continuation.timeout_ms
         wait = self._pace.after(now, happened, timeout_ms, self._random.random())
@@ -244,6 +254,27 @@ class ChatUpstream:
             return Plan(Step.REFRESH)
         return Plan(Step.POLL, max(0.0, times.asked + wait - now))
 
+    def _pass_on(self, watch: Watch, chat: OpenChat, *, is_reload: bool, is_filtered: bool) -> None:
+        """What an answer brings; after a time without one it belongs to that time.
+
+        :param is_filtered: messages are left out from now on.
+        """
+        answer = chat.answer
+        self._count(answer.poll)
+        brought = self._brought(answer, is_reload)
+        if brought.has_hole and watch.has_started:
+            silence = self._pace.silence(self._clock.seconds())
+            watch.lost(_HOLE, answer.received_ms / 1000 - silence)
+        info = LiveInfo(chat.live.video_id, feed=chat.feed)
+        if _is_absent(watch):
+            watch.recovered(brought.written, "some" if is_filtered else brought.extent)
+            watch.flows(info)
+            watch.received(brought.repeated)
+        else:
+            watch.flows(info)
+            watch.received(brought.news)
+        self._heard = answer.received_ms / 1000
+
     def _doubt(self, watch: Watch, answer: PossiblyEnded) -> Plan:
         """There may be no chat any more; what the answer still holds is passed on.
 
@@ -253,7 +284,8 @@ class ChatUpstream:
         if poll.signal is not Signal.ARCHIVE:
             chat = self._chat
             is_reload = chat is not None and chat.answer.continuation.kind == _RELOAD
-            watch.received(self._news(poll, answer.received_ms, is_reload))
+            self._count(poll)
+            watch.received(self._brought(answer, is_reload).news)
         says = Answer.FINISHED if poll.signal in _FINISHED else Answer.NO_CHAT
         remedy = self._outage.answered(says)
         if remedy is Remedy.ASK_AGAIN:
@@ -266,18 +298,27 @@ class ChatUpstream:
         """No use, this answer: the same question again, a little later each time."""
         now = self._clock.seconds()
         if self._outage.failed(self._times.asked, now):
-            watch.lost(f"YouTube cannot be read: {error.reason}")
+            watch.lost(f"YouTube cannot be read: {error.reason}", self._heard)
         wait = self._backoff.delay(self._outage.failures)
         if error.limited:
             wait = 1.0 + 2.0 * wait
         step = Step.CHECK if self._outage.needs_check(now) else Step.POLL
         return Plan(step, max(wait, error.retry_after))
 
-    def _news(self, poll: Poll, received_ms: int, is_reload: bool) -> Sequence[Event]:
-        self._count(poll)
+    def _brought(self, answer: PollOk | PossiblyEnded, is_reload: bool) -> Reload:
         if is_reload:
-            return self._backlog.reloaded(poll.events, received_ms)
-        return self._backlog.continued(poll.events)
+            return self._backlog.reloaded(answer.poll.events, answer.received_ms)
+        # Asked on with the token of the last answer, YouTube gives all since then.
+        is_trusted = answer.received_ms / 1000 - self._heard <= TRUSTED
+        news = self._backlog.continued(answer.poll.events)
+        return Reload(news, "all" if is_trusted else "some")
+
+
+def _is_absent(watch: Watch) -> bool:
+    """Whether the chat was received before and is not received now."""
+    if watch.state is State.STARTING:
+        return watch.received_until is not None
+    return watch.state is State.LOST
 
 
 def _end(refusal: Refusal) -> ChatError:

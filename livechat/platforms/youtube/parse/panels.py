@@ -102,9 +102,12 @@ def _poll(status: Literal["opened", "updated"], poll: Json, origin: Origin) -> S
         choices=choices,
         votes=votes,
     )
+    if status == "opened":
+        # A chat that is opened anew begins with the polls that are open, whatever their votes.
+        return [event(data, f"{poll_id}:opened", origin)]
     # YouTube repeats a poll every few seconds; one that changes nothing gets the id of the first.
     standing = ",".join(str(choice.ratio) for choice in choices)
-    return [event(data, f"{poll_id}:{status}:{votes}:{standing}", origin)]
+    return [event(data, f"{poll_id}:updated:{votes}:{standing}", origin)]
 
 
 def _ratio(ratio: Json) -> float | None:
