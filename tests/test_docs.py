@@ -18,6 +18,7 @@ from livechat.platforms.budget import Limit
 from livechat.platforms.description import installed
 from livechat.platforms.tiktok import limits as tiktok
 from livechat.platforms.twitch import limits as twitch
+from livechat.platforms.twitch.parse.notice_kinds import KINDS, NOTICES
 from livechat.platforms.youtube import limits as youtube
 from tests.support.fakes import KeptMessages, hub_on
 from tests.test_twitch_watcher import TwitchCase
@@ -144,6 +145,23 @@ class TableTests(SynchronousTestCase):
         table = text.partition("<!-- table: kinds -->")[2].partition("<!-- end -->")[0]
         named = re.findall(r"^\| \[`(\w+)`\]", table, re.MULTILINE)
         self.assertEqual(named, sorted(EVENT_KINDS))
+
+    def test_notices_of_twitch(self) -> None:
+        """Every notice that is known stands in the table of Twitch's page, with what it becomes."""
+        text = (DOCS / "twitch.md").read_text().partition("\n## Events\n")[2]
+        documented = {
+            name: set(re.findall(r"`(\w+)`", becomes))
+            for names, becomes in re.findall(r"^\| (.*) \| ([^|]*) \|$", text, re.MULTILINE)
+            for name in re.findall(r"`([\w-]+)`", names)
+        }
+        for name in NOTICES:
+            self.assertEqual(documented.get(name), {"notice"}, name)
+        for name, kind in KINDS.items():
+            # A struct, perhaps with some of its fields.
+            struct: Any = getattr(kind.make, "func", kind.make)
+            given: dict[str, Any] = getattr(kind.make, "keywords", {})
+            words = {given.get(field) for field in ("status", "gift_type", "direction")} - {None}
+            self.assertEqual(documented.get(name), {struct.kind, *words}, name)
 
     def test_close_codes(self) -> None:
         """Every close code of ours is explained."""
