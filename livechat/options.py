@@ -79,6 +79,20 @@ class Settings(Struct, frozen=True):
     stats_users: Annotated[
         int, Choice(whole(100, 10**6), "Users of one channel that are counted exactly.")
     ] = 10000
+    history_size: Annotated[
+        int,
+        Choice(whole(0, 10**6), "Publications kept per chat for those who come back; 0: none."),
+    ] = 500
+    history_ttl: Annotated[
+        float,
+        Choice(
+            number(0, 86400),
+            "Seconds they are kept, and the order of a chat that nobody watches any more.",
+        ),
+    ] = 300.0
+    history_memory: Annotated[
+        int, Choice(whole(0, 1 << 36), "Bytes of what is kept of all chats together.")
+    ] = 256 << 20
     max_clients: Annotated[
         int, Choice(whole(0, 10**7), "Connections open at once; 0 for no limit.")
     ] = 0

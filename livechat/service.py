@@ -40,6 +40,7 @@ from livechat.core.session import Quotas, Session
 from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.event_loop import LagMeter
+from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
 from livechat.model import error_catalogue
@@ -136,10 +137,15 @@ def build(
             add_event_kind(kind)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
+    history = MemoryHistory(
+        reactor, settings.history_size, settings.history_ttl, settings.history_memory
+    )
+    services.append(history)
     channel_services = Services(
         clock=reactor,
         now=time.time,
-        broker=LocalBroker(reactor, random),
+        broker=LocalBroker(reactor, random, settings.history_ttl),
+        history=history,
         store=store,
         metrics=metrics,
         log=ChannelLog(reactor, metrics),

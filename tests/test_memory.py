@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.brokers.local import LocalBroker
 from livechat.core.ports import LEAVE_TIMEOUT, IBroker, IMembership
+from livechat.history.memory import TTL
 from livechat.model.events import ChannelKey, StatsData
 from livechat.statistics.memory import MemoryStats
 from tests.contracts.broker import KEY, OTHER, BrokerContract, Member, publish, stopped
@@ -241,7 +242,7 @@ class LocalBrokerContractTests(BrokerContract, TestCase):
     def setUp(self) -> None:
         """One broker for all members, as there is one in a process."""
         self.clock = Clock()
-        self._broker = LocalBroker(self.clock, Random(1))
+        self._broker = LocalBroker(self.clock, Random(1), ttl=TTL)
 
     def tearDown(self) -> None:
         """When everything has settled nothing is left on the clock."""
@@ -256,6 +257,11 @@ class LocalBrokerContractTests(BrokerContract, TestCase):
         """Two turns of the clock: one member may be told because of another."""
         for _ in range(2):
             self.clock.advance(0)
+        return succeed(None)
+
+    def forget(self) -> Deferred[None]:
+        """As long as an order is kept."""
+        self.clock.advance(TTL)
         return succeed(None)
 
 
@@ -324,8 +330,25 @@ class LocalBrokerTests(SynchronousTestCase):
             membership = self.broker.join(key, Member())
             self.clock.advance(0)
             membership.leave(stopped)
-        self.assertEqual(self.broker._topics, {})
+        self.assertEqual((self.broker._topics, dict(self.broker._abandoned)), ({}, {}))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_kept_for_a_while(self) -> None:
+        """Orders of left channels are kept as long as was said, and then let go of."""
+        broker = LocalBroker(self.clock, Random(1), ttl=4.0)
+        epochs = []
+        for wait in (0.0, 3.9, 3.9, 4.0, 4.0):
+            self.clock.advance(wait)
+            member = Member()
+            membership = broker.join(KEY, member)
+            self.clock.advance(0)
+            epochs.append(member.starts[0].epoch)
+            membership.leave(stopped)
+        self.assertEqual(epochs[:3], [epochs[0]] * 3)
+        self.assertEqual(len(set(epochs)), 3)
+        self.clock.advance(4.0)
+        broker.join(OTHER, Member()).leave(stopped)
+        self.assertEqual(list(broker._abandoned), [OTHER])
 
     @bounded
     @given(st.lists(st.sampled_from([-1, -1, -2, 0, 0, 1, 2]), max_size=40))

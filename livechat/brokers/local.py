@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from math import inf
 from random import Random
 from typing import Final
 
@@ -45,6 +47,8 @@ class _Topic(Struct):
     :ivar state: what the leader told last; None before it told anything.
     :ivar seq: the highest number that was published.
     :ivar until: the latest time that a publication bears.
+    :ivar left: when the last member was gone, in seconds of the clock; its order goes on for a
+        while after that.
     """
 
     epoch: str
@@ -53,6 +57,7 @@ class _Topic(Struct):
     state: ChannelState | None = None
     seq: int = 0
     until: str = ""
+    left: float = inf
 
     @property
     def start(self) -> Start:
@@ -96,19 +101,26 @@ class LocalBroker:
     second upstream.
 
     :param random: for the names of epochs.
+    :param ttl: seconds for which the order of a channel is kept that all have left: who comes back
+        within them goes on in it.
     """
 
-    def __init__(self, clock: IReactorTime, random: Random) -> None:
+    def __init__(self, clock: IReactorTime, random: Random, ttl: float = 0.0) -> None:
         self._clock = clock
         self._random = random
+        self._ttl = ttl
         self._topics: dict[ChannelKey, _Topic] = {}
+        # Those that all have left, in the order in which that happened.
+        self._abandoned: OrderedDict[ChannelKey, _Topic] = OrderedDict()
 
     def join(self, key: ChannelKey, member: IMember) -> IMembership:
         """See `IBroker`."""
         membership = _LocalMembership(self, key, member)
+        self._forget()
         topic = self._topics.get(key)
         if topic is None:
-            topic = self._topics[key] = _Topic(self._new_epoch(), [])
+            topic = self._abandoned.pop(key, None) or _Topic(self._new_epoch(), [])
+            self._topics[key] = topic
         topic.members.append(membership)
         self._clock.callLater(0, self._tell_role, topic, membership)
         return membership
@@ -141,7 +153,7 @@ class LocalBroker:
         topic.members.remove(membership)
         if topic.leader is not membership:
             if not topic.members and topic.leader is None:
-                del self._topics[key]
+                self._abandon(key)
             return succeed(None)
         if isinstance(topic.state, Live):
             self._tell_all(topic, Interrupted(HAND_OVER))
@@ -170,7 +182,24 @@ class LocalBroker:
         if topic.members:
             self._clock.callLater(0, self._appoint, topic)
         else:
-            del self._topics[key]
+            self._abandon(key)
+
+    def _abandon(self, key: ChannelKey) -> None:
+        """All have left a channel: its order is kept for those who come back."""
+        topic = self._topics.pop(key)
+        topic.state = None
+        topic.left = self._clock.seconds()
+        self._abandoned[key] = topic
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the channels that all have left long ago."""
+        oldest = self._clock.seconds() - self._ttl
+        while self._abandoned:
+            key, topic = next(iter(self._abandoned.items()))
+            if topic.left > oldest:
+                return
+            del self._abandoned[key]
 
     def _tell_role(self, topic: _Topic, membership: _LocalMembership) -> None:
         self._appoint(topic)

@@ -150,6 +150,7 @@ class Channel:
         """See `IMember`."""
         last = publications[-1]
         self._last = Start(last.epoch, last.seq)
+        self._services.history.append(self.key, publications)
         self._leader.published(publications)
         self._fanout.publish(publications)
 

@@ -31,7 +31,7 @@ from livechat.core.ports import (
     Requester,
     Start,
 )
-from livechat.core.publication import Publication
+from livechat.core.publication import Publication, item_of
 from livechat.core.sequencer import Sequencer
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats
@@ -87,6 +87,7 @@ class Leader:
     def appointed(self, start: Start) -> None:
         """This node is to lead, going on after what was published last."""
         self._sequencer.start = start
+        self._sequencer.remember(self._services.history.items(self._key, start.epoch))
         if start.until:
             reason: Reason = "failover" if self._audience.is_greeted else "unwatched"
             self._absence.begins(reason, start.until)
@@ -94,7 +95,7 @@ class Leader:
     def published(self, publications: Sequence[Publication]) -> None:
         """Recognise later what another node has published, should the platform repeat it here."""
         if self._watcher is None:
-            self._sequencer.remember(publications)
+            self._sequencer.remember(item_of(one.event) for one in publications)
 
     def start(self) -> None:
         """Start the upstream; what becomes of it all members are told."""

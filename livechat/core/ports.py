@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from livechat.core.clients import IEncoding, ISubscriber, Requester
+from livechat.core.history import IHistory, Past
 from livechat.core.publication import Publication
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
@@ -28,6 +29,7 @@ __all__ = [
     "IBroker",
     "IEncoding",
     "IEventSink",
+    "IHistory",
     "IMember",
     "IMembership",
     "IPlatform",
@@ -37,6 +39,7 @@ __all__ = [
     "Interrupted",
     "Live",
     "Located",
+    "Past",
     "Recovery",
     "Requester",
     "Start",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from livechat.core.ports import Start
 from livechat.core.publication import Publication, item_of, latest
@@ -72,7 +72,10 @@ class Sequencer:
             self.start = Start(epoch, seq, latest(self.start.until, publications))
         return publications
 
-    def remember(self, publications: Sequence[Publication]) -> None:
-        """Recognise later what another node has published, should the platform repeat it here."""
-        for publication in publications:
-            self._recent.seen(item_of(publication.event))
+    def remember(self, items: Iterable[str]) -> None:
+        """Recognise later what was published before, should the platform repeat it.
+
+        :param items: what names the events within their channel.
+        """
+        for item in items:
+            self._recent.seen(item)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from livechat.core.channel_log import ChannelLog
-from livechat.core.ports import IBroker, IStatsStore
+from livechat.core.ports import IBroker, IHistory, IStatsStore
 from livechat.metrics import Metrics
 
 
@@ -17,6 +17,7 @@ class Services(Struct, frozen=True):
     """What all channels of a node share.
 
     :ivar now: wall time in seconds.
+    :ivar history: what the channels have published.
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
     """
@@ -24,6 +25,7 @@ class Services(Struct, frozen=True):
     clock: IReactorTime
     now: Callable[[], float]
     broker: IBroker
+    history: IHistory
     store: IStatsStore
     metrics: Metrics
     log: ChannelLog

@@ -113,6 +113,10 @@ class BrokerContract(_Case):
         """Let time pass until everything that is on its way has arrived."""
         raise NotImplementedError
 
+    def forget(self) -> Deferred[None]:
+        """Let so much time pass that the order of a channel is forgotten that all have left."""
+        raise NotImplementedError
+
     def joined(self, key: ChannelKey = KEY) -> tuple[Member, IMembership]:
         """A member that has just joined, and its membership."""
         member = Member()
@@ -359,16 +363,31 @@ class BrokerContract(_Case):
         await self.settle()
         leading.leave(stopped)
         await self.settle()
-        (first,), (second,) = leader.starts, heir.starts
+        (first,), second = leader.starts, heir.starts[-1]
         self.assertRegex(first.epoch, "^[0-9a-z]{1,16}$")
         self.assertEqual((first.seq, second.epoch), (0, first.epoch))
         self.assertGreaterEqual(second.seq, 2)
 
+    async def test_who_comes_back_goes_on(self) -> None:
+        """A channel that all have left a moment ago goes on in its order; none leads it yet."""
+        ((first, its),) = await self.settled(1)
+        its.tell(Live(INFO))
+        publish(its, [("chat", b"1"), ("chat", b"2")])
+        await self.settle()
+        its.leave(stopped)
+        await self.settle()
+        ((second, _),) = await self.settled(1)
+        (begun,), (gone_on,) = first.starts, second.starts
+        self.assertEqual((gone_on.epoch, gone_on.seq), (begun.epoch, 2))
+        self.assertEqual(gone_on.until, chat().timestamp)
+        self.assertEqual((second.roles, second.states), (["lead"], []))
+
     async def test_new_epoch(self) -> None:
-        """A channel that all have left begins a new epoch."""
+        """A channel that all have left long ago begins a new epoch."""
         ((first, its),) = await self.settled(1)
         its.leave(stopped)
         await self.settle()
+        await self.forget()
         ((second, _),) = await self.settled(1)
         self.assertNotEqual(first.starts[0].epoch, second.starts[0].epoch)
 

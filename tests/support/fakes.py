@@ -36,6 +36,7 @@ from livechat.core.ports import (
 from livechat.core.publication import Publication
 from livechat.core.services import Services
 from livechat.core.subscription import Subscription
+from livechat.history.memory import TTL, MemoryHistory
 from livechat.metrics import Metrics
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, CloseCode, ErrorCode
@@ -261,7 +262,8 @@ def services_on(
     return Services(
         clock=clock,
         now=clock.seconds,
-        broker=broker or LocalBroker(clock, Random(1)),
+        broker=broker or LocalBroker(clock, Random(1), ttl=TTL),
+        history=MemoryHistory(clock),
         store=store or MemoryStats(),
         metrics=metrics,
         log=ChannelLog(clock, metrics),

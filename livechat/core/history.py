@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""The port to what channels have published, and one publication as it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from zope.interface import Interface
+
+from livechat.core.clients import IEncoding, Place
+from livechat.core.publication import Publication, item_of
+from livechat.model.chat import ChatMessage
+from livechat.model.events import ChannelKey
+from livechat.protocol.messages import envelope
+
+# zope.interface methods have no self, and the plugin reads them as such.
+# mypy: disable-error-code="no-untyped-def"
+
+
+class Kept(Struct, eq=False, gc=False):
+    """A publication as it is kept: its bytes, and what it must be found by.
+
+    It holds nothing that leads back to it, so the garbage collector need not look at it.
+
+    :ivar item: what names the event within its channel.
+    :ivar author: the id of who wrote it; empty where it is no chat message.
+    :ivar payload: its JSON, without the envelope that names the channel.
+    :ivar at: when it was published, in seconds of the clock.
+    :ivar removed: whether it was deleted, or its author timed out, after it was published.
+    """
+
+    epoch: str
+    seq: int
+    kind: str
+    bit: int
+    item: str
+    author: str
+    payload: bytes
+    at: float
+    removed: bool = False
+
+    @classmethod
+    def of(cls, publication: Publication, at: float) -> Kept:
+        """A publication to be kept."""
+        event = publication.event
+        return cls(
+            publication.epoch,
+            publication.seq,
+            publication.kind,
+            publication.bit,
+            item_of(event),
+            event.data.author.id if isinstance(event, ChatMessage) else "",
+            publication.payload,
+            at,
+        )
+
+    def message(self, key: ChannelKey) -> bytes:
+        """The JSON message for those who subscribed by this identifier."""
+        return envelope(self.kind, self.payload, key, self.seq)
+
+    def encoded(self, encoding: IEncoding, key: ChannelKey) -> bytes:
+        """The bytes for one kind of connection and identifier."""
+        return encoding.encode(self.message(key), Place(key, self.epoch, self.seq))
+
+
+class Past(Struct, frozen=True):
+    """What is kept after some place in a channel's order.
+
+    :ivar publications: oldest first, without what was removed.
+    :ivar complete: whether nothing after that place is missing, but for what was removed.
+    """
+
+    publications: Sequence[Kept]
+    complete: bool
+
+
+class IHistory(Interface):
+    """Keeps what the channels of this node have published, whoever led them, for a bounded time.
+
+    Reading neither waits nor fails, so that what is read and what is published next follow each
+    other without a gap.  A history that is shared with other nodes is filled before a channel of
+    this node is told its role.
+    """
+
+    def append(key: ChannelKey, publications: Sequence[Publication]) -> None:
+        """Keep what a channel published: at least one, in order, of one epoch.
+
+        Another epoch than that of what is kept replaces it.  A `deletion` or `timeout` removes the
+        chat messages before it that it concerns.
+        """
+
+    def after(key: ChannelKey, epoch: str, seq: int, kinds: int) -> Past | None:
+        """What is kept of these kinds after a number.
+
+        :param kinds: bits of the kinds that are wanted (`livechat.model.events`).
+        :return: None: nothing is kept of this epoch, and nothing is known of it.
+        """
+
+    def last(key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
+        """The last so many of these kinds, oldest first, without what was removed."""
+
+    def items(key: ChannelKey, epoch: str) -> Iterable[str]:
+        """The names of everything that is kept, removed or not, oldest first."""

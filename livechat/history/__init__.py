@@ -1,0 +1,1 @@
+"""What channels have published, kept for those who come back: in memory."""
