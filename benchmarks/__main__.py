@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import browser, fanout, lists, messages, statistics, tiktok, youtube
+from benchmarks import browser, contract, fanout, lists, messages, statistics, tiktok, youtube
 
 MEASUREMENTS = {
     "messages": messages.main,
@@ -15,6 +15,7 @@ MEASUREMENTS = {
     "tiktok": tiktok.main,
     "youtube": youtube.main,
     "browser": browser.main,
+    "contract": contract.main,
 }
 
 

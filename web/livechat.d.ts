@@ -131,9 +131,12 @@ export interface ChatMetadata {
   source_room_id?: string;
   /** Twitch shared chat: its id in that room. */
   source_message_id?: string;
-  /** The platform's name of a power-up that was used for this message. */
+  /**
+   * Twitch: the power-up or reward with which it was sent: `gigantified-emote-message`, `animated-
+   * message` or `skip-subs-mode-message`.
+   */
   effect?: string;
-  /** Which animation that is. */
+  /** Twitch: which animation that was. */
   animation?: string;
 }
 

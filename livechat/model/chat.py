@@ -175,8 +175,9 @@ class ChatMetadata(Struct, frozen=True):
     :ivar reply: the message that it answers.
     :ivar source_room_id: Twitch shared chat: the room in which it was written.
     :ivar source_message_id: Twitch shared chat: its id in that room.
-    :ivar effect: the platform's name of a power-up that was used for this message.
-    :ivar animation: which animation that is.
+    :ivar effect: Twitch: the power-up or reward with which it was sent:
+        `gigantified-emote-message`, `animated-message` or `skip-subs-mode-message`.
+    :ivar animation: Twitch: which animation that was.
     """
 
     type: Literal["chat", "super_chat"] = "chat"

@@ -53,6 +53,7 @@ DESCRIPTION = PlatformDescription(
             "question",
             "raid",
             "room",
+            "stream",
             "subscription",
             "timeout",
             "viewers",
