@@ -47,6 +47,7 @@ class Daemon(Service):
     :param services: started and stopped with it.
     :param listening: the ports, which are open already.
     :param notifier: tells systemd how the daemon is.
+    :param spread: seconds over which clients are closed at the stop.
     :param unread: how many connections have not sent the head of their request yet.
     """
 
@@ -60,6 +61,7 @@ class Daemon(Service):
         listening: Listening,
         notifier: Notifier,
         unread: Callable[[], int],
+        spread: float = 0.0,
     ) -> None:
         self._reactor = reactor
         self._hub = hub
@@ -69,6 +71,7 @@ class Daemon(Service):
         self._listening = listening
         self._notifier = notifier
         self._unread = unread
+        self._spread = spread
         self._stopping: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -106,7 +109,7 @@ class Daemon(Service):
             await self._handshakes()
         # Other ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
         self._hub.flush()
-        await self._clients.drain(DRAIN)
+        await self._clients.drain(DRAIN, self._spread)
         self._listening.close()
         await self._limited("the hub", self._hub.shutdown())
         # All at once; none of these fails unless it is cancelled.

@@ -129,6 +129,13 @@ class Settings(Struct, frozen=True):
     no_compression: Annotated[bool, Choice(flag, "Do not compress, whatever clients offer.")] = (
         False
     )
+    drain_seconds: Annotated[
+        float,
+        Choice(
+            number(0, 3600),
+            "Seconds over which the closes of clients are spread at a stop; 0: all at once.",
+        ),
+    ] = 0.0
     origins: Annotated[
         tuple[str, ...], Choice(origin, "Allowed Origin header or pattern; * for all.")
     ] = ("*",)

@@ -204,7 +204,9 @@ def build(
     )
     parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
     unread = public_port.waiting.__len__
-    return Daemon(reactor, hub, clients, parts, pool, listening, notifier, unread)
+    return Daemon(
+        reactor, hub, clients, parts, pool, listening, notifier, unread, settings.drain_seconds
+    )
 
 
 def _clients(

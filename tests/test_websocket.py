@@ -25,7 +25,7 @@ from livechat.core.ports import ISubscriber
 from livechat.core.session import Quotas, Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
-from livechat.transports.client_registry import ClientRegistry, Limits
+from livechat.transports.client_registry import DRAIN_STEP, ClientRegistry, Limits
 from livechat.transports.encodings import DEFLATED, PLAIN
 from livechat.transports.frames import WINDOW_BITS, deflated_frame, frame
 from livechat.transports.ping_wheel import PING_INTERVAL, PING_TIMEOUT
@@ -547,6 +547,30 @@ class DrainTests(WebSocketCase):
     def test_nobody_there(self) -> None:
         """Without clients it is done at once."""
         self.successResultOf(self.registry.drain(5.0))
+
+    def test_spread(self) -> None:
+        """Closes may be spread: each part in its turn, the others are served on."""
+        clients = [self.opened() for _ in range(5)]
+        done = self.registry.drain(5.0, 0.3)
+        told: list[int] = []
+        for _ in range(4):
+            told.append(sum(bool(wire.take()) for _, wire in clients))
+            self.clock.advance(DRAIN_STEP)
+        self.assertEqual(told, [2, 2, 1, 0])
+        for client, _ in clients:
+            self.lose(client)
+        self.successResultOf(done)
+
+    def test_spread_over_nobody(self) -> None:
+        """Clients that leave by themselves meanwhile are not closed, and end it."""
+        clients = [self.opened() for _ in range(4)]
+        done = self.registry.drain(5.0, 0.4)
+        for client, wire in clients:
+            self.lose(client)
+            wire.take()
+        self.clock.pump([DRAIN_STEP] * 4)
+        self.successResultOf(done)
+        self.assertEqual([wire.take() for _, wire in clients], [b""] * 4)
 
     def test_waiting_frames_of_a_slow_client(self) -> None:
         """What waits for a slow client goes out before its close frame; nothing is lost."""

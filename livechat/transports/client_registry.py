@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from livechat.addresses import Addresses, Network
@@ -21,6 +21,7 @@ from livechat.core.ports import ISubscriber, Requester
 from livechat.core.session import Session
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
+from livechat.pacing import sleep
 from livechat.transports.origins import ANY, Origins
 
 
@@ -80,6 +81,9 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Drop the connection at once.  It reports its end as always."""
 
+
+#: Seconds from one part of the clients that are closed to the next.
+DRAIN_STEP: Final = 0.1
 
 #: Numbers for the connections of this process.
 _numbers: Final = itertools.count(1)
@@ -166,26 +170,36 @@ class ClientRegistry:
             drained, self._drained = self._drained, None
             drained.callback(None)
 
-    def drain(self, deadline: float) -> Deferred[None]:
+    def drain(self, deadline: float, spread: float = 0.0) -> Deferred[None]:
         """Close every client with 1001 and admit no new ones.
 
         :param deadline: seconds after which clients that have not closed are dropped.
-        :return: fires when no client is left; never fails.
+        :param spread: seconds over which the closes are spread, so that not all come back at once;
+            whoever is not closed yet is served on.
+        :return: fires when no client is left; never fails unless it is cancelled.
         """
         self.draining = True
-        if not self._clients:
-            return succeed(None)
-        drained: Deferred[None] = Deferred()
-        self._drained = drained
-        call = self._clock.callLater(deadline, self._abort_all)
-        for client in self.clients:
-            client.close(CloseCode.GOING_AWAY, "server is shutting down")
+        return Deferred.fromCoroutine(self._drain(deadline, spread))
 
-        def finished(result: None) -> None:
+    async def _drain(self, deadline: float, spread: float) -> None:
+        waiting = self.clients
+        size = -(-len(waiting) // max(1, round(spread / DRAIN_STEP)))
+        while waiting:
+            part, waiting = waiting[:size], waiting[size:]
+            for client in part:
+                if client in self._clients:
+                    client.close(CloseCode.GOING_AWAY, "server is shutting down")
+            if waiting:
+                await sleep(self._clock, DRAIN_STEP)
+        if not self._clients:
+            return
+        drained = self._drained = Deferred()
+        call = self._clock.callLater(deadline, self._abort_all)
+        try:
+            await drained
+        finally:
             if call.active():
                 call.cancel()
-
-        return drained.addCallback(finished)
 
     def _abort_all(self) -> None:
         for client in self.clients:
