@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from livechat.model.events import LiveInfo
 from livechat.platforms.tiktok.connection import SILENCE_TIMEOUT
 from livechat.platforms.tiktok.intake import MAX_WAITING, OPEN_TIMEOUT, RECENT
+from livechat.platforms.tiktok.reception import HISTORY_WAIT
 from livechat.simulator.tiktok_faults import TikTokFault, frame, gzipped
 from livechat.simulator.tiktok_messages import Room, Written, batch, control, messages
 from tests.support.tiktok_wire import SETTINGS, TikTokCase, say
@@ -214,7 +215,7 @@ class RelayTests(IntakeCase):
         client = self.relay()
         self.run_for(3)
         client.relay(self.pushed("hello"))
-        self.run_for(0)
+        self.run_for(HISTORY_WAIT)
         self.assertEqual(sink.take(), ["interrupted", "resumed", "hello"])
 
     def test_relay_for_another(self) -> None:
@@ -239,7 +240,7 @@ class RelayTests(IntakeCase):
         self.assertEqual(sink.reasons, ["the relay is gone"])
         again = self.relay()
         again.relay(self.pushed("two", 2))
-        self.run_for(0)
+        self.run_for(HISTORY_WAIT)
         self.assertEqual(sink.take(), ["resumed", "two"])
 
     def test_silent_relay(self) -> None:

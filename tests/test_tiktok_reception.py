@@ -23,8 +23,16 @@ class TableTests(SynchronousTestCase):
 
     def test_seeing_stays(self) -> None:
         """A message shows the room in every state, and nothing hides it until it is lost."""
-        self.assertEqual({TRANSITIONS[state, Sign.MESSAGE] for state in Sight}, {Sight.SEEING})
+        self.assertEqual({TRANSITIONS[state, Sign.WHOLE] for state in Sight}, {Sight.SEEING})
         self.assertEqual({TRANSITIONS[Sight.SEEING, sign] for sign in Sign}, {Sight.SEEING})
+
+    def test_history_is_awaited(self) -> None:
+        """Until the next message, or until patience is over; answers neither help nor harm."""
+        for state in set(Sight) - {Sight.ENTERED, Sight.SEEING}:
+            self.assertEqual(TRANSITIONS[state, Sign.MESSAGE], Sight.ENTERED)
+        ends = {sign for sign in Sign if TRANSITIONS[Sight.ENTERED, sign] is Sight.SEEING}
+        self.assertEqual(ends, set(Sign) - {Sign.ANSWER})
+        self.assertEqual(TRANSITIONS[Sight.ENTERED, Sign.ANSWER], Sight.ENTERED)
 
     def test_blind(self) -> None:
         """It takes both to call a room blind, an answer and patience, in whichever order."""

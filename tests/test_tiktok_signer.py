@@ -192,8 +192,9 @@ class SignedTests(TikTokCase):
         self.assertEqual(
             self.successResultOf(started), LiveInfo(str(room_id("ann")), receiving=True)
         )
-        # It comes with the signer's answer and again on entering: the channel drops the second.
-        self.assertEqual(sink.take(), ["before", "before"])
+        # It comes with the signer's answer and again on entering.
+        self.assertEqual(sink.take(), [])
+        self.assertEqual(sink.given(), [(["before"], "latest")])
         self.assertEqual(list(self.site.asked), ["api-live/user/room", "signer/webcast/fetch"])
         self.assertEqual(self.site.key, "hunter2")
         (socket,) = self.simulator.sockets

@@ -83,13 +83,16 @@ class StartTests(TikTokCase):
         self.assertEqual(sink.heard, ["notice", "stream", "viewers"])
 
     def test_history(self) -> None:
-        """Comments made before we came are delivered, with the time at which they were made."""
+        """Comments made before we came are history, with the time at which they were made."""
         self.simulator.say("ann", say("before", 1))
         self.run_for(5)
         _, sink, _ = self.start("ann")
         self.run_for(1)
-        self.assertEqual(sink.take(), ["before"])
-        (chat,) = [event for event in sink.events if isinstance(event, ChatMessage)]
+        self.assertEqual(sink.take(), [])
+        (recovery,) = sink.recoveries
+        (chat,) = recovery.events
+        assert isinstance(chat, ChatMessage)
+        self.assertEqual((chat.data.content.raw, recovery.extent), ("before", "latest"))
         self.assertEqual(chat.message_id, str(number_of(say("", 1).id)))
         self.assertEqual(chat.timestamp, "2025-12-29T09:20:00.000Z")
 
@@ -453,8 +456,8 @@ class LostTests(TikTokCase):
         self.assertEqual(sink.take(), ["one", "interrupted"])
         self.simulator.say("ann", say("two", 2))
         self.run_for(4)
-        # The channel drops what it has seen; here it is still seen twice.
-        self.assertEqual(sink.take(), ["resumed", "one", "two"])
+        self.assertEqual(sink.take(), ["resumed"])
+        self.assertEqual(sink.given(), [(["two"], "all")])
         self.assertEqual(sink.infos, [LiveInfo(str(room_id("ann")), receiving=True)])
         self.assertEqual(len(self.simulator.watching("ann")), 1)
 

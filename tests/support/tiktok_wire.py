@@ -45,6 +45,7 @@ class KeptEvents:
         self.recoveries: list[Recovery] = []
         self.infos: list[LiveInfo] = []
         self.reasons: list[str] = []
+        self.sinces: list[float | None] = []
         self.errors: list[ChatError] = []
 
     def queued(self) -> None:
@@ -62,9 +63,21 @@ class KeptEvents:
         """What the platform gave of the time before."""
         self.recoveries.append(recovery)
 
+    def given(self) -> list[tuple[list[str], str]]:
+        """What the platform gave of the time before, since the last time: texts, and how much."""
+        recoveries, self.recoveries = self.recoveries, []
+        return [
+            (
+                [e.data.content.raw if isinstance(e, ChatMessage) else e.type for e in one.events],
+                one.extent,
+            )
+            for one in recoveries
+        ]
+
     def interrupted(self, reason: str, since: float | None = None) -> None:
         """The feed was lost."""
         self.reasons.append(reason)
+        self.sinces.append(since)
         self.heard.append("interrupted")
 
     def resumed(self, info: LiveInfo) -> None:
@@ -171,10 +184,14 @@ class TikTokCase(SynchronousTestCase):
             self.endpoint.flush()
 
     def start(
-        self, handle: str, requester: Requester | None = None
+        self, handle: str, requester: Requester | None = None, until: float | None = None
     ) -> tuple[IWatcher, KeptEvents, Deferred[LiveInfo]]:
-        """Begin to watch an account."""
+        """Begin to watch an account.
+
+        :param until: up to when its chat is known.
+        """
         sink = KeptEvents()
+        sink.received_until = until
         located = Located(self.tiktok.key(handle, "username"))
         watcher = self.tiktok.watch(located, sink, requester or Requester())  # type: ignore[arg-type]
         started = watcher.start()

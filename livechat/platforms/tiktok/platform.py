@@ -21,6 +21,7 @@ from livechat.platforms.steps import Steps
 from livechat.platforms.tiktok.identifier import HOSTS, SHORT_HOSTS, handle_of
 from livechat.platforms.tiktok.identity import Identity
 from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.last_comments import LastComments
 from livechat.platforms.tiktok.limits import (
     ANONYMOUS_SIGNATURES,
     HANDSHAKES,
@@ -113,6 +114,7 @@ class TikTok(Service):
             self.intake,
             context.tap,
             history=not settings.no_history,
+            comments=LastComments(),
         )
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:

@@ -15,6 +15,7 @@ from livechat.platforms.steps import Steps
 from livechat.platforms.tiktok.connection import FrameSource
 from livechat.platforms.tiktok.gift_timer import GiftTimer
 from livechat.platforms.tiktok.intake import Intake
+from livechat.platforms.tiktok.last_comments import LastComments
 from livechat.platforms.tiktok.liveness import confirm_end, find_again
 from livechat.platforms.tiktok.lookup import Lookup
 from livechat.platforms.tiktok.parse.answers import Answer, Live, NotLive
@@ -40,6 +41,7 @@ class Shared(Struct, frozen=True):
     :ivar now: wall time in seconds.
     :ivar tap: given each frame as it came: platform, handle, bytes.
     :ivar history: whether messages that were said before we came are passed on.
+    :ivar comments: the last ones of each room.
     """
 
     clock: IReactorTime
@@ -51,6 +53,7 @@ class Shared(Struct, frozen=True):
     intake: Intake
     tap: Callable[[str, str, bytes], None]
     history: bool
+    comments: LastComments
 
 
 class _Room(Struct, frozen=True):
@@ -115,7 +118,7 @@ class RoomUpstream:
         if not reception.is_seeing:
             # What keeps the room silent, if TikTok says so.
             restriction = live.restriction or await lookup.restriction(live.room_id)
-        watch.lost(f"{why} ({restriction})" if restriction else why)
+        watch.lost(f"{why} ({restriction})" if restriction else why, reception.heard)
         raise upstream_error(refused(restriction or Reason.UPSTREAM, why))
 
     async def _enter(self, watch: Watch) -> tuple[Reception, FrameSource]:
@@ -179,6 +182,7 @@ class RoomUpstream:
             watch,
             live,
             translator,
+            shared.comments.of(live.room_id),
             clock=shared.clock,
             now=shared.now,
             metrics=shared.metrics,
