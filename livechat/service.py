@@ -21,7 +21,6 @@ from typing import Any, Final
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
 from twisted.application.service import IService, Service
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
@@ -32,6 +31,7 @@ from livechat.brokers.local import LocalBroker
 from livechat.command_line import DaemonOptions, Options, exit_with_usage_error, own_version
 from livechat.contract.documents import documents
 from livechat.core.channel_log import ChannelLog
+from livechat.core.channel_reader import ChannelReader
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
@@ -43,7 +43,6 @@ from livechat.event_loop import LagMeter
 from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
-from livechat.model import error_catalogue
 from livechat.model.events import add_event_kind
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
@@ -169,7 +168,7 @@ def build(
         lambda: not clients.draining,
         metrics,
         web_directory(),
-        partial(_read_stats, hub, platforms),
+        ChannelReader(hub, platforms),
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
         documents(),
     )
@@ -251,18 +250,6 @@ def most_clients(wanted: int, fitting: int) -> int:
             fitting=fitting,
         )
     return min(wanted or fitting, fitting)
-
-
-def _read_stats(
-    hub: Hub,
-    platforms: Mapping[str, IPlatform],
-    platform: str,
-    identifier: str,
-    identifier_type: str,
-) -> Deferred[bytes]:
-    if platform not in platforms:
-        raise error_catalogue.UNKNOWN_PLATFORM.error()
-    return hub.read_stats(platforms[platform].key(identifier, identifier_type))
 
 
 def _simulator(reactor: Any, settings: Settings) -> tuple[Service, Any]:

@@ -8,19 +8,19 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.core.channel_reader import ChannelReader
 from livechat.metrics import Metrics
-from livechat.model.errors import ChatError, ErrorCode
 from livechat.transports.http import Pages
 from livechat.transports.origins import Origins
 from livechat.transports.site import ANSWER_TIMEOUT, make_site
 from livechat.web_files import web_directory
+from tests.support.fakes import hub_on
 
 NAMES = st.sampled_from(
     b"Host Range Origin Content-Length If-Modified-Since Cookie Accept-Encoding Authorization"
@@ -39,10 +39,6 @@ PATHS = st.sampled_from(
         "/metrics",
     ]
 )
-
-
-def _unknown(platform: str, identifier: str, kind: str) -> Deferred[bytes]:
-    raise ChatError(ErrorCode.STREAM_NOT_FOUND, "Stream data not found")
 
 
 class Wire(StringTransport):
@@ -69,11 +65,15 @@ class SiteCase(SynchronousTestCase):
             lambda: True,
             Metrics(),
             self.directory(),
-            _unknown,
+            self.channels(),
             contract={"schema.json": b'{"a":1}', "livechat.d.ts": b"export {};"},
         )
         self.site = make_site(pages.app.resource(), self.origins)
         self.site.reactor = self.clock
+
+    def channels(self) -> ChannelReader:
+        """What can be read of channels."""
+        return ChannelReader(hub_on(self.clock, Metrics()), {})
 
     def directory(self) -> Path:
         """Where the files of the pages are."""

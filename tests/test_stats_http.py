@@ -14,8 +14,8 @@ from tests.support.schema import frames
 from tests.test_acceptance import DaemonCase, privmsg
 
 
-class StatsOverHttpTests(DaemonCase):
-    """`GET /stats/{platform}/{identifier}` with statistics in memory."""
+class HttpCase(DaemonCase):
+    """A daemon that is asked over HTTP."""
 
     async def fetch(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
         """Status, headers by lower-case name, and body."""
@@ -31,6 +31,10 @@ class StatsOverHttpTests(DaemonCase):
 
         answered: tuple[int, dict[str, str], bytes] = await deferToThread(ask)
         return answered
+
+
+class StatsOverHttpTests(HttpCase):
+    """`GET /stats/{platform}/{identifier}` with statistics in memory."""
 
     async def test_same_as_told(self) -> None:
         """The answer is byte for byte what subscribers are told; any spelling of the name does."""

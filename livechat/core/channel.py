@@ -92,6 +92,11 @@ class Channel:
         return not self._waiting and not len(self._fanout)
 
     @property
+    def last(self) -> Start:
+        """The order, and the number of what was published last; no epoch before there is one."""
+        return self._last
+
+    @property
     def subscriptions(self) -> list[Subscription]:
         """Everybody who watches or waits."""
         return [*self._fanout.subscriptions, *self._waiting]

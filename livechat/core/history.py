@@ -100,5 +100,8 @@ class IHistory(Interface):
     def last(key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
         """The last so many of these kinds, oldest first, without what was removed."""
 
+    def latest(key: ChannelKey) -> Place | None:
+        """The place of what a channel published last; None: nothing of it is kept."""
+
     def items(key: ChannelKey, epoch: str) -> Iterable[str]:
         """The names of everything that is kept, removed or not, oldest first."""

@@ -7,21 +7,29 @@ which chat is meant (`IPlatform.resolve`), and then all who meant the same one s
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from typing import Final
+
 from msgspec import UNSET, Struct
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from livechat.core.channel import Channel
+from livechat.core.clients import Place
 from livechat.core.failures import coded
 from livechat.core.limits import StartLimit
 from livechat.core.options import Options
-from livechat.core.ports import IPlatform, Located
+from livechat.core.ports import IPlatform, Located, Past
 from livechat.core.services import Services
 from livechat.core.stats import Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model import error_catalogue
-from livechat.model.events import ChannelKey, StatsData
+from livechat.model.events import ALL_KINDS, ChannelKey, StatsData
+from livechat.protocol.commands import Since
+
+#: Identifiers of channels that are gone of which it is known what they meant.
+MAX_MEANT: Final = 1024
 
 
 class _Resolution(Struct, eq=False):
@@ -61,6 +69,8 @@ class Hub:
         self._channel_with: dict[Subscription, Channel] = {}
         self._lingering: dict[Channel, IDelayedCall] = {}
         self._departing: set[Deferred[None]] = set()
+        # The channels that identifiers meant which are gone; the last one to go stands last.
+        self._meant: OrderedDict[ChannelKey, ChannelKey] = OrderedDict()
 
     @property
     def active_streams(self) -> int:
@@ -145,6 +155,34 @@ class Hub:
             return Snapshot(data).message(key)
 
         return self._stored(key).addCallback(found)
+
+    def last(self, key: ChannelKey) -> Place | None:
+        """Where the order of a channel has come that is watched, or was a while ago.
+
+        :param key: any that means the channel.
+        """
+        channel = self._channel_of.get(key)
+        if channel is None:
+            return self._services.history.latest(self._meant.get(key, key))
+        last = channel.last
+        return Place(channel.key, last.epoch, last.seq) if last.epoch else None
+
+    def past(self, place: Place, since: Since | None, limit: int) -> Past:
+        """What is kept of a channel's order.
+
+        :param place: where it has come, from `last`.
+        :param since: what came before is left out; if it is of another order, nothing is.
+        :param limit: the first so many after `since`, or else the last so many.
+        """
+        history = self._services.history
+        if since is None:
+            return Past(history.last(place.key, place.epoch, limit, ALL_KINDS), complete=True)
+        known = since.epoch == place.epoch and since.seq <= place.seq
+        past = history.after(place.key, place.epoch, since.seq if known else 0, ALL_KINDS)
+        if past is None:
+            # Nothing was published, or nothing of it is kept.
+            return Past((), complete=known and since.seq == place.seq)
+        return Past(past.publications[:limit], known and past.complete)
 
     def flush(self) -> None:
         """Write everything that is pending."""
@@ -241,6 +279,11 @@ class Hub:
             del self._channel_with[subscription]
         for key in self._keys_of.pop(channel):
             del self._channel_of[key]
+            if key != channel.key:
+                self._meant.pop(key, None)
+                self._meant[key] = channel.key
+        while len(self._meant) > MAX_MEANT:
+            self._meant.popitem(last=False)
         self._services.metrics.channels.dec()
         lingering = self._lingering.pop(channel, None)
         if lingering is not None:

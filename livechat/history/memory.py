@@ -14,6 +14,7 @@ from twisted.application.internet import TimerService
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from livechat.core.clients import Place
 from livechat.core.history import IHistory, Kept, Past
 from livechat.core.publication import Publication
 from livechat.history.removals import REMOVALS, remove
@@ -123,6 +124,14 @@ class MemoryHistory(TimerService):
         if ring is None or count <= 0:
             return ()
         return [one for one in ring.kept if one.bit & kinds and not one.removed][-count:]
+
+    def latest(self, key: ChannelKey) -> Place | None:
+        """See `IHistory`."""
+        ring = self._rings.get(key)
+        if ring is None:
+            return None
+        self._trim(ring, self._seconds())
+        return Place(key, ring.epoch, ring.kept[-1].seq) if ring.kept else None
 
     def items(self, key: ChannelKey, epoch: str) -> Iterable[str]:
         """See `IHistory`."""

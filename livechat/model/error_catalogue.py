@@ -123,6 +123,9 @@ WRONG_HISTORY: Final = ErrorEntry(
 WRONG_SINCE: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "since must hold an epoch and a seq, as in started", "since"
 )
+WRONG_LIMIT: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "limit must be a whole number from 0 to 1000", "limit"
+)
 NO_PAIRS: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION,
     "platform and identifierType must be given for each identifier, or once",

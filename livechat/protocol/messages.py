@@ -6,6 +6,7 @@ Pure: encodes, and knows no connection.  What clients send is in `livechat.proto
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -136,12 +137,34 @@ class Pong(Struct, frozen=True, tag_field="type", tag="pong"):
     id: Id | UnsetType = UNSET
 
 
+class History(Struct, frozen=True):
+    """What is kept of a channel (`GET /history`): no message of the protocol, but full of them.
+
+    :ivar epoch: which order the `seq` of messages belongs to.
+    :ivar seq: the number of the last message that was published.
+    :ivar messages: oldest first.
+    :ivar recovered: where `since` was given: whether nothing after it is missing.
+    """
+
+    epoch: str
+    seq: int
+    messages: list[Chat | EventMessage]
+    recovered: bool | UnsetType = UNSET
+
+
 ServerMessage = Status | Failure | Chat | EventMessage | Stats | Pong
 
 
 def encode(message: ServerMessage) -> bytes:
     """The JSON bytes of a server message."""
     return _encoder.encode(message)
+
+
+def history(epoch: str, seq: int, frames: Sequence[bytes], recovered: bool | None) -> bytes:
+    """What is kept of a channel, as `History` describes it."""
+    head = History(epoch, seq, [], UNSET if recovered is None else recovered)
+    before, after = _encoder.encode(head).split(b"[]")
+    return before + b"[" + b",".join(frames) + b"]" + after
 
 
 def with_id(message: bytes, command_id: Id | None) -> bytes:

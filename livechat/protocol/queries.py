@@ -8,19 +8,21 @@ command.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Struct, convert
 from msgspec.structs import fields
 
 from livechat.model import error_catalogue
-from livechat.protocol.commands import SubscribeOptions
+from livechat.protocol.commands import MAX_HISTORY, Since, SubscribeOptions
 
 #: Stands for a chat of which nothing has come, in a list of places.
 NOWHERE: Final = "-"
 
+_LIMIT: Final = re.compile(r"[0-9]{1,6}")
 _PLACE: Final = re.compile(r"[^\s,]{0,64}:[0-9]{1,18}")
 
 #: Given for each identifier, or once for all.
@@ -59,6 +61,33 @@ def subscribes(query: str, last_event_id: str = "") -> list[dict[str, object]]:
         for command, place in zip(commands, since, strict=True):
             command["since"] = place
     return commands
+
+
+class Window(Struct, frozen=True):
+    """A part of what is kept of a channel.
+
+    :ivar limit: at most so many.
+    :ivar since: only what came after it.
+    """
+
+    limit: int = MAX_HISTORY
+    since: Since | None = None
+
+
+def window(query: Mapping[str, str]) -> Window:
+    """The part that the `limit` and `since` of a query mean; empty ones are as if absent.
+
+    :raises ChatError: `INVALID_OPTION`.
+    """
+    limit, since = query.get("limit", ""), query.get("since", "")
+    found = place_of(since)
+    if since and found is None:
+        raise error_catalogue.WRONG_SINCE.error()
+    if limit and not (_LIMIT.fullmatch(limit) and int(limit) <= MAX_HISTORY):
+        raise error_catalogue.WRONG_LIMIT.error()
+    return Window(
+        int(limit) if limit else MAX_HISTORY, None if found is None else convert(found, Since)
+    )
 
 
 def place_of(text: str) -> dict[str, object] | None:

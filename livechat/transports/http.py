@@ -9,6 +9,7 @@
 /platforms.json  what the pages say about the platforms that are installed
 /schema.json, /asyncapi.json  the client protocol, for machines
 /stats/P/I   the statistics of channel I on platform P, as a `stats` message has them
+/history/P/I  what is kept of that channel
 /test        the page; its files under /web/
 /overlay     chats for a streaming program; without any named, the page that makes its address
 """
@@ -28,6 +29,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
+from livechat.core.channel_reader import ChannelReader
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.messages import encode, failure
@@ -40,6 +42,9 @@ from livechat.transports.files import (
     set_headers,
 )
 
+#: Codes that say that the request itself is wrong.
+_WRONG: Final = frozenset({ErrorCode.INVALID_IDENTIFIER, ErrorCode.INVALID_OPTION})
+
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
 
 
@@ -49,8 +54,7 @@ class Pages:
     :param health: what `/health` answers, key by key.
     :param ready: whether new clients are welcome.
     :param web: directory of the page's files.
-    :param stats: the encoded statistics of a platform's channel by identifier and its type; raises,
-        or fails with, a `ChatError`.
+    :param channels: what can be read of channels.
     :param platforms: what pages are told about the platforms, as JSON.
     :param contract: the client protocol for machines: each document by the name of its file.
     """
@@ -63,13 +67,13 @@ class Pages:
         ready: Callable[[], bool],
         metrics: Metrics,
         web: Path,
-        stats: Callable[[str, str, str], Deferred[bytes]],
+        channels: ChannelReader,
         platforms: bytes = b"{}",
         contract: Mapping[str, bytes] = {},
     ) -> None:
         self._platforms = platforms
         self._contract = Documents(contract)
-        self._stats = stats
+        self._channels = channels
         self._health = health
         self._ready = ready
         self._metrics = metrics
@@ -115,20 +119,11 @@ class Pages:
 
     @app.route("/stats/<platform>/<path:identifier>", methods=["GET", "HEAD"])
     def _stats_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:
-        request.setHeader(b"content-type", b"application/json; charset=utf-8")
-        request.setHeader(b"cache-control", b"no-store")
-        kind = (request.args or {}).get(b"identifierType", [b"username"])[0]
-        asked = maybeDeferred(self._stats, platform, identifier, kind.decode("utf-8", "replace"))
+        return _read(self._channels.stats, request, platform, identifier)
 
-        def refused(reason: Failure) -> bytes:
-            error = reason.value
-            if not isinstance(error, ChatError):
-                reason.raiseException()
-            assert isinstance(error, ChatError)
-            request.setResponseCode(400 if error.code == ErrorCode.INVALID_IDENTIFIER else 404)
-            return encode(failure(error, platform, identifier))
-
-        return asked.addErrback(refused)
+    @app.route("/history/<platform>/<path:identifier>", methods=["GET", "HEAD"])
+    def _history_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:
+        return _read(self._channels.history, request, platform, identifier)
 
     @app.route("/test", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
@@ -173,6 +168,31 @@ class Pages:
         code = 404 if code in _REDIRECTS else code
         request.setResponseCode(code)
         return _text(request, b"not found\n" if code == 404 else b"not allowed\n")
+
+
+def _read(
+    read: Callable[[str, str, Mapping[str, str]], Deferred[bytes]],
+    request: Request,
+    platform: str,
+    identifier: str,
+) -> Deferred[bytes]:
+    """Answer with what is read of a channel, or with the error that says why nothing is."""
+    request.setHeader(b"content-type", b"application/json; charset=utf-8")
+    request.setHeader(b"cache-control", b"no-store")
+    query = {
+        name.decode("utf-8", "replace"): values[-1].decode("utf-8", "replace")
+        for name, values in (request.args or {}).items()
+    }
+
+    def refused(reason: Failure) -> bytes:
+        error = reason.value
+        if not isinstance(error, ChatError):
+            reason.raiseException()
+        assert isinstance(error, ChatError)
+        request.setResponseCode(400 if error.code in _WRONG else 404)
+        return encode(failure(error, platform, identifier))
+
+    return maybeDeferred(read, platform, identifier, query).addErrback(refused)
 
 
 def _text(request: IRequest, body: bytes) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from livechat.core.clients import Place
 from livechat.core.history import IHistory, Kept, Past
 from livechat.core.publication import Publication, item_of
 from livechat.model.event_data.moderation import Deletion, Timeout
@@ -102,6 +103,16 @@ class HistoryContract(_Case):
         self.assertIsNone(self.history.after(KEY, EPOCH, 0, ALL_KINDS))
         self.assertEqual(list(self.history.last(KEY, EPOCH, 5, ALL_KINDS)), [])
         self.assertEqual(list(self.history.items(KEY, EPOCH)), [])
+        self.assertIsNone(self.history.latest(KEY))
+
+    def test_latest(self) -> None:
+        """It is known what a channel published last, whatever was removed, and in which epoch."""
+        self.keep(*texts(3))
+        self.keep(deletion(), first=4)
+        self.assertEqual(self.history.latest(KEY), Place(KEY, EPOCH, 4))
+        self.assertIsNone(self.history.latest(OTHER))
+        self.keep(*texts(1), epoch="e2")
+        self.assertEqual(self.history.latest(KEY), Place(KEY, "e2", 1))
 
     def test_after(self) -> None:
         """What comes after a number is given in order; all of it is there."""

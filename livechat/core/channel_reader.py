@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What anybody may read of a channel without watching it: statistics, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import UNSET
+from twisted.internet.defer import Deferred, succeed
+
+from livechat.core.hub import Hub
+from livechat.core.naming import AboutChat, Names
+from livechat.core.ports import IPlatform
+from livechat.model import error_catalogue
+from livechat.model.events import ChannelKey
+from livechat.protocol.messages import history
+from livechat.protocol.queries import window
+
+
+class ChannelReader:
+    """Answers questions about the channels of a hub; starts none of them.
+
+    :param platforms: all platforms, by what clients call them.
+    """
+
+    def __init__(self, hub: Hub, platforms: Mapping[str, IPlatform]) -> None:
+        self._hub = hub
+        self._names = Names(platforms)
+
+    def stats(self, platform: str, identifier: str, query: Mapping[str, str]) -> Deferred[bytes]:
+        """The statistics of a channel, as a `stats` message.
+
+        :param query: may hold `identifierType`.
+        :raises ChatError: the channel cannot be named so; or through the Deferred: there are none.
+        """
+        return self._hub.read_stats(self._key(platform, identifier, query))
+
+    def history(self, platform: str, identifier: str, query: Mapping[str, str]) -> Deferred[bytes]:
+        """What is kept of a channel that is watched, or was a while ago.
+
+        :param query: may hold `identifierType`, `limit` and `since`.
+        :raises ChatError: `STREAM_NOT_FOUND`, nothing is kept; or the query is wrong.
+        """
+        key = self._key(platform, identifier, query)
+        wanted = window(query)
+        place = self._hub.last(key)
+        if place is None:
+            raise error_catalogue.NO_DATA.error()
+        past = self._hub.past(place, wanted.since, wanted.limit)
+        recovered = None if wanted.since is None else past.complete
+        frames = [one.message(key) for one in past.publications]
+        return succeed(history(place.epoch, place.seq, frames, recovered))
+
+    def _key(self, platform: str, identifier: str, query: Mapping[str, str]) -> ChannelKey:
+        try:
+            return self._names.meant(platform, identifier, query.get("identifierType", UNSET)).key
+        except AboutChat as about:
+            raise about.error from None
