@@ -26,6 +26,8 @@ def asyncapi(schema: Schema) -> Schema:
         for side in ("ClientMessage", "ServerMessage")
     }
     names = [name for side in sides.values() for name in side]
+    # Nobody can ask for a pong there.
+    streamed = [name for name in sides["ServerMessage"] if name != "PongMessage"]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -37,12 +39,8 @@ def asyncapi(schema: Schema) -> Schema:
         },
         "defaultContentType": "application/json",
         "servers": {
-            "daemon": {
-                "host": "{host}",
-                "protocol": "ws",
-                "description": "A daemon. With TLS the protocol is wss.",
-                "variables": {"host": {"default": "localhost:3000"}},
-            }
+            "websocket": _server("ws", "A daemon. With TLS the protocol is wss."),
+            "http": _server("http", "The same daemon. With TLS the protocol is https."),
         },
         "channels": {
             "websocket": {
@@ -50,13 +48,30 @@ def asyncapi(schema: Schema) -> Schema:
                 "title": "WebSocket",
                 "description": "One connection holds any number of chats. The address / does the "
                 "same.",
+                "servers": [_pointer("servers", "websocket")],
                 "messages": {name: _pointer("components/messages", name) for name in names},
                 "bindings": {"ws": {"method": "GET"}},
-            }
+            },
+            "sse": {
+                "address": "/sse",
+                "title": "Server-sent events",
+                "description": "The query is a subscribe: its fields are the parameters, and lists "
+                "are joined by commas. Each message is the data of one event.",
+                "servers": [_pointer("servers", "http")],
+                "messages": {name: _pointer("components/messages", name) for name in streamed},
+            },
         },
         "operations": {
-            "receive": _operation("receive", "Commands of a client.", sides["ClientMessage"]),
-            "send": _operation("send", "Messages to a client.", sides["ServerMessage"]),
+            "receive": _operation(
+                "receive", "websocket", "Commands of a client.", sides["ClientMessage"]
+            ),
+            "send": _operation(
+                "send", "websocket", "Messages to a client.", sides["ServerMessage"]
+            ),
+            "stream": {
+                **_operation("send", "sse", "Messages to a client.", streamed),
+                "bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}},
+            },
         },
         "components": {
             "messages": {
@@ -78,12 +93,21 @@ def asyncapi(schema: Schema) -> Schema:
     }
 
 
-def _operation(action: str, summary: str, names: list[str]) -> Schema:
+def _server(protocol: str, text: str) -> Schema:
+    return {
+        "host": "{host}",
+        "protocol": protocol,
+        "description": text,
+        "variables": {"host": {"default": "localhost:3000"}},
+    }
+
+
+def _operation(action: str, channel: str, summary: str, names: list[str]) -> Schema:
     return {
         "action": action,
-        "channel": _pointer("channels", "websocket"),
+        "channel": _pointer("channels", channel),
         "summary": summary,
-        "messages": [_pointer("channels/websocket/messages", name) for name in names],
+        "messages": [_pointer(f"channels/{channel}/messages", name) for name in names],
     }
 
 

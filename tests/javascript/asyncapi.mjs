@@ -10,7 +10,7 @@ console.log(
   JSON.stringify({
     version: document?.version() ?? null,
     operations: Object.fromEntries(
-      document?.allOperations().all().map((one) => [one.action(), one.messages().all().map((m) => m.name())]) ?? [],
+      document?.allOperations().all().map((one) => [one.id(), one.messages().all().map((m) => m.name())]) ?? [],
     ),
     // An error has severity 0, a warning 1.
     problems: diagnostics.filter(({ severity }) => severity < 2).map(({ code, message, path }) => ({ code, message, path })),
