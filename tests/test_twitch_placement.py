@@ -34,6 +34,7 @@ class FakeConnection:
     def __init__(self) -> None:
         self.waiting = Waiting()
         self.welcomed = False
+        self.silence = 0.0
         self.trouble = ""
         self.sent: list[str] = []
 
@@ -80,7 +81,7 @@ class Owner:
         """See `IPlaced`."""
         self.words.append("admitted")
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, silence: float) -> None:
         """See `IPlaced`."""
         self.words.append("lost")
 

@@ -47,6 +47,7 @@ class KeptEvents:
         self.heard: list[str] = []
         self.events: list[Event] = []
         self.received_until: float | None = None
+        self.lost_since: float | None = None
         self.recoveries: list[Recovery] = []
 
     def queued(self) -> None:
@@ -67,6 +68,7 @@ class KeptEvents:
     def interrupted(self, reason: str, since: float | None = None) -> None:
         """The upstream was lost."""
         self.heard.append("interrupted")
+        self.lost_since = since
 
     def resumed(self, info: LiveInfo) -> None:
         """It is back."""
@@ -486,10 +488,14 @@ class LossTests(TwitchCase):
     def test_silent_server(self) -> None:
         """A half-open connection is found by the probe and replaced."""
         _, sink = self.watched()
+        at = self.clock.seconds()
         self.simulator.stall()
         self.run_for(IDLE + GRACE - 1)
         self.assertEqual(sink.take(), [])
         self.run_for(5)
+        assert sink.lost_since is not None
+        self.assertLessEqual(sink.lost_since, at)
+        self.assertGreater(sink.lost_since, at - 1)
         self.assertEqual([h for h in sink.take() if h != "room"], ["interrupted", "resumed"])
         self.assertEqual(self.endpoint.attempts, 2)
         self.say("ann", "here again")

@@ -86,6 +86,7 @@ class ChatConnection:
         self._metrics = metrics
         self._backoff = Backoff(random, initial=1.0, cap=30.0)
         self._protocol: ChatProtocol | None = None
+        self._last_received = 0.0
         self.nick = ""
         self.trouble = ""
         self._waiting = Waiting()
@@ -108,6 +109,13 @@ class ChatConnection:
     def welcomed(self) -> bool:
         """Whether lines can be sent."""
         return self._protocol is not None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the server sent anything on it, also when it has just been lost."""
+        protocol = self._protocol
+        last = self._last_received if protocol is None else protocol.last_received
+        return self._clock.seconds() - last
 
     def welcome(self, claim: Claim) -> Deferred[None]:
         """Fires when lines can be sent; it can be cancelled."""
@@ -140,6 +148,7 @@ class ChatConnection:
         """See `ILinesOwner`."""
         if protocol is self._protocol:
             self._protocol = None
+            self._last_received = protocol.last_received
             self.trouble = reason
             _log.info("Twitch chat: connection lost: {reason}", reason=reason)
             self._steps.run("connection", self._owner.down, self, reason)

@@ -122,8 +122,11 @@ class IPlaced(Protocol):
     def admitted(self) -> None:
         """Messages flow."""
 
-    def lost(self, reason: str) -> None:
-        """Messages do not flow any more; the placement goes on by itself."""
+    def lost(self, reason: str, silence: float) -> None:
+        """Messages do not flow any more; the placement goes on by itself.
+
+        :param silence: seconds since the connection brought anything.
+        """
 
     def unanswered(self) -> None:
         """The channel did not answer again and again; it is asked again after a pause.
@@ -231,14 +234,15 @@ class Placement:
         before, self.home = self.home, None
         assert before is not None
         self._ask(before, pause)
-        self.owner.lost(reason)
+        self.owner.lost(reason, before.silence)
 
     def _return_later(self, reason: str) -> None:
         self._return(reason, REJOIN_PAUSE)
 
     def _lose(self, reason: str) -> None:
-        self.home = None
-        self.owner.lost(reason)
+        before, self.home = self.home, None
+        assert before is not None
+        self.owner.lost(reason, before.silence)
 
     def _let_go(self, _: object) -> None:
         self._stop_asking()

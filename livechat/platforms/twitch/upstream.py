@@ -191,10 +191,10 @@ class ChannelUpstream:
         """Messages flow; what is told again and has not changed reaches nobody."""
         self._watch.flows(LiveInfo(self.login, self._liveness.live))
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, silence: float) -> None:
         """See `IPlaced`."""
         self._catch_up.cancel()
-        self._watch.lost(reason)
+        self._watch.lost(reason, self._shared.now() - silence)
 
     def failing(self, reason: str) -> None:
         """See `IPlaced`."""

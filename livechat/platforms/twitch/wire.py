@@ -55,6 +55,8 @@ class ChatProtocol(Protocol):
 
     While the server does not read what we wrote, its PINGs are not answered: our answers would only
     pile up in the transport.
+
+    :ivar last_received: when the server sent anything last, on the clock.
     """
 
     def __init__(self, nick: str, owner: ILinesOwner, clock: IReactorTime) -> None:
@@ -63,7 +65,7 @@ class ChatProtocol(Protocol):
         self._clock = clock
         self._reader = irc.LineReader()
         self._overflows = 0
-        self._last_received = clock.seconds()
+        self.last_received = clock.seconds()
         self._watch: IDelayedCall | None = None
         # Since when the server has not read, and the PING to answer when it does.
         self._stuck: float | None = None
@@ -85,7 +87,7 @@ class ChatProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Cut into lines; answer PING; hand on the rest as one batch."""
-        self._last_received = self._clock.seconds()
+        self.last_received = self._clock.seconds()
         lines: list[irc.Line] = []
         for raw in self._reader.feed(data):
             line = irc.parse_line(raw)
@@ -171,16 +173,16 @@ class ChatProtocol(Protocol):
             _log.warn("Twitch chat does not read; dropping the connection")
             self.transport.abortConnection()
             return
-        silent = now - self._last_received
+        silent = now - self.last_received
         if silent < IDLE:
             self._watch = self._clock.callLater(IDLE - max(0.0, silent), self._probe)
             return
         self.transport.write(irc.ping())
-        self._watch = self._clock.callLater(GRACE, self._give_up, self._last_received)
+        self._watch = self._clock.callLater(GRACE, self._give_up, self.last_received)
 
     def _give_up(self, last_received: float) -> None:
         self._watch = None
-        if self._last_received != last_received:
+        if self.last_received != last_received:
             self._watch = self._clock.callLater(IDLE, self._probe)
             return
         _log.warn("Twitch chat does not answer; dropping the connection")
