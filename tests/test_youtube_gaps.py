@@ -8,10 +8,11 @@ from typing import Any
 from livechat.core.ports import Recovery
 from livechat.model.chat import ChatMessage
 from livechat.model.events import seconds_of
-from livechat.platforms.youtube.backlog import SLACK
+from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.upstream import TOKEN_SILENCE, TRUSTED
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_stream import BACKLOG
+from tests.support.context import context_on
 from tests.support.youtube import KeptEvents, YouTubeCase
 
 POLL = "/youtubei/v1/live_chat/get_live_chat"
@@ -42,6 +43,30 @@ class GapCase(YouTubeCase):
     def texts(self, sink: KeptEvents) -> list[str]:
         """What was delivered, in order."""
         return [event.data.content.raw for event in sink.events if isinstance(event, ChatMessage)]
+
+    def standing(self, votes: str) -> tuple[dict[str, Any], ...]:
+        """A pinned message, an open poll and YouTube's greeting, under another id each time."""
+        header = {"pollHeaderRenderer": {"metadataText": {"runs": [{"text": votes}]}}}
+        poll = {"liveChatPollId": "p", "header": header, "choices": [{"text": {"simpleText": "a"}}]}
+        message = {
+            "id": "pinned",
+            "authorName": {"simpleText": "@ann"},
+            "authorExternalChannelId": "UC1",
+            "message": {"simpleText": "read me"},
+        }
+        banner = {"actionId": "banner", "contents": {"liveChatTextMessageRenderer": message}}
+        panel = {"liveChatActionPanelRenderer": {"contents": {"pollRenderer": poll}}}
+        greeting = {
+            "id": f"greeting {votes}",
+            "timestampUsec": str(int((self.clock.seconds() + 1) * 1e6)),
+            "icon": {"iconType": "YOUTUBE_ROUND"},
+            "message": {"simpleText": "Welcome to live chat!"},
+        }
+        return (
+            {"addBannerToLiveChatCommand": {"bannerRenderer": {"liveChatBannerRenderer": banner}}},
+            {"showLiveChatActionPanelAction": {"panelToShow": panel}},
+            {"addChatItemAction": {"item": {"liveChatViewerEngagementMessageRenderer": greeting}}},
+        )
 
     def names(self, recovery: Recovery) -> list[str]:
         """The texts of what was given afterwards."""
@@ -181,30 +206,6 @@ class LossTests(GapCase):
 class StandingTests(GapCase):
     """What every answer begins with that repeats the past."""
 
-    def standing(self, votes: str) -> tuple[dict[str, Any], ...]:
-        """A pinned message, an open poll and YouTube's greeting, under another id each time."""
-        header = {"pollHeaderRenderer": {"metadataText": {"runs": [{"text": votes}]}}}
-        poll = {"liveChatPollId": "p", "header": header, "choices": [{"text": {"simpleText": "a"}}]}
-        message = {
-            "id": "pinned",
-            "authorName": {"simpleText": "@ann"},
-            "authorExternalChannelId": "UC1",
-            "message": {"simpleText": "read me"},
-        }
-        banner = {"actionId": "banner", "contents": {"liveChatTextMessageRenderer": message}}
-        panel = {"liveChatActionPanelRenderer": {"contents": {"pollRenderer": poll}}}
-        greeting = {
-            "id": f"greeting {votes}",
-            "timestampUsec": str(int((self.clock.seconds() + 1) * 1e6)),
-            "icon": {"iconType": "YOUTUBE_ROUND"},
-            "message": {"simpleText": "Welcome to live chat!"},
-        }
-        return (
-            {"addBannerToLiveChatCommand": {"bannerRenderer": {"liveChatBannerRenderer": banner}}},
-            {"showLiveChatActionPanelAction": {"panelToShow": panel}},
-            {"addChatItemAction": {"item": {"liveChatViewerEngagementMessageRenderer": greeting}}},
-        )
-
     def test_not_doubled(self) -> None:
         """Pins, polls and greetings are told once, whatever happens to the chat."""
         for action in self.standing("1 vote"):
@@ -243,63 +244,115 @@ class StandingTests(GapCase):
 class UnwatchedTests(GapCase):
     """Nobody watched for a while, and somebody has come back in time."""
 
-    def away(self, seconds: int, per_second: int = 1, before: int = 10) -> KeptEvents:
+    def away(self, seconds: int, per_second: int = 1) -> KeptEvents:
         """Somebody watches, leaves, people go on, and somebody comes."""
         watcher, first = self.watched()
-        self.talk(before)
-        self.run_for(3)
+        self.talk(10)
         watcher.stop()
-        self.assertEqual(self.texts(first), self.said)
+        self.before = self.texts(first)
         self.talk(seconds, per_second)
         second = KeptEvents()
         second.knows(first)
-        self.begin_for(second, "ann")
+        self.again, _ = self.begin_for(second, "ann")
         self.run_for(1)
         return second
 
     def test_all(self) -> None:
         """What was written meanwhile comes once, in order, and is known to be all."""
-        before = int(SLACK) + 5
-        sink = self.away(30, before=before)
-        self.assertEqual(self.only(sink).extent, "all")
-        self.assertEqual(self.texts(sink), self.said[before:])
-        self.talk(3)
-        self.run_for(3)
-        self.assertEqual(self.texts(sink), self.said[before:])
-
-    def test_shortly(self) -> None:
-        """After some seconds too, when all that was known is not old yet."""
-        sink = self.away(5, before=3)
-        recovery = self.only(sink)
-        # The core remembers what was published, and knows it again.
-        self.assertEqual(recovery.extent, "latest")
-        self.assertEqual(self.names(recovery), self.said)
-        self.assertEqual(self.texts(sink), self.said[3:])
+        for seconds in (40, 3, 30):
+            sink = self.away(seconds)
+            self.assertEqual(self.only(sink).extent, "all")
+            self.assertEqual(self.before + self.texts(sink), self.said)
+            self.talk(3)
+            self.run_for(3)
+            self.assertEqual(self.before + self.texts(sink), self.said)
+            self.again.stop()
+            self.said.clear()
+            self.run_for(1000)
 
     def test_too_much(self) -> None:
         """Where more was written than YouTube repeats, it is not all."""
         sink = self.away(40, per_second=4)
-        recovery = self.only(sink)
-        self.assertEqual(recovery.extent, "latest")
-        self.assertEqual(self.names(recovery), self.said[-BACKLOG:])
+        self.assertEqual(self.only(sink).extent, "latest")
         self.assertEqual(self.texts(sink), self.said[-BACKLOG:])
+
+    def test_quiet(self) -> None:
+        """A chat is quiet whose last message is older than what the core remembers."""
+        self.talk(3)
+        watcher, first = self.watched()
+        self.talk(3)
+        self.run_for(500)
+        watcher.stop()
+        self.run_for(100)
+        second = KeptEvents()
+        second.received_until = seconds_of(first.events[-1].timestamp)
+        self.begin_for(second, "ann")
+        self.run_for(3)
+        self.assertEqual(self.only(second), Recovery([], "all"))
+        self.assertEqual(second.take(), [])
+
+    def test_standing(self) -> None:
+        """Pins and polls are not told again."""
+        standing = self.standing("1 vote")
+        watcher, first = self.watched()
+        for action in standing:
+            self.simulator.say("ann", action)
+        self.talk(3)
+        watcher.stop()
+        self.assertLessEqual({"pin", "poll"}, set(first.take()))
+        for action in standing:
+            self.simulator.say("ann", action)
+        second = KeptEvents()
+        second.received_until = self.clock.seconds()
+        self.begin_for(second, "ann")
+        self.run_for(3)
+        self.assertLessEqual(set(second.take()), set(self.said))
+
+    def test_start_that_fails(self) -> None:
+        """A start that fails in between forgets nothing."""
+        watcher, first = self.watched()
+        self.talk(5)
+        self.run_for(2)
+        watcher.stop()
+        self.simulator.faults.add(YouTubeFault.PAGE_503)
+        failing = KeptEvents()
+        failing.knows(first)
+        _, started = self.begin_for(failing, "ann")
+        self.run_for(60)
+        self.failed(started)
+        self.simulator.faults.clear()
+        self.talk(5)
+        second = KeptEvents()
+        second.knows(first)
+        self.begin_for(second, "ann")
+        self.run_for(1)
+        self.assertEqual(self.only(second).extent, "all")
+        self.assertEqual(self.texts(first) + self.texts(second), self.said)
 
     def test_first(self) -> None:
         """Nobody ever watched before: the past is nobody's business, and there is no gap."""
         self.talk(20)
+        watcher, sink = self.watched()
+        self.run_for(3)
+        self.assertEqual((self.texts(sink), sink.recoveries), ([], []))
+        # So it is when that was so long ago that the order has ended.
+        watcher.stop()
+        self.talk(5)
         _, sink = self.watched()
         self.run_for(3)
         self.assertEqual((self.texts(sink), sink.recoveries), ([], []))
 
-    def test_long_ago(self) -> None:
-        """What is older than what was received last does not come again."""
-        watcher, _ = self.watched()
-        self.talk(3)
+    def test_another_node(self) -> None:
+        """A node that knows only when something was published last goes on from there."""
+        watcher, first = self.watched()
+        self.talk(30)
         watcher.stop()
-        self.run_for(3 * SLACK)
+        self.talk(10)
+        context = context_on(self.clock, self.http, self.metrics)
+        self.youtube = YouTube(context, self.settings)
         second = KeptEvents()
-        second.received_until = self.clock.seconds() - SLACK
+        second.knows(first)
         self.begin_for(second, "ann")
-        self.run_for(3)
-        self.assertEqual(self.only(second), Recovery([], "all"))
-        self.assertEqual(self.texts(second), [])
+        self.run_for(1)
+        self.assertEqual(self.only(second).extent, "all")
+        self.assertEqual(self.texts(first) + self.texts(second), self.said)

@@ -70,3 +70,28 @@ class GapTests(YouTubeDaemonCase):
         client = await self.before()
         heard = await self.lost(client, 100, YouTubeMishap.EXPIRE)
         self.check(heard, filled=False, texts=[f"missed {n}" for n in range(25, 100)])
+
+
+class UnwatchedTests(YouTubeDaemonCase):
+    """Everybody left, and somebody came back."""
+
+    async def test_missed(self) -> None:
+        """What was written meanwhile has its place in the order, after the gap, and is counted."""
+        client = await self.watching("ann")
+        self.say("before")
+        chat = await client.until("chat")
+        await client.close()
+        await self.come_true(lambda: self.active(0))
+        for n in range(3):
+            self.say(f"missed {n}")
+        back = await self.client()
+        await back.subscribe("ann", platform="youtube")
+        started = await back.until("started")
+        self.assertEqual(started["seq"], chat["seq"] + 4)
+        # Statistics in memory end with the last subscriber.
+        stats = await back.until("stats")
+        self.assertEqual(stats["data"]["totalMessages"], 3)
+        self.say("now")
+        now = await back.until("chat")
+        self.assertEqual(now["data"]["data"]["content"]["raw"], "now")
+        self.assertEqual(now["seq"], started["seq"] + 1)

@@ -7,11 +7,13 @@ from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import ChatMessage
+from livechat.model.event_data import Poll
 from livechat.model.events import ChannelEvent, Event, iso_time
-from livechat.platforms.youtube.backlog import Backlog
+from livechat.platforms.youtube.backlog import KEPT_FOR, Backlog, Backlogs
 from livechat.platforms.youtube.outage import (
     MAX_SIGN_IN_PAGES,
     NOTIFY_AFTER,
@@ -180,7 +182,9 @@ class BacklogTests(SynchronousTestCase):
         self.assertEqual(self.names(backlog.reloaded([old], NOW).news), [])
         mended = self.message("old", NOW + 7)
         self.assertEqual(self.names(list(backlog.continued([mended, new]))), ["new"])
-        self.assertEqual(self.names(backlog.reloaded([mended, new], NOW + 9).news), ["new"])
+        newest = self.message("newest", NOW + 8)
+        found = backlog.reloaded([mended, new, newest], NOW + 9)
+        self.assertEqual(self.names(found.news), ["newest"])
 
     def test_all_are_news(self) -> None:
         """Where nothing was old an answer is handed on as it is."""
@@ -202,6 +206,47 @@ class BacklogTests(SynchronousTestCase):
         ]
         news = Backlog(NOW).reloaded(events, late).news
         self.assertEqual(self.names(news), ["poll", "new", "third", "pin"])
+
+    def test_of_another(self) -> None:
+        """Where only the time of the last publication is known, somewhat earlier ones may come."""
+        written = self.messages(-100, -10, 0, 10)
+        soon = Backlog.after(NOW / 1000, NOW / 1000 + 20).reloaded(written, NOW + 20_000)
+        self.assertEqual((soon.news, soon.extent), (written[1:], "all"))
+        late = Backlog.after(NOW / 1000, NOW / 1000 + 90).reloaded(written, NOW + 90_000)
+        self.assertEqual((late.news, late.extent), (written[3:], "some"))
+        none = Backlog.after(NOW / 1000, NOW / 1000 + 20).reloaded(written[2:], NOW + 20_000)
+        self.assertEqual((none.news, none.extent), (written[2:], "latest"))
+
+    def test_repeated_long_after(self) -> None:
+        """A pin is known again after thousands of messages and updates of a poll."""
+        pin = self.happening("pin", "p", NOW)
+        updates: list[Event] = [
+            ChannelEvent.of(
+                Poll(status="updated", poll_id="q"), "youtube", iso_time(NOW), str(n), "v"
+            )
+            for n in range(1000)
+        ]
+        backlog = Backlog(NOW)
+        self.assertEqual(backlog.reloaded([pin], NOW).news, [pin])
+        backlog.continued(updates)
+        backlog.continued(self.messages(*range(1000)))
+        self.assertEqual(backlog.reloaded([pin], NOW + 9).news, [])
+
+    def test_kept(self) -> None:
+        """Those of chats that were left are kept for a time, and not without number."""
+        clock = Clock()
+        backlogs, backlog = Backlogs(clock.seconds), Backlog(NOW)
+        backlogs.keep("a", backlog)
+        clock.advance(KEPT_FOR - 1)
+        self.assertIs(backlogs.take("a"), backlog)
+        self.assertIsNone(backlogs.take("a"))
+        backlogs.keep("a", backlog)
+        clock.advance(KEPT_FOR)
+        self.assertIsNone(backlogs.take("a"))
+        for n in range(1000):
+            backlogs.keep(str(n), backlog)
+        kept = [n for n in range(1000) if backlogs.take(str(n))]
+        self.assertEqual((len(kept), kept[-1]), (256, 999))
 
     def messages(self, *numbers: int) -> list[Event]:
         """Messages of so many seconds after the chat was first followed."""
@@ -244,4 +289,4 @@ class BacklogTests(SynchronousTestCase):
         found = backlog.reloaded([*standing, *self.messages(2)], NOW + 60_000)
         self.assertEqual(found.extent, "latest")
         self.assertEqual(self.names(found.written), ["2"])
-        self.assertEqual(self.names(found.repeated), ["p"])
+        self.assertEqual(found.repeated, [])

@@ -16,6 +16,7 @@ from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.watch import Watch
+from livechat.platforms.youtube.backlog import Backlog, Backlogs
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.identifier import HOSTS, key_of
 from livechat.platforms.youtube.locate import FRESH, Found, Locating
@@ -41,6 +42,7 @@ class YouTube(Service):
         self._steps = Steps(context.clock, context.metrics, self.name)
         self._watches: dict[ChatUpstream, Watch] = {}
         self._locating: set[Deferred[Found]] = set()
+        self._backlogs = Backlogs(context.clock.seconds)
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a handle, a legacy name, a channel id, a video id, or a URL of one."""
@@ -81,7 +83,7 @@ class YouTube(Service):
             key,
             context,
             Start(self._client, key, context.now, live),
-            since_ms,
+            self._backlog(key, sink.received_until, since_ms),
             Viewers(self._client, key, context, self._steps, self._settings.viewers_every),
             self._steps,
             self._count,
@@ -101,8 +103,20 @@ class YouTube(Service):
         self._watches[upstream] = watch
         return self._failures.watcher(key, watch)
 
+    def _backlog(self, key: ChannelKey, until: float | None, since_ms: int) -> Backlog:
+        """What of a chat is known.
+
+        :param until: the time of what was published last, if the chat was watched before.
+        """
+        kept = self._backlogs.take(key.identifier)
+        if until is None:
+            return Backlog(since_ms)
+        return kept or Backlog.after(until, self._context.now())
+
     def _forget(self, upstream: ChatUpstream) -> None:
-        del self._watches[upstream]
+        watch = self._watches.pop(upstream)
+        if upstream.backlog.is_followed:
+            self._backlogs.keep(watch.key.identifier, upstream.backlog)
 
     def _count(self, poll: Poll) -> None:
         for name, amount in poll.unread.items():

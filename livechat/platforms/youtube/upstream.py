@@ -24,7 +24,7 @@ from livechat.pacing import Backoff, sleep
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.steps import Steps
 from livechat.platforms.watch import State, Watch
-from livechat.platforms.youtube.backlog import SLACK, Backlog, Reload
+from livechat.platforms.youtube.backlog import Backlog, Reload
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.liveness import (
     Inconclusive,
@@ -112,7 +112,7 @@ class ChatUpstream:
     """The `Upstream` of one chat; a later stream of the same channel is another chat.
 
     :param start: opens it.
-    :param since_ms: since when somebody waits for its messages, in milliseconds since 1970.
+    :ivar backlog: what was already there, or was received.
     :param viewers: beside the chat.
     :param steps: logs and counts a step that fails by a fault of ours.
     :param count: given every answer, to count what is not passed on.
@@ -125,7 +125,7 @@ class ChatUpstream:
         key: ChannelKey,
         context: PlatformContext,
         start: Start,
-        since_ms: int,
+        backlog: Backlog,
         viewers: Viewers,
         steps: Steps,
         count: Callable[[Poll], None],
@@ -141,7 +141,7 @@ class ChatUpstream:
         self._steps = steps
         self._count = count
         self._closed = closed
-        self._backlog = Backlog(since_ms)
+        self.backlog = backlog
         self._backoff = Backoff(context.random)
         self._outage = Outage()
         self._pace = Pace(context.clock.seconds())
@@ -157,9 +157,6 @@ class ChatUpstream:
         """See `Upstream`: open the chat, and poll it until its stream has ended."""
         chat = self._chat
         if chat is None:
-            until = watch.received_until
-            if until is not None:
-                self._backlog = Backlog(int((until - SLACK) * 1000), again=True)
             outcome: _Outcome = await self._start.attempt(watch.claim)
             self._times.asked = self._clock.seconds()
         else:
@@ -307,10 +304,10 @@ class ChatUpstream:
 
     def _brought(self, answer: PollOk | PossiblyEnded, is_reload: bool) -> Reload:
         if is_reload:
-            return self._backlog.reloaded(answer.poll.events, answer.received_ms)
+            return self.backlog.reloaded(answer.poll.events, answer.received_ms)
         # Asked on with the token of the last answer, YouTube gives all since then.
         is_trusted = answer.received_ms / 1000 - self._heard <= TRUSTED
-        news = self._backlog.continued(answer.poll.events)
+        news = self.backlog.continued(answer.poll.events)
         return Reload(news, "all" if is_trusted else "some")
 
 
