@@ -143,7 +143,8 @@ class SchemaTests(SynchronousTestCase):
         """Everything is described, of a known type, and used."""
         self.assertEqual(list(self._undescribed()), [])
         used = set(re.findall(r'"#/\$defs/(\w+)"', json.encode(self.schema).decode()))
-        self.assertEqual(set(self.schema["$defs"]) - used, set())
+        # The answer of an address is not part of a message.
+        self.assertEqual(set(self.schema["$defs"]) - used, {"History"})
 
     def _undescribed(self) -> Iterator[str]:
         for name, definition in self.schema["$defs"].items():

@@ -44,7 +44,7 @@ class AsyncApiTests(SynchronousTestCase):
             for union in (ClientMessage, ServerMessage)
         )
         streamed = [name for name in messages if name != "pong"]
-        expected = {"receive": commands, "send": messages, "stream": streamed}
+        expected = {"receive": commands, "send": messages, "stream": streamed, "read": ["history"]}
         found = {action: sorted(names) for action, names in told["operations"].items()}
         self.assertEqual(found, expected)
 

@@ -18,6 +18,7 @@ from livechat.model.event_data.moderation import Deletion
 from livechat.model.events import ChannelEvent, ChannelKey, Event
 from livechat.protocol.messages import History
 from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, chats, happening, hub_on
+from tests.support.schema import frames
 from tests.test_acceptance import privmsg
 from tests.test_http import SiteCase
 from tests.test_stats_http import HttpCase
@@ -58,8 +59,7 @@ class HistoryCase(SiteCase):
         self.assertEqual(status, 200, body)
         self.assertEqual(headers["content-type"], "application/json; charset=utf-8")
         self.assertEqual(headers["cache-control"], "no-store")
-        answer: dict[str, Any] = msgspec.json.decode(body)
-        return answer
+        return frames().read_history(body)
 
     def numbers(self, query: str = "") -> list[int]:
         """The numbers of the messages that are answered."""
@@ -68,7 +68,7 @@ class HistoryCase(SiteCase):
     def refused(self, path: str, status: int, code: str, details: str = "") -> None:
         """The path is answered with an error."""
         got, _, body = self.get(path)
-        error = msgspec.json.decode(body)
+        error = frames().read(body)
         self.assertEqual(
             (got, error["type"], error["code"], error.get("details", "")),
             (status, "error", code, details),
@@ -227,7 +227,7 @@ class DaemonTests(HttpCase):
         status, headers, body = await self.fetch("/history/twitch/@Ann?limit=2")
         self.assertEqual(status, 200)
         self.assertEqual(headers["access-control-allow-origin"], "*")
-        self.assertEqual(msgspec.json.decode(body)["messages"], told)
+        self.assertEqual(frames().read_history(body)["messages"], told)
         self.assertEqual((await self.fetch("/history/twitch/ann", "HEAD"))[::2], (200, b""))
         self.assertEqual((await self.fetch("/history/twitch/bob"))[0], 404)
         self.assertEqual((await self.fetch("/history/twitch/ann", "DELETE"))[0], 405)

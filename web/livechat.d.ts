@@ -544,6 +544,18 @@ export interface GoalPart {
   target: number;
 }
 
+/** What is kept of a channel (`GET /history`): no message of the protocol, but full of them. */
+export interface History {
+  /** Which order the `seq` of messages belongs to. */
+  epoch: string;
+  /** The number of the last message that was published. */
+  seq: number;
+  /** Oldest first. */
+  messages: (ChatMessage | EventMessage)[];
+  /** Where `since` was given: whether nothing after it is missing. */
+  recovered?: boolean;
+}
+
 /** Somebody entered the stream. */
 export interface JoinData {
   /** Who did it; null where the platform hides it. */
@@ -970,7 +982,7 @@ export interface RoomEvent {
   data: RoomData;
 }
 
-/** Every message of a server. */
+/** Every message of the server. */
 export type ServerMessage =
   | StatusMessage
   | ErrorMessage

@@ -14,6 +14,8 @@ Schema = dict[str, Any]
 #: Of the protocol, not of the program.  Additions do not change it.
 VERSION: Final = "1.0.0"
 
+_GET: Final = {"http": {"method": "GET", "bindingVersion": "0.3.0"}}
+
 
 def asyncapi(schema: Schema) -> Schema:
     """The document.
@@ -25,7 +27,7 @@ def asyncapi(schema: Schema) -> Schema:
         side: [_last(option["$ref"]) for option in definitions[side]["oneOf"]]
         for side in ("ClientMessage", "ServerMessage")
     }
-    names = [name for side in sides.values() for name in side]
+    names = [*sides["ClientMessage"], *sides["ServerMessage"], "History"]
     # Nobody can ask for a pong there.
     streamed = [name for name in sides["ServerMessage"] if name != "PongMessage"]
     return {
@@ -49,7 +51,11 @@ def asyncapi(schema: Schema) -> Schema:
                 "description": "One connection holds any number of chats. The address / does the "
                 "same.",
                 "servers": [_pointer("servers", "websocket")],
-                "messages": {name: _pointer("components/messages", name) for name in names},
+                "messages": {
+                    name: _pointer("components/messages", name)
+                    for side in sides.values()
+                    for name in side
+                },
                 "bindings": {"ws": {"method": "GET"}},
             },
             "sse": {
@@ -59,6 +65,18 @@ def asyncapi(schema: Schema) -> Schema:
                 "are joined by commas. Each message is the data of one event.",
                 "servers": [_pointer("servers", "http")],
                 "messages": {name: _pointer("components/messages", name) for name in streamed},
+            },
+            "history": {
+                "address": "/history/{platform}/{identifier}",
+                "title": "History",
+                "description": "What is kept of a channel: the last limit messages, or those after "
+                "since (epoch and seq with a colon between them).",
+                "servers": [_pointer("servers", "http")],
+                "parameters": {
+                    "platform": {"description": "The platform."},
+                    "identifier": {"description": "The channel, as in a subscribe."},
+                },
+                "messages": {"History": _pointer("components/messages", "History")},
             },
         },
         "operations": {
@@ -70,13 +88,17 @@ def asyncapi(schema: Schema) -> Schema:
             ),
             "stream": {
                 **_operation("send", "sse", "Messages to a client.", streamed),
-                "bindings": {"http": {"method": "GET", "bindingVersion": "0.3.0"}},
+                "bindings": _GET,
+            },
+            "read": {
+                **_operation("send", "history", "What is kept of a channel.", ["History"]),
+                "bindings": _GET,
             },
         },
         "components": {
             "messages": {
                 name: {
-                    "name": definitions[name]["properties"]["type"]["const"],
+                    "name": definitions[name]["properties"].get("type", {}).get("const", "history"),
                     "title": name,
                     "summary": definitions[name]["description"],
                     "contentType": "application/json",

@@ -46,8 +46,11 @@ def protocol_schema() -> Schema:
     found: dict[str, Schema] = {
         "EventKind": {"description": "A kind of event.", "type": "string", "enum": sorted(KINDS)}
     }
-    _Definitions(found, closed=False).one_of("ClientMessage", "Client", get_args(ClientMessage))
-    _Definitions(found, closed=True).one_of("ServerMessage", "Server", get_args(ServerMessage))
+    client, server = (_Definitions(found, closed=closed) for closed in (False, True))
+    client.one_of("ClientMessage", "Every message of a client.", get_args(ClientMessage))
+    server.one_of("ServerMessage", "Every message of the server.", get_args(ServerMessage))
+    # No message, but made of messages.
+    server.struct(messages.History)
     return {
         "$schema": DIALECT,
         "title": "livechat",
@@ -69,12 +72,12 @@ class _Definitions:
         self._found = found
         self._closed = closed
 
-    def one_of(self, name: str, who: str, structs: Iterable[type[Struct]]) -> None:
+    def one_of(self, name: str, text: str, structs: Iterable[type[Struct]]) -> None:
         """Define what is one of several structs."""
-        options = [self._struct(struct) for struct in structs]
-        self._found[name] = {"description": f"Every message of a {who.lower()}.", "oneOf": options}
+        options = [self.struct(struct) for struct in structs]
+        self._found[name] = {"description": text, "oneOf": options}
 
-    def _struct(self, struct: type[Struct]) -> Schema:
+    def struct(self, struct: type[Struct]) -> Schema:
         """The reference to a struct, which is defined where it is not yet."""
         if struct is ChannelEvent:
             return self._event()
@@ -122,7 +125,7 @@ class _Definitions:
             for kind, data in sorted(KINDS.items()):
                 name = f"{_title(kind)}Event"
                 properties = item["properties"] | {"type": {"const": kind}}
-                properties["data"] = self._struct(data)
+                properties["data"] = self.struct(data)
                 text = {"description": struct_text(data)}
                 self._found[name] = item | text | {"properties": properties}
                 options.append(_reference(name))
@@ -160,7 +163,7 @@ class _Definitions:
             case inspect.DictType(value_type=value):
                 return {"type": "object", "additionalProperties": self._type(value)}
             case inspect.StructType(struct):
-                return self._struct(struct)
+                return self.struct(struct)
             case inspect.UnionType(types):
                 return _any_of([self._type(option) for option in types])
         # Of what a platform from outside has made up nothing more can be said.

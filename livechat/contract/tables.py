@@ -16,8 +16,10 @@ _FIELDS: Final = "| field | type | present | null | meaning |\n|---|---|---|---|
 
 #: Definitions that have a table of their own, to which fields of their type refer.
 _LINKED: Final = {
+    "ChatMessage": "[chat](#fields-of-a-chat)",
     "Content": "[as in a chat](#fields-of-a-chat)",
     "EventItem": "[event](#fields-of-an-event)",
+    "EventMessage": "[event](#fields-of-an-event)",
     "GiftData": "[data of a `gift`](#gift)",
     "Person": "[person](#person)",
     "Price": "[price](#price)",
@@ -60,6 +62,7 @@ def protocol_tables(schema: Schema, sent: Mapping[str, Collection[str]]) -> dict
         "status": tables.fields(definitions["StatusMessage"]),
         "error": tables.fields(definitions["ErrorMessage"]),
         "stats": tables.fields(definitions["StatsMessage"]),
+        "history": tables.fields(definitions["History"]),
         "pong": tables.fields(definitions["PongMessage"]),
         "event": tables.fields(definitions["EventMessage"]),
         "event-item": tables.fields(definitions[item], leave_out=("type", "data")),
@@ -114,7 +117,7 @@ class _Tables:
         nullable |= "null" in _types(schema)
         cells = (
             f"`{path}`",
-            " or ".join(dict.fromkeys(filter(None, map(self._type, options)))),
+            self._type(schema),
             "always" if always else self._absent,
             "yes" if nullable else "",
             schema.get("description", ""),
@@ -137,6 +140,8 @@ class _Tables:
             name = _last(schema["$ref"])
             definition = self._definitions[name]
             return self._links.get(name) or ("object" if "properties" in definition else "string")
+        if "anyOf" in schema:
+            return " or ".join(filter(None, map(self._type, schema["anyOf"])))
         if "const" in schema:
             return f"`{schema['const']}`"
         if "enum" in schema:

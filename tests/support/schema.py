@@ -32,13 +32,21 @@ class Frames:
         self.check(message)
         return message
 
+    def read_history(self, body: bytes) -> dict[str, Any]:
+        """What `GET /history` answers, whose messages are messages like others.
+
+        :raises AssertionError: the schema does not allow it.
+        """
+        history: dict[str, Any] = msgspec.json.decode(body)
+        for message in history.get("messages", ()):
+            self.check(message)
+        problems = [problem.message for problem in self._validator("History").iter_errors(history)]
+        assert not problems, problems
+        return history
+
     def check(self, message: Any, side: str = "ServerMessage") -> None:
-        """Fail where a message is none of a side, or not one that the root of the schema allows."""
-        if (
-            isinstance(message, dict)
-            and self._validator("").is_valid(message)
-            and self._validator(side).is_valid(message)
-        ):
+        """Fail where a message is none of a side, or the root of the schema does not allow it."""
+        if self._validator("").is_valid(message) and self._validator(side).is_valid(message):
             return
         problems = [
             f"{name}: {'/'.join(map(str, problem.instance_path))}: {problem.message}"
