@@ -459,6 +459,21 @@ class ClientTests(HistoryCase):
         self.tell("three")
         self.assertEqual(self.taken()[2:], ["one", "reconnecting", "gap False", "started", "three"])
 
+    def test_unwatched(self) -> None:
+        """Nobody watched for a while: the order goes on after a gap, which is filled."""
+        self.tell("one", "two")
+        epoch = next(m["epoch"] for m in self.client.taken() if m.get("status") == "started")
+        self.session.received(b'{"type":"unsubscribe"}')
+        self.run_for(5)
+        self.client.taken()
+        self.tell("three")
+        self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
+        self.run_for(5)
+        started = next(m for m in self.client.taken() if m.get("status") == "started")
+        # The rules of the room and two messages; the gap, and what was missed.
+        self.assertEqual((started["epoch"], started["seq"]), (epoch, 5))
+        self.assertEqual(self.counted("whole"), 1)
+
     def test_removed(self) -> None:
         """What was removed in the gap is not shown; of what was shown the removal is told."""
         shown, hidden = said("shown"), said("hidden")
