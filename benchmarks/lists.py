@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -52,6 +53,10 @@ class Nobody:
 
     def send(self, message: bytes) -> None:
         """See `ISubscriber`."""
+
+    def when_below(self, size: int) -> Deferred[None]:
+        """See `ISubscriber`."""
+        return succeed(None)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`."""

@@ -37,6 +37,7 @@ from livechat.core.limits import StartLimit
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
+from livechat.core.turns import Turns
 from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.event_loop import LagMeter
@@ -145,6 +146,7 @@ def build(
         now=time.time,
         broker=LocalBroker(reactor, random, settings.history_ttl),
         history=history,
+        turns=Turns(reactor),
         store=store,
         metrics=metrics,
         log=ChannelLog(reactor, metrics),

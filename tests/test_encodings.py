@@ -8,6 +8,7 @@ import socket
 import sys
 import zlib
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -62,6 +63,10 @@ class SocketSubscriber:
         """Keep it; as a transport does that holds bytes, it takes the descriptor away."""
         self.kept += data
         self.direct = -1
+
+    def when_below(self, size: int) -> Deferred[None]:
+        """See `ISubscriber`."""
+        return succeed(None)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`."""

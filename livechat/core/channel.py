@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final
 
+from msgspec import UNSET
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -36,6 +37,7 @@ from livechat.core.ports import (
     Start,
 )
 from livechat.core.publication import Publication
+from livechat.core.replay import Replay, Replays, recalled
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
@@ -77,7 +79,17 @@ class Channel:
         self._waiting: dict[Subscription, None] = {}
         self._info = LiveInfo("")
         self._last = Start("", 0)
-        self._reason = ""
+        # Why the upstream is lost; None: it is not.
+        self._reason: str | None = None
+        self._replays = Replays(
+            self.key,
+            services.history,
+            services.turns,
+            services.clock,
+            services.metrics.deliveries,
+            lambda: self._last,
+            self._caught_up,
+        )
         self._inputs = machine(self)
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()
@@ -89,7 +101,7 @@ class Channel:
     @property
     def empty(self) -> bool:
         """Whether nobody watches."""
-        return not self._waiting and not len(self._fanout)
+        return not self._waiting and not self.is_greeted
 
     @property
     def last(self) -> Start:
@@ -99,7 +111,7 @@ class Channel:
     @property
     def subscriptions(self) -> list[Subscription]:
         """Everybody who watches or waits."""
-        return [*self._fanout.subscriptions, *self._waiting]
+        return [*self._fanout.subscriptions, *self._replays.subscriptions, *self._waiting]
 
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscriber, greeted as soon as the chat flows, or told why it does not."""
@@ -110,7 +122,9 @@ class Channel:
         repaced = options.stats != subscription.options.stats
         self._fanout.change(subscription, options)
         subscription.identifier = identifier
-        if subscription in self._fanout:
+        if subscription in self._replays:
+            self._replays.tell_again(subscription)
+        elif subscription in self._fanout:
             self._inputs.subscribe_again(subscription)
             if repaced:
                 self._give_stats(subscription)
@@ -118,6 +132,7 @@ class Channel:
     def unsubscribe(self, subscription: Subscription) -> None:
         """Deliver what was published so far and nothing more; unknown ones are ignored."""
         self._fanout.remove(subscription)
+        self._replays.remove(subscription)
         self._waiting.pop(subscription, None)
 
     def release(self) -> None:
@@ -158,6 +173,7 @@ class Channel:
         self._services.history.append(self.key, publications)
         self._leader.published(publications)
         self._fanout.publish(publications)
+        self._replays.published()
 
     def told(self, state: ChannelState) -> None:
         """See `IMember`."""
@@ -182,7 +198,7 @@ class Channel:
     @property
     def is_greeted(self) -> bool:
         """See `Audience`."""
-        return len(self._fanout) > 0
+        return len(self._fanout) > 0 or len(self._replays) > 0
 
     def tell_queued(self) -> None:
         """See `Audience`."""
@@ -211,37 +227,40 @@ class Channel:
         self._info = info
         waiting, self._waiting = self._waiting, {}
         for subscription in waiting:
-            self.greet_live(subscription)
+            self.greet(subscription)
 
     def update(self, info: LiveInfo) -> None:
         """Say what has changed about the stream, if anything has."""
         if info != self._info:
             self._info = info
-            self._tell_all(lambda subscription: subscription.started(info, self._last))
+            self._tell_all()
 
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
         self._services.log.say(self.key, "resumed")
         self._info = info
-        self._tell_all(lambda subscription: subscription.started(info, self._last))
+        self._reason = None
+        self._tell_all()
 
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
         self._services.log.say(self.key, f"interrupted: {reason}", warn=True)
         self._reason = reason
-        self._tell_all(lambda subscription: subscription.reconnecting(self._reason))
+        self._tell_all()
 
     def explain(self, reason: str) -> None:
         """Remember why the upstream is still lost."""
         self._reason = reason
 
-    def greet_live(self, subscription: Subscription) -> None:
-        """Greet a subscriber of a chat that flows."""
-        self._greet(subscription, subscription.started(self._info, self._last))
-
-    def greet_interrupted(self, subscription: Subscription) -> None:
-        """Greet a subscriber of a chat that is lost at the moment."""
-        self._greet(subscription, subscription.reconnecting(self._reason))
+    def greet(self, subscription: Subscription) -> None:
+        """Greet a subscriber of a chat that has begun to flow."""
+        subscription.send(subscription.subscribed(self.stats.storage_type))
+        if subscription not in self._fanout and subscription.options.wants_past:
+            self._replay(subscription)
+            return
+        subscription.send(self._standing(subscription))
+        if subscription not in self._fanout:
+            self._deliver(subscription)
 
     def fail(self, error: ChatError) -> None:
         """Let a channel go that could not be started, and tell everybody why."""
@@ -258,6 +277,7 @@ class Channel:
         self._depart()
         everybody = self.subscriptions
         for subscription in everybody:
+            self._replays.finish(subscription)
             self.unsubscribe(subscription)
         # Only then: whoever is told may subscribe anew at once.
         for subscription in everybody:
@@ -268,13 +288,33 @@ class Channel:
         self._services.log.say(self.key, "stopped")
         self._depart()
 
-    def _greet(self, subscription: Subscription, standing: Status) -> None:
-        """Say where the channel stands, deliver from now on, then give the statistics."""
-        subscription.send(subscription.subscribed(self.stats.storage_type))
-        subscription.send(standing)
-        if subscription not in self._fanout:
-            self._fanout.add(subscription)
-            self._give_stats(subscription)
+    def _standing(self, subscription: Subscription) -> Status:
+        """Where the channel stands, for one subscriber."""
+        if self._reason is None:
+            return subscription.started(self._info, self._last)
+        return subscription.reconnecting(self._reason)
+
+    def _replay(self, subscription: Subscription) -> None:
+        """Give a subscriber what was published before it came; `started` comes first."""
+        last, options = self._last, subscription.options
+        past = recalled(self._services.history, self.key, last, options)
+        recovered = UNSET if options.since is None else past.complete
+        subscription.send(subscription.started(self._info, last, recovered))
+        self._replays.begin(subscription, past.publications, last.seq, (None, self._info))
+
+    def _caught_up(self, replay: Replay) -> None:
+        """A subscriber has been given everything; it is told what has changed meanwhile."""
+        subscription = replay.subscription
+        if replay.told is None:
+            subscription.send(subscription.subscribed(self.stats.storage_type))
+        if replay.told != (self._reason, self._info):
+            subscription.send(self._standing(subscription))
+        self._deliver(subscription)
+
+    def _deliver(self, subscription: Subscription) -> None:
+        """Deliver from now on, then give the statistics."""
+        self._fanout.add(subscription)
+        self._give_stats(subscription)
 
     def _give_stats(self, subscription: Subscription) -> None:
         """The first statistics, for a subscriber that wants any."""
@@ -285,15 +325,19 @@ class Channel:
         if subscription in self._fanout:
             subscription.subscriber.send(snapshot.message(subscription.key))
 
-    def _tell_all(self, standing: Callable[[Subscription], Status]) -> None:
-        """A status to every greeted subscriber, after what was published so far."""
+    def _tell_all(self) -> None:
+        """Where the channel stands, to everybody, after what was published so far.
+
+        Whoever has not caught up is told then.
+        """
         self._fanout.flush()
         for subscription in self._fanout.subscriptions:
-            subscription.send(standing(subscription))
+            subscription.send(self._standing(subscription))
 
     def _depart(self) -> None:
         """Leave the upstream and the broker."""
         self._fanout.close()
+        self._replays.close()
         self.stats.close()
         self._leader.give_up()
         self._gone(self)

@@ -76,11 +76,8 @@ class Actions(Protocol):
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
 
-    def greet_live(self, subscription: Subscription) -> None:
-        """Greet a subscriber of a chat that flows."""
-
-    def greet_interrupted(self, subscription: Subscription) -> None:
-        """Greet a subscriber of a chat whose upstream is lost at the moment."""
+    def greet(self, subscription: Subscription) -> None:
+        """Greet a subscriber of a chat that has begun to flow, and say where it stands."""
 
     def fail(self, error: ChatError) -> None:
         """Let a channel go that could not be started, and tell everybody why."""
@@ -124,12 +121,8 @@ def _resume(inputs: Inputs, channel: Actions, info: LiveInfo) -> None:
     channel.resume(info)
 
 
-def _greet_live(inputs: Inputs, channel: Actions, subscription: Subscription) -> None:
-    channel.greet_live(subscription)
-
-
-def _greet_interrupted(inputs: Inputs, channel: Actions, subscription: Subscription) -> None:
-    channel.greet_interrupted(subscription)
+def _greet(inputs: Inputs, channel: Actions, subscription: Subscription) -> None:
+    channel.greet(subscription)
 
 
 def _fail(inputs: Inputs, channel: Actions, error: ChatError) -> None:
@@ -158,14 +151,14 @@ def _build_machine() -> Callable[[Actions], Inputs]:
     waiting.upon(Inputs.live).to(live)(_go_live)
     waiting.upon(Inputs.interrupted).to(waiting).returns(None)
 
-    live.upon(Inputs.subscribe).to(live)(_greet_live)
-    live.upon(Inputs.subscribe_again).to(live)(_greet_live)
+    live.upon(Inputs.subscribe).to(live)(_greet)
+    live.upon(Inputs.subscribe_again).to(live)(_greet)
     live.upon(Inputs.lead).to(live)(_take_over)
     live.upon(Inputs.live).to(live)(_update)
     live.upon(Inputs.interrupted).to(interrupted)(_interrupt)
 
-    interrupted.upon(Inputs.subscribe).to(interrupted)(_greet_interrupted)
-    interrupted.upon(Inputs.subscribe_again).to(interrupted)(_greet_interrupted)
+    interrupted.upon(Inputs.subscribe).to(interrupted)(_greet)
+    interrupted.upon(Inputs.subscribe_again).to(interrupted)(_greet)
     interrupted.upon(Inputs.lead).to(interrupted)(_start)
     interrupted.upon(Inputs.live).to(live)(_resume)
     interrupted.upon(Inputs.interrupted).to(interrupted)(_explain)

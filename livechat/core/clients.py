@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from livechat.model.errors import CloseCode
@@ -68,6 +69,12 @@ class ISubscriber(Interface):
         """Send one JSON message to this subscriber alone, in order; never blocks, never raises.
 
         Holds it, bounded, for a slow client; closes the connection beyond the bound.
+        """
+
+    def when_below(size: int) -> Deferred[None]:
+        """Fires when at most so many bytes wait for the client, at once if that is so now.
+
+        Never fires when the connection has ended.
         """
 
     def close(code: CloseCode, reason: str) -> None:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livechat.model import error_catalogue
 from livechat.model.events import (
@@ -36,6 +38,24 @@ class Options(Struct, frozen=True):
     stats: float = 0.0
     history: int = 0
     since: Since | None = None
+
+    @property
+    def wants_past(self) -> bool:
+        """Whether it is to be given what was published before."""
+        return self.history > 0 or self.since is not None
+
+
+#: What takes messages away that a client may show.
+REMOVALS: Final = with_mirrored(kind_bit("deletion") | kind_bit("timeout"))
+
+
+def taking_removals(options: Options) -> Options:
+    """The same for somebody who is given what was published before: its removals, too."""
+    if not options.wants_past:
+        return options
+    is_own = options.kinds == without_mirrored(options.kinds)
+    removals = without_mirrored(REMOVALS) if is_own else REMOVALS
+    return replace(options, kinds=options.kinds | removals)
 
 
 def understood(asked: SubscribeOptions) -> Options:

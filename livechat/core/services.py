@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from livechat.core.channel_log import ChannelLog
 from livechat.core.ports import IBroker, IHistory, IStatsStore
+from livechat.core.turns import Turns
 from livechat.metrics import Metrics
 
 
@@ -18,6 +19,7 @@ class Services(Struct, frozen=True):
 
     :ivar now: wall time in seconds.
     :ivar history: what the channels have published.
+    :ivar turns: of those who are given what was published before.
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
     """
@@ -29,5 +31,6 @@ class Services(Struct, frozen=True):
     store: IStatsStore
     metrics: Metrics
     log: ChannelLog
+    turns: Turns
     stats_limit: int
     coalesce: float

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from livechat.core.hub import Hub
 from livechat.core.naming import AboutChat, Meant, Names
-from livechat.core.options import Options, understood
+from livechat.core.options import Options, taking_removals, understood
 from livechat.core.ports import IPlatform, ISubscriber
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
@@ -178,12 +178,12 @@ class Session:
             options = understood(read_options(command))
             held = self._held.get(meant.key)
             if held is None:
-                self._hold(meant, options)
+                self._hold(meant, taking_removals(options))
             else:
                 # All options are stated anew; but it has begun.
                 begun = held.options
                 options = replace(options, history=begun.history, since=begun.since)
-                self._hub.change(held, meant.identifier, options)
+                self._hub.change(held, meant.identifier, taking_removals(options))
         except ChatError as error:
             raise AboutChat(error, meant.key.platform, meant.identifier) from None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from livechat.core.clients import ISubscriber
 from livechat.core.options import Options
@@ -63,10 +64,14 @@ class Subscription:
             id=self.id,
         )
 
-    def started(self, info: LiveInfo, start: Start) -> Status:
-        """`started`, after what was published last."""
+    def started(self, info: LiveInfo, start: Start, recovered: bool | UnsetType = UNSET) -> Status:
+        """`started`, after what was published last.
+
+        :param recovered: whether nothing is missing of what follows, where that was asked.
+        """
         identifier, command_id = self.identifier, self.options.id
-        return started(identifier, self.key, info, start.epoch, start.seq, command_id)
+        status = started(identifier, self.key, info, start.epoch, start.seq, command_id)
+        return status if recovered is UNSET else replace(status, recovered=recovered)
 
     def reconnecting(self, reason: str) -> Status:
         """`reconnecting`."""

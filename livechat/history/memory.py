@@ -81,7 +81,8 @@ class MemoryHistory(TimerService):
         """Bytes that are kept, about."""
         return self._total
 
-    def __len__(self) -> int:
+    @property
+    def channels(self) -> int:
         """How many channels have something kept."""
         return len(self._rings)
 

@@ -12,6 +12,7 @@ import os
 from collections import deque
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -35,7 +36,7 @@ class BufferedConnection:
 
     # `direct` is read for each delivery: from a slot that costs two looks into memory, from a
     # dictionary four.
-    __slots__ = ("_paused", "_waiting", "direct", "pending")
+    __slots__ = ("_below", "_paused", "_waiting", "direct", "pending")
 
     # A TCP transport with its producer side; Autobahn's annotation knows less.
     transport: Any
@@ -46,6 +47,8 @@ class BufferedConnection:
         # Made when it is needed: an empty deque is dearer than all else here together.
         self._waiting: deque[bytes] | None = None
         self._paused = False
+        # Those who wait until less is held, with how much; made when it is needed.
+        self._below: list[tuple[int, Deferred[None]]] | None = None
         self.pending: int = 0
         self.direct: int = -1
 
@@ -77,6 +80,7 @@ class BufferedConnection:
         if flush and self._waiting and self.can_send:
             self.transport.write(b"".join(self._waiting))
         self._waiting = None
+        self._below = None
         self.pending = 0
 
     def write_encoded(self, data: bytes) -> None:
@@ -102,6 +106,19 @@ class BufferedConnection:
         else:
             self.transport.write(data)
 
+    def when_below(self, size: int) -> Deferred[None]:
+        """See `ISubscriber`.  What a transport holds that takes more counts as nothing."""
+        if self._is_below(size):
+            return succeed(None)
+        below: Deferred[None] = Deferred()
+        if self._below is None:
+            self._below = []
+        self._below.append((size, below))
+        return below
+
+    def _is_below(self, size: int) -> bool:
+        return not self._paused and self.pending <= size
+
     def queued(self) -> None:
         """See `direct.Owner`."""
         self.direct = -1
@@ -126,6 +143,13 @@ class BufferedConnection:
             data = self._waiting.popleft()
             self.pending -= len(data)
             self.write_encoded(data)
+        if self._below is not None and not self._paused and self.can_send:
+            waiting, self._below = self._below, None
+            for size, below in waiting:
+                if self._is_below(size):
+                    below.callback(None)
+                else:
+                    self._below = [*(self._below or ()), (size, below)]
 
     def stopProducing(self) -> None:
         """See `IPushProducer`: the connection is gone; the protocol is told so, too."""

@@ -47,6 +47,12 @@ class SubscriberContract(_Case):
         one, two = self.make_subscriber(), self.make_subscriber()
         self.assertEqual(len({one: 1, two: 2}), 2)
 
+    def test_below(self) -> None:
+        """To whom nothing waits is below any bound at once."""
+        subscriber = self.make_subscriber()
+        subscriber.send(b"one")
+        self.assertIsNone(self.successResultOf(subscriber.when_below(0)))
+
     def test_close(self) -> None:
         """Closing twice is closing once, and raises nothing."""
         subscriber = self.make_subscriber()

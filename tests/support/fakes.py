@@ -26,6 +26,7 @@ from livechat.core.ports import (
     IBroker,
     IEncoding,
     IEventSink,
+    IHistory,
     IPlatform,
     IStatsStore,
     ISubscriber,
@@ -36,6 +37,7 @@ from livechat.core.ports import (
 from livechat.core.publication import Publication
 from livechat.core.services import Services
 from livechat.core.subscription import Subscription
+from livechat.core.turns import Turns
 from livechat.history.memory import TTL, MemoryHistory
 from livechat.metrics import Metrics
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
@@ -96,6 +98,7 @@ class KeptMessages:
 
     :ivar writes: what it was given, write by write, one line for each message.
     :ivar upon: called after each write.
+    :ivar reads: whether it reads; what it was given may be below any bound only if it does.
     """
 
     def __init__(self, encoding: LineEncoding = LINES) -> None:
@@ -105,6 +108,8 @@ class KeptMessages:
         self.writes: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
         self.upon: Callable[[], object] = lambda: None
+        self.reads = True
+        self.below: list[Deferred[None]] = []
 
     def send(self, message: bytes) -> None:
         """See `ISubscriber`."""
@@ -114,6 +119,19 @@ class KeptMessages:
         """Bytes of its encoding."""
         self.writes.append(data)
         self.upon()
+
+    def when_below(self, size: int) -> Deferred[None]:
+        """See `ISubscriber`."""
+        if self.reads:
+            return succeed(None)
+        self.below.append(Deferred())
+        return self.below[-1]
+
+    def read(self) -> None:
+        """Read what was given, once; it goes on not reading."""
+        below, self.below = self.below, []
+        for waiting in below:
+            waiting.callback(None)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`."""
@@ -257,13 +275,15 @@ def services_on(
     metrics: Metrics,
     broker: IBroker | None = None,
     store: IStatsStore | None = None,
+    history: IHistory | None = None,
 ) -> Services:
     """What the channels of one node share, on a fake clock, with everything in memory."""
     return Services(
         clock=clock,
         now=clock.seconds,
         broker=broker or LocalBroker(clock, Random(1), ttl=TTL),
-        history=MemoryHistory(clock),
+        history=history or MemoryHistory(clock),
+        turns=Turns(clock),
         store=store or MemoryStats(),
         metrics=metrics,
         log=ChannelLog(clock, metrics),

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""Giving subscribers what was published before they came, or while they were away.
+
+A replay is written in parts, as fast as its subscriber reads, a few milliseconds in each turn of
+the event loop.  Until it has caught up its subscriber is not in the fan-out; in the turn in which
+nothing is missing any more it is put there: nothing falls between the two, nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from prometheus_client import Counter
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from livechat.core.clients import IEncoding
+from livechat.core.history import IHistory, Kept, Past
+from livechat.core.options import REMOVALS, Options
+from livechat.core.ports import Start
+from livechat.core.subscription import Subscription
+from livechat.core.turns import Turns
+from livechat.model.errors import CloseCode
+from livechat.model.events import ChannelKey
+
+#: Bytes of one part of a replay, and how many may wait for a client before it is given the next.
+PART: Final = 64 << 10
+
+#: Seconds for which frames are kept for others who come back.
+FRAMES_KEPT: Final = 1.0
+
+#: Seconds from one look at those who do not read to the next.
+LOOK: Final = 1.0
+
+_Frames = dict[tuple[IEncoding, ChannelKey], dict[int, bytes]]
+
+
+def recalled(history: IHistory, key: ChannelKey, last: Start, options: Options) -> Past:
+    """What a subscriber with these options is given of what was published before.
+
+    :param last: the place of what was published last.
+    """
+    since = options.since
+    if since is not None and since.epoch == last.epoch and since.seq <= last.seq:
+        past = history.after(key, last.epoch, since.seq, options.kinds)
+        return past or Past((), since.seq == last.seq)
+    kinds = options.kinds & ~REMOVALS
+    return Past(history.last(key, last.epoch, options.history, kinds), complete=False)
+
+
+class Replay:
+    """What one subscriber is still to be given.
+
+    :ivar kept: what was read of the history.
+    :ivar given: how many of these were written.
+    :ivar until: the number up to which the history was read.
+    :ivar told: how the chat stood when the subscriber was told so last.
+    :ivar waits: fires when the subscriber has read enough; None while its turn is to come.
+    """
+
+    __slots__ = ("given", "kept", "subscription", "told", "until", "waits")
+
+    def __init__(
+        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: object
+    ) -> None:
+        self.subscription = subscription
+        self.kept = kept
+        self.given = 0
+        self.until = until
+        self.told = told
+        self.waits: Deferred[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """The number after which everything is still to be given."""
+        return self.kept[self.given].seq - 1 if self.given < len(self.kept) else self.until
+
+
+class Replays:
+    """The subscribers of one channel who are being given what was published before.
+
+    :param last: the place of what was published last.
+    :param caught_up: called with a replay whose subscriber has been given everything.
+    """
+
+    def __init__(
+        self,
+        key: ChannelKey,
+        history: IHistory,
+        turns: Turns,
+        clock: IReactorTime,
+        deliveries: Counter,
+        last: Callable[[], Start],
+        caught_up: Callable[[Replay], object],
+    ) -> None:
+        self._key = key
+        self._history = history
+        self._turns = turns
+        self._clock = clock
+        self._deliveries = deliveries
+        self._last = last
+        self._caught_up = caught_up
+        self._replays: dict[Subscription, Replay] = {}
+        self._looked = 0.0
+        # Frames of the last seconds, by number: many come back at once, and miss the same.
+        self._frames: _Frames = {}
+        self._older: _Frames = {}
+        self._ageing: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        return len(self._replays)
+
+    def __contains__(self, subscription: object) -> bool:
+        return subscription in self._replays
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Everybody who has not caught up."""
+        return list(self._replays)
+
+    def begin(
+        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: object
+    ) -> None:
+        """Give this one what was kept, and then what was published after a number."""
+        replay = self._replays[subscription] = Replay(subscription, kept, until, told)
+        if self._ageing is None:
+            self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
+        self._turns.take(lambda: self._write(replay))
+
+    def tell_again(self, subscription: Subscription) -> None:
+        """Say how the chat stands when this one has caught up, though nothing has changed."""
+        self._replays[subscription].told = None
+
+    def remove(self, subscription: Subscription) -> None:
+        """Give this one nothing more.  Unknown ones are ignored."""
+        self._replays.pop(subscription, None)
+
+    def finish(self, subscription: Subscription) -> None:
+        """Give this one the rest at once; it does not come into the fan-out.  As `remove`."""
+        replay = self._replays.get(subscription)
+        while replay is not None and self._replays.get(subscription) is replay:
+            if self._write_part(replay):
+                self.remove(subscription)
+
+    def published(self) -> None:
+        """Something was published: whoever reads so slowly that what it needs is gone is closed."""
+        if not self._replays or self._clock.seconds() - self._looked < LOOK:
+            return
+        self._looked = self._clock.seconds()
+        for replay in list(self._replays.values()):
+            # It is not to blame while its turn has not come.
+            if replay.waits is not None and not self._is_kept(replay):
+                self._close(replay)
+
+    def close(self) -> None:
+        """Leave nothing on the clock."""
+        if self._ageing is not None:
+            self._ageing.cancel()
+            self._ageing = None
+
+    def _write(self, replay: Replay) -> None:
+        """Write one part; then it has caught up, or waits until it is read."""
+        subscription = replay.subscription
+        if self._replays.get(subscription) is not replay:
+            return
+        done = self._write_part(replay)
+        if self._replays.get(subscription) is not replay:
+            # While it was written to it has left, or was closed.
+            return
+        if done:
+            del self._replays[subscription]
+            self._caught_up(replay)
+            return
+        replay.waits = subscription.subscriber.when_below(PART)
+        replay.waits.addCallback(self._has_read, replay)
+
+    def _has_read(self, _: object, replay: Replay) -> None:
+        replay.waits = None
+        self._turns.take(lambda: self._write(replay))
+
+    def _write_part(self, replay: Replay) -> bool:
+        """Write one part.
+
+        :return: whether nothing is missing any more.
+        """
+        subscription = replay.subscription
+        if replay.given == len(replay.kept) and not self._read_on(replay):
+            return False
+        subscriber = subscription.subscriber
+        form = (subscriber.encoding, subscription.key)
+        frames = self._frames.setdefault(form, {})
+        older = self._older.get(form, frames)
+        part: list[bytes] = []
+        size = 0
+        kept, given = replay.kept, replay.given
+        while given < len(kept) and size < PART:
+            one = kept[given]
+            given += 1
+            if one.removed:
+                continue
+            frame = frames.get(one.seq)
+            if frame is None:
+                frame = frames[one.seq] = older.get(one.seq) or one.encoded(*form)
+            part.append(frame)
+            size += len(frame)
+        replay.given = given
+        if part:
+            self._deliveries.inc(len(part))
+            subscriber.encoding.write([subscriber], b"".join(part))
+        return given == len(kept) and replay.until == self._last().seq
+
+    def _read_on(self, replay: Replay) -> bool:
+        """Read what was published meanwhile; whoever came too late for it is closed."""
+        last = self._last()
+        if replay.until == last.seq:
+            return True
+        subscription = replay.subscription
+        past = self._history.after(self._key, last.epoch, replay.until, subscription.options.kinds)
+        if past is None or not past.complete:
+            self._close(replay)
+            return False
+        replay.kept, replay.given, replay.until = past.publications, 0, last.seq
+        return True
+
+    def _is_kept(self, replay: Replay) -> bool:
+        """Whether everything is still kept that the replay needs."""
+        last = self._last()
+        past = self._history.after(self._key, last.epoch, replay.position, 0)
+        return replay.position == last.seq if past is None else past.complete
+
+    def _close(self, replay: Replay) -> None:
+        self.remove(replay.subscription)
+        replay.subscription.subscriber.close(CloseCode.SLOW, "slow")
+
+    def _age(self) -> None:
+        """Drop the frames that nobody has used for a while."""
+        self._older, self._frames = self._frames, {}
+        self._ageing = None
+        if self._older or self._replays:
+            self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
