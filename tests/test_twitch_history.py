@@ -181,6 +181,16 @@ class WatcherTests(HistoryCase):
         recovery = sink.recoveries[-1]
         self.assertEqual((words(recovery), recovery.extent), (["one"], "all"))
 
+    def test_not_heard_by_us(self) -> None:
+        """Where the chat is known from elsewhere, a line of the last minutes is enough."""
+        self.tell("one")
+        self.run_for(300, 10.0)
+        _, sink, _ = self.start("ann")
+        sink.received_until = self.clock.seconds() - 60
+        self.run_for(2)
+        (recovery,) = sink.recoveries
+        self.assertEqual((words(recovery), recovery.extent), ([], "all"))
+
     def test_late_listener(self) -> None:
         """A service that began to listen after the loss does not know everything."""
         _, sink = self.watched("bob")

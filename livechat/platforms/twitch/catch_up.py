@@ -13,13 +13,18 @@ from twisted.python.failure import Failure
 from livechat.model.events import Event
 from livechat.pacing import sleep
 from livechat.platforms.steps import Steps
+from livechat.platforms.twitch.parse.history import MARGIN_MS
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.tags import sent_ms
-from livechat.platforms.twitch.recent_messages import History
+from livechat.platforms.twitch.recent_messages import History, Stretch
 from livechat.platforms.watch import Watch
 
 #: Seconds after we were let in, in which the service gets the lines that were sent just before.
 SETTLE: Final = 1.0
+
+#: How far back is asked where we have not heard the last line ourselves, in ms: some line of that
+#: time shows that the service has listened.
+LOOKBACK_MS: Final = 600_000
 
 
 class CatchUp:
@@ -73,10 +78,10 @@ class CatchUp:
     async def _ask(self, watch: Watch) -> None:
         """Whatever goes wrong here, messages flow afterwards."""
         try:
-            since_ms = self._known_ms(watch.received_until)
-            if since_ms is not None:
+            stretch = self._missed(watch.received_until)
+            if stretch is not None:
                 await sleep(self._clock, SETTLE)
-            past = await self._history.ask(self._login, watch.claim, since_ms, self._translate)
+            past = await self._history.ask(self._login, watch.claim, stretch, self._translate)
         except CancelledError:
             raise
         except Exception:
@@ -85,19 +90,20 @@ class CatchUp:
         if past is not None:
             watch.recovered(past.events, "all" if past.is_whole else "some")
 
-    def _known_ms(self, until: float | None) -> int | None:
-        """When the last line was sent that is known; None if the chat is not known at all.
-
-        In a quiet chat that was long ago, and what is asked for begins there: that line in the
-        answer shows that the service has listened since.
+    def _missed(self, until: float | None) -> Stretch | None:
+        """What is to be asked for; None if the chat is not known at all.
 
         :param until: a time up to which the chat is known, in seconds, by a clock that may differ.
         """
         if until is None:
             return None
-        heard = None if self._last is None else sent_ms(self._last.tags)
         known = round(until * 1000)
-        return known if heard is None else min(known, heard)
+        heard = None if self._last is None else sent_ms(self._last.tags)
+        if heard is None:
+            return Stretch(known, max(0, known - LOOKBACK_MS))
+        # In a quiet chat that line was long ago, and shows that the service has listened since.
+        since = min(known, heard)
+        return Stretch(since, max(0, since - MARGIN_MS))
 
     def _answered(self, _: None, flow: Callable[[], None]) -> None:
         self._asking = None

@@ -8,7 +8,7 @@ one, and live messages do not wait for long.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from prometheus_client import Counter
@@ -22,7 +22,7 @@ from livechat.model.events import Event
 from livechat.pacing import TokenBucket
 from livechat.platforms.budget import Budget, Claim
 from livechat.platforms.fetch import Fetched, FetchError, fetch
-from livechat.platforms.twitch.parse.history import MARGIN_MS, Answer, Past, past, read_answer
+from livechat.platforms.twitch.parse.history import Answer, Past, past, read_answer
 from livechat.platforms.twitch.parse.irc import Line
 
 _log = Logger()
@@ -44,6 +44,17 @@ _HEADERS: Final = {"Accept": "application/json", "User-Agent": "livechat"}
 #: Statuses by which the service refuses one channel: its owner does not want it, or the name is
 #: wrong.
 _REFUSALS: Final = frozenset({400, 403, 404})
+
+
+class Stretch(NamedTuple):
+    """What was missed of a chat.
+
+    :ivar since_ms: when the last line was sent that is known, in ms since 1970.
+    :ivar after_ms: from when on lines are asked for: a little earlier.
+    """
+
+    since_ms: int
+    after_ms: int
 
 
 class History:
@@ -88,14 +99,13 @@ class History:
         self,
         login: str,
         claim: Claim,
-        since_ms: int | None,
+        stretch: Stretch | None,
         translate: Callable[[Line], Sequence[Event]],
     ) -> Past | None:
         """What was said in a channel, or None if that cannot be known; once, and in time.
 
         :param claim: in whose name the turn is waited for.
-        :param since_ms: when the last line was sent that is known; None: none is, and all that is
-            kept is wanted.
+        :param stretch: what is wanted; None: all that is kept.
         """
         if self._clock.seconds() < self._rests_until or claim.left < TURN_PATIENCE + PATIENCE:
             self._outcomes.labels("resting").inc()
@@ -109,7 +119,8 @@ class History:
             self._failed(login, "busy", "too many channels ask at once", rest=0.0)
             return None
         try:
-            answer = await self._fetch(login, since_ms)
+            answer = await self._fetch(login, stretch)
+            since_ms = None if stretch is None else stretch.since_ms
             now_ms = int(self._now() * 1000)
             found = past(answer, login, translate, since_ms=since_ms, now_ms=now_ms, most=MOST)
         except _Trouble as trouble:
@@ -120,10 +131,10 @@ class History:
         self._outcomes.labels("whole" if found.is_whole else "part").inc()
         return found
 
-    async def _fetch(self, login: str, since_ms: int | None) -> Answer:
+    async def _fetch(self, login: str, stretch: Stretch | None) -> Answer:
         query = {"limit": MOST}
-        if since_ms is not None:
-            query["after"] = max(0, since_ms - MARGIN_MS)
+        if stretch is not None:
+            query["after"] = stretch.after_ms
         try:
             answer = await fetch(
                 self._http,
