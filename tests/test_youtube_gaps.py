@@ -8,6 +8,8 @@ from typing import Any
 from livechat.core.ports import Recovery
 from livechat.model.chat import ChatMessage
 from livechat.model.events import seconds_of
+from livechat.platforms.youtube import upstream
+from livechat.platforms.youtube.liveness import refresh_token
 from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.upstream import TOKEN_SILENCE, TRUSTED
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
@@ -201,6 +203,44 @@ class LossTests(GapCase):
         self.assertEqual(self.texts(sink), self.said[:5] + self.texts(sink)[5:])
         self.run_for(3)
         self.assertEqual(self.texts(sink)[-1], self.said[-1])
+
+
+class RenewalTests(GapCase):
+    """A fresh token for a chat in which more is written at once than YouTube repeats."""
+
+    def test_busy(self) -> None:
+        """What was written while the page was fetched is asked for with the old token first."""
+        _, sink = self.watched()
+        self.talk(3)
+
+        async def slow(*arguments: Any) -> Any:
+            fresh = await refresh_token(*arguments)
+            for _ in range(2 * BACKLOG):
+                self.said.append(f"message {len(self.said)}")
+                self.say(self.said[-1], ago=0.01)
+            return fresh
+
+        self.patch(upstream, "refresh_token", slow)
+        self.patch(upstream, "TOKEN_AGE", 5.0)
+        self.talk(4)
+        self.patch(upstream, "TOKEN_AGE", 500.0)
+        self.talk(4)
+        self.run_for(3)
+        self.assertEqual(len(self.asked("/live_chat")), 1)
+        self.assertEqual((sink.losses, sink.recoveries), ([], []))
+        self.assertEqual(self.texts(sink), self.said)
+
+    def test_dead(self) -> None:
+        """An old token that gives nothing any more does not hinder the fresh one."""
+        _, sink = self.watched()
+        self.talk(3)
+        self.patch(upstream, "TOKEN_AGE", 5.0)
+        for mishap in (YouTubeMishap.DEADEN, YouTubeMishap.EXPIRE):
+            self.simulator.strike(mishap)
+            self.talk(8)
+        self.run_for(3)
+        self.assertEqual((sink.losses, sink.recoveries), ([], []))
+        self.assertEqual(self.texts(sink), self.said)
 
 
 class StandingTests(GapCase):

@@ -201,7 +201,11 @@ class ChatUpstream:
         fresh = await refresh_token(self._client, chat, watch.claim)
         if fresh is None:
             return chat
-        # What comes next begins with the past once more.
+        # More may have been written meanwhile than what comes next repeats of the past.
+        last = await self._poll(chat)
+        if isinstance(last, PollOk):
+            chat = replace(chat, answer=last)
+            self._pass_on(watch, chat, is_reload=False)
         continuation = replace(chat.answer.continuation, token=fresh.token, kind=_RELOAD)
         return OpenChat(fresh.live, replace(chat.answer, continuation=continuation), chat.feed)
 
@@ -251,7 +255,9 @@ class ChatUpstream:
             return Plan(Step.REFRESH)
         return Plan(Step.POLL, max(0.0, times.asked + wait - now))
 
-    def _pass_on(self, watch: Watch, chat: OpenChat, *, is_reload: bool, is_filtered: bool) -> None:
+    def _pass_on(
+        self, watch: Watch, chat: OpenChat, *, is_reload: bool, is_filtered: bool = False
+    ) -> None:
         """What an answer brings; after a time without one it belongs to that time.
 
         :param is_filtered: messages are left out from now on.
