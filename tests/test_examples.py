@@ -138,13 +138,17 @@ class ChatTests(ExampleCase):
         await self.says(program, "twitch Bob [100 bits]: Cheer100 for you")
 
     async def test_lost(self) -> None:
-        """It comes back when the connection was lost."""
+        """It comes back when the connection was lost, and gets once what it has missed."""
         program = self.start(sys.executable, "chat.py", self.address, "twitch.tv/ann")
         greeting = ("* twitch.tv/ann: subscribed", "* twitch.tv/ann: started")
         await self.says(program, *greeting)
+        self.twitch.say("ann", said(BOB, "hello", 1))
+        await self.says(program, "twitch Bob: hello")
         self.assertEqual(self.road.cut(), 1)
+        self.twitch.say("ann", said(BOB, "are you there?", 2))
         await self.says(program, "* twitch.tv/ann: connection lost", *greeting)
-        self.twitch.say("ann", said(BOB, "hello again", 1))
+        await self.says(program, "twitch Bob: are you there?")
+        self.twitch.say("ann", said(BOB, "hello again", 3))
         await self.says(program, "twitch Bob: hello again")
 
     async def test_hopeless(self) -> None:

@@ -18,23 +18,29 @@ PAUSE = 30
 
 async def follow(server, channel):
     """One chat, until there is no point in it any more."""
-    subscribe = json.dumps({"type": "subscribe", "identifier": channel, "stats": False})
+    command = {"type": "subscribe", "identifier": channel, "stats": False}
+    # Whoever comes back says after which message it goes on: `since`.
+    epoch = None
     # Connects again, after growing pauses, whenever the connection is lost.
     async for connection in connect(server):
         try:
-            await connection.send(subscribe)
+            await connection.send(json.dumps(command))
             async for text in connection:
                 message = json.loads(text)
                 if message["type"] == "chat":
                     show(message["data"])
+                    command["since"]["seq"] = message["seq"]
                 elif message["type"] == "status":
                     print(f"* {channel}: {message['status']}")
+                    if message["status"] == "started" and message["epoch"] != epoch:
+                        epoch = message["epoch"]
+                        command["since"] = {"epoch": epoch, "seq": message["seq"]}
                 elif message["type"] == "error":
                     print(f"* {channel}: {message['error']}")
                     if not message.get("temporary"):
                         return
                     await asyncio.sleep(PAUSE)
-                    await connection.send(subscribe)
+                    await connection.send(json.dumps(command))
         except ConnectionClosed:
             print(f"* {channel}: connection lost")
 
