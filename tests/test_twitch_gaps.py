@@ -48,8 +48,11 @@ class GapTests(TestCase):
         simulator.startService()
         self.addCleanup(simulator.stopService)
 
-    async def watching(self, *options: str) -> tuple[Daemon, Client]:
-        """A daemon, and a client that has begun to watch `ann`."""
+    async def watching(self, *options: str, **asked: Any) -> tuple[Daemon, Client]:
+        """A daemon, and a client that has begun to watch `ann`.
+
+        :param asked: options of its subscribe.
+        """
         daemon = start_daemon(
             reactor,
             f"--twitch-irc={self.where.twitch_irc}",
@@ -61,7 +64,7 @@ class GapTests(TestCase):
         await daemon.listening
         client = await Client.open(daemon.port)
         self.addCleanup(client.close)
-        await client.subscribe("ann", events=["gap", "deletion"], stats=False)
+        await client.subscribe("ann", events=["gap", "deletion"], stats=False, **asked)
         self.greeting = await client.until("started")
         return daemon, client
 
@@ -116,14 +119,17 @@ class GapTests(TestCase):
         self.assertIn('livechat_twitch_history_total{outcome="whole"} 1.0', await daemon.metrics())
 
     async def test_history(self) -> None:
-        """What was said before anybody watched has its places in the order, before `started`."""
+        """Who comes first gets what was said before anybody watched, if they ask for it."""
         self.twitch.listener("ann")
         for text in ("long ago", "before"):
             self.twitch.say("ann", said(text))
-        _, client = await self.watching(f"--twitch-history-url={self.where.twitch_history_url}")
+        _, client = await self.watching(
+            f"--twitch-history-url={self.where.twitch_history_url}", history=10
+        )
         self.assertEqual(self.greeting["seq"], 2)
         self.twitch.say("ann", said("now"))
-        self.assertEqual((await client.until("chat"))["seq"], 4)
+        told = [self.short(await client.until("chat")) for _ in range(3)]
+        self.assertEqual(told, ["long ago 1", "before 2", "now 4"])
 
     async def test_unfilled(self) -> None:
         """Without a service the gap is told, and stays one."""

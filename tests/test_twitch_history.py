@@ -477,11 +477,11 @@ class ClientTests(HistoryCase):
         self.run_for(5)
         self.client.taken()
         self.tell("three")
-        self.session.received(b'{"type":"subscribe","platform":"twitch","identifier":"ann"}')
+        asked = {"type": "subscribe", "platform": "twitch", "identifier": "ann", "events": True}
+        asked["since"] = {"epoch": epoch, "seq": 2}
+        self.session.received(json.dumps(asked).encode())
         self.run_for(5)
-        started = next(m for m in self.client.taken() if m.get("status") == "started")
-        # The rules of the room and two messages; the gap, and what was missed.
-        self.assertEqual((started["epoch"], started["seq"]), (epoch, 5))
+        self.assertEqual(self.taken(), ["subscribed", "started", "two", "gap True", "three"])
         self.assertEqual(self.counted("whole"), 1)
 
     def test_removed(self) -> None:
