@@ -6,7 +6,9 @@ from __future__ import annotations
 import socket
 import time
 from typing import Any
+from urllib.request import urlopen
 
+import msgspec
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
@@ -186,6 +188,39 @@ class DirectTests(TikTokDaemonCase):
         seen += await client.settled()
         self.assertEqual(texts(seen), sent)
         self.assertEqual(len(sent), 24)
+
+    async def test_gaps(self) -> None:
+        """Lost with little and with much said meanwhile, and not watched: each gap says so."""
+        client = await self.watching("ann", events=["gap"])
+        await self.said(client, "one", 1)
+        for missed, filled in ((["two", "three"], True), ([str(n) for n in range(10, 20)], False)):
+            self.tiktok.drop()
+            seen = [await client.until("reconnecting")]
+            for number, text in enumerate(missed, 10 * len(missed)):
+                self.tiktok.say("ann", say(text, number))
+            started = await client.until("started", seen)
+            gap, *filling = [message for message in seen[1:] if message["type"] != "stats"]
+            self.assertEqual(gap["data"]["data"]["filled"], filled)
+            self.assertEqual(gap["data"]["data"]["reason"], "upstream")
+            self.assertEqual(texts(filling), missed[-6:])
+            self.assertEqual(started["seq"], filling[-1]["seq"])
+            await self.said(client, f"after {missed[-1]}", 500 + len(missed))
+        await client.send(type="unsubscribe", platform="tiktok", identifier="ann")
+        await client.until("unsubscribed")
+        self.tiktok.say("ann", say("nobody is there", 900))
+        await self.watching("ann")
+        *_, gap, missed_frame = (await self.history("ann"))["messages"]
+        self.assertEqual(gap["data"]["data"]["reason"], "unwatched")
+        self.assertIs(gap["data"]["data"]["filled"], True)
+        self.assertEqual(texts([missed_frame]), ["nobody is there"])
+
+    async def history(self, account: str) -> dict[str, Any]:
+        """What is kept of an account's chat."""
+        url = f"http://127.0.0.1:{self.daemon.port}/history/tiktok/{account}"
+        body: bytes = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
+        kept: dict[str, Any] = msgspec.json.decode(body)
+        kept["messages"] = [m for m in kept["messages"] if m["data"]["type"] in ("chat", "gap")]
+        return kept
 
     async def test_ends(self) -> None:
         """Exactly one STREAM_ENDED to each, the connection stays, a new subscribe says not live."""

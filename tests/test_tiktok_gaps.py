@@ -11,8 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.core.options import Options
 from livechat.core.recent_ids import RecentIds
 from livechat.core.subscription import Subscription
+from livechat.history.memory import SIZE
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ALL_KINDS, ChannelEvent, ChannelKey, Event
+from livechat.platforms.tiktok import webcast_pb2 as schema
 from livechat.platforms.tiktok.last_comments import MAX_ROOMS, REMEMBERED, LastComments
 from livechat.platforms.tiktok.parse.chat import Translator
 from livechat.platforms.tiktok.parse.message_context import Room
@@ -30,6 +32,8 @@ from tests.support.fakes import chat as a_chat
 from tests.support.tiktok_payloads import NOW
 from tests.support.tiktok_wire import BASE, SETTINGS, KeptEvents, TikTokCase, say
 from tests.test_tiktok_watcher import ROSES
+
+KEY = ChannelKey("tiktok", "username", "ann")
 
 
 def comment(message_id: str, timestamp: str = "2026-01-02T03:04:05.000Z") -> ChatMessage:
@@ -331,22 +335,39 @@ class ChannelTests(TikTokCase):
     def setUp(self) -> None:
         """Somebody watches and was told so."""
         super().setUp()
+        self.hub = hub_on(self.clock, self.metrics)
         self.client = KeptMessages()
-        key = ChannelKey("tiktok", "username", "ann")
-        options = Options(kinds=ALL_KINDS)
-        subscription = Subscription(key, self.client, "ann", options, lambda _: None)
-        hub_on(self.clock, self.metrics).subscribe(self.tiktok, subscription)
+        self.subscription = self.subscribe()
         self.run_for(1)
         self.taken = 0
         self.told()
 
+    def subscribe(self) -> Subscription:
+        """Ask for the chat, with all events."""
+        options = Options(kinds=ALL_KINDS)
+        subscription = Subscription(KEY, self.client, "ann", options, lambda _: None)
+        self.hub.subscribe(self.tiktok, subscription)
+        return subscription
+
     def told(self) -> list[Any]:
+        """What the client was sent since the last time (`words`)."""
+        return self.words(self.client.taken())
+
+    def published(self, key: ChannelKey = KEY) -> list[Any]:
+        """All that is kept of what the channel has published (`words`)."""
+        place = self.hub.last(key)
+        assert place is not None
+        kept = self.hub.past(place, None, 1000).publications
+        self.taken = kept[0].seq - 1
+        return self.words([msgspec.json.decode(one.message(key)) for one in kept])
+
+    def words(self, messages: list[dict[str, Any]]) -> list[Any]:
         """Comments by their text, gaps by what they say, states by their name.
 
         The numbers of comments and events rise by one.
         """
         words: list[Any] = []
-        for message in self.client.taken():
+        for message in messages:
             data = message.get("data", {})
             if message["type"] in ("chat", "event"):
                 self.taken += 1
@@ -383,6 +404,63 @@ class ChannelTests(TikTokCase):
         self.run_for(6)
         expected = ["one", "reconnecting", ("upstream", False), *map(str, range(14, 20)), "started"]
         self.assertEqual(self.told(), expected)
+
+    def leave_and_return(self, *meanwhile: str) -> None:
+        """Nobody watches while this is said; then the client comes back."""
+        self.hub.unsubscribe(self.subscription)
+        self.run_for(5)
+        self.assertEqual(self.simulator.sockets, [])
+        for number, text in enumerate(meanwhile, 100):
+            self.simulator.say("ann", say(text, number))
+            self.run_for(1)
+        self.subscription = self.subscribe()
+        self.run_for(4)
+
+    def test_unwatched(self) -> None:
+        """What nobody watched follows its gap, and only once."""
+        self.simulator.say("ann", say("one", 1))
+        self.run_for(0.25)
+        self.leave_and_return("two", "three")
+        expected = ["one", ("unwatched", True), "two", "three"]
+        self.assertEqual(self.published(), expected)
+        self.leave_and_return()
+        self.assertEqual(self.published(), [*expected, ("unwatched", True)])
+
+    def test_unwatched_among_many_events(self) -> None:
+        """Comments that are older than all that is kept are not published again."""
+        for number in range(1, 4):
+            self.simulator.say("ann", say(str(number), number))
+        self.run_for(0.25)
+        for number in range(SIZE + 10):
+            like = schema.LikeMessage(count=1, total=number)
+            room = SimulatedRoom("ann", round(self.clock.seconds() * 1000))
+            self.simulator.say("ann", room.written("WebcastLikeMessage", like, 10_000 + number))
+        self.run_for(0.25)
+        self.leave_and_return("missed")
+        self.assertEqual(self.published(), [("unwatched", True), "missed"])
+
+    def test_unwatched_for_long(self) -> None:
+        """More than the room gives, and the gap says so."""
+        self.simulator.say("ann", say("one", 1))
+        self.run_for(0.25)
+        said = [str(number) for number in range(HISTORY + 2)]
+        self.leave_and_return(*said)
+        self.assertEqual(self.published(), ["one", ("unwatched", False), *said[2:]])
+
+    def test_first_start(self) -> None:
+        """What was said before a first start is history: kept, sent to nobody, not counted."""
+        self.hub.unsubscribe(self.subscription)
+        self.simulator.say("bob", say("before", 1))
+        key = ChannelKey("tiktok", "username", "bob")
+        bob = Subscription(key, self.client, "bob", Options(kinds=ALL_KINDS), lambda _: None)
+        self.client.taken()
+        self.hub.subscribe(self.tiktok, bob)
+        self.run_for(4)
+        messages = self.client.taken()
+        self.assertNotIn("chat", {message["type"] for message in messages})
+        stats = [message for message in messages if message["type"] == "stats"]
+        self.assertEqual(stats[-1]["data"]["totalMessages"], 0)
+        self.assertEqual(self.published(key), ["before"])
 
     def test_many_losses(self) -> None:
         """Cut in all sorts of ways, every comment comes once and in order."""

@@ -395,7 +395,10 @@ export interface GapData {
   to: string;
   /** The upstream was lost; nobody watched; or the node that read the chat failed. */
   reason: "failover" | "unwatched" | "upstream";
-  /** The platform gave everything of that time afterwards. */
+  /**
+   * The platform gave all messages of that time afterwards. TikTok gives nothing else, so gifts and
+   * other events of that time may be missing.
+   */
   filled: boolean;
 }
 

@@ -16,7 +16,8 @@ class Gap(EventData, frozen=True, kw_only=True):
     :ivar start: the last moment before it, ISO 8601 UTC.
     :ivar end: when messages flowed again, ISO 8601 UTC.
     :ivar reason: the upstream was lost; nobody watched; or the node that read the chat failed.
-    :ivar filled: the platform gave everything of that time afterwards.
+    :ivar filled: the platform gave all messages of that time afterwards.  TikTok gives nothing
+        else, so gifts and other events of that time may be missing.
     """
 
     kind: ClassVar[str] = "gap"
