@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import Any
 from urllib.request import urlopen
 
-import msgspec
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
@@ -23,6 +22,7 @@ from twisted.logger import Logger
 
 from tests.support.daemon import PATIENCE, Client
 from tests.support.redis import RedisServer
+from tests.support.schema import frames
 from tests.test_acceptance import DaemonCase, privmsg
 
 _log = Logger()
@@ -486,5 +486,4 @@ class RestartTests(RedisDaemonCase):
         """What a path answers."""
         url = f"http://127.0.0.1:{self.daemon.port}{path}"
         body = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
-        message: dict[str, Any] = msgspec.json.decode(body)
-        return message
+        return frames().read(body)

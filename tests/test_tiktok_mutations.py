@@ -20,6 +20,7 @@ from livechat.platforms.tiktok.parse.counts import Counts
 from livechat.platforms.tiktok.parse.webcast import Push, Unread, read_push
 from livechat.protocol.messages import encode_event
 from tests.support.corpus import corpus
+from tests.support.schema import frames
 from tests.support.tiktok_payloads import (
     NOW,
     ROOM,
@@ -113,7 +114,7 @@ class MutationTests(SynchronousTestCase):
     timeout = 300
 
     def test_mutated_frames(self) -> None:
-        """Each frame is unread or becomes events that can be sent, within 50 ms of CPU."""
+        """Each frame is unread or becomes events that fit the schema, within 50 ms of CPU."""
         random = Random(SEED)
         payloads = [(payload.method, payload.payload) for payload in recorded().values()]
         # Methods that are only counted are not decoded; damage would not reach the translator.
@@ -137,13 +138,15 @@ class MutationTests(SynchronousTestCase):
                     if data:
                         random.choice(MUTATIONS)(data, random)
                 frame = push(batch([(method, bytes(data))]))
+            sent: list[bytes] = []
             begun = process_time()
             read = read_push(frame)
             if isinstance(read, Push):
                 translation = translator.translate(read.batch.messages, NOW, number * 0.01)
-                for event in translation.events:
-                    encode_event(KEY, event)
+                sent = [encode_event(KEY, event) for event in translation.events]
             longest = max(longest, process_time() - begun)
+            for one in sent:
+                frames().read(one)
             if isinstance(read, Unread):
                 outcomes[read.name] += 1
             else:

@@ -8,7 +8,6 @@ from itertools import product
 from xml.etree.ElementTree import Element
 
 import html5lib
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
@@ -20,6 +19,7 @@ from livechat.platforms.twitch.parse.chat import translate
 from livechat.platforms.twitch.parse.irc import Line, parse_line
 from livechat.platforms.twitch.parse.room import RoomState
 from livechat.protocol.messages import encode_event
+from tests.support.schema import frames
 from tests.support.twitch_lines import RECEIVED, parsed, written
 
 KEY = ChannelKey("twitch", "username", "hopper")
@@ -172,7 +172,7 @@ class HostileTextTests(SynchronousTestCase):
             (message,) = translate(
                 Line(tags, "ada!ada@x", "PRIVMSG", ["#hopper", "x"]), RECEIVED, str
             ).events
-            data = msgspec.json.decode(encode_event(KEY, message))["data"]["data"]
+            data = frames().read(encode_event(KEY, message))["data"]["data"]
             self.assertEqual(data["author"]["display_name"], payload.strip())
             self.assertEqual(data["author"]["badges"][0]["label"], badge)
             self.assertNotIn("color", data["author"])
@@ -189,7 +189,7 @@ class HostileTextTests(SynchronousTestCase):
                 "msg-param-profileImageURL": payload,
             }
             (event,) = translate(Line(tags, "x", "USERNOTICE", ["#hopper"]), RECEIVED, str).events
-            data = msgspec.json.decode(encode_event(KEY, event))["data"]["data"]
+            data = frames().read(encode_event(KEY, event))["data"]["data"]
             self.assertEqual(data["text"], payload.strip())
             self.assertEqual(data["user"]["display_name"], payload.strip())
             self.assertIsNone(data["user"]["avatar_url"])
@@ -212,7 +212,7 @@ class BrokenLineTests(SynchronousTestCase):
     def check(self, line: Line, room: RoomState = RoomState()) -> None:  # noqa: B008
         """No exception; every event can be sent; kinds are documented; elements tile the text."""
         for event in translate(line, RECEIVED, lambda: "new", room).events:
-            sent = msgspec.json.decode(encode_event(KEY, event))["data"]
+            sent = frames().read(encode_event(KEY, event))["data"]
             self.assertRegex(sent["timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
             if not isinstance(event, ChatMessage):
                 self.assertIn(event.type, EVENT_KINDS)

@@ -22,6 +22,7 @@ from livechat.platforms.youtube.parse.streams import candidates, read_streams
 from livechat.platforms.youtube.parse.verdict import verdict
 from livechat.protocol.messages import encode_event
 from tests.support import golden
+from tests.support.schema import frames
 from tests.test_youtube_corpus import actions, recorded
 from tests.test_youtube_items import NOW, VIDEO, answer, read, text
 from tests.test_youtube_streams import lockup, tab, video
@@ -79,10 +80,10 @@ def copied(node: Any) -> Any:
 
 
 def encoded(poll: Poll) -> list[bytes]:
-    """Everything in it as subscribers receive it, which must be UTF-8."""
+    """Everything in it as subscribers receive it, which must be UTF-8 and fit the schema."""
     messages = [encode_event(KEY, event) for event in poll.events]
     for one in messages:
-        one.decode("utf-8")
+        frames().read(one.decode("utf-8"))
     return messages
 
 

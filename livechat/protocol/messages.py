@@ -190,7 +190,8 @@ def envelope(kind: str, payload: bytes, key: ChannelKey, seq: int) -> bytes:
 
     Joined from parts, so that an event is encoded once for all identifiers of its channel.
     """
-    return b"%b%b%b%d}" % (_CHAT_HEAD if kind == "chat" else _EVENT_HEAD, payload, _tail(key), seq)
+    head = _CHAT_HEAD if kind == "chat" else _EVENT_HEAD
+    return b"".join((head, payload, _tail(key), b"%d}" % seq))
 
 
 _CHAT_HEAD: Final = b'{"type":"chat","data":'
