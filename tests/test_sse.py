@@ -189,8 +189,12 @@ class StreamingCase(SynchronousTestCase):
 
     def events(self, wire: Wire) -> list[tuple[str, str, dict[str, Any]]]:
         """Type, `id` and message of the events since the last call."""
+        return self.events_of(wire.take())
+
+    def events_of(self, data: bytes) -> list[tuple[str, str, dict[str, Any]]]:
+        """The same of these bytes."""
         found = []
-        for text in wire.take().decode().replace(":\n\n", "").split("\n\n")[:-1]:
+        for text in data.decode().replace(":\n\n", "").split("\n\n")[:-1]:
             match = re.fullmatch(r"event: (\w+)\ndata: (.*)(?:\nid: (.*))?", text)
             assert match, text
             message = frames().read(match[2])
@@ -290,11 +294,63 @@ class MessageTests(StreamingCase):
         )
         for watcher in self.platform.watchers:
             watcher.live()
+        self.clock.advance(0)
         wire.take()
         self.platform.watchers[0].sink.received([chat("a1")])
         ((_, mark, _),) = self.events(wire)
         self.assertRegex(mark, r"^[0-9a-z]+:1,e2:4$")
         self.assertIs(connection.encoding, SEVERAL_CHATS)
+
+    def test_resumes(self) -> None:
+        """After `Last-Event-ID` comes what was missed, once and in order, and then what is new."""
+        self.stream("platform=twitch&identifier=ann&stats=false")
+        sink = self.platform.watchers[-1].sink
+        query = "platform=twitch&identifier=ann&stats=false"
+        away, wire = self.ask(query)
+        wire.take()
+        sink.received(chats(2))
+        *_, (_, mark, _) = self.events(wire)
+        self.leave(away)
+        sink.received(chats(5, 2))
+        missed = ["m2", "m3", "m4", "m5", "m6"]
+        ways = (("", f"Last-Event-ID: {mark}"), (f"&since={mark}", "X: "))
+        for number, (more, header) in enumerate(ways):
+            back, wire = self.ask(query + more, header)
+            self.clock.advance(0.1)
+            sink.received([chat(f"new{number}")])
+            self.clock.advance(0.1)
+            missed.append(f"new{number}")
+            _, started, *told = self.events_of(self.answer(wire)[1])
+            self.assertIs(started[2]["recovered"], True)
+            self.assertEqual([m["data"]["message_id"] for _, _, m in told], missed)
+            self.assertEqual(told[0][1], f"{mark[:-1]}3")
+            self.leave(back)
+
+    def test_several_resume(self) -> None:
+        """With several chats each goes on from its own place."""
+        query = "platform=twitch&identifier=ann&identifier=bob&stats=false"
+        self.stream(query)
+        ann, bob = self.platform.watchers
+        away, wire = self.ask(query)
+        wire.take()
+        ann.sink.received(chats(1))
+        bob.sink.received(chats(2))
+        *_, (_, mark, _) = self.events(wire)
+        self.leave(away)
+        ann.sink.received(chats(1, 1))
+        bob.sink.received(chats(2, 2))
+        _, wire = self.ask(query, f"Last-Event-ID: {mark}")
+        self.clock.advance(0.1)
+        events = [e for e in self.events_of(self.answer(wire)[1]) if e[0] == "chat"]
+        self.assertEqual(
+            [(m["identifier"], m["seq"]) for _, _, m in events],
+            [("ann", 2), ("bob", 3), ("bob", 4)],
+        )
+        epochs = [each.partition(":")[0] for each in mark.split(",")]
+        self.assertEqual(
+            [place for _, place, _ in events],
+            [f"{epochs[0]}:2,{epochs[1]}:{number}" for number in (2, 3, 4)],
+        )
 
     def test_comments(self) -> None:
         """A comment comes each 25 seconds; none while the answer is held back."""

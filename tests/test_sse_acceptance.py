@@ -5,19 +5,28 @@ from __future__ import annotations
 
 import http.client
 import re
+import shlex
 import socket
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.threads import deferToThread
+from twisted.internet import reactor as _reactor
+from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from tests.support.browser import BrowserCase, Visit
 from tests.support.daemon import PATIENCE
 from tests.support.program import Program
 from tests.support.schema import frames
+from tests.support.three_platforms import Road
 from tests.test_acceptance import DaemonCase, privmsg
 
+reactor: Any = _reactor
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+#: The epoch in docs/sse.md.
+SHOWN_EPOCH = "k3j9"
 
 
 class Reader:
@@ -84,6 +93,31 @@ class StreamTests(DaemonCase):
             self.assertEqual(told["data"]["data"]["content"]["raw"], f"message {number}")
         self.assertTrue(await self.active(1))
 
+    async def test_resumes(self) -> None:
+        """Who comes back with the last `id` gets what was missed, once, and then what is new."""
+        await self.watching("ann")
+        query = "platform=twitch&identifier=ann&stats=false"
+        reader = await self.read(query)
+        await self.until(reader, "started")
+        self.twitch.say("ann", privmsg("ann", "0"))
+        last = (await self.until(reader, "chat"))["id"]
+        reader.close()
+        for number in range(1, 200):
+            self.twitch.say("ann", privmsg("ann", str(number)))
+        back = await self.read(query, Last_Event_ID=last)
+        started = await self.until(back, "started")
+        self.assertIs(started["data"]["recovered"], True)
+        for number in range(200, 300):
+            self.twitch.say("ann", privmsg("ann", str(number)))
+        epoch, _, seq = last.partition(":")
+        for number in range(1, 300):
+            event = await deferToThread(back.next)
+            self.assertEqual(event["data"]["data"]["data"]["content"]["raw"], str(number))
+            self.assertEqual(event["id"], f"{epoch}:{int(seq) + number}")
+        other = await self.read(f"{query}&since=other:5&history=2")
+        self.assertIs((await self.until(other, "started"))["data"]["recovered"], False)
+        self.assertEqual((await self.until(other, "chat"))["id"], f"{epoch}:{int(seq) + 298}")
+
     async def test_end(self) -> None:
         """When the daemon stops, the answer ends; a client that leaves is let go of."""
         reader = await self.read("platform=twitch&identifier=ann&stats=false")
@@ -141,30 +175,84 @@ class StreamTests(DaemonCase):
     test_slow.options = ("--linger=0", "--max-pending=65536")  # type: ignore[attr-defined]
 
     async def test_page(self) -> None:
-        """The session that docs/sse.md shows goes as it is written."""
+        """The two sessions that docs/sse.md shows go as they are written, but for the epoch."""
+        # Somebody who watches all the time.
+        await self.watching("ann")
         page = (DOCS / "sse.md").read_text()
-        command, shown = re.findall(r"```console\n\$ (.*?)\n(.*?)```", page, re.DOTALL)[0]
-        words = command.replace("localhost:3000", f"localhost:{self.daemon.port}").split(" ")
-        program = Program(self, Path(), *[word.strip("'") for word in words])
-        self.addCleanup(program.process.kill)
-        sent = False
-        for line in shown.strip("\n").split("\n"):
+        sessions = re.findall(r"```console\n\$ (.*?)\n(.*?)```", page, re.DOTALL)
+        self.assertEqual(len(sessions), 2)
+        last = ""
+        for command, shown in sessions:
+            words = shlex.split(command.replace("localhost:3000", f"localhost:{self.daemon.port}"))
+            program = Program(
+                self, Path(), *[word.replace(f"{SHOWN_EPOCH}:2", last) for word in words]
+            )
+            for line in shown.removesuffix("\n").split("\n"):
+                got = await self.line(program)
+                pattern = ".*".join(map(re.escape, line.replace(SHOWN_EPOCH, "…").split("…")))
+                self.assertRegex(got, f"^{pattern}$")
+                if '"started"' in line and not last:
+                    self.twitch.say("ann", privmsg("ann", "hello", id="6f3a"))
+                if got.startswith("id: "):
+                    last = got.removeprefix("id: ")
+            program.process.kill()
+            self.twitch.say("ann", privmsg("ann", "hello again", id="6f3b"))
+
+    async def line(self, program: Program) -> str:
+        """The next line that it prints, comments and the empty lines after them left out."""
+        got = await deferToThread(program.until, "")
+        if got == ":\n":
+            await deferToThread(program.until, "")
             got = await deferToThread(program.until, "")
-            if got == ":\n":
-                # A comment, and the empty line after it.
-                await deferToThread(program.until, "")
-                got = await deferToThread(program.until, "")
-            pattern = ".*".join(map(re.escape, line.split("…")))
-            self.assertRegex(got.rstrip("\n"), f"^{pattern}$")
-            if '"started"' in line and not sent:
-                sent = True
-                self.twitch.say("ann", privmsg("ann", "hello", id="6f3a"))
+        return got.rstrip("\n")
 
 
 class BrowserTests(BrowserCase):
     """`EventSource` in Chromium."""
 
-    options = ("--linger=0",)
+    options = ("--linger=30",)
+
+    async def test_comes_back(self) -> None:
+        """A browser that lost its connection comes back by itself and misses nothing."""
+        road = Road(self.daemon.port)
+        port = self.listen(road)
+        self.addCleanup(road.cut)
+
+        def on_twitch(*texts: str) -> None:
+            for text in texts:
+                blockingCallFromThread(reactor, self.twitch.say, "ann", privmsg("ann", text))
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+
+            def hear(count: int) -> None:
+                page.wait_for_function("count => window.heard.length >= count", arg=count)
+
+            page.goto(f"http://127.0.0.1:{port}/test")
+            page.evaluate(
+                """() => {
+                  window.heard = [];
+                  const stream = new EventSource("sse?platform=twitch&identifier=ann&stats=false");
+                  stream.addEventListener("status", () => heard.push("status"));
+                  stream.addEventListener("chat", (event) => {
+                    heard.push(JSON.parse(event.data).data.data.content.raw);
+                  });
+                }"""
+            )
+            hear(2)
+            on_twitch("1", "2")
+            hear(4)
+            self.assertGreater(blockingCallFromThread(reactor, road.cut), 0)
+            on_twitch("3", "4")
+            hear(8)
+            on_twitch("5")
+            hear(9)
+            greeting = ["status", "status"]
+            heard = [*greeting, "1", "2", *greeting, "3", "4", "5"]
+            self.assertEqual(page.evaluate("heard"), heard)
+            visit.errors.clear()
+
+        await self.visit(work)
 
     async def test_event_source(self) -> None:
         """It hears events by their type, and comes back by itself, but not after a 404."""
