@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from twisted.internet.threads import deferToThread
 
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
-from tests.support.daemon import Client
+from tests.support.daemon import PATIENCE, Client
 from tests.test_youtube_acceptance import YouTubeDaemonCase
 
 
@@ -75,23 +79,89 @@ class GapTests(YouTubeDaemonCase):
 class UnwatchedTests(YouTubeDaemonCase):
     """Everybody left, and somebody came back."""
 
-    async def test_missed(self) -> None:
-        """What was written meanwhile has its place in the order, after the gap, and is counted."""
+    async def left(self) -> dict[str, Any]:
+        """Somebody has heard a message, and all have left: the place of that message."""
         client = await self.watching("ann")
+        # Asked again, it is told again.
+        await client.subscribe("ann", platform="youtube")
+        epoch = (await client.until("started"))["epoch"]
         self.say("before")
-        chat = await client.until("chat")
+        seq = (await client.until("chat"))["seq"]
         await client.close()
         await self.come_true(lambda: self.active(0))
+        return {"epoch": epoch, "seq": seq}
+
+    async def back(self, since: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """How somebody is greeted who comes back, and what was missed, up to a new message."""
+        client = await self.client()
+        await client.subscribe("ann", platform="youtube", since=since, events=["gap"])
+        started = await client.until("started")
+        self.say("now")
+        missed: list[dict[str, Any]] = []
+        while True:
+            message = await client.next()
+            if message["type"] in ("chat", "event"):
+                missed.append(message)
+                if self.text(message) == "now":
+                    return started, missed
+
+    def text(self, message: dict[str, Any]) -> str:
+        """What was written, or the kind of an event."""
+        data = message["data"]
+        said: str = data["data"]["content"]["raw"] if message["type"] == "chat" else data["type"]
+        return said
+
+    def check(
+        self, since: dict[str, Any], missed: list[dict[str, Any]], texts: list[str], *, filled: bool
+    ) -> None:
+        """The gap, what fills it, and what is new, each in its place."""
+        self.assertEqual([self.text(message) for message in missed], ["gap", *texts, "now"])
+        data = missed[0]["data"]["data"]
+        self.assertEqual((data["reason"], data["filled"]), ("unwatched", filled))
+        first = since["seq"] + 1
+        self.assertEqual(
+            [message["seq"] for message in missed], list(range(first, first + len(missed)))
+        )
+
+    async def test_missed(self) -> None:
+        """What was written meanwhile comes after the gap, once, and is all."""
+        since = await self.left()
         for n in range(3):
             self.say(f"missed {n}")
-        back = await self.client()
-        await back.subscribe("ann", platform="youtube")
-        started = await back.until("started")
-        self.assertEqual(started["seq"], chat["seq"] + 4)
-        # Statistics in memory end with the last subscriber.
-        stats = await back.until("stats")
-        self.assertEqual(stats["data"]["totalMessages"], 3)
-        self.say("now")
-        now = await back.until("chat")
-        self.assertEqual(now["data"]["data"]["content"]["raw"], "now")
-        self.assertEqual(now["seq"], started["seq"] + 1)
+        started, missed = await self.back(since)
+        self.assertEqual((started["epoch"], started["recovered"]), (since["epoch"], True))
+        self.check(since, missed, [f"missed {n}" for n in range(3)], filled=True)
+
+    async def test_too_much(self) -> None:
+        """More was written than YouTube repeats."""
+        since = await self.left()
+        for n in range(100):
+            self.say(f"missed {n}")
+        started, missed = await self.back(since)
+        # Nothing that was published is missing; what was not is told by the gap.
+        self.assertIs(started["recovered"], True)
+        self.check(since, missed, [f"missed {n}" for n in range(25, 100)], filled=False)
+
+    async def test_too_late(self) -> None:
+        """The order has ended: another begins, without a gap, and the past is nobody's business."""
+        since = await self.left()
+        self.say("missed")
+        await self.come_true(self.forgotten)
+        started, missed = await self.back(since)
+        self.assertNotEqual(started["epoch"], since["epoch"])
+        self.assertEqual([self.text(message) for message in missed], ["now"])
+
+    test_too_late.options = (  # type: ignore[attr-defined]
+        *YouTubeDaemonCase.options,
+        "--history-ttl=1",
+    )
+
+    async def forgotten(self) -> bool:
+        """Whether the daemon keeps nothing of the channel any more."""
+        url = f"http://127.0.0.1:{self.daemon.port}/history/youtube/ann"
+        try:
+            await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
+        except HTTPError as error:
+            with error:
+                return error.code == 404
+        return False
