@@ -196,7 +196,7 @@ class VoteTests(ExampleCase):
     skip = missing()
 
     async def test_votes(self) -> None:
-        """One vote for each user of all platforms; votes outlive a lost connection."""
+        """One vote for each user of all platforms, also while the connection was lost."""
         program = self.start(node() or "", "vote.mjs", self.address, "twitch.tv/ann", "@ann")
         await self.until(program, *["You may vote in "] * 2)
         self.twitch.say("ann", said(BOB, "!vote Tea", 1))
@@ -204,10 +204,9 @@ class VoteTests(ExampleCase):
         self.youtube.say("ann", said(BOB, "!vote coffee", 2))
         await self.says(program, "@bob votes for coffee. tea: 1, coffee: 1")
         self.assertEqual(self.road.cut(), 1)
-        await self.until(program, *["You may vote in "] * 2)
         self.twitch.say("ann", said(ANN, "I shall not vote !vote x", 3))
         self.twitch.say("ann", said(BOB, "!vote coffee", 4))
-        await self.says(program, "Bob votes for coffee. coffee: 2")
+        await self.until(program, "You may vote in ", "Bob votes for coffee. coffee: 2")
 
 
 class ModerationTests(ExampleCase):
