@@ -28,7 +28,9 @@ from livechat.simulator.actions import Author, Delete, Say, Silence
 from livechat.simulator.twitch_faults import Fault
 from livechat.simulator.twitch_gql import GraphQL
 from livechat.simulator.twitch_history import RecentMessages
+from tests.support.corpus import corpus
 from tests.support.fakes import KeptMessages, hub_on
+from tests.support.twitch_lines import parsed
 from tests.test_twitch_watcher import KeptEvents, TwitchCase
 
 ADA, LIN = Author(2, "ada", "Ada"), Author(3, "lin", "Lin")
@@ -468,6 +470,30 @@ class ClientTests(HistoryCase):
         self.come_back()
         self.tell("three")
         self.assertEqual(self.taken()[2:], ["one", "reconnecting", "gap False", "started", "three"])
+
+    def test_recorded(self) -> None:
+        """The recorded answer of the real service, as history for the first watcher."""
+        name = "twitch/irc/recent_messages_nymn_2024-01-06_first500.json"
+        body = corpus(name).read_bytes()
+        self.instead(200, body)
+        self.client.taken()
+        asked = {"type": "subscribe", "platform": "twitch", "identifier": "nymn", "history": 1000}
+        self.session.received(json.dumps(asked).encode())
+        self.run_for(10)
+        chats = [m for m in self.client.taken() if m["type"] == "chat"]
+        sent = {
+            line.tags["id"]: line
+            for line in map(parsed, (text.encode() for text in json.loads(body)["messages"]))
+            if line.command == "PRIVMSG" and line.tags.get("rm-deleted") != "1"
+        }
+        self.assertEqual([chat["data"]["message_id"] for chat in chats], list(sent))
+        self.assertEqual(len(chats), 494)
+        numbers = [chat["seq"] for chat in chats]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.session.received(b'{"type":"get_stats","platform":"twitch","identifier":"nymn"}')
+        self.run_for(1)
+        stats = [m["data"] for m in self.client.taken() if m.get("identifier") == "nymn"]
+        self.assertEqual(stats[-1]["totalMessages"], 0)
 
     def test_unwatched(self) -> None:
         """Nobody watched for a while: the order goes on after a gap, which is filled."""
