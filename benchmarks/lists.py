@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from livechat.access import EVERYTHING, Grant
 from livechat.core.clients import IEncoding, ISubscriber, Place, Requester
 from livechat.core.fanout import COALESCE, Fanout
 from livechat.core.options import Options
@@ -47,6 +48,7 @@ class Nobody:
 
     pending: int = 0
     requester: Requester = Requester()
+    grant: Grant = EVERYTHING
 
     def __init__(self, encoding: IEncoding) -> None:
         self.encoding = encoding

@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import HTTPConnectionPool
 
+from livechat.access import Access
 from livechat.command_line import own_version
 from livechat.core.hub import Hub
 from livechat.core.ports import IStatsStore
@@ -48,6 +49,7 @@ class Daemon(Service):
     :param listening: the ports, which are open already.
     :param notifier: tells systemd how the daemon is.
     :param spread: seconds over which clients are closed at the stop.
+    :param access: the tokens.
     :param unread: how many connections have not sent the head of their request yet.
     """
 
@@ -60,6 +62,7 @@ class Daemon(Service):
         pool: HTTPConnectionPool,
         listening: Listening,
         notifier: Notifier,
+        access: Access,
         unread: Callable[[], int],
         spread: float = 0.0,
     ) -> None:
@@ -70,6 +73,7 @@ class Daemon(Service):
         self._pool = pool
         self._listening = listening
         self._notifier = notifier
+        self._access = access
         self._unread = unread
         self._spread = spread
         self._stopping: Deferred[None] | None = None
@@ -92,9 +96,15 @@ class Daemon(Service):
         return stopping.addErrback(_given_up)
 
     def reload(self) -> None:
-        """Read again what may change while we run: the certificates."""
+        """Read again what may change while we run: the certificates and the tokens."""
         self._notifier.reloading()
         self._listening.reload()
+        if not self._access.is_open:
+            try:
+                self._access.reload()
+                _log.info("the tokens were read again")
+            except ValueError as error:
+                _log.error("the old tokens stay in use: {error}", error=str(error))
         self._notifier.ready()
 
     def hurry(self) -> None:

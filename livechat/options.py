@@ -129,6 +129,14 @@ class Settings(Struct, frozen=True):
     no_compression: Annotated[bool, Choice(flag, "Do not compress, whatever clients offer.")] = (
         False
     )
+    tokens: Annotated[
+        str,
+        Choice(
+            str,
+            "File of tokens, one of which every client must give; each line: a token and its"
+            " scopes. Empty: none is asked for.",
+        ),
+    ] = ""
     drain_seconds: Annotated[
         float,
         Choice(

@@ -27,6 +27,7 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
 from twisted.web.client import Agent
 
+from livechat.access import Access
 from livechat.brokers.local import LocalBroker
 from livechat.command_line import DaemonOptions, Options, exit_with_usage_error, own_version
 from livechat.contract.documents import documents
@@ -164,7 +165,11 @@ def build(
         ),
     )
     fit = share(descriptors, settings.max_channels)
-    clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients)
+    try:
+        access = Access(settings.tokens)
+    except ValueError as error:
+        exit_with_usage_error(f"--tokens {error}")
+    clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients, access)
     pages = Pages(
         lambda: health(hub, clients, store),
         lambda: not clients.draining,
@@ -173,6 +178,7 @@ def build(
         ChannelReader(hub, platforms),
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
         documents(),
+        access,
     )
     site = make_site(pages.app.resource(), clients.origins)
     public_port = PortFactory(
@@ -205,9 +211,8 @@ def build(
     )
     parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
     unread = public_port.waiting.__len__
-    return Daemon(
-        reactor, hub, clients, parts, pool, listening, notifier, unread, settings.drain_seconds
-    )
+    spread = settings.drain_seconds
+    return Daemon(reactor, hub, clients, parts, pool, listening, notifier, access, unread, spread)
 
 
 def _clients(
@@ -217,6 +222,7 @@ def _clients(
     hub: Hub,
     platforms: Mapping[str, IPlatform],
     fitting: int,
+    access: Access,
 ) -> ClientRegistry:
     """The registry of the clients of all transports.
 
@@ -240,7 +246,7 @@ def _clients(
     def make_session(subscriber: ISubscriber) -> Session:
         return Session(subscriber, hub, platforms, quotas, reactor, metrics)
 
-    return ClientRegistry(reactor, limits, metrics, make_session)
+    return ClientRegistry(reactor, limits, metrics, make_session, access)
 
 
 def most_clients(wanted: int, fitting: int) -> int:

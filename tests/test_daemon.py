@@ -12,6 +12,7 @@ from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublish
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from livechat.access import Access
 from livechat.daemon import DRAIN, STOP, Daemon
 from livechat.listening import Listening
 from livechat.metrics import Metrics
@@ -53,7 +54,9 @@ class StopTests(SynchronousTestCase):
         pool: Any = NoConnections()
         services = [StuckService(stopping)]
         silent = Notifier(clock, "", 0, str)
-        daemon = Daemon(clock, hub, clients, services, pool, Listening(clock), silent, int)
+        daemon = Daemon(
+            clock, hub, clients, services, pool, Listening(clock), silent, Access(), int
+        )
         daemon.startService()
         lines: list[str] = []
 

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from livechat.access import EVERYTHING, Grant
 from livechat.core.ports import IEncoding, ISubscriber, Requester
 from livechat.model.errors import CloseCode
 from livechat.transports.encodings import DEFLATED, PLAIN, write_each
@@ -51,6 +52,7 @@ class SocketSubscriber:
         self.encoding: IEncoding = encoding
         self.pending: int = 0
         self.requester: Requester = Requester()
+        self.grant: Grant = EVERYTHING
         self.direct = near.fileno()
         self.near, self.far = near, far
         self.kept = b""

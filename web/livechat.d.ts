@@ -267,7 +267,7 @@ export interface ErrorMessage {
   /** One English sentence, for people; it may change. */
   error: string;
   /** What happened, for programs. */
-  code: "STREAM_NOT_LIVE" | "STREAM_ENDED" | "INVALID_MESSAGE_TYPE" | "NO_ACTIVE_CHAT" | "STREAM_NOT_FOUND" | "UNSUPPORTED_PLATFORM" | "INVALID_IDENTIFIER" | "INVALID_OPTION" | "UPSTREAM_UNAVAILABLE" | "TOO_MANY_CHATS" | "RATE_LIMITED";
+  code: "STREAM_NOT_LIVE" | "STREAM_ENDED" | "INVALID_MESSAGE_TYPE" | "NO_ACTIVE_CHAT" | "STREAM_NOT_FOUND" | "UNSUPPORTED_PLATFORM" | "INVALID_IDENTIFIER" | "INVALID_OPTION" | "UPSTREAM_UNAVAILABLE" | "TOO_MANY_CHATS" | "RATE_LIMITED" | "FORBIDDEN";
   /** A reason for programs, or a short explanation. */
   details?: string;
   /** Of the chat that it is about. */

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from msgspec import UNSET
 from twisted.internet.defer import Deferred, succeed
 
+from livechat.access import EVERYTHING, Grant
 from livechat.core.hub import Hub
 from livechat.core.naming import AboutChat, Names
 from livechat.core.ports import IPlatform
@@ -27,21 +28,27 @@ class ChannelReader:
         self._hub = hub
         self._names = Names(platforms)
 
-    def stats(self, platform: str, identifier: str, query: Mapping[str, str]) -> Deferred[bytes]:
+    def stats(
+        self, platform: str, identifier: str, query: Mapping[str, str], grant: Grant = EVERYTHING
+    ) -> Deferred[bytes]:
         """The statistics of a channel, as a `stats` message.
 
         :param query: may hold `identifierType`.
-        :raises ChatError: the channel cannot be named so; or through the Deferred: there are none.
+        :param grant: what the client may read.
+        :raises ChatError: the channel cannot be named so, or may not be read; or through the
+            Deferred: there are none.
         """
-        return self._hub.read_stats(self._key(platform, identifier, query))
+        return self._hub.read_stats(self._key(platform, identifier, query, grant))
 
-    def history(self, platform: str, identifier: str, query: Mapping[str, str]) -> Deferred[bytes]:
+    def history(
+        self, platform: str, identifier: str, query: Mapping[str, str], grant: Grant = EVERYTHING
+    ) -> Deferred[bytes]:
         """What is kept of a channel that is watched, or was a while ago.
 
         :param query: may hold `identifierType`, `limit` and `since`.
         :raises ChatError: `STREAM_NOT_FOUND`, nothing is kept; or the query is wrong.
         """
-        key = self._key(platform, identifier, query)
+        key = self._key(platform, identifier, query, grant)
         wanted = window(query)
         place = self._hub.last(key)
         if place is None:
@@ -51,8 +58,11 @@ class ChannelReader:
         frames = [one.message(key) for one in past.publications]
         return succeed(history(place.epoch, place.seq, frames, recovered))
 
-    def _key(self, platform: str, identifier: str, query: Mapping[str, str]) -> ChannelKey:
+    def _key(
+        self, platform: str, identifier: str, query: Mapping[str, str], grant: Grant
+    ) -> ChannelKey:
         try:
-            return self._names.meant(platform, identifier, query.get("identifierType", UNSET)).key
+            kind = query.get("identifierType", UNSET)
+            return self._names.meant(platform, identifier, kind, grant).key
         except AboutChat as about:
             raise about.error from None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from livechat.access import Grant
 from livechat.model.errors import CloseCode
 from livechat.model.events import ChannelKey
 
@@ -64,6 +65,7 @@ class ISubscriber(Interface):
     encoding: IEncoding = Attribute("How the messages that are published become bytes for it.")
     pending: int = Attribute("Bytes held for a client that does not read fast enough.")
     requester: Requester = Attribute("Whose share of a platform's budgets its starts take.")
+    grant: Grant = Attribute("Which chats it may read.")
 
     def send(message: bytes) -> None:
         """Send one JSON message to this subscriber alone, in order; never blocks, never raises.

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET, Struct
 
+from livechat.access import EVERYTHING, Grant
 from livechat.core.ports import IPlatform
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
@@ -47,11 +48,18 @@ class Names:
     def __init__(self, platforms: Mapping[str, IPlatform]) -> None:
         self._platforms = platforms
 
-    def meant(self, platform: object, identifier: object, identifier_type: object) -> Meant:
+    def meant(
+        self,
+        platform: object,
+        identifier: object,
+        identifier_type: object,
+        grant: Grant = EVERYTHING,
+    ) -> Meant:
         """The channel that these JSON values name; UNSET is a field that is not there.
 
+        :param grant: what the client may read.
         :raises ChatError: `UNSUPPORTED_PLATFORM`.
-        :raises AboutChat: `INVALID_IDENTIFIER`.
+        :raises AboutChat: `INVALID_IDENTIFIER`, or `FORBIDDEN`.
         """
         asked = self._platform(platform, identifier)
         try:
@@ -62,7 +70,10 @@ class Names:
             kind = "username" if identifier_type is UNSET else identifier_type
             if not isinstance(kind, str):
                 raise error_catalogue.UNKNOWN_IDENTIFIER_TYPE.error()
-            return Meant(asked, asked.key(identifier, kind), identifier)
+            key = asked.key(identifier, kind)
+            if not grant.reads(key.platform, key.identifier):
+                raise error_catalogue.FORBIDDEN.error()
+            return Meant(asked, key, identifier)
         except ChatError as error:
             sent = identifier[:MAX_IDENTIFIER] if isinstance(identifier, str) else None
             raise AboutChat(error, asked.name, sent) from None

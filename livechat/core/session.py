@@ -106,7 +106,8 @@ class Session:
     ) -> ChannelKey | None:
         """The channel that these fields of a command name; None if they name none."""
         try:
-            return self._names.meant(platform, identifier, identifier_type).key
+            grant = self._subscriber.grant
+            return self._names.meant(platform, identifier, identifier_type, grant).key
         except (ChatError, AboutChat):
             return None
 
@@ -260,7 +261,10 @@ class Session:
     def _meant(self, command: Command) -> Meant:
         """The channel that a command speaks of."""
         return self._names.meant(
-            command.value("platform"), command.value("identifier"), command.value("identifierType")
+            command.value("platform"),
+            command.value("identifier"),
+            command.value("identifierType"),
+            self._subscriber.grant,
         )
 
     def _lost(self, subscription: Subscription) -> None:

@@ -83,6 +83,7 @@ UNKNOWN_COMMAND: Final = ErrorEntry(
 NOT_TEXT: Final = ErrorEntry(
     ErrorCode.INVALID_MESSAGE_TYPE, "Messages must be text, not binary", "JSON"
 )
+FORBIDDEN: Final = ErrorEntry(ErrorCode.FORBIDDEN, "The token does not allow this chat to be read")
 NO_IDENTIFIER: Final = ErrorEntry(
     ErrorCode.INVALID_IDENTIFIER, "An identifier is needed: a channel's name, id or URL"
 )

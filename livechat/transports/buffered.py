@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from livechat.access import EVERYTHING, Grant
 from livechat.model.errors import CloseCode
 from livechat.transports.client_registry import ClientRegistry
 from livechat.transports.direct import DirectServer
@@ -41,6 +42,8 @@ class BufferedConnection:
     # A TCP transport with its producer side; Autobahn's annotation knows less.
     transport: Any
     registry: ClientRegistry
+    # Of the class where no tokens are asked for: nothing for each connection.
+    grant: Grant = EVERYTHING
 
     def __init__(self) -> None:
         super().__init__()

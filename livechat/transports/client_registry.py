@@ -16,6 +16,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from livechat.access import Access, AccessError, Grant
 from livechat.addresses import Addresses, Network
 from livechat.core.ports import ISubscriber, Requester
 from livechat.core.session import Session
@@ -73,6 +74,7 @@ class Connection(Protocol):
     """
 
     requester: Requester
+    grant: Grant
     pending: int
 
     def close(self, code: CloseCode, reason: str) -> None:
@@ -92,10 +94,11 @@ _numbers: Final = itertools.count(1)
 class ClientRegistry:
     """Admits clients, makes their sessions, counts them and closes them.
 
-    A transport calls `admit` before it accepts a connection, `opened` when messages may be sent on
-    it, and `left` when it has ended.
+    A transport calls `permit` and `admit` before it accepts a connection, `opened` when messages
+    may be sent on it, and `left` when it has ended.
 
     :param make_session: makes the session of a subscriber.
+    :param access: who may read what; left out: everybody everything.
     :ivar draining: the daemon is shutting down, and nobody is admitted.
     """
 
@@ -105,8 +108,10 @@ class ClientRegistry:
         limits: Limits,
         metrics: Metrics,
         make_session: Callable[[ISubscriber], Session],
+        access: Access | None = None,
     ) -> None:
         self.limits = limits
+        self._access = access or Access()
         self.metrics = metrics
         self.origins = Origins(limits.origins)
         self.draining = False
@@ -125,6 +130,21 @@ class ClientRegistry:
     def clients(self) -> list[Connection]:
         """The clients that are connected, in the order in which they came."""
         return list(self._clients)
+
+    def permit(self, headers: Mapping[str, str], token: str) -> Grant:
+        """What a client may read.
+
+        :param headers: of its request, names in lower case.
+        :param token: of the query of its request; empty: none.
+        :raises AdmissionError: nothing; or it has given no good token.
+        """
+        try:
+            grant = self._access.grant(headers, token)
+        except AccessError as error:
+            raise AdmissionError(error.status, error.reason) from None
+        if not grant.reads_anything:
+            raise AdmissionError(403, "this token does not have the scope read")
+        return grant
 
     def admit(self, peer: str, headers: Mapping[str, str]) -> Requester:
         """Decide whether one more client may connect, and who it is.

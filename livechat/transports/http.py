@@ -29,6 +29,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
+from livechat.access import Access, AccessError, Grant
 from livechat.core.channel_reader import ChannelReader
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
@@ -43,7 +44,11 @@ from livechat.transports.files import (
 )
 
 #: Codes that say that the request itself is wrong.
-_WRONG: Final = frozenset({ErrorCode.INVALID_IDENTIFIER, ErrorCode.INVALID_OPTION})
+_STATUSES: Final = {
+    ErrorCode.INVALID_IDENTIFIER: 400,
+    ErrorCode.INVALID_OPTION: 400,
+    ErrorCode.FORBIDDEN: 403,
+}
 
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
 
@@ -57,6 +62,7 @@ class Pages:
     :param channels: what can be read of channels.
     :param platforms: what pages are told about the platforms, as JSON.
     :param contract: the client protocol for machines: each document by the name of its file.
+    :param access: who may see what; left out: everybody everything.
     """
 
     app = Klein()
@@ -70,7 +76,9 @@ class Pages:
         channels: ChannelReader,
         platforms: bytes = b"{}",
         contract: Mapping[str, bytes] = {},
+        access: Access | None = None,
     ) -> None:
+        self._access = access or Access()
         self._platforms = platforms
         self._contract = Documents(contract)
         self._channels = channels
@@ -106,7 +114,8 @@ class Pages:
         return _text(request, b"shutting down\n")
 
     @app.route("/metrics", methods=["GET", "HEAD"])
-    def _metrics_route(self, request: IRequest) -> bytes:
+    def _metrics_route(self, request: Request) -> bytes:
+        self._grant(request).check("metrics")
         request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         return self._metrics.exposition()
 
@@ -119,11 +128,11 @@ class Pages:
 
     @app.route("/stats/<platform>/<path:identifier>", methods=["GET", "HEAD"])
     def _stats_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:
-        return _read(self._channels.stats, request, platform, identifier)
+        return _read(self._channels.stats, request, platform, identifier, self._grant(request))
 
     @app.route("/history/<platform>/<path:identifier>", methods=["GET", "HEAD"])
     def _history_route(self, request: Request, platform: str, identifier: str) -> Deferred[bytes]:
-        return _read(self._channels.history, request, platform, identifier)
+        return _read(self._channels.history, request, platform, identifier, self._grant(request))
 
     @app.route("/test", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
@@ -160,6 +169,24 @@ class Pages:
         set_headers(request, FILE_HEADERS)
         return Files(str(self._web))
 
+    def _grant(self, request: Request) -> Grant:
+        """What the client may do.
+
+        :raises AccessError: it has given no good token.
+        """
+        sent = request.requestHeaders.getRawHeaders(b"authorization", [b""])[0].decode("latin-1")
+        token = (request.args or {}).get(b"token", [b""])[0].decode("utf-8", "replace")
+        return self._access.grant({"authorization": sent}, token)
+
+    @app.handle_errors(AccessError)
+    def _refused(self, request: IRequest, failure: Failure) -> bytes:
+        error = failure.value
+        assert isinstance(error, AccessError)
+        request.setResponseCode(error.status)
+        if error.status == 401:
+            request.setHeader(b"www-authenticate", b"Bearer")
+        return _text(request, f"{error.reason}\n".encode())
+
     @app.handle_errors(HTTPException)
     def _error(self, request: IRequest, failure: object) -> bytes:
         error = getattr(failure, "value", None)
@@ -171,10 +198,11 @@ class Pages:
 
 
 def _read(
-    read: Callable[[str, str, Mapping[str, str]], Deferred[bytes]],
+    read: Callable[[str, str, Mapping[str, str], Grant], Deferred[bytes]],
     request: Request,
     platform: str,
     identifier: str,
+    grant: Grant,
 ) -> Deferred[bytes]:
     """Answer with what is read of a channel, or with the error that says why nothing is."""
     request.setHeader(b"content-type", b"application/json; charset=utf-8")
@@ -189,10 +217,10 @@ def _read(
         if not isinstance(error, ChatError):
             reason.raiseException()
         assert isinstance(error, ChatError)
-        request.setResponseCode(400 if error.code in _WRONG else 404)
+        request.setResponseCode(_STATUSES.get(error.code, 404))
         return encode(failure(error, platform, identifier))
 
-    return maybeDeferred(read, platform, identifier, query).addErrback(refused)
+    return maybeDeferred(read, platform, identifier, query, grant).addErrback(refused)
 
 
 def _text(request: IRequest, body: bytes) -> bytes:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import UNSET
@@ -43,19 +45,11 @@ END_TIMEOUT: Final = 10.0
 _COMMENT: Final = b":\n\n"
 _ERROR: Final = b'{"type":"error"'
 
-_REASONS: Final = {
-    200: b"OK",
-    400: b"Bad Request",
-    403: b"Forbidden",
-    404: b"Not Found",
-    405: b"Method Not Allowed",
-    500: b"Internal Server Error",
-    503: b"Service Unavailable",
-}
 
 #: Statuses of errors that do not pass; all others are 400.
 _STATUSES: Final[Mapping[str, int]] = {
     ErrorCode.STREAM_NOT_FOUND: 404,
+    ErrorCode.FORBIDDEN: 403,
     ErrorCode.UPSTREAM_UNAVAILABLE: 403,
 }
 
@@ -146,10 +140,13 @@ class EventStream(BufferedConnection, Protocol):
             return
         peer = str(getattr(self.transport.getPeer(), "host", ""))
         try:
+            token = parse_qs(request.query).get("token", [""])[0]
+            self.grant = self.registry.permit(request.headers, token)
             self.requester = self.registry.admit(peer, request.headers)
         except AdmissionError as error:
             self.registry.metrics.refused.labels(str(error.status)).inc()
-            self._answer(error.status, error.reason.encode() + b"\n")
+            headers = {b"www-authenticate": b"Bearer"} if error.status == 401 else {}
+            self._answer(error.status, error.reason.encode() + b"\n", headers)
             return
         self._timeout = self.factory.later(HEAD_TIMEOUT, self._begin)
         self._session = session = self.registry.opened(self)
@@ -213,8 +210,8 @@ class EventStream(BufferedConnection, Protocol):
 
     def _answer(self, status: int, body: bytes, headers: Mapping[bytes, bytes] = {}) -> None:
         """Answer with something that ends."""
-        self._state = _State.CLOSING
         self.transport.write(self._head(status, {**_TEXT, **headers}) + body)
+        self._state = _State.CLOSING
         self._close()
 
     def _end(self, *, flush: bool) -> None:
@@ -237,7 +234,7 @@ class EventStream(BufferedConnection, Protocol):
             call.cancel()
 
     def _head(self, status: int, headers: Mapping[bytes, bytes]) -> bytes:
-        lines = [b"HTTP/1.1 %d %s" % (status, _REASONS[status])]
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
         lines += [
             name + b": " + value
             for name, value in {**HEADERS, **self._cors, **_ALWAYS, **headers}.items()

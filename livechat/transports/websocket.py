@@ -82,6 +82,9 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
         """See `UpgradedConnection`."""
         peer = str(getattr(self.transport.getPeer(), "host", ""))
         try:
+            self.grant = self.registry.permit(
+                request.headers, next(iter(request.params.get("token", [])), "")
+            )
             self.requester = self.registry.admit(peer, request.headers)
         except AdmissionError as error:
             raise ConnectionDeny(error.status, error.reason) from None

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from livechat.access import EVERYTHING, Grant
 from livechat.brokers.local import LocalBroker
 from livechat.core.channel_log import ChannelLog
 from livechat.core.clients import Place
@@ -105,6 +106,7 @@ class KeptMessages:
         self.encoding: IEncoding = encoding
         self.pending: int = 0
         self.requester: Requester = Requester()
+        self.grant: Grant = EVERYTHING
         self.writes: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
         self.upon: Callable[[], object] = lambda: None

@@ -8,6 +8,7 @@ import { byId, make } from "./dom.js";
 import { isCountedOnly, isGone, sentenceOf } from "./events.js";
 import { isHidden, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
+import { socketAddress } from "./place.js";
 import { paint, platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";
@@ -165,7 +166,7 @@ if (settings.sample) {
   for (let i = 0; i < 8; i += 1) next();
   setInterval(next, 1600);
 } else if (sources.length) {
-  const client = new LiveChat();
+  const client = new LiveChat(socketAddress(location.search));
   client.addEventListener("chat", chatCame);
   client.addEventListener("event", eventCame);
   client.addEventListener("error", errorCame);

@@ -6,3 +6,12 @@
 export function daemonUrl(path) {
   return new URL(`../../${path}`, import.meta.url).href;
 }
+
+/** The address of the daemon's socket, with the token of the page's own address if it has one. */
+export function socketAddress(search) {
+  const address = new URL(daemonUrl("ws"));
+  address.protocol = address.protocol.replace("http", "ws");
+  const token = new URLSearchParams(search).get("token");
+  if (token) address.searchParams.set("token", token);
+  return address.href;
+}

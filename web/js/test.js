@@ -8,7 +8,7 @@ import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
 import { isCountedOnly, isGone, rulesOf, sentenceOf, whyGone } from "./events.js";
 import { paidWith } from "./money.js";
-import { daemonUrl } from "./place.js";
+import { daemonUrl, socketAddress } from "./place.js";
 import { chooseType, FIRST, identifierTypes, isServed, isUrl, offerTypes, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
@@ -26,7 +26,9 @@ const stats = new Statistics();
 const frames = new Frames();
 const voice = new Voice(byId("spoken"));
 const log = new ChatLog(byId("scroller"), byId("list"), { cap: ROWS, onUnseen: showUnseen });
-const client = new LiveChat();
+/** What this page's address allows it. */
+const token = new URLSearchParams(location.search).get("token");
+const client = new LiveChat(socketAddress(location.search));
 
 /** The chat that is connected or being connected, or null. */
 let source = null;
@@ -266,6 +268,7 @@ function connect(chosen) {
   byId("empty").hidden = false;
   sayEmpty("Connecting", "The chat appears here.");
   const query = queryOf([chosen]);
+  if (token) query.set("token", token);
   history.replaceState(null, "", `?${query}`);
   byId("overlay-link").href = daemonUrl(`overlay#${query}`);
   document.title = `${chosen.identifier} (${chosen.platform}) - LiveChat`;
@@ -278,7 +281,7 @@ function connect(chosen) {
 function disconnect() {
   verdict = null;
   client.close();
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", token ? `?${new URLSearchParams({ token })}` : location.pathname);
   document.title = "LiveChat Test";
 }
 

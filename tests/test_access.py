@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""Tokens: what each allows, and that nothing of them is ever said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+from websockets.exceptions import InvalidStatus
+
+from livechat.access import EVERYTHING, Access, AccessError, Grant
+from tests.support.daemon import PATIENCE, Client, Daemon, start_daemon
+
+FILE = """\
+# Tokens of the tests.
+everything-1234
+twitch-12345678 read:twitch   # one platform
+ann-12345678901 read:youtube/@Ann read:twitch/bob
+scraper-1234567 metrics
+
+operator-123456 read admin
+"""
+
+
+class FileTests(SynchronousTestCase):
+    """The file, and what it says of a request."""
+
+    def setUp(self) -> None:
+        """A file of tokens."""
+        self.path = Path(self.mktemp())
+        self.path.write_text(FILE)
+        self.access = Access(str(self.path))
+
+    def refused(self, headers: dict[str, str], token: str = "") -> int:
+        """The status with which a request is refused."""
+        error: AccessError = self.assertRaises(AccessError, self.access.grant, headers, token)
+        return error.status
+
+    def test_open(self) -> None:
+        """Without a file everybody may do everything that needs no operator."""
+        access = Access()
+        self.assertTrue(access.is_open)
+        self.assertIs(access.grant({}, "whatever"), EVERYTHING)
+        access.reload()
+        self.assertTrue(EVERYTHING.reads("youtube", "ann"))
+        EVERYTHING.check("metrics")
+        self.assertRaises(AccessError, EVERYTHING.check, "admin")
+
+    def test_scopes(self) -> None:
+        """Each token allows what stands behind it, and one without scopes every chat."""
+        chats = [("twitch", "ann"), ("twitch", "bob"), ("youtube", "ann"), ("youtube", "@ANN")]
+        for token, reads, scopes in (
+            ("everything-1234", [True] * 4, []),
+            ("twitch-12345678", [True, True, False, False], []),
+            ("ann-12345678901", [False, True, True, True], []),
+            ("scraper-1234567", [False] * 4, ["metrics"]),
+            ("operator-123456", [True] * 4, ["metrics", "admin"]),
+        ):
+            grant = self.access.grant({}, token)
+            self.assertEqual([grant.reads(*chat) for chat in chats], reads, token)
+            self.assertEqual(grant.reads_anything, any(reads), token)
+            for scope in ("metrics", "admin"):
+                if scope in scopes:
+                    grant.check(scope)
+                else:
+                    error = self.assertRaises(AccessError, grant.check, scope)
+                    self.assertEqual(error.status, 403)
+
+    def test_given(self) -> None:
+        """A token comes in the header or in the query; the header wins."""
+        good = {"authorization": "Bearer everything-1234"}
+        self.assertTrue(self.access.grant(good).reads_anything)
+        self.assertTrue(self.access.grant({"authorization": "bearer  everything-1234 "}))
+        self.assertTrue(self.access.grant({"authorization": "Basic x"}, "everything-1234"))
+        wrong = {"authorization": "Bearer wrong-12345"}
+        self.assertEqual(self.refused(wrong, "everything-1234"), 401)
+
+    def test_refused(self) -> None:
+        """No token, an unknown one, parts of one, and words that are no tokens."""
+        near = ("everything-123", "everything-12345")
+        for token in ("", "wrong-1234567", *near, "#", "\ud800", "é" * 9):
+            self.assertEqual(self.refused({}, token), 401)
+
+    def test_reload(self) -> None:
+        """What the file says later holds later; a file that cannot be used changes nothing."""
+        self.path.write_text("fresh-12345678\n")
+        self.access.reload()
+        self.assertEqual(self.refused({}, "everything-1234"), 401)
+        self.assertTrue(self.access.grant({}, "fresh-12345678"))
+        self.path.write_text("fresh-12345678 reed\n")
+        self.assertRaises(ValueError, self.access.reload)
+        self.path.unlink()
+        self.assertRaises(ValueError, self.access.reload)
+        self.assertTrue(self.access.grant({}, "fresh-12345678"))
+
+    def test_wrong_files(self) -> None:
+        """What is wrong is said by line, without the token."""
+        for text, said in (
+            ("short", "line 1: a token has 8 to 1024 printable characters"),
+            ("good-1234567890\nhush-1234567890 reed", "line 2: a scope is read, read:PLATFORM"),
+            ("hush-1234567890 read:", "line 1: a scope is read, read:PLATFORM"),
+            ("hush-1234567890 read:twitch/", "line 1: a scope is read, read:PLATFORM"),
+            (b"\xff", "is not text"),
+        ):
+            self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            error = str(self.assertRaises(ValueError, Access, str(self.path)))
+            self.assertIn(said, error)
+            self.assertNotIn("hush", error)
+
+    def test_immutable(self) -> None:
+        """Grants are shared by connections."""
+        self.assertIsInstance(self.access.grant({}, "everything-1234"), Grant)
+        self.assertRaises(AttributeError, setattr, EVERYTHING, "scopes", frozenset())
+
+
+class DaemonTests(TestCase):
+    """The whole daemon with tokens."""
+
+    async def start(self) -> None:
+        """Start it."""
+        directory = mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        self.tokens = Path(directory) / "tokens"
+        self.tokens.write_text(FILE)
+        self.daemon: Daemon = start_daemon(reactor, "--demo", f"--tokens={self.tokens}")
+        self.addCleanup(lambda: self.daemon.ended)
+        self.addCleanup(self.daemon.kill)
+        await self.daemon.listening
+
+    async def status(self, path: str, token: str = "", **headers: str) -> int:
+        """The status of an answer to a request."""
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+
+        def ask() -> int:
+            request = Request(f"http://127.0.0.1:{self.daemon.port}{path}", headers=headers)
+            try:
+                with urlopen(request, timeout=PATIENCE) as answer:
+                    return int(answer.status)
+            except HTTPError as error:
+                with error:
+                    return error.code
+
+        return await deferToThread(ask)
+
+    async def upgrade(self, path: str, **options: Any) -> Client | int:
+        """A client, or the status with which it is refused."""
+        try:
+            return await Client.open(self.daemon.port, path, **options)
+        except InvalidStatus as error:
+            return error.response.status_code
+
+    async def test_whole(self) -> None:
+        """Upgrades, streams, pages, metrics; what needs no token; a reload; nothing in the log."""
+        await self.start()
+        for path in ("/health", "/ready", "/test", "/overlay", "/web/livechat.js", "/schema.json"):
+            self.assertEqual(await self.status(path), 200, path)
+        for path in ("/metrics", "/stats/twitch/demo", "/history/twitch/demo"):
+            self.assertEqual(await self.status(path), 401, path)
+        stream = "/sse?platform=twitch&identifier="
+        self.assertEqual(await self.status(f"{stream}demo"), 401)
+        self.assertEqual(await self.status("/metrics", "everything-1234"), 403)
+        self.assertEqual(await self.status("/metrics", "scraper-1234567"), 200)
+        self.assertEqual(await self.status("/metrics?token=operator-123456"), 200)
+        self.assertEqual(await self.status("/stats/twitch/demo", "ann-12345678901"), 403)
+        self.assertEqual(await self.status("/stats/twitch/demo", "twitch-12345678"), 404)
+        self.assertEqual(await self.status(f"{stream}demo", "scraper-1234567"), 403)
+        self.assertEqual(await self.status(f"{stream}demo", "ann-12345678901"), 403)
+        self.assertEqual(await self.upgrade("/ws"), 401)
+        self.assertEqual(await self.upgrade("/ws?token=wrong-12345678"), 401)
+        self.assertEqual(await self.upgrade("/ws?token=scraper-1234567"), 403)
+        client = await self.upgrade("/ws?token=twitch-12345678")
+        assert isinstance(client, Client)
+        await client.send(type="subscribe", platform="youtube", identifier="demo", id=1)
+        refusal = await client.until("FORBIDDEN")
+        self.assertEqual((refusal["identifier"], refusal["id"]), ("demo", 1))
+        await client.subscribe("demo")
+        await client.until("started")
+        self.assertEqual(await self.status("/stats/twitch/demo", "twitch-12345678"), 200)
+        self.tokens.write_text("fresh-12345678\n")
+        assert self.daemon.transport is not None
+        self.daemon.transport.signalProcess("HUP")
+        headers = {"additional_headers": {"Authorization": "Bearer fresh-12345678"}}
+        while not isinstance(await self.upgrade("/", **headers), Client):
+            pass
+        self.assertEqual(await self.upgrade("/ws?token=twitch-12345678"), 401)
+        # Who was connected stays.
+        await client.send(type="ping")
+        await client.until("pong")
+        for line in (*FILE.splitlines(), "fresh-12345678", "wrong-12345678"):
+            token = line.split(" ")[0]
+            if len(token) > 3:
+                self.assertNotIn(token, self.daemon.log)
