@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The documents of the client protocol in the hands of the tools that they are made for."""
+"""The documents of the client protocol as a daemon serves them, and as their tools read them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,20 @@ from livechat.protocol.commands import ClientMessage
 from livechat.protocol.messages import ServerMessage
 from tests.support.examples import examples
 from tests.support.npm import DIRECTORY, run
+from tests.test_stats_http import HttpCase
 
 WEB = Path(__file__).resolve().parents[1] / "web"
+
+
+class ServedTests(HttpCase):
+    """A real daemon with our platforms alone."""
+
+    async def test_files(self) -> None:
+        """It serves what lies in the sources, to programs of any origin."""
+        for path in ("schema.json", "asyncapi.json", "web/livechat.d.ts"):
+            status, headers, body = await self.fetch(f"/{path}")
+            self.assertEqual((status, body), (200, (WEB / Path(path).name).read_bytes()), path)
+            self.assertEqual(headers["access-control-allow-origin"], "*")
 
 
 class AjvTests(SynchronousTestCase):

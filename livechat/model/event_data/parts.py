@@ -81,4 +81,4 @@ class EventData(Struct, frozen=True, kw_only=True):
 
 def meaning(data: type[EventData]) -> str:
     """What a kind of event is: the first sentence of its struct's documentation."""
-    return (data.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " ")
+    return " ".join((data.__doc__ or "").strip().partition("\n\n")[0].split())
