@@ -6,9 +6,7 @@ from __future__ import annotations
 import socket
 import time
 from typing import Any
-from urllib.request import urlopen
 
-import msgspec
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
@@ -204,23 +202,32 @@ class DirectTests(TikTokDaemonCase):
             self.assertEqual(gap["data"]["data"]["reason"], "upstream")
             self.assertEqual(texts(filling), missed[-6:])
             self.assertEqual(started["seq"], filling[-1]["seq"])
-            await self.said(client, f"after {missed[-1]}", 500 + len(missed))
+            self.tiktok.say("ann", say(f"after {missed[-1]}", 500 + len(missed)))
+            last = await client.until("chat")
         await client.send(type="unsubscribe", platform="tiktok", identifier="ann")
         await client.until("unsubscribed")
         self.tiktok.say("ann", say("nobody is there", 900))
-        await self.watching("ann")
-        *_, gap, missed_frame = (await self.history("ann"))["messages"]
+        since = {"epoch": started["epoch"], "seq": last["seq"]}
+        await client.subscribe("ann", platform="tiktok", events=["gap"], since=since)
+        self.assertIs((await client.until("started"))["recovered"], True)
+        gap, chat = await client.until("event"), await client.until("chat")
         self.assertEqual(gap["data"]["data"]["reason"], "unwatched")
         self.assertIs(gap["data"]["data"]["filled"], True)
-        self.assertEqual(texts([missed_frame]), ["nobody is there"])
+        self.assertEqual(texts([chat]), ["nobody is there"])
 
-    async def history(self, account: str) -> dict[str, Any]:
-        """What is kept of an account's chat."""
-        url = f"http://127.0.0.1:{self.daemon.port}/history/tiktok/{account}"
-        body: bytes = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
-        kept: dict[str, Any] = msgspec.json.decode(body)
-        kept["messages"] = [m for m in kept["messages"] if m["data"]["type"] in ("chat", "gap")]
-        return kept
+    async def test_history_of_the_room(self) -> None:
+        """Who watches first gets what was said before only if they ask for history."""
+        for account in ("ann", "bob"):
+            for number in range(3):
+                self.tiktok.say(account, say(f"old {number}", number))
+        client = await self.asked("ann", history=2)
+        seen: list[dict[str, Any]] = []
+        await client.until("started")
+        stats = await client.until("stats", seen)
+        self.assertEqual(texts(seen), ["old 1", "old 2"])
+        self.assertEqual(stats["data"]["totalMessages"], 0)
+        client = await self.watching("bob")
+        self.assertEqual(texts(await client.settled()), [])
 
     async def test_ends(self) -> None:
         """Exactly one STREAM_ENDED to each, the connection stays, a new subscribe says not live."""
