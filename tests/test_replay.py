@@ -467,18 +467,28 @@ class PartsTests(ReplayCase):
         self.assertEqual(subscriber.closed, (CloseCode.SLOW, "slow"))
         self.assertEqual(len(numbers(self.first.taken())), 3 + SIZE + 4)
 
-    def test_reads_too_late(self) -> None:
-        """The same for one that reads on when what came meanwhile is gone."""
+    def test_much_is_published_meanwhile(self) -> None:
+        """Who reads gets everything, though more was published meanwhile than is kept."""
         epoch = self.begin(*[chat(f"m{n}", LONG) for n in range(2)])
         subscriber, _ = self.come(since=(epoch, 0), reads=False)
         self.turn()
         self.watcher.sink.received(texts(SIZE + 5, 100))
-        subscriber.read()
-        subscriber.read()
-        self.turn()
-        subscriber.read()
-        self.turn()
-        self.assertEqual(subscriber.closed, (CloseCode.SLOW, "slow"))
+        for _ in range(4):
+            subscriber.read()
+            self.turn()
+        self.assertIsNone(subscriber.closed)
+        self.assertEqual(numbers(subscriber.taken()), list(range(1, SIZE + 8)))
+
+    def test_turn_comes_late(self) -> None:
+        """Whose turn comes late gets everything, too: it is not to blame."""
+        epoch = self.begin(*texts(3))
+        busy, _ = self.come(since=(epoch, 0))
+        waits, _ = self.come(since=(epoch, 1))
+        self.assertEqual(numbers(waits.taken()), [])
+        self.watcher.sink.received(texts(SIZE * 2, 100))
+        self.turn(0.02)
+        self.assertEqual(numbers(waits.taken()), list(range(2, 4 + SIZE * 2)))
+        self.assertEqual(numbers(busy.taken()), list(range(1, 4 + SIZE * 2)))
 
     def test_removed_meanwhile(self) -> None:
         """What is removed before it was written is left out."""

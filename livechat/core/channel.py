@@ -120,11 +120,10 @@ class Channel:
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
         """Somebody who watches asked again: from now on by these options, without a gap."""
         repaced = options.stats != subscription.options.stats
+        self._replays.change(subscription, options)
         self._fanout.change(subscription, options)
         subscription.identifier = identifier
-        if subscription in self._replays:
-            self._replays.tell_again(subscription)
-        elif subscription in self._fanout:
+        if subscription in self._fanout:
             self._inputs.subscribe_again(subscription)
             if repaced:
                 self._give_stats(subscription)
@@ -172,8 +171,8 @@ class Channel:
         self._last = Start(last.epoch, last.seq)
         self._services.history.append(self.key, publications)
         self._leader.published(publications)
+        self._replays.published(publications)
         self._fanout.publish(publications)
-        self._replays.published()
 
     def told(self, state: ChannelState) -> None:
         """See `IMember`."""

@@ -44,13 +44,17 @@ class Kept(Struct, eq=False, gc=False):
     def of(cls, publication: Publication, at: float) -> Kept:
         """A publication to be kept."""
         event = publication.event
+        if isinstance(event, ChatMessage):
+            item, author = event.message_id, event.data.author.id
+        else:
+            item, author = item_of(event), ""
         return cls(
             publication.epoch,
             publication.seq,
             publication.kind,
             publication.bit,
-            item_of(event),
-            event.data.author.id if isinstance(event, ChatMessage) else "",
+            item,
+            author,
             publication.payload,
             at,
         )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from msgspec import Struct, field
 
@@ -30,6 +31,8 @@ class Publication(Struct, eq=False):
     event: Event
     payload: bytes
     bit: int
+    # As something kept may be; here it is still on its way to everybody.
+    removed: ClassVar[bool] = False
     _encoded: dict[tuple[IEncoding, ChannelKey], bytes] = field(default_factory=dict)
 
     @classmethod

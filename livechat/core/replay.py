@@ -8,7 +8,9 @@ nothing is missing any more it is put there: nothing falls between the two, noth
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Final
 
 from prometheus_client import Counter
@@ -19,6 +21,7 @@ from livechat.core.clients import IEncoding
 from livechat.core.history import IHistory, Kept, Past
 from livechat.core.options import REMOVALS, Options
 from livechat.core.ports import Start
+from livechat.core.publication import Publication
 from livechat.core.subscription import Subscription
 from livechat.core.turns import Turns
 from livechat.model.errors import CloseCode
@@ -32,6 +35,10 @@ FRAMES_KEPT: Final = 1.0
 
 #: Seconds from one look at those who do not read to the next.
 LOOK: Final = 1.0
+
+_seq = attrgetter("seq")
+
+Item = Kept | Publication
 
 _Frames = dict[tuple[IEncoding, ChannelKey], dict[int, bytes]]
 
@@ -52,20 +59,20 @@ def recalled(history: IHistory, key: ChannelKey, last: Start, options: Options) 
 class Replay:
     """What one subscriber is still to be given.
 
-    :ivar kept: what was read of the history.
+    :ivar items: what was read of the history, and then what was published after that.
     :ivar given: how many of these were written.
-    :ivar until: the number up to which the history was read.
+    :ivar until: the number up to which they reach.
     :ivar told: how the chat stood when the subscriber was told so last.
     :ivar waits: fires when the subscriber has read enough; None while its turn is to come.
     """
 
-    __slots__ = ("given", "kept", "subscription", "told", "until", "waits")
+    __slots__ = ("given", "items", "subscription", "told", "until", "waits")
 
     def __init__(
-        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: object
+        self, subscription: Subscription, items: Sequence[Item], until: int, told: object
     ) -> None:
         self.subscription = subscription
-        self.kept = kept
+        self.items = items
         self.given = 0
         self.until = until
         self.told = told
@@ -74,7 +81,7 @@ class Replay:
     @property
     def position(self) -> int:
         """The number after which everything is still to be given."""
-        return self.kept[self.given].seq - 1 if self.given < len(self.kept) else self.until
+        return self.items[self.given].seq - 1 if self.given < len(self.items) else self.until
 
 
 class Replays:
@@ -102,6 +109,8 @@ class Replays:
         self._last = last
         self._caught_up = caught_up
         self._replays: dict[Subscription, Replay] = {}
+        # What was published since the first of them began.
+        self._published: list[Publication] = []
         self._looked = 0.0
         # Frames of the last seconds, by number: many come back at once, and miss the same.
         self._frames: _Frames = {}
@@ -122,19 +131,31 @@ class Replays:
     def begin(
         self, subscription: Subscription, kept: Sequence[Kept], until: int, told: object
     ) -> None:
-        """Give this one what was kept, and then what was published after a number."""
+        """Give this one what was kept, and then what is published from now on.
+
+        :param until: the number of what was published last.
+        """
         replay = self._replays[subscription] = Replay(subscription, kept, until, told)
         if self._ageing is None:
             self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
         self._turns.take(lambda: self._write(replay))
 
-    def tell_again(self, subscription: Subscription) -> None:
-        """Say how the chat stands when this one has caught up, though nothing has changed."""
-        self._replays[subscription].told = None
+    def change(self, subscription: Subscription, options: Options) -> None:
+        """What was published so far is for the old options, what comes now for the new ones.
+
+        Unknown ones are ignored.  It is told how the chat stands when it has caught up.
+        """
+        replay = self._replays.get(subscription)
+        if replay is not None:
+            self._read_on(replay)
+            replay.told = None
+            subscription.options = options
 
     def remove(self, subscription: Subscription) -> None:
         """Give this one nothing more.  Unknown ones are ignored."""
         self._replays.pop(subscription, None)
+        if not self._replays:
+            self._published.clear()
 
     def finish(self, subscription: Subscription) -> None:
         """Give this one the rest at once; it does not come into the fan-out.  As `remove`."""
@@ -143,15 +164,13 @@ class Replays:
             if self._write_part(replay):
                 self.remove(subscription)
 
-    def published(self) -> None:
-        """Something was published: whoever reads so slowly that what it needs is gone is closed."""
-        if not self._replays or self._clock.seconds() - self._looked < LOOK:
-            return
-        self._looked = self._clock.seconds()
-        for replay in list(self._replays.values()):
-            # It is not to blame while its turn has not come.
-            if replay.waits is not None and not self._is_kept(replay):
-                self._close(replay)
+    def published(self, publications: Sequence[Publication]) -> None:
+        """Something was published, and is kept."""
+        if self._replays:
+            self._published.extend(publications)
+            if self._clock.seconds() - self._looked >= LOOK:
+                self._looked = self._clock.seconds()
+                self._look()
 
     def close(self) -> None:
         """Leave nothing on the clock."""
@@ -169,7 +188,7 @@ class Replays:
             # While it was written to it has left, or was closed.
             return
         if done:
-            del self._replays[subscription]
+            self.remove(subscription)
             self._caught_up(replay)
             return
         replay.waits = subscription.subscriber.when_below(PART)
@@ -185,17 +204,17 @@ class Replays:
         :return: whether nothing is missing any more.
         """
         subscription = replay.subscription
-        if replay.given == len(replay.kept) and not self._read_on(replay):
-            return False
+        if replay.given == len(replay.items):
+            self._read_on(replay)
         subscriber = subscription.subscriber
         form = (subscriber.encoding, subscription.key)
         frames = self._frames.setdefault(form, {})
         older = self._older.get(form, frames)
         part: list[bytes] = []
         size = 0
-        kept, given = replay.kept, replay.given
-        while given < len(kept) and size < PART:
-            one = kept[given]
+        items, given = replay.items, replay.given
+        while given < len(items) and size < PART:
+            one = items[given]
             given += 1
             if one.removed:
                 continue
@@ -208,20 +227,26 @@ class Replays:
         if part:
             self._deliveries.inc(len(part))
             subscriber.encoding.write([subscriber], b"".join(part))
-        return given == len(kept) and replay.until == self._last().seq
+        return given == len(items) and replay.until == self._last().seq
 
-    def _read_on(self, replay: Replay) -> bool:
-        """Read what was published meanwhile; whoever came too late for it is closed."""
-        last = self._last()
-        if replay.until == last.seq:
-            return True
-        subscription = replay.subscription
-        past = self._history.after(self._key, last.epoch, replay.until, subscription.options.kinds)
-        if past is None or not past.complete:
-            self._close(replay)
-            return False
-        replay.kept, replay.given, replay.until = past.publications, 0, last.seq
-        return True
+    def _read_on(self, replay: Replay) -> None:
+        """Take what was published meanwhile."""
+        published, kinds = self._published, replay.subscription.options.kinds
+        if published and published[-1].seq > replay.until:
+            begin = bisect_right(published, replay.until, key=_seq)
+            new = [one for one in published[begin:] if one.bit & kinds]
+            replay.items = [*replay.items[replay.given :], *new]
+            replay.given = 0
+            replay.until = published[-1].seq
+
+    def _look(self) -> None:
+        """Whoever reads so slowly that what it needs is not kept any more is closed."""
+        for replay in list(self._replays.values()):
+            # It is not to blame while its turn has not come.
+            if replay.waits is not None and not self._is_kept(replay):
+                self._close(replay)
+        needed = min((replay.until for replay in self._replays.values()), default=0)
+        del self._published[: bisect_right(self._published, needed, key=_seq)]
 
     def _is_kept(self, replay: Replay) -> bool:
         """Whether everything is still kept that the replay needs."""

@@ -39,7 +39,7 @@ SWEEP: Final = 10.0
 _seq = attrgetter("seq")
 
 
-class _Ring(Struct):
+class _Ring(Struct, gc=False):
     """What is kept of one channel.
 
     :ivar kept: oldest first.
@@ -69,7 +69,8 @@ class MemoryHistory(TimerService):
         super().__init__(SWEEP, self.sweep)
         self.clock = clock
         self._seconds = clock.seconds
-        self._count = size
+        self._count = size if ttl > 0 else 0
+        self._most = self._count + (self._count >> 4)
         self._ttl = ttl
         self._memory = memory
         self._total = 0
@@ -89,23 +90,23 @@ class MemoryHistory(TimerService):
     def append(self, key: ChannelKey, publications: Sequence[Publication]) -> None:
         """See `IHistory`."""
         ring = self._rings.get(key)
-        first = publications[0]
-        if ring is None or ring.epoch != first.epoch:
-            if ring is not None:
-                self._total -= ring.size
-            ring = self._rings[key] = _Ring(first.epoch, first.seq - 1, [])
+        if ring is None or ring.epoch != publications[0].epoch:
+            ring = self._begin(key, publications[0])
         self._rings.move_to_end(key)
+        kept = ring.kept
         now = self._seconds()
         size = 0
         for publication in publications:
-            kept = Kept.of(publication, now)
-            if kept.kind in REMOVALS:
-                remove(ring.kept, kept)
-            ring.kept.append(kept)
-            size += len(kept.payload) + COST
+            one = Kept.of(publication, now)
+            if one.kind in REMOVALS:
+                remove(kept, one)
+            kept.append(one)
+            size += len(publication.payload) + COST
         ring.size += size
         self._total += size
-        self._trim(ring, now)
+        # Some at once; whoever reads sees the exact bounds.
+        if len(kept) > self._most or ring.size > CHANNEL_MEMORY:
+            self._trim(ring, now)
         while self._total > self._memory:
             self._shrink()
 
@@ -146,6 +147,14 @@ class MemoryHistory(TimerService):
             self._trim(ring, now)
             if not ring.kept:
                 del self._rings[key]
+
+    def _begin(self, key: ChannelKey, first: Publication) -> _Ring:
+        """Keep what a channel publishes from now on; what there is of another epoch goes."""
+        replaced = self._rings.get(key)
+        if replaced is not None:
+            self._total -= replaced.size
+        ring = self._rings[key] = _Ring(first.epoch, first.seq - 1, [])
+        return ring
 
     def _of(self, key: ChannelKey, epoch: str) -> _Ring | None:
         """What is kept of a channel at this moment."""
