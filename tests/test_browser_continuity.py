@@ -3,13 +3,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from livechat.simulator.actions import Author, Clear, Delete, Say, Silence
 from tests.support.browser import BrowserCase, Visit, expect
+from tests.support.daemon import Client
 from tests.support.played_daemon import PlayedDaemon, chat, event
+from tests.test_client import example
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 NOW = datetime.now(UTC)
+
+ANN = Author(1001, "ann", "Ann")
+BEN = Author(1002, "ben", "Ben")
+
+
+def written(number: int, author: Author) -> Say:
+    """A message on the simulated Twitch that says its number."""
+    name = f"00000000-0000-4000-8000-{number:012d}"
+    return Say(id=name, author=author, text=(str(number),))
 
 
 def said(seq: int, text: str, *, ago: int = 0, **more: Any) -> dict[str, Any]:
@@ -148,3 +168,173 @@ class PlayedTests(BrowserCase):
             expect(page.locator("#received")).to_have_text("1 received here")
 
         await self.visit(work, locale="en-US")
+
+
+class RealTests(BrowserCase):
+    """With the real daemon and a simulated Twitch."""
+
+    options = ()
+
+    def say(self, *numbers: int, author: Author = ANN) -> None:
+        """From a visit: somebody writes numbers."""
+        for number in numbers:
+            self.here(self.twitch.say, "hopper", written(number, author))
+
+    async def observer(self) -> Client:
+        """Another client of the daemon, which is told of all events."""
+        client = await Client.open(self.daemon.port)
+        await client.subscribe("hopper", events=True, stats=False)
+        await client.until("started")
+        return client
+
+    async def sees(self, observer: Client, kind: str) -> None:
+        """Wait until an observer has been told of an event of a kind."""
+        while (await observer.until("event"))["data"]["type"] != kind:
+            pass
+        await observer.close()
+
+    async def test_reload_under_a_running_chat(self) -> None:
+        """However often the overlay is loaded anew, it shows the last lines, each once."""
+        numbers = count(1)
+        talk = LoopingCall(lambda: self.twitch.say("hopper", written(next(numbers), ANN)))
+
+        def begin() -> None:
+            # What it returns fires when it is stopped.
+            talk.start(0.02)
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.url("/overlay?platform=twitch&identifier=hopper&max=200"))
+            self.await_readers("hopper")
+            self.here(begin)
+            for _ in range(4):
+                page.wait_for_function("() => document.querySelectorAll('.line').length > 10")
+                page.reload()
+            self.here(talk.stop)
+            last = next(numbers)
+            self.say(last)
+            page.get_by_text(str(last), exact=True).wait_for()
+            shown = [int(text) for text in page.locator(".text").all_inner_texts()]
+            self.assertEqual(shown, list(range(max(1, last - 199), last + 1)))
+
+        await self.visit(work)
+
+    async def test_storage(self) -> None:
+        """The documented page counts every message once, however often it is loaded anew."""
+        text = example("After a loss", self.daemon.port).replace("busy_kitchen", "hopper")
+        numbers = count(2)
+        talk = LoopingCall(lambda: self.twitch.say("hopper", written(next(numbers), ANN)))
+
+        def begin() -> None:
+            talk.start(0.02)
+
+        def load(page: Page) -> None:
+            # Any address will do that has a storage and forbids no scripts.
+            page.goto(self.url("/health"))
+            page.set_content(text)
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            load(page)
+            self.await_readers("hopper")
+            self.say(1)
+            expect(page.locator("#votes")).to_have_text("1 votes")
+            self.here(begin)
+            counted = 1
+            for _ in range(4):
+                load(page)
+                more = "(n) => Number(sessionStorage.votes) > n + 10"
+                page.wait_for_function(more, arg=counted)
+                counted = page.evaluate("() => Number(sessionStorage.votes)")
+            self.here(talk.stop)
+            last = next(numbers)
+            self.say(last)
+            expect(page.locator("#votes")).to_have_text(f"{last} votes")
+
+        await self.visit(work)
+
+    async def test_reload_shows_nothing_that_was_removed(self) -> None:
+        """A deletion, a timeout and a cleared chat hold for a page that is loaded again."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            address = self.url("/overlay?platform=twitch&identifier=hopper")
+            page.goto(address)
+            self.await_readers("hopper")
+            texts = page.locator(".text")
+            self.say(1, 2, 4)
+            self.say(3, author=BEN)
+            expect(texts).to_have_text(["1", "2", "4", "3"])
+            page.goto("about:blank")
+            self.here(self.twitch.say, "hopper", Delete(id="d", message=written(2, ANN)))
+            self.here(self.twitch.say, "hopper", Silence(id="s", author=BEN))
+            self.say(5, author=BEN)
+            page.goto(address)
+            expect(texts).to_have_text(["1", "4", "5"])
+            page.goto("about:blank")
+            self.here(self.twitch.say, "hopper", Clear(id="c"))
+            self.say(6)
+            page.goto(address)
+            expect(texts).to_have_text(["6"])
+
+        await self.visit(work)
+
+    async def test_deletion_while_away(self) -> None:
+        """A page that was cut off gets what it missed, also that a message was deleted."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            sockets: list[Any] = []
+
+            def connected(socket: Any) -> None:
+                if sockets:
+                    # Everything happens before the page is back.
+                    self.say(3)
+                    deletion = Delete(id="d", message=written(1, ANN))
+                    self.here(self.twitch.say, "hopper", deletion)
+                    self.here(lambda: Deferred.fromCoroutine(self.sees(observer, "deletion")))
+                sockets.append(socket.connect_to_server())
+                sockets.append(socket)
+
+            observer = self.here(lambda: Deferred.fromCoroutine(self.observer()))
+            page.route_web_socket(re.compile("/ws$"), connected)
+            page.goto(self.url("/overlay?platform=twitch&identifier=hopper"))
+            self.await_readers("hopper")
+            self.say(1, 2)
+            texts = page.locator(".text")
+            expect(texts).to_have_text(["1", "2"])
+            for socket in sockets:
+                socket.close(code=4000)
+            expect(texts).to_have_text(["2", "3"])
+            self.say(4)
+            expect(texts).to_have_text(["2", "3", "4"])
+
+        await self.visit(work)
+
+    async def test_daemon_starts_again(self) -> None:
+        """A new daemon has a new order: the page keeps what it shows, and nothing comes twice."""
+        later = f"--listen=tcp:{self.daemon.port}:interface=127.0.0.1"
+
+        def work(visit: Visit) -> None:
+            page, other = visit.page, visit.page.context.new_page()
+            page.goto(self.url("/overlay?platform=twitch&identifier=hopper"))
+            other.goto(self.url("/test?platform=twitch&identifier=hopper"))
+            self.await_readers("hopper")
+            self.say(1, 2, 3)
+            expect(page.locator(".text")).to_have_text(["1", "2", "3"])
+            expect(other.locator("#total")).to_have_text("3")
+            self.here(self.ended, self.daemon)
+            self.await_nobody("hopper")
+            self.here(self.start_again, *self.start_options, later)
+            self.await_readers("hopper")
+            self.say(4, 5)
+            expect(page.locator(".text")).to_have_text(["1", "2", "3", "4", "5"])
+            expect(other.locator(".row .text")).to_have_text(["1", "2", "3", "4", "5"])
+            expect(other.get_by_text("Part of the chat was missed")).to_have_count(1)
+            # The daemon's own counts began anew; nothing is counted twice.
+            expect(other.locator("#total")).to_have_text("2")
+            page.reload()
+            expect(page.locator(".text")).to_have_text(["4", "5"])
+
+        # The browser itself reports that nobody answers.
+        await self.browser.visit(work)

@@ -251,6 +251,7 @@ class BrowserCase(TestCase):
 
     :cvar options: of the daemon.
     :ivar frames: the schema of what its pages receive.
+    :ivar start_options: with which it was started.
     """
 
     timeout = 180
@@ -274,6 +275,7 @@ class BrowserCase(TestCase):
                 f"--twitch-irc=tcp:127.0.0.1:{irc}",
                 f"--twitch-gql-url=http://127.0.0.1:{gql}/twitch/gql",
             )
+        self.start_options = options
         self.daemon = await self.started(*options)
         self.frames = frames()
         self.browser = await Browser.shared()
@@ -317,14 +319,20 @@ class BrowserCase(TestCase):
 
     def await_readers(self, *channels: str) -> None:
         """From a visit: wait, bounded, until the daemon reads channels of the simulated Twitch."""
+        self._await(lambda: all(map(self.twitch.joined, channels)), f"nobody reads {channels}")
 
-        async def readers() -> None:
+    def await_nobody(self, channel: str) -> None:
+        """From a visit: wait, bounded, until nobody reads a channel of the simulated Twitch."""
+        self._await(lambda: not self.twitch.joined(channel), f"somebody reads {channel}")
+
+    def _await(self, is_so: Callable[[], bool], otherwise: str) -> None:
+        async def waited() -> None:
             until = reactor.seconds() + PATIENCE
-            while not all(self.twitch.joined(channel) for channel in channels):
-                self.assertLess(reactor.seconds(), until, f"nobody reads {channels}")
+            while not is_so():
+                self.assertLess(reactor.seconds(), until, otherwise)
                 await deferLater(reactor, 0.02)
 
-        self.here(lambda: Deferred.fromCoroutine(readers()))
+        self.here(lambda: Deferred.fromCoroutine(waited()))
 
     def here(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """From a visit: do something in the reactor's thread, and wait for it."""
