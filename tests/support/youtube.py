@@ -58,10 +58,14 @@ class KeptEvents:
         self.events: list[Event] = []
         self.infos: list[LiveInfo] = []
 
-    def knows(self, before: KeptEvents) -> None:
-        """Another sink has published the same chat before."""
+    def knows(self, before: KeptEvents, events: Sequence[Event] = ()) -> None:
+        """Other sinks have published the same chat before, the last one and perhaps more."""
         self._known |= before._known
-        self.received_until = max(seconds_of(event.timestamp) for event in before.events)
+        self.received_until = max(seconds_of(e.timestamp) for e in events or before.events)
+
+    def knew(self, event: Event) -> bool:
+        """Whether it was published before."""
+        return item_of(event) in self._known
 
     def queued(self) -> None:
         """The start waits for its turn."""

@@ -19,7 +19,7 @@ from twisted.internet.defer import CancelledError
 
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
-from livechat.model.events import ChannelKey, LiveInfo
+from livechat.model.events import ChannelKey, LiveInfo, seconds_of
 from livechat.pacing import Backoff, sleep
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.steps import Steps
@@ -50,6 +50,9 @@ TOKEN_SILENCE: Final = 300.0
 
 #: Seconds for which a token certainly gives all that was written since it was given out.
 TRUSTED: Final = 120.0
+
+#: Seconds that YouTube takes at most to show a message.
+SHOWN_AFTER: Final = 5.0
 
 #: Seconds before an answer that says that there is no chat is asked for once more.
 ASK_AGAIN_AFTER: Final = 1.5
@@ -150,6 +153,8 @@ class ChatUpstream:
         self._chat: OpenChat | None = None
         # When it was certainly received last, in seconds since 1970.
         self._heard = context.now()
+        # The time of the newest message or event.
+        self._newest = ""
 
     # Upstream
 
@@ -267,7 +272,7 @@ class ChatUpstream:
         brought = self._brought(answer, is_reload)
         if brought.has_hole and watch.has_started:
             silence = self._pace.silence(self._clock.seconds())
-            watch.lost(_HOLE, answer.received_ms / 1000 - silence)
+            watch.lost(_HOLE, self._whole_until(answer.received_ms / 1000 - silence))
         info = LiveInfo(chat.live.video_id, feed=chat.feed)
         if _is_absent(watch):
             watch.recovered(brought.written, "some" if is_filtered else brought.extent)
@@ -277,6 +282,16 @@ class ChatUpstream:
             watch.flows(info)
             watch.received(brought.news)
         self._heard = answer.received_ms / 1000
+        if brought.news:
+            self._newest = brought.news[-1].timestamp
+
+    def _whole_until(self, heard: float) -> float:
+        """Until when all was received that was written, if the chat was heard so long.
+
+        What was written just before may not have been shown yet.
+        """
+        newest = seconds_of(self._newest) if self._newest else 0.0
+        return max(min(newest, heard), heard - SHOWN_AFTER)
 
     def _doubt(self, watch: Watch, answer: PossiblyEnded) -> Plan:
         """There may be no chat any more; what the answer still holds is passed on.
@@ -301,7 +316,7 @@ class ChatUpstream:
         """No use, this answer: the same question again, a little later each time."""
         now = self._clock.seconds()
         if self._outage.failed(self._times.asked, now):
-            watch.lost(f"YouTube cannot be read: {error.reason}", self._heard)
+            watch.lost(f"YouTube cannot be read: {error.reason}", self._whole_until(self._heard))
         wait = self._backoff.delay(self._outage.failures)
         if error.limited:
             wait = 1.0 + 2.0 * wait
