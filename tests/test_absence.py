@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -27,7 +28,7 @@ class AbsenceTests(SynchronousTestCase):
     def over(self, absence: Absence, known: set[str] | None = None) -> list[str]:
         """What is published when it is over, a word each."""
         missed = absence.over(
-            "twitch", "T5", INFO, "e-1", lambda event: _name(event) in (known or set())
+            "twitch", "T5", "live-ann", "e-1", lambda event: _name(event) in (known or set())
         )
         words = [_name(event) for event in missed.events]
         return words if missed.counted or not words else ["uncounted", *words]
@@ -97,11 +98,11 @@ class ChannelTests(SynchronousTestCase):
         """The watcher that was made last."""
         return self.platform.watchers[-1]
 
-    def subscribe(self, subscriber: KeptMessages) -> None:
+    def subscribe(self, subscriber: KeptMessages, history: int = 0) -> None:
         """Ask for the chat, with all events."""
-        options = Options(kinds=ALL_KINDS)
-        subscription = Subscription(self.key, subscriber, "ann", options, lambda _: None)
-        self.hub.subscribe(self.platform, subscription)
+        options = Options(kinds=ALL_KINDS, history=history)
+        self.subscription = Subscription(self.key, subscriber, "ann", options, lambda _: None)
+        self.hub.subscribe(self.platform, self.subscription)
         self.turn()
 
     def turn(self) -> None:
@@ -148,6 +149,44 @@ class ChannelTests(SynchronousTestCase):
         told = gap["data"]["data"]
         self.assertEqual(told["from"][14:19], "13:00")
         self.assertEqual(told["to"][14:19], "13:30")
+
+    def test_room(self) -> None:
+        """The gap names the room as the messages around it do, whatever the stream is called."""
+        sink = self.watcher.sink
+
+        def room() -> str:
+            sink.interrupted("lost")
+            sink.resumed(INFO)
+            self.turn()
+            events = [m for m in self.subscriber.taken() if m["type"] == "event"]
+            return str(events[-1]["data"]["room_id"])
+
+        self.assertEqual(room(), "live-ann")
+        sink.received([replace(chat("m1"), room_id="4242")])
+        self.assertEqual(room(), "4242")
+        sink.interrupted("lost")
+        sink.recovered(Recovery([replace(chat("m2"), room_id="4343")], "all"))
+        sink.resumed(INFO)
+        self.turn()
+        self.assertEqual(
+            {
+                m["data"]["room_id"]
+                for m in self.subscriber.taken()
+                if m["type"] in ("chat", "event")
+            },
+            {"4343"},
+        )
+
+    def test_room_after_unwatched_time(self) -> None:
+        """It names the room of what was published before everybody left."""
+        self.watcher.sink.received([replace(chat("m1"), room_id="4242")])
+        self.hub.unsubscribe(self.subscription)
+        self.clock.advance(30)
+        self.subscribe(self.subscriber, history=1)
+        self.watcher.live(live=True)
+        self.turn()
+        (gap,) = [m for m in self.subscriber.taken() if m["type"] == "event"]
+        self.assertEqual(gap["data"]["room_id"], "4242")
 
     def test_change(self) -> None:
         """What only changes about a stream is no gap."""

@@ -47,6 +47,7 @@ class _Topic(Struct):
     :ivar state: what the leader told last; None before it told anything.
     :ivar seq: the highest number that was published.
     :ivar until: the latest time that a publication bears.
+    :ivar room_id: the room that the newest publication names.
     :ivar left: when the last member was gone, in seconds of the clock; its order goes on for a
         while after that.
     """
@@ -57,12 +58,13 @@ class _Topic(Struct):
     state: ChannelState | None = None
     seq: int = 0
     until: str = ""
+    room_id: str = ""
     left: float = inf
 
     @property
     def start(self) -> Start:
         """What was published last."""
-        return Start(self.epoch, self.seq, self.until)
+        return Start(self.epoch, self.seq, self.until, self.room_id)
 
 
 @implementer(IMembership)
@@ -134,6 +136,7 @@ class LocalBroker:
             return
         topic.seq = publications[-1].seq
         topic.until = latest(topic.until, publications)
+        topic.room_id = publications[-1].event.room_id
         for membership in tuple(topic.members):
             # Whoever was called before may have made this one leave.
             if membership in topic.members:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from livechat.core.ports import Recovery
 from livechat.model.event_data import Gap
-from livechat.model.events import ChannelEvent, Event, LiveInfo
+from livechat.model.events import ChannelEvent, Event
 
 Reason = Literal["upstream", "unwatched", "failover"]
 
@@ -59,13 +59,14 @@ class Absence:
         self,
         platform: str,
         now: str,
-        info: LiveInfo,
+        room_id: str,
         event_id: str,
         knows: Callable[[Event], bool],
     ) -> Missed:
         """Messages flow again: the gap, if there was one, and what was recovered.
 
         :param now: ISO 8601 UTC.
+        :param room_id: of the gap, unless what was recovered names one.
         :param event_id: of the gap.
         :param knows: whether an event was published before.
         """
@@ -77,5 +78,6 @@ class Absence:
             recovery.extent == "latest" and any(map(knows, recovery.events))
         )
         gap = Gap(start=min(self._since, now), end=now, reason=reason, filled=filled)
-        event = ChannelEvent.of(gap, platform, now, event_id, info.live_id)
+        room_id = recovery.events[-1].room_id if recovery.events else room_id
+        event = ChannelEvent.of(gap, platform, now, event_id, room_id)
         return Missed([event, *recovery.events], counted=True)

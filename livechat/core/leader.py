@@ -181,7 +181,7 @@ class Leader:
         missed = self._absence.over(
             self._key.platform,
             self._time(),
-            info,
+            last.room_id or info.live_id,
             f"{last.epoch}-{last.seq + 1}",
             self._sequencer.knows,
         )

@@ -208,11 +208,13 @@ class Start(Struct, frozen=True):
     :ivar seq: the highest number given in this epoch so far; 0 for none.
     :ivar until: the latest time that a publication of this epoch bears, ISO 8601 UTC; empty for
         none.
+    :ivar room_id: the room that the newest publication names; empty for none.
     """
 
     epoch: str
     seq: int
     until: str = ""
+    room_id: str = ""
 
 
 class Live(Struct, frozen=True):

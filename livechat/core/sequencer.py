@@ -69,7 +69,8 @@ class Sequencer:
         if chats:
             self._messages.inc(chats)
         if publications:
-            self.start = Start(epoch, seq, latest(self.start.until, publications))
+            until = latest(self.start.until, publications)
+            self.start = Start(epoch, seq, until, publications[-1].event.room_id)
         return publications
 
     def remember(self, items: Iterable[str]) -> None:

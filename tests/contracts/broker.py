@@ -380,6 +380,7 @@ class BrokerContract(_Case):
         (begun,), (gone_on,) = first.starts, second.starts
         self.assertEqual((gone_on.epoch, gone_on.seq), (begun.epoch, 2))
         self.assertEqual(gone_on.until, chat().timestamp)
+        self.assertEqual(gone_on.room_id, chat().room_id)
         self.assertEqual((second.roles, second.states), (["lead"], []))
 
     async def test_new_epoch(self) -> None:
