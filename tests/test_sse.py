@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import txaio
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
@@ -139,8 +140,9 @@ class StreamingCase(SynchronousTestCase):
     limits = Limits(pending=1000, connections=3, per_address=2)
 
     def setUp(self) -> None:
-        """No client yet."""
+        """No client yet; Autobahn's own timers run on our clock, too."""
         self.clock = Clock()
+        self.patch(txaio.config, "loop", self.clock)  # type: ignore[attr-defined]
         self.metrics = Metrics()
         self.platform = ScriptedPlatform()
         self.hub = hub_on(self.clock, self.metrics)
