@@ -280,3 +280,24 @@ class EventTests(BrowserCase):
             expect(rules).to_be_hidden()
 
         await self.visit(work)
+
+
+class DemonstrationTests(BrowserCase):
+    """What the daemon really makes of three platforms that are played."""
+
+    options = ("--demo", "--demo-seed=3", "--demo-rate=120")
+
+    async def test_every_platform(self) -> None:
+        """Gifts and subscriptions of all three name who it was, and no line has a hole."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            for platform in ("twitch", "youtube", "tiktok"):
+                page.goto(self.url(f"/test?platform={platform}&identifier=busy_kitchen"))
+                for kind in ("gift", "subscription"):
+                    lines = page.locator(f"[data-kind={kind}]")
+                    lines.filter(has_not_text="Somebody").first.wait_for()
+                    said = page.locator(".row.event .body > span, .occasion").all_inner_texts()
+                    self.assertNotRegex("\n".join(said), HOLES)
+
+        await self.visit(work)
