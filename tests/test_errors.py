@@ -27,6 +27,7 @@ class CodeTests(SynchronousTestCase):
                 "UPSTREAM_UNAVAILABLE",
                 "TOO_MANY_CHATS",
                 "RATE_LIMITED",
+                "FORBIDDEN",
             ],
         )
         for code in ErrorCode:

@@ -185,6 +185,7 @@ class EncodeTests(SynchronousTestCase):
                 ErrorCode.INVALID_OPTION,
                 ErrorCode.UNSUPPORTED_PLATFORM,
                 ErrorCode.NO_ACTIVE_CHAT,
+                ErrorCode.FORBIDDEN,
             )
             self.assertEqual(temporary is None, is_about_the_command, name)
 
