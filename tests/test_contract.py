@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def raid(**more: Any) -> dict[str, Any]:
     """An event message."""
-    data = {"direction": "incoming", "user": None, **more}
+    data = {"direction": "incoming", "user": None, "viewers": 7, **more}
     item = {"type": "raid", "platform": "p", "timestamp": "t", "event_id": "e", "room_id": "r"}
     envelope = {"platform": "p", "identifier": "i", "seq": 1}
     return {"type": "event", "data": {**item, "data": data}, **envelope}

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from msgspec import to_builtins
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.model.event_data import Gift, Notice
 from livechat.model.events import ChannelEvent, ChannelKey, Event
 from livechat.platforms.description import installed
 from livechat.protocol.messages import encode_event
@@ -20,6 +23,15 @@ ELSEWHERE = {
     "tiktok": {"gap"},
     "twitch": {"gap", "stream"},
     "youtube": {"gap", "stream", "viewers"},
+}
+
+
+#: What every event of these kinds is asked for, on whatever platform; of gifts by their type.
+ALWAYS = {
+    "raid": {"direction", "user", "viewers"},
+    "subscription": {"status", "user", "months", "tier"},
+    "subscription gift": {"user", "recipient", "count", "price", "tier"},
+    "virtual gift": {"user", "count", "name", "image_url", "price"},
 }
 
 
@@ -49,3 +61,25 @@ class EventTests(SynchronousTestCase):
             self.assertGreater(counts.total(), least, platform)
             kinds = set(counts) - {"chat"}
             self.assertLessEqual(kinds, installed()[platform].event_kinds_sent, platform)
+
+    def test_no_branch_on_the_platform(self) -> None:
+        """What applies to a kind everywhere is never absent; it is null where it is not told."""
+        for platform, found in everything():
+            data = found.data
+            kind = f"{data.gift_type} gift" if isinstance(data, Gift) else found.type
+            missing = ALWAYS.get(kind, set()) - to_builtins(data).keys()
+            self.assertEqual(missing, set(), (platform, kind, found))
+
+    def test_no_empty_sentence(self) -> None:
+        """Where the platform says nothing, there is no `text`; a `notice` is nothing but that."""
+        for platform, found in everything():
+            if not isinstance(found.data, Notice):
+                self.assertNotEqual(found.data.text, "", (platform, found))
+
+
+def everything() -> Iterator[tuple[str, ChannelEvent]]:
+    """All events that are made of what we wrote and of what is recorded, with their platform."""
+    for platform in PLATFORMS:
+        for found in chain(written_events(platform), recorded_events(platform)):
+            if isinstance(found, ChannelEvent):
+                yield platform, found

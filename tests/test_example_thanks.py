@@ -69,7 +69,7 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual(self.words(rose), "Bob gives 3 x Rose to cleo (3 DIAMONDS)\n")
         gift = Gift(gift_type="subscription", user=None, recipient=None, count=None, price=None)
         self.assertEqual(self.words(gift), "Somebody gives some x subscription\n")
-        gift = Gift(gift_type="subscription", gift_id=UNSET)
+        gift = Gift(gift_type="subscription", count=1, gift_id=UNSET)
         self.assertEqual(self.words(gift), "Somebody gives 1 x subscription\n")
         large = Gift(gift_type="subscription", user=bob, count=2, gift_id="g")
         part = Gift(gift_type="subscription", user=bob, recipient=cleo, gift_id="g")

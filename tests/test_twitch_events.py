@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import sha1
 from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -151,6 +152,15 @@ class GiftTests(SynchronousTestCase):
         data = data_of(event_of(translate(line, RECEIVED, str)))
         self.assertEqual(data["gift_id"], "aa bb cc")
 
+    def test_single_gifts_have_nothing_in_common(self) -> None:
+        """Single gifts of some years all bear the same hash, that of nothing."""
+        line = parsed(written()["subgift"])
+        del line.tags["msg-param-community-gift-id"]
+        line.tags["msg-param-origin-id"] = sha1(b"", usedforsecurity=False).digest().hex(" ")
+        found = translate(line, RECEIVED, str)
+        self.assertNotIn("gift_id", data_of(event_of(found)))
+        self.assertEqual(list(found.unknown), [])
+
     def test_older_recipient(self) -> None:
         """A recipient whose login has the name of former years."""
         line = parsed(written()["subgift"])
@@ -184,10 +194,20 @@ class OtherTests(SynchronousTestCase):
         self.assertEqual(data["room_id"], "2002")
         self.assertIsNone(told("raid", viewerCount="")["viewers"])
 
+    def test_raid_by_its_parameters(self) -> None:
+        """A line without the tags of a sender names the other side in its parameters."""
+        line = parsed(written()["raid"])
+        for tag in ("login", "display-name", "user-id"):
+            del line.tags[tag]
+        user = data_of(event_of(translate(line, RECEIVED, str)))["user"]
+        self.assertEqual((user["id"], user["username"], user["display_name"]), (None, "ada", "Ada"))
+
     def test_unraid(self) -> None:
         """A raid that is called off: whom it was for is not told; the speaker is our own."""
         data = told("unraid")
-        self.assertEqual((data["direction"], data["user"]), ("cancelled", None))
+        self.assertEqual(
+            (data["direction"], data["user"], data["viewers"]), ("cancelled", None, None)
+        )
 
     def test_milestones(self) -> None:
         """Each milestone has its category, and one value."""
@@ -213,6 +233,20 @@ class OtherTests(SynchronousTestCase):
         self.assertEqual(event_of(found).type, "notice")
         self.assertEqual(data_of(event_of(found))["params"]["category"], "clapping")
         self.assertEqual(list(found.unknown), ["USERNOTICE.msg-param-category=clapping"])
+
+    def test_next_door(self) -> None:
+        """What moderators of another room of a shared chat did is marked, like messages are."""
+        for line in (
+            b"target-msg-id=m :x CLEARMSG #a :gone",
+            b"target-user-id=7 :x CLEARCHAT #a :bob",
+            b"x= :x CLEARCHAT #a",
+            b"msg-id=slow_on :x NOTICE #a :This room is now in slow mode.",
+        ):
+            mirrored = translated(b"@room-id=1;source-room-id=2;source-id=s;" + line)
+            data = data_of(event_of(mirrored))
+            self.assertEqual((data["source_room_id"], data["source_message_id"]), ("2", "s"), line)
+            own = data_of(event_of(translated(b"@room-id=1;source-room-id=1;source-id=s;" + line)))
+            self.assertNotIn("source_room_id", own, line)
 
     def test_donation(self) -> None:
         """What was given is a price, or null where it cannot be read."""
@@ -293,7 +327,7 @@ class NothingLostTests(SynchronousTestCase):
             if parsed(line).command != "USERNOTICE":
                 continue
             data = data_of(event_of(translated(line)))
-            self.assertIn(tags.get("system-msg", "").strip(), data["text"], name)
+            self.assertIn(tags.get("system-msg", "").strip(), data.get("text", ""), name)
             kinds = (tags.get("msg-id", ""), tags.get("source-msg-id"))
             self.assertIn(data["platform_kind"], kinds, name)
             if data["user"] is None:

@@ -264,7 +264,7 @@ class MembershipTests(SynchronousTestCase):
             chat, data = self.both(headerSubtext={"runs": [{"text": run} for run in runs]})
             self.assertEqual((data.status, data.tier), (status, tier))
             self.assertEqual(chat.data.metadata.notice, f"membership_{notice}")
-            self.assertIs(data.months, UNSET)
+            self.assertIsNone(data.months)
 
 
 class PersonTests(SynchronousTestCase):

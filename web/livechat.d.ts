@@ -448,13 +448,13 @@ export interface GiftData {
   /** Who got it; null where it is not told, or where it was for many. */
   recipient?: Person | null;
   /** How many; null where it is not told. */
-  count?: number | null;
+  count: number | null;
   /** What the platform calls it. */
   name?: string | null;
   /** Its picture; null where there is none. */
   image_url?: string | null;
   /** Of all together; null where it is not told. */
-  price?: Price | null;
+  price: Price | null;
   /** How many months were given. */
   months?: number;
   /** Of the subscription, by the platform's name. */
@@ -896,7 +896,7 @@ export interface RaidData {
   /** Where they go, or that they stay. */
   direction: "cancelled" | "incoming" | "outgoing";
   /** How many; null where it is not told. */
-  viewers?: number | null;
+  viewers: number | null;
   /** Of the other channel. */
   room_id?: string;
   /** Of the other stream. */
@@ -1215,14 +1215,14 @@ export interface SubscriptionData {
   /** Which of these. */
   status: "milestone" | "new" | "renewed" | "upgraded";
   /** All together; null where it is not told. */
-  months?: number | null;
+  months: number | null;
   /** Without a break. */
   streak_months?: number;
   /**
    * By the platform's name: `Prime`, `1000`, a membership level, `super fan`; null where it is not
    * told.
    */
-  tier?: string | null;
+  tier: string | null;
   /** The channel's own name of that tier. */
   tier_name?: string;
   /** It was a present. */

@@ -26,7 +26,7 @@ def thank(type, data, **_):
         print(f"{who} comes with {data.get('viewers') or 'many'} viewers")
     elif type == "gift" and large not in THANKED:
         THANKED.update({large} - {None})
-        what = f"{data.get('count', 1) or 'some'} x {data.get('name') or data['gift_type']}"
+        what = f"{data['count'] or 'some'} x {data.get('name') or data['gift_type']}"
         to = f" to {name(data['recipient'])}" if data.get("recipient") else ""
         cost = f" ({price['value']} {price['currency']})" if price else ""
         print(f"{who} gives {what}{to}{cost}")

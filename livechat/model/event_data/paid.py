@@ -49,10 +49,10 @@ class Gift(EventData, frozen=True, kw_only=True):
 
     gift_type: Literal["subscription", "virtual"]
     recipient: Person | UnsetType | None = UNSET
-    count: int | UnsetType | None = UNSET
+    count: int | None = None
     name: str | UnsetType | None = UNSET
     image_url: str | UnsetType | None = UNSET
-    price: Price | UnsetType | None = UNSET
+    price: Price | None = None
     months: int | UnsetType = UNSET
     tier: str | UnsetType | None = UNSET
     tier_name: str | UnsetType = UNSET
@@ -126,9 +126,9 @@ class Subscription(EventData, frozen=True, kw_only=True):
     kind: ClassVar[str] = "subscription"
 
     status: Literal["new", "renewed", "upgraded", "milestone"]
-    months: int | UnsetType | None = UNSET
+    months: int | None = None
     streak_months: int | UnsetType = UNSET
-    tier: str | UnsetType | None = UNSET
+    tier: str | None = None
     tier_name: str | UnsetType = UNSET
     gifted: bool | UnsetType = UNSET
     gifter: Person | UnsetType | None = UNSET

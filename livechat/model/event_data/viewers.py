@@ -79,7 +79,7 @@ class Raid(EventData, frozen=True, kw_only=True):
     kind: ClassVar[str] = "raid"
 
     direction: Literal["incoming", "outgoing", "cancelled"]
-    viewers: int | UnsetType | None = UNSET
+    viewers: int | None = None
     room_id: str | UnsetType = UNSET
     live_id: str | UnsetType = UNSET
     pin_id: str | UnsetType = UNSET

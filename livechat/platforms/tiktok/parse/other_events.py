@@ -234,7 +234,7 @@ def goal(message: schema.GoalUpdateMessage, context: MessageContext) -> list[Eve
     data = Goal(
         goal_id=str(aim.id),
         user=contributor,
-        text=aim.description,
+        text=aim.description or UNSET,
         progress=progress if parts else None,
         target=sum(part.target for part in parts) if parts else None,
         unit="gifts" if parts else None,

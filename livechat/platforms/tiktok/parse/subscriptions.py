@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
+
 from livechat.model.event_data import Gift, Join, Milestone, Notice, Person, Subscription
 from livechat.model.events import Event
 from livechat.platforms.tiktok import webcast_pb2 as schema
@@ -170,10 +172,9 @@ def _given(
     data = Gift(
         gift_type="subscription",
         user=giver,
-        text=text,
+        text=text or UNSET,
         recipient=None,
         count=count,
-        price=None,
         tier=tier,
     )
     return context.event(data, event_id)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from livechat.model.events import ChannelEvent, Event, iso_time
 from livechat.platforms.twitch.parse import notices
@@ -96,6 +97,8 @@ def translate(
     what, strange, useless = _parsed_event(line, room)
     if what is None:
         return Translation([], strange, useless)
+    if mirrored := _next_door(tags, room_id):
+        what = what._replace(data=replace(what.data, **mirrored))
     return Translation([_event(tags, when, room_id, what, new_id)], strange, useless)
 
 
@@ -119,9 +122,7 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
         )
         events.append(chat)
         common["message_id"] = chat.message_id
-    if source := source_room(tags, room_id):
-        common["source_room_id"] = source
-        common["source_message_id"] = tags.get("source-id") or UNSET
+    common |= _next_door(tags, room_id)
     common["user"] = sender(tags, login, room_id)
     data = notices.read(tags, name, login, common)
     unknown, ignored = unread_tags(line, notices.parameters_read(tags, name, data))
@@ -131,6 +132,14 @@ def _notice(line: Line, when: _When, room_id: str, new_id: Callable[[], str]) ->
     target = f"{name}-{tags.get('user-id') or login}"
     events.append(_event(tags, when, room_id, ParsedEvent(target, data), new_id))
     return Translation(events, (*unknown, *unusable), ignored)
+
+
+def _next_door(tags: dict[str, str], room_id: str) -> dict[str, Any]:
+    """Where something happened that is mirrored from another room of a shared chat."""
+    source = source_room(tags, room_id)
+    if source is None:
+        return {}
+    return {"source_room_id": source, "source_message_id": tags.get("source-id") or UNSET}
 
 
 def _parsed_event(

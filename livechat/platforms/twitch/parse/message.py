@@ -101,7 +101,7 @@ def power_up(chat: ChatMessage, user: Person | None) -> ChannelEvent | None:
         source_message_id=metadata.source_message_id,
         count=1,
         name=None,
-        price=None,
+        image_url=None,
     )
     return ChannelEvent.of(data, chat.platform, chat.timestamp, chat.message_id, chat.room_id)
 

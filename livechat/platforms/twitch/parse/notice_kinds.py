@@ -23,7 +23,7 @@ from livechat.model.event_data import (
     Subscription,
 )
 from livechat.model.text import https_url
-from livechat.platforms.twitch.parse.tags import Tags, in_bits, number, scaled
+from livechat.platforms.twitch.parse.tags import Tags, in_bits, number, person, scaled
 
 _Reader = Callable[[str], object]
 
@@ -45,6 +45,9 @@ class Kind(NamedTuple):
     more: Callable[[Tags, dict[str, Any]], None] | None = None
     more_read: tuple[str, ...] = ()
 
+
+#: The origin of a single gift in lines of 2019 to 2022: the SHA-1 of nothing.
+_NO_ORIGIN: Final = "da 39 a3 ee 5e 6b 4b 0d 32 55 bf ef 95 60 18 90 af d8 07 09"
 
 #: Names of the milestones that are told by a notice of their own sort, in ours.
 MILESTONES: Final = {"watch-streak": "watch_streak"}
@@ -76,7 +79,7 @@ def _prior_gifter(tags: Tags, fields: dict[str, Any]) -> None:
 def _origin(tags: Tags, fields: dict[str, Any]) -> None:
     """What ties the parts of a large gift together: two ids that say the same."""
     found = tags.get("msg-param-community-gift-id") or tags.get("msg-param-origin-id")
-    if found:
+    if found and found != _NO_ORIGIN:
         fields["gift_id"] = found
 
 
@@ -97,9 +100,12 @@ def _donation(tags: Tags, fields: dict[str, Any]) -> None:
 
 def _raider(tags: Tags, fields: dict[str, Any]) -> None:
     """The channel that the viewers come from: its picture, and its chat."""
-    raider = fields["user"]
+    raider = fields["user"] or person(
+        None, tags.get("msg-param-login"), tags.get("msg-param-displayName")
+    )
     if raider is None:
         return
+    fields["user"] = raider
     if raider.id:
         # On Twitch a chat has the number of its broadcaster.
         fields["room_id"] = raider.id
@@ -129,8 +135,7 @@ _PRIOR: Final = (
     "prior-gifter-display-name",
 )
 
-_subscription: Final = partial(Subscription, months=None, tier=None)
-_renewed: Final = partial(_subscription, status="renewed")
+_renewed: Final = partial(Subscription, status="renewed")
 _sub: Final = partial(
     Kind,
     values=(
@@ -150,7 +155,7 @@ _sub: Final = partial(
     more_read=("anon-gift",),
 )
 _UPGRADE: Final = Kind(
-    partial(_subscription, status="upgraded"),
+    partial(Subscription, status="upgraded"),
     (
         *_TIER,
         ("promo-name", "promotion", str),
@@ -173,7 +178,7 @@ _GIFT: Final = Kind(
     ("community-gift-id", "origin-id"),
 )
 _COMMUNITY_GIFT: Final = Kind(
-    partial(Gift, gift_type="subscription", recipient=None, count=None, tier=None),
+    partial(Gift, gift_type="subscription", recipient=None, tier=None),
     (
         ("mass-gift-count", "count", _positive),
         ("gift-months", "months", _positive),
@@ -184,11 +189,11 @@ _COMMUNITY_GIFT: Final = Kind(
     _origin,
     ("community-gift-id", "origin-id"),
 )
-_virtual: Final = partial(Gift, gift_type="virtual")
+_virtual: Final = partial(Gift, gift_type="virtual", name=None, image_url=None)
 
 #: By the platform's names.
 KINDS: Final = {
-    "sub": _sub(partial(_subscription, status="new")),
+    "sub": _sub(partial(Subscription, status="new")),
     "resub": _sub(_renewed),
     "primepaidupgrade": _UPGRADE,
     "giftpaidupgrade": _GIFT_UPGRADE,
@@ -212,7 +217,7 @@ KINDS: Final = {
     "submysterygift": _COMMUNITY_GIFT,
     "anonsubmysterygift": _COMMUNITY_GIFT,
     "rewardgift": Kind(
-        partial(_virtual, recipient=None, count=None),
+        partial(_virtual, recipient=None),
         (
             ("domain", "domain", str),
             ("selected-count", "count", _positive),
@@ -227,7 +232,7 @@ KINDS: Final = {
         (("recipient", "", ("recipient",), ""),),
     ),
     "raid": Kind(
-        partial(Raid, direction="incoming", viewers=None),
+        partial(Raid, direction="incoming"),
         (("viewerCount", "viewers", number),),
         (),
         _raider,
@@ -261,7 +266,7 @@ KINDS: Final = {
         ("donation-amount", "donation-currency", "exponent"),
     ),
     "onetapgiftredeemed": Kind(
-        partial(_virtual, count=1, name=None),
+        partial(_virtual, count=1),
         (("gift-id", "name", str),),
         (),
         _combo,

@@ -52,11 +52,14 @@ def read(tags: Tags, name: str, login: str, common: dict[str, Any]) -> EventData
 
     :param common: the fields that all events have, as far as they are read elsewhere.
     """
-    fields = {**common, "platform_kind": name, "text": _sentence(tags, name, login)}
+    fields = {**common, "platform_kind": name}
+    sentence = _sentence(tags, name, login)
     kind = KINDS.get(name)
     # A milestone of a sort that is new to us has no kind of its own.
     if kind is None or (kind.make is Milestone and _milestone(tags) not in MILESTONES):
-        return Notice(**fields, params=_parameters(tags))
+        return Notice(**fields, text=sentence, params=_parameters(tags))
+    if sentence:
+        fields["text"] = sentence
     for parameter, field, reader in kind.values:
         text = tags.get(_PARAMETER + parameter)
         if text and field not in fields and (value := reader(text)) is not None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from livechat.model.event_data import Donation, Gift, Person, Price
 from livechat.model.events import Event
 from livechat.platforms.youtube.parse.author import name_only, read_person
@@ -43,7 +45,7 @@ def gift_purchase(item: Json, origin: Origin) -> Sequence[Event]:
     data = Gift(
         gift_type="subscription",
         user=read_person(giver),
-        text=text_of(text),
+        text=text_of(text) or UNSET,
         platform_kind="membership_purchase",
         recipient=None,
         count=first_number(text),
@@ -60,7 +62,7 @@ def gift_redemption(item: Json, origin: Origin) -> Sequence[Event]:
         gift_type="subscription",
         # "received a gift membership by ", giver: emphasis marks names in every language.
         user=name_only(next(reversed(bold_runs(message)), "")),
-        text=text_of(message),
+        text=text_of(message) or UNSET,
         platform_kind="membership_redemption",
         recipient=read_person(item),
         count=1,
@@ -82,7 +84,7 @@ def jewels(item: Json, origin: Origin) -> Sequence[Event]:
     data = Gift(
         gift_type="virtual",
         user=name_only(name, picture(dig(item, "authorAvatar", "avatarViewModel", "image"))),
-        text=text,
+        text=text or UNSET,
         platform_kind="jewels",
         count=1,
         name=sent[1] if sent else None,
@@ -101,7 +103,7 @@ def donation(item: Json, origin: Origin) -> Sequence[Event]:
     charity = _TO.fullmatch(subtext)
     data = Donation(
         user=_donor(text.removesuffix(amount)),
-        text=" ".join(filter(None, (text, subtext))),
+        text=" ".join(filter(None, (text, subtext))) or UNSET,
         charity=charity[1] if charity else None,
         # Nobody donates nothing: zero is an amount that cannot be read.
         price=Price(value or None, None if currency == UNKNOWN else currency, amount or None),

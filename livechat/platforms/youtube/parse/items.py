@@ -108,7 +108,7 @@ def _membership(item: Json, origin: Origin) -> Sequence[Event]:
     data = Subscription(
         status="upgraded" if upgraded else "new",
         user=read_person(item),
-        text=subtext,
+        text=subtext or UNSET,
         tier=named[1] if named else None,
     )
     notice = "upgrade" if upgraded else "new"
@@ -123,7 +123,7 @@ def _months(item: Json, header: str) -> int | None:
 def _legacy_membership(item: Json, origin: Origin) -> Sequence[Event]:
     parts = text_of(dig(item, "eventText")), text_of(dig(item, "detailText"))
     text = " ".join(filter(None, parts))
-    data = Subscription(status="new", user=read_person(item), text=text, tier=None)
+    data = Subscription(status="new", user=read_person(item), text=text or UNSET)
     return _member(item, origin, "new", [text], data)
 
 

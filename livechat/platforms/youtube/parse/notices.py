@@ -69,7 +69,7 @@ def mode_change(item: Json, origin: Origin) -> Sequence[Event]:
             members_only = on
     data = Room(
         platform_kind=icon or UNSET,
-        text="\n".join(filter(None, (text, subtext))),
+        text="\n".join(filter(None, (text, subtext))) or UNSET,
         slow=slow,
         subscribers_only=members_only,
     )

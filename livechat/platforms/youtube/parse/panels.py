@@ -126,7 +126,7 @@ def _pinned(banner: Json, origin: Origin) -> Sequence[Event]:
         status="pinned",
         pin_id=pin_id,
         user=name_only(by[1]) if by else None,
-        text=text,
+        text=text or UNSET,
         message_id=message.message_id,
         author=read_person(item),
         content=message.data.content,
@@ -150,8 +150,7 @@ def _redirect(banner: Json, origin: Origin) -> Sequence[Event]:
     data = Raid(
         direction="outgoing" if video_id else "incoming",
         user=name_only(next(iter(bold_runs(message)), ""), picture(dig(renderer, "authorPhoto"))),
-        text=text_of(message),
-        viewers=None,
+        text=text_of(message) or UNSET,
         live_id=video_id or UNSET,
         pin_id=pin_id,
     )
@@ -194,7 +193,7 @@ def _goal(action: Json, origin: Origin) -> Sequence[Event]:
     chip = dig(action, "creatorGoalTickerChip", "liveChatTickerCreatorGoalViewModel")
     goal_id = _id(chip, "id")
     label = string(dig(chip, "a11yLabel"))
-    data = Goal(goal_id=goal_id, text=label, progress=None, target=None, unit=None)
+    data = Goal(goal_id=goal_id, text=label or UNSET, progress=None, target=None, unit=None)
     return [event(data, goal_id, origin)]
 
 
