@@ -5,13 +5,24 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import browser, contract, fanout, lists, messages, statistics, tiktok, youtube
+from benchmarks import (
+    browser,
+    contract,
+    fanout,
+    lists,
+    messages,
+    resume,
+    statistics,
+    tiktok,
+    youtube,
+)
 
 MEASUREMENTS = {
     "messages": messages.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
     "lists": lists.main,
+    "resume": resume.main,
     "tiktok": tiktok.main,
     "youtube": youtube.main,
     "browser": browser.main,

@@ -86,7 +86,7 @@ class Channel:
             services.history,
             services.turns,
             services.clock,
-            services.metrics.deliveries,
+            services.metrics,
             lambda: self._last,
             self._caught_up,
         )

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Final
 
-from prometheus_client import Counter
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -24,6 +23,7 @@ from livechat.core.ports import Start
 from livechat.core.publication import Publication
 from livechat.core.subscription import Subscription
 from livechat.core.turns import Turns
+from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
 from livechat.model.events import ChannelKey
 
@@ -97,7 +97,7 @@ class Replays:
         history: IHistory,
         turns: Turns,
         clock: IReactorTime,
-        deliveries: Counter,
+        metrics: Metrics,
         last: Callable[[], Start],
         caught_up: Callable[[Replay], object],
     ) -> None:
@@ -105,7 +105,8 @@ class Replays:
         self._history = history
         self._turns = turns
         self._clock = clock
-        self._deliveries = deliveries
+        self._deliveries = metrics.deliveries
+        self._slow = metrics.closed.labels("slow")
         self._last = last
         self._caught_up = caught_up
         self._replays: dict[Subscription, Replay] = {}
@@ -256,6 +257,7 @@ class Replays:
 
     def _close(self, replay: Replay) -> None:
         self.remove(replay.subscription)
+        self._slow.inc()
         replay.subscription.subscriber.close(CloseCode.SLOW, "slow")
 
     def _age(self) -> None:

@@ -28,10 +28,9 @@ MEMORY: Final = 256 << 20
 #: Bytes of one channel.
 CHANNEL_MEMORY: Final = 1 << 20
 
-#: Bytes that a kept publication takes beside its payload: 96 for itself, 33 for the head of the
-#: payload, about 60 each for the id of its author and for its own, 32 for its number, 8 for its
-#: place.
-COST: Final = 290
+#: Bytes that a kept publication takes beside its payload, as measured: the object itself, the head
+#: of the payload, its id and that of its author, its number, its place.
+COST: Final = 330
 
 #: How often what has expired is dropped of channels that publish nothing, in seconds.
 SWEEP: Final = 10.0
