@@ -70,6 +70,16 @@ class AbsenceTests(SynchronousTestCase):
                 self.over(absence, known), [f"gap T1 T5 upstream {filled}", "m1", "m2"], extent
             )
 
+    def test_older_than_what_is_known(self) -> None:
+        """Of a chat that was left, what is older than the newest message is not published again."""
+        old, new = chat("m1"), replace(chat("m2"), timestamp="2026-01-02T03:04:06.000Z")
+        for extent, filled in (("latest", True), ("some", False), ("all", True)):
+            absence = Absence()
+            absence.begins("unwatched", "2026-01-02T03:04:05.999Z")
+            absence.recovered(Recovery([old, new], extent))  # type: ignore[arg-type]
+            gap, *rest = self.over(absence)
+            self.assertEqual((gap.split()[-1], rest), (str(filled), ["m2"]))
+
     def test_history_only(self) -> None:
         """What was written before anybody watched is no gap and counts nowhere."""
         absence = Absence()

@@ -72,12 +72,15 @@ class Absence:
         """
         reason, self._reason = self._reason, None
         recovery, self._recovery = self._recovery or _NOTHING, None
+        events = recovery.events
         if reason is None:
-            return Missed(recovery.events, counted=False)
-        filled = recovery.extent == "all" or (
-            recovery.extent == "latest" and any(map(knows, recovery.events))
-        )
+            return Missed(events, counted=False)
+        # Of a chat that was left, no more is known than what is kept: what is older than the newest
+        # of it was published before, or belongs nowhere in its order any more.
+        new = [one for one in events if reason == "upstream" or one.timestamp >= self._since]
+        reaches_back = any(map(knows, events)) or len(new) < len(events)
+        filled = recovery.extent == "all" or (recovery.extent == "latest" and reaches_back)
         gap = Gap(start=min(self._since, now), end=now, reason=reason, filled=filled)
-        room_id = recovery.events[-1].room_id if recovery.events else room_id
+        room_id = events[-1].room_id if events else room_id
         event = ChannelEvent.of(gap, platform, now, event_id, room_id)
-        return Missed([event, *recovery.events], counted=True)
+        return Missed([event, *new], counted=True)
