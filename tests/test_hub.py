@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
+from math import inf
 from random import Random
 from unittest.mock import ANY
 
@@ -21,7 +22,15 @@ from livechat.core.recent_ids import RecentIds
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.events import ALL_KINDS, CHAT_BIT, ChannelKey, Event, LiveInfo, kind_bit
+from livechat.model.events import (
+    ALL_KINDS,
+    CHAT_BIT,
+    ChannelKey,
+    Event,
+    LiveInfo,
+    StatsData,
+    kind_bit,
+)
 from livechat.statistics.memory import MemoryStats
 from tests.support.fakes import (
     KeptMessages,
@@ -568,18 +577,33 @@ class ChangingTests(HubCase):
         self.assertEqual(told[1]["identifier"], "Ann")
 
     def test_options_of_one_who_waits(self) -> None:
-        """Who asks again before the start is answered once, by the options asked for last."""
+        """Who asks again before the start is answered each time; the last options hold."""
         subscriber, subscription = self.subscribe()
         self.hub.change(subscription, "Ann", Options(ALL_KINDS))
         self.turn()
         self.hub.change(subscription, "ANN", Options(ALL_KINDS))
         self.watcher.live()
         self.turn()
-        told = subscriber.taken()
-        self.assertEqual([m.get("status") for m in told[:2]], ["subscribed", "started"])
-        self.assertEqual({m["identifier"] for m in told[:2]}, {"ANN"})
+        told = [(m["identifier"], m["status"]) for m in subscriber.taken() if m["type"] == "status"]
+        names = ("ann", "Ann", "ANN")
+        self.assertEqual(told, [(name, s) for name in names for s in ("subscribed", "started")])
         self.watcher.sink.received([happening("raid", "r1")])
         self.assertEqual(subscriber.kinds(), ["event"])
+
+    def test_slow_statistics(self) -> None:
+        """Who wants none any more is not given those that a slow store was asked for before."""
+        store, answer = MemoryStats(), Deferred[StatsData]()
+        self.patch(store, "snapshot", lambda key, limit: answer)
+        self.hub = Hub(
+            services_on(self.clock, self.metrics, store=store), linger=0.0, max_channels=1
+        )
+        subscriber, subscription = self.subscribe()
+        self.turn()
+        self.watcher.live()
+        self.hub.change(subscription, "ann", Options(stats=inf))
+        answer.callback(StatsData([], 0, 0))
+        self.turn()
+        self.assertNotIn("stats", subscriber.kinds())
 
 
 class ResolvingTests(HubCase):

@@ -357,7 +357,8 @@ class StandingTests(ReplayCase):
         """Who asks again before everything was given is answered then, with the new options."""
         epoch = self.begin(*[chat(f"m{n}", LONG) for n in range(3)])
         subscriber, subscription = self.come(since=(epoch, 0), reads=False)
-        self.hub.change(subscription, "@Ann", Options(ALL_KINDS, since=Since(epoch, 0)))
+        self.hub.change(subscription, "Ann", Options(id=1))
+        self.hub.change(subscription, "@Ann", Options(ALL_KINDS, id=2, since=Since(epoch, 0)))
         self.publish(happening("raid", "r"))
         for _ in range(5):
             subscriber.read()
@@ -368,10 +369,11 @@ class StandingTests(ReplayCase):
             kinds,
             [
                 *("subscribed", "started", "chat", "chat", "chat", "event"),
-                *("subscribed", "started", "stats"),
+                *("subscribed", "started", "subscribed", "started", "stats"),
             ],
         )
-        self.assertEqual(messages[-2]["identifier"], "@Ann")
+        answers = [(m["identifier"], m["id"]) for m in messages[-5:-1]]
+        self.assertEqual(answers, [("Ann", 1), ("Ann", 1), ("@Ann", 2), ("@Ann", 2)])
 
     def test_ended(self) -> None:
         """The stream ends before everything was given: first the rest, then the error."""

@@ -176,12 +176,34 @@ class SeveralChatsTests(SessionCase):
         self.assertEqual(one.stops, 0)
 
     def test_asking_twice_before_the_start(self) -> None:
-        """Two subscribes to one chat that is still starting give one greeting."""
-        self.say(type="subscribe", platform="twitch", identifier="ann")
-        self.say(type="subscribe", platform="twitch", identifier="ann")
+        """Two subscribes to one chat that is still starting: each is answered, in its words."""
+        self.say(type="subscribe", platform="twitch", identifier="ann", id=1)
+        self.say(type="subscribe", platform="twitch", identifier="@Ann", id=2, stats=False)
+        self.assertEqual(len(self.twitch.watchers), 1)
         self.twitch.watchers[-1].live()
         self.clock.advance(0)
-        self.assertEqual(self.client.kinds(), ["subscribed", "started", "stats"])
+        self.assertEqual(
+            [(m["status"], m["identifier"], m["id"]) for m in self.client.taken()],
+            [
+                ("subscribed", "ann", 1),
+                ("started", "ann", 1),
+                ("subscribed", "@Ann", 2),
+                ("started", "@Ann", 2),
+            ],
+        )
+        # And later only in the last one's.
+        self.twitch.watchers[-1].sink.interrupted("LOST")
+        self.assertEqual([m["id"] for m in self.client.taken()], [2])
+
+    def test_asking_twice_in_vain(self) -> None:
+        """Two subscribes to one chat that cannot be started: each is answered with one error."""
+        for command_id in (1, 2):
+            self.say(type="subscribe", platform="twitch", identifier="ann", id=command_id)
+        self.twitch.watchers[-1].fail(ErrorCode.STREAM_NOT_FOUND)
+        said = self.client.taken()
+        self.assertEqual(
+            [(m["code"], m["id"]) for m in said], [("STREAM_NOT_FOUND", 1), ("STREAM_NOT_FOUND", 2)]
+        )
 
     def test_too_many(self) -> None:
         """Beyond the quota: TOO_MANY_CHATS, which costs none of the held ones."""

@@ -562,6 +562,8 @@ export class LiveChat extends EventTarget {
       return isKept;
     }
     held.isHeld = false;
+    // What was asked for after this is still to be answered.
+    if (held.asked.length) return isKept;
     if (this.#retriesChats && (message.temporary ?? TEMPORARY.has(code))) {
       return this.#askIn(Math.round(CHAT_PAUSE * (1 + this.#random() / 3)), subscription);
     }

@@ -120,6 +120,8 @@ class Channel:
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
         """Somebody who watches asked again: from now on by these options, without a gap."""
         repaced = options.stats != subscription.options.stats
+        if subscription in self._waiting or self._replays.owes(subscription):
+            subscription.overtake()
         self._replays.change(subscription, options)
         self._fanout.change(subscription, options)
         subscription.identifier = identifier
@@ -253,12 +255,12 @@ class Channel:
 
     def greet(self, subscription: Subscription) -> None:
         """Greet a subscriber of a chat that has begun to flow."""
-        subscription.send(subscription.subscribed(self.stats.storage_type))
-        if subscription not in self._fanout and subscription.options.wants_past:
+        is_new = subscription not in self._fanout
+        if is_new and subscription.options.wants_past:
             self._replay(subscription)
             return
-        subscription.send(self._standing(subscription))
-        if subscription not in self._fanout:
+        self._answer(subscription, self._standing(subscription))
+        if is_new:
             self._deliver(subscription)
 
     def fail(self, error: ChatError) -> None:
@@ -298,17 +300,21 @@ class Channel:
         last, options = self._last, subscription.options
         past = recalled(self._services.history, self.key, last, options)
         recovered = UNSET if options.since is None else past.complete
-        subscription.send(subscription.started(self._info, last, recovered))
+        self._answer(subscription, subscription.started(self._info, last, recovered))
         self._replays.begin(subscription, past.publications, last.seq, (None, self._info))
 
     def _caught_up(self, replay: Replay) -> None:
         """A subscriber has been given everything; it is told what has changed meanwhile."""
         subscription = replay.subscription
         if replay.told is None:
-            subscription.send(subscription.subscribed(self.stats.storage_type))
-        if replay.told != (self._reason, self._info):
+            self._answer(subscription, self._standing(subscription))
+        elif replay.told != (self._reason, self._info):
             subscription.send(self._standing(subscription))
         self._deliver(subscription)
+
+    def _answer(self, subscription: Subscription, standing: Status) -> None:
+        """Answer a subscribe: it has succeeded, and here the chat stands."""
+        subscription.answer(subscription.subscribed(self.stats.storage_type), standing)
 
     def _deliver(self, subscription: Subscription) -> None:
         """Deliver from now on, then give the statistics."""
@@ -321,7 +327,8 @@ class Channel:
             self.stats.snapshot().addCallback(self._first_stats, subscription)
 
     def _first_stats(self, snapshot: Snapshot, subscription: Subscription) -> None:
-        if subscription in self._fanout:
+        # Meanwhile it may have left, or wants none any more.
+        if subscription in self._fanout and subscription.options.stats < inf:
             subscription.subscriber.send(snapshot.message(subscription.key))
 
     def _tell_all(self) -> None:

@@ -107,7 +107,7 @@ class Hub:
         """Somebody asks again for what they hold: from now on by these options."""
         channel = self._channel_with.get(subscription)
         if channel is None:
-            # Whoever waits has been told nothing yet and will be, once.
+            subscription.overtake()
             subscription.identifier = identifier
             subscription.options = options
         else:

@@ -141,6 +141,11 @@ class Replays:
             self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
         self._turns.take(lambda: self._write(replay))
 
+    def owes(self, subscription: Subscription) -> bool:
+        """Whether this one is to be told how the chat stands, as it has asked again."""
+        replay = self._replays.get(subscription)
+        return replay is not None and replay.told is None
+
     def change(self, subscription: Subscription, options: Options) -> None:
         """What was published so far is for the old options, what comes now for the new ones.
 

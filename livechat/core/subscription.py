@@ -14,7 +14,14 @@ from livechat.core.ports import Start
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, LiveInfo
 from livechat.protocol.commands import Id
-from livechat.protocol.messages import ServerMessage, Status, encode, failure, started
+from livechat.protocol.messages import (
+    Failure,
+    ServerMessage,
+    Status,
+    encode,
+    failure,
+    started,
+)
 
 
 class Subscription:
@@ -28,7 +35,7 @@ class Subscription:
         told.
     """
 
-    __slots__ = ("identifier", "key", "lost", "options", "subscriber")
+    __slots__ = ("_overtaken", "identifier", "key", "lost", "options", "subscriber")
 
     def __init__(
         self,
@@ -43,6 +50,8 @@ class Subscription:
         self.identifier = identifier
         self.options = options
         self.lost = lost
+        # How commands named the chat that came before the last one, and are not answered yet.
+        self._overtaken: list[tuple[str, Id | None]] = []
 
     @property
     def id(self) -> Id | UnsetType:
@@ -52,6 +61,20 @@ class Subscription:
     def send(self, message: ServerMessage) -> None:
         """A message for this subscriber alone."""
         self.subscriber.send(encode(message))
+
+    def overtake(self) -> None:
+        """Another command states everything anew, and the last one is not answered yet."""
+        self._overtaken.append((self.identifier, self.options.id))
+
+    def answer(self, *messages: Status | Failure) -> None:
+        """Answer the last command, and before it those that it has overtaken."""
+        overtaken, self._overtaken = self._overtaken, []
+        for identifier, command_id in overtaken:
+            own = UNSET if command_id is None else command_id
+            for message in messages:
+                self.send(replace(message, identifier=identifier, id=own))
+        for message in messages:
+            self.send(message)
 
     def subscribed(self, storage_type: str) -> Status:
         """`subscribed`."""
@@ -99,5 +122,5 @@ class Subscription:
 
     def fail(self, error: ChatError) -> None:
         """Tell the client that the channel is gone, and then its session."""
-        self.send(failure(error, self.key.platform, self.identifier, self.options.id))
+        self.answer(failure(error, self.key.platform, self.identifier, self.options.id))
         self.lost(self)

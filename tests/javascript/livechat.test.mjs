@@ -209,6 +209,27 @@ describe("options that are changed", () => {
     assert.equal(client.subscriptions.length, 1);
   });
 
+  test("before the first answer are what is held when all are answered", () => {
+    const socket = connect({ ...ANN, stats: 5 });
+    const [subscription] = client.subscriptions;
+    subscription.change({ events: true });
+    greet(socket, ANN);
+    greet(socket, ANN);
+    subscription.change({ events: ["rade"] });
+    socket.say({ type: "error", code: "INVALID_OPTION", details: "events", error: "no", id: "chat-1" });
+    assert.deepEqual(subscription.options, { stats: 5, events: true });
+  });
+
+  test("before the first answer are not given up with what went before", () => {
+    const socket = connect(ANN);
+    client.subscriptions[0].change({ events: true });
+    socket.say(failure(ANN, "STREAM_NOT_FOUND", { temporary: false, id: "chat-1" }));
+    assert.deepEqual([latest("error").retryIn, latest("error").isGivenUp], [null, false]);
+    socket.say(failure(ANN, "STREAM_NOT_FOUND", { temporary: false, id: "chat-1" }));
+    assert.equal(latest("error").isGivenUp, true);
+    assert.deepEqual(client.subscriptions, []);
+  });
+
   test("are sent again when they came too soon", () => {
     const socket = connect(ANN);
     greet(socket, ANN);
