@@ -187,6 +187,18 @@ class ChannelTests(SynchronousTestCase):
             {"4343"},
         )
 
+    def test_unwatched_and_quiet(self) -> None:
+        """What is missed of a chat in which nothing was written before is a gap as well."""
+        self.hub.unsubscribe(self.subscription)
+        self.clock.advance(30)
+        self.subscribe(self.subscriber, history=10)
+        sink = self.watcher.sink
+        self.assertEqual(sink.received_until, 1_700_000_000.1)
+        sink.recovered(Recovery([chat("m1")], "all"))
+        self.watcher.live(live=True)
+        expected = ["subscribed -", "started 2", "gap unwatched True 1", "m1 2"]
+        self.assertEqual(self.words(), expected)
+
     def test_room_after_unwatched_time(self) -> None:
         """It names the room of what was published before everybody left."""
         self.watcher.sink.received([replace(chat("m1"), room_id="4242")])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, succeed
 
 from livechat.core.channel_reader import ChannelReader
 from livechat.core.options import Options
@@ -165,6 +165,19 @@ class HistoryTests(HistoryCase):
         for _ in range(round(TTL / 2 / SWEEP) + 1):
             self.clock.advance(SWEEP)
         self.refused("/history/twitch/ann", 404, "STREAM_NOT_FOUND")
+
+    def test_coming_back(self) -> None:
+        """It is known at every moment, also while the upstream that was left still stops."""
+        subscription = self.watch()
+        self.publish(*chats(2))
+        stopping = self.platform.watchers[-1].stopping = Deferred()
+        self.hub.unsubscribe(subscription)
+        self.hub.subscribe(self.platform, subscription)
+        self.clock.advance(1)
+        self.assertEqual(self.numbers(), [1, 2])
+        stopping.callback(None)
+        self.clock.advance(0)
+        self.assertEqual(self.numbers(), [1, 2])
 
     def test_by_another_name(self) -> None:
         """So is one that was watched by a name that meant another key."""

@@ -858,7 +858,9 @@ class TwoNodesTests(SynchronousTestCase):
         started.errback(trouble)
         self.clock.advance(RESTART_PAUSE)
         self.platform.watchers[2].live()
-        self.assertEqual(other.kinds(), ["started"])
+        # The time of the trouble is told, too.
+        self.assertEqual(other.kinds(), ["event", "started"])
+        self.clock.advance(1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 

@@ -26,7 +26,7 @@ from livechat.core.ports import (
     Start,
 )
 from livechat.core.publication import Publication, latest
-from livechat.model.events import ChannelKey
+from livechat.model.events import ChannelKey, iso_time
 
 _log = Logger()
 
@@ -46,7 +46,7 @@ class _Topic(Struct):
     :ivar leader: the one that was told to lead, also while its upstream stops.
     :ivar state: what the leader told last; None before it told anything.
     :ivar seq: the highest number that was published.
-    :ivar until: the latest time that a publication bears.
+    :ivar until: the latest time that a publication bears, or when the chat was received first.
     :ivar room_id: the room that the newest publication names.
     :ivar left: when the last member was gone, in seconds of the clock; its order goes on for a
         while after that.
@@ -175,6 +175,8 @@ class LocalBroker:
 
     def _tell_all(self, topic: _Topic, state: ChannelState) -> None:
         topic.state = state
+        if isinstance(state, Live) and not topic.until:
+            topic.until = iso_time(round(self._clock.seconds() * 1000))
         for membership in tuple(topic.members):
             if membership in topic.members:
                 membership.member.told(state)

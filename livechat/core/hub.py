@@ -162,10 +162,11 @@ class Hub:
         :param key: any that means the channel.
         """
         channel = self._channel_of.get(key)
-        if channel is None:
-            return self._services.history.latest(self._meant.get(key, key))
-        last = channel.last
-        return Place(channel.key, last.epoch, last.seq) if last.epoch else None
+        if channel is not None and channel.last.epoch:
+            return Place(channel.key, channel.last.epoch, channel.last.seq)
+        # Nobody watches, or the broker has not said yet where the order goes on.
+        meant = self._meant.get(key, key) if channel is None else channel.key
+        return self._services.history.latest(meant)
 
     def past(self, place: Place, since: Since | None, limit: int) -> Past:
         """What is kept of a channel's order.

@@ -134,7 +134,7 @@ class IEventSink(Interface):
 
     received_until: float | None = Attribute(
         "The time, in seconds since 1970, that the newest message bears that was published in this"
-        " chat's present order; None: nothing was."
+        " chat's present order, or when it was watched first; None: it was not watched before."
     )
 
     def queued() -> None:
@@ -206,8 +206,8 @@ class Start(Struct, frozen=True):
 
     :ivar epoch: 1 to 16 of `[0-9a-z]`; numbers of different epochs have no common order.
     :ivar seq: the highest number given in this epoch so far; 0 for none.
-    :ivar until: the latest time that a publication of this epoch bears, ISO 8601 UTC; empty for
-        none.
+    :ivar until: the latest time that a publication of this epoch bears, ISO 8601 UTC; where there
+        is none, when the chat was received first; empty: it never was.
     :ivar room_id: the room that the newest publication names; empty for none.
     """
 

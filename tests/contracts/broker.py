@@ -383,6 +383,20 @@ class BrokerContract(_Case):
         self.assertEqual(gone_on.room_id, chat().room_id)
         self.assertEqual((second.roles, second.states), (["lead"], []))
 
+    async def test_quiet_channel(self) -> None:
+        """Whether a chat was received before is known, though nothing was published in it."""
+        for states, is_known in (((), False), ((Live(INFO),), True)):
+            ((_, its),) = await self.settled(1)
+            for state in states:
+                its.tell(state)
+            await self.settle()
+            its.leave(stopped)
+            await self.settle()
+            ((second, back),) = await self.settled(1)
+            self.assertEqual(bool(second.starts[0].until), is_known)
+            back.leave(stopped)
+            await self.settle()
+
     async def test_new_epoch(self) -> None:
         """A channel that all have left long ago begins a new epoch."""
         ((first, its),) = await self.settled(1)
