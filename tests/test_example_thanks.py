@@ -67,6 +67,10 @@ class WordsTests(SynchronousTestCase):
             gift_type="virtual", user=bob, recipient=cleo, count=3, name="Rose", price=price
         )
         self.assertEqual(self.words(rose), "Bob gives 3 x Rose to cleo (3 DIAMONDS)\n")
+        coin = Gift(
+            gift_type="virtual", user=bob, count=1, name="Coin", price=Price(None, "JEWELS", None)
+        )
+        self.assertEqual(self.words(coin), "Bob gives 1 x Coin\n")
         gift = Gift(gift_type="subscription", user=None, recipient=None, count=None, price=None)
         self.assertEqual(self.words(gift), "Somebody gives some x subscription\n")
         gift = Gift(gift_type="subscription", count=1, gift_id=UNSET)

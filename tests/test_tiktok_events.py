@@ -58,6 +58,14 @@ class PeopleTests(SynchronousTestCase):
         self.assertEqual(data, {"user": person, "viewers": None})
         self.assertTrue(person["display_name"])
 
+    def test_unknown_audience(self) -> None:
+        """Somebody who enters is there, so that nobody watches is never told: it is null."""
+        entered = schema.MemberMessage(user=schema.User(id=7), action=1)
+        for count, viewers in ((0, None), (7, 7)):
+            entered.member_count = count
+            event = event_of(translated("WebcastMemberMessage", entered.SerializeToString()))
+            self.assertEqual(data_of(event)["viewers"], viewers)
+
     def test_put_out(self) -> None:
         """Who was put out is known by id only; whose message was removed is not told."""
         events = translated(*WRITTEN["deletions"]).events

@@ -28,7 +28,7 @@ def thank(type, data, **_):
         THANKED.update({large} - {None})
         what = f"{data['count'] or 'some'} x {data.get('name') or data['gift_type']}"
         to = f" to {name(data['recipient'])}" if data.get("recipient") else ""
-        cost = f" ({price['value']} {price['currency']})" if price else ""
+        cost = f" ({price['value']} {price['currency']})" if price and price["value"] else ""
         print(f"{who} gives {what}{to}{cost}")
     elif type == "subscription":
         print(f"{who} subscribes ({data['status']}, month {data.get('months') or 1})")

@@ -46,7 +46,7 @@ _BOX_HIDDEN: Final = 2
 def member(message: schema.MemberMessage, context: MessageContext) -> list[Event]:
     """Somebody entered, or subscribed."""
     if message.action == _JOINED:
-        return [_join(message.user, context, message.member_count)]
+        return [_join(message.user, context, message.member_count or None)]
     if message.action == _SUBSCRIBED:
         return _subscription(message.user, context)
     context.unknown("action", message.action)
