@@ -14,6 +14,7 @@ from livechat.core.hub import Hub
 from livechat.core.options import Options
 from livechat.core.ports import Extent, Recovery
 from livechat.core.subscription import Subscription
+from livechat.history.memory import TTL
 from livechat.metrics import Metrics
 from livechat.model.event_data import Gap
 from livechat.model.events import ALL_KINDS, ChannelKey, Event, LiveInfo
@@ -198,6 +199,26 @@ class ChannelTests(SynchronousTestCase):
         self.watcher.live(live=True)
         expected = ["subscribed -", "started 2", "gap unwatched True 1", "m1 2"]
         self.assertEqual(self.words(), expected)
+
+    def test_unwatched_and_known(self) -> None:
+        """What was published is recognised as long as its order goes on, kept or not."""
+        self.watcher.sink.received([chat("m1")])
+        self.clock.advance(2 * TTL)
+        for number in (2, 3):
+            self.hub.unsubscribe(self.subscription)
+            self.clock.advance(TTL / 2)
+            self.subscriber.taken()
+            self.subscribe(self.subscriber, history=10)
+            recovered = [chat("m1"), chat("m2"), chat(f"m{number}")]
+            self.watcher.sink.recovered(Recovery(recovered, "all"))
+            self.watcher.live(live=True)
+            self.assertNotIn("m1", " ".join(self.words()))
+        expected = ["gap unwatched True 2", "m2 3", "gap unwatched True 4", "m3 5"]
+        last = Options(kinds=ALL_KINDS, history=10)
+        again = Subscription(self.key, KeptMessages(), "ann", last, lambda _: None)
+        self.hub.subscribe(self.platform, again)
+        self.subscriber = again.subscriber  # type: ignore[assignment]
+        self.assertEqual(self.words()[2:], expected)
 
     def test_room_after_unwatched_time(self) -> None:
         """It names the room of what was published before everybody left."""

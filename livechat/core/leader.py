@@ -87,6 +87,7 @@ class Leader:
     def appointed(self, start: Start) -> None:
         """This node is to lead, going on after what was published last."""
         self._sequencer.start = start
+        self._sequencer.remember(self._services.left.take(self._key, start.epoch))
         self._sequencer.remember(self._services.history.items(self._key, start.epoch))
         if start.until:
             reason: Reason = "failover" if self._audience.is_greeted else "unwatched"
@@ -111,7 +112,11 @@ class Leader:
 
     def stop(self) -> Deferred[None]:
         """Leave the upstream."""
-        return succeed(None) if self._watcher is None else self._watcher.stop()
+        if self._watcher is None:
+            return succeed(None)
+        epoch = self._sequencer.start.epoch
+        self._services.left.keep(self._key, epoch, self._sequencer.recent)
+        return self._watcher.stop()
 
     # What the watcher reports (`IEventSink`).
 

@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
+
+from livechat.model.events import ChannelKey
 
 #: How many ids a channel remembers at least: what a platform sends twice, it sends twice within
 #: seconds, and hardly any chat has more in ten of them.
 REMEMBERED_IDS: Final = 4096
+
+#: Of how many channels that were left the last ids are kept, and how many of each: more than a
+#: platform repeats to whoever comes back.
+MAX_LEFT: Final = 256
+LAST_IDS: Final = 1000
 
 
 class RecentIds:
@@ -32,3 +41,30 @@ class RecentIds:
             self._old, self._new = self._new, {}
         self._new[item] = None
         return item in self._old
+
+    def last(self, count: int) -> Sequence[str]:
+        """The last so many that are remembered, oldest first."""
+        return [*self._old, *self._new][-count:]
+
+
+class LeftIds:
+    """The last ids of channels that were left, for whoever leads them next in the same order.
+
+    What a channel has published is kept for a shorter time than its order may go on.
+    """
+
+    def __init__(self) -> None:
+        # The channel that was left last stands last.
+        self._left: OrderedDict[ChannelKey, tuple[str, Sequence[str]]] = OrderedDict()
+
+    def keep(self, key: ChannelKey, epoch: str, ids: RecentIds) -> None:
+        """A channel is left."""
+        self._left[key] = epoch, ids.last(LAST_IDS)
+        self._left.move_to_end(key)
+        if len(self._left) > MAX_LEFT:
+            self._left.popitem(last=False)
+
+    def take(self, key: ChannelKey, epoch: str) -> Sequence[str]:
+        """The last ids of a channel in its order; nothing is kept of it any more."""
+        known, ids = self._left.pop(key, ("", ()))
+        return ids if known == epoch else ()

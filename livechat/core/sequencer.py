@@ -18,6 +18,7 @@ class Sequencer:
     """Gives the events of one channel their places in its order.
 
     :ivar start: the epoch, the highest number that was given, and the latest time of an event.
+    :ivar recent: what names the events that were published last.
     """
 
     def __init__(self, key: ChannelKey, stats: ChannelStats, metrics: Metrics) -> None:
@@ -28,11 +29,11 @@ class Sequencer:
         self._duplicates = metrics.duplicates.labels(key.platform)
         self._events = metrics.events.labels(key.platform)
         self._messages = metrics.messages.labels(key.platform)
-        self._recent = RecentIds()
+        self.recent = RecentIds()
 
     def knows(self, event: Event) -> bool:
         """Whether this was published before."""
-        return item_of(event) in self._recent
+        return item_of(event) in self.recent
 
     def publications(self, events: Sequence[Event], counted: bool = True) -> list[Publication]:
         """What of these events is new, as publications; one that cannot be encoded is left out.
@@ -43,7 +44,7 @@ class Sequencer:
         chats = others = duplicates = 0
         epoch, seq = self.start.epoch, self.start.seq
         for event in events:
-            if self._recent.seen(item_of(event)):
+            if self.recent.seen(item_of(event)):
                 duplicates += 1
                 continue
             try:
@@ -79,4 +80,4 @@ class Sequencer:
         :param items: what names the events within their channel.
         """
         for item in items:
-            self._recent.seen(item)
+            self.recent.seen(item)

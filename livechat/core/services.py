@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, field
 from twisted.internet.interfaces import IReactorTime
 
 from livechat.core.channel_log import ChannelLog
 from livechat.core.ports import IBroker, IHistory, IStatsStore
+from livechat.core.recent_ids import LeftIds
 from livechat.core.turns import Turns
 from livechat.metrics import Metrics
 
@@ -22,6 +23,7 @@ class Services(Struct, frozen=True):
     :ivar turns: of those who are given what was published before.
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
+    :ivar left: what was published last in channels that this node has led.
     """
 
     clock: IReactorTime
@@ -34,3 +36,4 @@ class Services(Struct, frozen=True):
     turns: Turns
     stats_limit: int
     coalesce: float
+    left: LeftIds = field(default_factory=LeftIds)
