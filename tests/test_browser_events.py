@@ -17,7 +17,7 @@ ANN: dict[str, Any] = {"id": "7", "username": "ann", "display_name": "Ann"}
 BEN: dict[str, Any] = {"id": None, "username": "ben", "display_name": None}
 
 #: What a page shows by mistake where a field is not there.
-HOLES = re.compile(r"null|undefined|NaN|\[object|Invalid Date|true|false")
+HOLES = re.compile(r"\b(null|undefined|NaN|Invalid Date|true|false)\b|\[object")
 
 #: Events and what is said about them; nothing where there is no line.
 SENTENCES: list[tuple[str, dict[str, Any], str | None]] = [
