@@ -18,7 +18,7 @@ from livechat.history.memory import TTL
 from livechat.metrics import Metrics
 from livechat.model.event_data import Gap
 from livechat.model.events import ALL_KINDS, ChannelKey, Event, LiveInfo
-from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, hub_on
+from tests.support.fakes import KeptMessages, ScriptedPlatform, chat, happening, hub_on
 
 INFO = LiveInfo("live-ann")
 
@@ -72,11 +72,11 @@ class AbsenceTests(SynchronousTestCase):
             )
 
     def test_older_than_what_is_known(self) -> None:
-        """Of a chat that was left, what is older than the newest message is not published again."""
+        """Where nothing is recognised, what is older than the newest message is left out."""
         old, new = chat("m1"), replace(chat("m2"), timestamp="2026-01-02T03:04:06.000Z")
         for extent, filled in (("latest", True), ("some", False), ("all", True)):
             absence = Absence()
-            absence.begins("unwatched", "2026-01-02T03:04:05.999Z")
+            absence.begins("unwatched", "2026-01-02T03:04:05.999Z", is_remembered=False)
             absence.recovered(Recovery([old, new], extent))  # type: ignore[arg-type]
             gap, *rest = self.over(absence)
             self.assertEqual((gap.split()[-1], rest), (str(filled), ["m2"]))
@@ -219,6 +219,18 @@ class ChannelTests(SynchronousTestCase):
         self.hub.subscribe(self.platform, again)
         self.subscriber = again.subscriber  # type: ignore[assignment]
         self.assertEqual(self.words()[2:], expected)
+
+    def test_unread(self) -> None:
+        """What had not been read when all left is missed, though newer things were published."""
+        sink = self.watcher.sink
+        sink.received([replace(happening("viewers"), timestamp="2026-01-02T03:04:06.000Z")])
+        self.hub.unsubscribe(self.subscription)
+        self.clock.advance(1)
+        self.subscribe(self.subscriber, history=10)
+        self.watcher.sink.recovered(Recovery([chat("m1")], "all"))
+        self.watcher.live(live=True)
+        expected = ["viewers 1", "gap unwatched True 2", "m1 3"]
+        self.assertEqual(self.words()[-3:], expected)
 
     def test_room_after_unwatched_time(self) -> None:
         """It names the room of what was published before everybody left."""

@@ -38,18 +38,21 @@ class Absence:
     def __init__(self) -> None:
         self._reason: Reason | None = None
         self._since = ""
+        self._is_remembered = True
         self._recovery: Recovery | None = None
 
-    def begins(self, reason: Reason, since: str) -> None:
+    def begins(self, reason: Reason, since: str, *, is_remembered: bool = True) -> None:
         """The chat is not received from now on, or has not been since then.
 
         The first reason stays: the absence goes on until it is over.
 
         :param since: when it was received last, ISO 8601 UTC.
+        :param is_remembered: whether all is recognised that was published shortly before.
         """
         if self._reason is None:
             self._reason = reason
             self._since = since
+            self._is_remembered = is_remembered
 
     def recovered(self, recovery: Recovery) -> None:
         """The platform gave something of the time before now."""
@@ -75,9 +78,10 @@ class Absence:
         events = recovery.events
         if reason is None:
             return Missed(events, counted=False)
-        # Of a chat that was left, no more is known than what is kept: what is older than the newest
-        # of it was published before, or belongs nowhere in its order any more.
-        new = [one for one in events if reason == "upstream" or one.timestamp >= self._since]
+        # Where no more is known than what is kept, what is older than the newest of that was
+        # published before, or belongs nowhere in its order any more.  Elsewhere it is recognised;
+        # if it is not, it had not been read yet when the chat was left.
+        new = [one for one in events if self._is_remembered or one.timestamp >= self._since]
         reaches_back = any(map(knows, events)) or len(new) < len(events)
         filled = recovery.extent == "all" or (recovery.extent == "latest" and reaches_back)
         gap = Gap(start=min(self._since, now), end=now, reason=reason, filled=filled)

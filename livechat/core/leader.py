@@ -87,11 +87,12 @@ class Leader:
     def appointed(self, start: Start) -> None:
         """This node is to lead, going on after what was published last."""
         self._sequencer.start = start
-        self._sequencer.remember(self._services.left.take(self._key, start.epoch))
+        last_ids = self._services.left.take(self._key, start.epoch)
+        self._sequencer.remember(last_ids or ())
         self._sequencer.remember(self._services.history.items(self._key, start.epoch))
         if start.until:
             reason: Reason = "failover" if self._audience.is_greeted else "unwatched"
-            self._absence.begins(reason, start.until)
+            self._absence.begins(reason, start.until, is_remembered=last_ids is not None)
 
     def published(self, publications: Sequence[Publication]) -> None:
         """Recognise later what another node has published, should the platform repeat it here."""

@@ -64,7 +64,10 @@ class LeftIds:
         if len(self._left) > MAX_LEFT:
             self._left.popitem(last=False)
 
-    def take(self, key: ChannelKey, epoch: str) -> Sequence[str]:
-        """The last ids of a channel in its order; nothing is kept of it any more."""
+    def take(self, key: ChannelKey, epoch: str) -> Sequence[str] | None:
+        """The last ids of a channel in its order, which are not kept any more.
+
+        :return: None: they are not known, though there may be some.
+        """
         known, ids = self._left.pop(key, ("", ()))
-        return ids if known == epoch else ()
+        return ids if known == epoch else None
