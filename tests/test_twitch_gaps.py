@@ -139,3 +139,27 @@ class GapTests(TestCase):
             [self.short(message) for message in seen],
             ["reconnecting", "gap upstream False 4", "started 4", "new 6"],
         )
+
+    async def test_once(self) -> None:
+        """Who comes back gets nothing a second time, though hardly anything of it is kept."""
+        self.twitch.listener("ann")
+        daemon, client = await self.watching(
+            f"--twitch-history-url={self.where.twitch_history_url}",
+            "--history-size=2",
+            "--linger=0",
+        )
+        for number in range(6):
+            self.twitch.say("ann", said(str(number)))
+            last = await client.until("chat")
+        await client.close()
+        while self.twitch.joined("ann"):
+            await deferLater(reactor, 0.02)
+        self.twitch.say("ann", said("missed"))
+        back = await Client.open(daemon.port)
+        self.addCleanup(back.close)
+        since = {"epoch": self.greeting["epoch"], "seq": last["seq"]}
+        await back.subscribe("ann", events=["gap"], stats=False, since=since)
+        started = await back.until("started")
+        self.assertEqual((started["recovered"], started["seq"]), (True, last["seq"] + 2))
+        told = [self.short(await back.until(kind)) for kind in ("event", "chat")]
+        self.assertEqual(told, ["gap unwatched True 8", "missed 9"])
