@@ -14,8 +14,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.brokers.local import LocalBroker
-from livechat.core.channel import RESTART_PAUSE
 from livechat.core.hub import Hub
+from livechat.core.leader import RESTART_PAUSE
 from livechat.core.options import Options
 from livechat.core.ports import Located, Requester
 from livechat.core.recent_ids import RecentIds

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Final
 
 from msgspec import UNSET
 from twisted.internet.defer import Deferred
@@ -44,9 +43,6 @@ from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
 from livechat.model.events import LiveInfo
 from livechat.protocol.messages import Status
-
-#: Seconds after which a node that took a running channel over tries again to start its upstream.
-RESTART_PAUSE: Final = 5.0
 
 
 @implementer(IMember)
