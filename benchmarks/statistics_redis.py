@@ -109,7 +109,7 @@ class Load:
     def __init__(self, store: IStatsStore) -> None:
         self.platform = ScriptedPlatform()
         self.subscriber = Timed()
-        broker = LocalBroker(reactor, Random(1))
+        broker = LocalBroker(reactor, time.time, Random(1))
         services = services_on(reactor, Metrics(), broker, store)
         self.channel = Channel(Located(KEY), self.platform, services, lambda _: None)
         subscription = Subscription(KEY, self.subscriber, "bench", Options(), lambda _: None)

@@ -145,7 +145,7 @@ def build(
     channel_services = Services(
         clock=reactor,
         now=time.time,
-        broker=LocalBroker(reactor, random, settings.history_ttl),
+        broker=LocalBroker(reactor, time.time, random, settings.history_ttl),
         history=history,
         turns=Turns(reactor),
         store=store,

@@ -191,7 +191,7 @@ class World:
         services = services_on(
             self.clock,
             metrics,
-            broker=LocalBroker(self.clock, Random(1), ttl=TTL),
+            broker=LocalBroker(self.clock, self.clock.seconds, Random(1), ttl=TTL),
             history=MemoryHistory(self.clock, size=SIZE, ttl=TTL),
         )
         self.hub = Hub(services, linger=LINGER, max_channels=10)

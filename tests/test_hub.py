@@ -740,7 +740,7 @@ class TwoNodesTests(SynchronousTestCase):
         self.clock = Clock()
         self.metrics = Metrics()
         self.platform = ScriptedPlatform()
-        broker, store = LocalBroker(self.clock, Random(1)), MemoryStats()
+        broker, store = LocalBroker(self.clock, self.clock.seconds, Random(1)), MemoryStats()
         services = services_on(self.clock, self.metrics, broker, store)
         self.hubs = [Hub(services, linger=0.0, max_channels=10) for _ in range(2)]
         self.lost: list[Subscription] = []

@@ -15,9 +15,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from livechat.brokers.local import LocalBroker
-from livechat.core.ports import LEAVE_TIMEOUT, IBroker, IMembership
+from livechat.core.ports import LEAVE_TIMEOUT, IBroker, IMembership, Live
 from livechat.history.memory import TTL
-from livechat.model.events import ChannelKey, StatsData
+from livechat.model.events import ChannelKey, LiveInfo, StatsData
 from livechat.statistics.memory import MemoryStats
 from tests.contracts.broker import KEY, OTHER, BrokerContract, Member, publish, stopped
 from tests.contracts.stats_store import StatsStoreContract, counted, numbers, tally
@@ -242,7 +242,7 @@ class LocalBrokerContractTests(BrokerContract, TestCase):
     def setUp(self) -> None:
         """One broker for all members, as there is one in a process."""
         self.clock = Clock()
-        self._broker = LocalBroker(self.clock, Random(1), ttl=TTL)
+        self._broker = LocalBroker(self.clock, self.clock.seconds, Random(1), ttl=TTL)
 
     def tearDown(self) -> None:
         """When everything has settled nothing is left on the clock."""
@@ -271,7 +271,7 @@ class LocalBrokerTests(SynchronousTestCase):
     def setUp(self) -> None:
         """A broker on a clock."""
         self.clock = Clock()
-        self.broker = LocalBroker(self.clock, Random(1))
+        self.broker = LocalBroker(self.clock, self.clock.seconds, Random(1))
 
     def test_next_turn(self) -> None:
         """Roles are told in the next turn."""
@@ -333,9 +333,20 @@ class LocalBrokerTests(SynchronousTestCase):
         self.assertEqual((self.broker._topics, dict(self.broker._abandoned)), ({}, {}))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_times_are_wall_times(self) -> None:
+        """Until when a quiet chat was received is wall time, whatever the timers run by."""
+        broker = LocalBroker(self.clock, lambda: 1_700_000_000.0, Random(1), ttl=4.0)
+        for until in ("", "2023-11-14T22:13:20.000Z"):
+            member = Member()
+            membership = broker.join(KEY, member)
+            self.clock.advance(0)
+            self.assertEqual(member.starts[0].until, until)
+            membership.tell(Live(LiveInfo("live-ann")))
+            membership.leave(stopped)
+
     def test_kept_for_a_while(self) -> None:
         """Orders of left channels are kept as long as was said, and then let go of."""
-        broker = LocalBroker(self.clock, Random(1), ttl=4.0)
+        broker = LocalBroker(self.clock, self.clock.seconds, Random(1), ttl=4.0)
         epochs = []
         for wait in (0.0, 3.9, 3.9, 4.0, 4.0):
             self.clock.advance(wait)
@@ -355,7 +366,7 @@ class LocalBrokerTests(SynchronousTestCase):
     def test_any_order(self, story: list[int]) -> None:
         """Joins (-1), turns (-2) and leaves in any order: never two leaders, or none for long."""
         clock = Clock()
-        broker = LocalBroker(clock, Random(1))
+        broker = LocalBroker(clock, clock.seconds, Random(1))
         present: list[tuple[Member, IMembership]] = []
         gone: list[tuple[Member, list[str]]] = []
         for action in [*story, -2]:

@@ -102,12 +102,20 @@ class LocalBroker:
     upstream still stops joins behind it and leads when that has stopped, so that there is never a
     second upstream.
 
+    :param now: wall time in seconds.
     :param random: for the names of epochs.
     :param ttl: seconds for which the order of a channel is kept that all have left: who comes back
         within them goes on in it.
     """
 
-    def __init__(self, clock: IReactorTime, random: Random, ttl: float = 0.0) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        random: Random,
+        ttl: float = 0.0,
+    ) -> None:
+        self._now = now
         self._clock = clock
         self._random = random
         self._ttl = ttl
@@ -176,7 +184,7 @@ class LocalBroker:
     def _tell_all(self, topic: _Topic, state: ChannelState) -> None:
         topic.state = state
         if isinstance(state, Live) and not topic.until:
-            topic.until = iso_time(round(self._clock.seconds() * 1000))
+            topic.until = iso_time(round(self._now() * 1000))
         for membership in tuple(topic.members):
             if membership in topic.members:
                 membership.member.told(state)

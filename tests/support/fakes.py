@@ -283,7 +283,7 @@ def services_on(
     return Services(
         clock=clock,
         now=clock.seconds,
-        broker=broker or LocalBroker(clock, Random(1), ttl=TTL),
+        broker=broker or LocalBroker(clock, clock.seconds, Random(1), ttl=TTL),
         history=history or MemoryHistory(clock),
         turns=Turns(clock),
         store=store or MemoryStats(),
