@@ -9,9 +9,12 @@ from msgspec import Struct
 from zope.interface import Interface
 
 from livechat.core.clients import IEncoding, Place
-from livechat.core.publication import Publication, item_of
+from livechat.core.publication import Publication
 from livechat.model.chat import ChatMessage
-from livechat.model.events import ChannelKey
+from livechat.model.events import (
+    ChannelKey,
+    item_of,
+)
 from livechat.protocol.messages import envelope
 
 # zope.interface methods have no self, and the plugin reads them as such.

@@ -31,12 +31,18 @@ from livechat.core.ports import (
     Requester,
     Start,
 )
-from livechat.core.publication import Publication, item_of
+from livechat.core.publication import Publication
 from livechat.core.sequencer import Sequencer
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo, iso_time, seconds_of
+from livechat.model.events import (
+    Event,
+    LiveInfo,
+    iso_time,
+    item_of,
+    seconds_of,
+)
 
 #: Seconds after which a node that took a running channel over tries again to start its upstream.
 RESTART_PAUSE: Final = 5.0

@@ -63,10 +63,3 @@ def latest(until: str, publications: Iterable[Publication]) -> str:
     :param until: the one before them; empty for none.
     """
     return max(until, *(publication.event.timestamp for publication in publications))
-
-
-def item_of(event: Event) -> str:
-    """What names an event within its channel: equal when the platform repeats itself."""
-    if isinstance(event, ChatMessage):
-        return event.message_id
-    return f"{event.type} {event.event_id}"

@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from livechat.core.ports import Start
-from livechat.core.publication import Publication, item_of, latest
+from livechat.core.publication import Publication, latest
 from livechat.core.recent_ids import RecentIds
 from livechat.core.stats import ChannelStats
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
-from livechat.model.events import ChannelKey, Event
+from livechat.model.events import (
+    ChannelKey,
+    Event,
+    item_of,
+)
 
 
 class Sequencer:

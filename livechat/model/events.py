@@ -143,6 +143,13 @@ class ChannelEvent(Struct, frozen=True):
 Event = ChatMessage | ChannelEvent
 
 
+def item_of(event: Event) -> str:
+    """What names an event within its channel: equal when the platform repeats itself."""
+    if isinstance(event, ChatMessage):
+        return event.message_id
+    return f"{event.type} {event.event_id}"
+
+
 def event_bit(event: Event) -> int:
     """The bit by which subscribers take this event or do not."""
     source: object

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.clients import Place
 from livechat.core.history import IHistory, Kept, Past
-from livechat.core.publication import Publication, item_of
+from livechat.core.publication import Publication
 from livechat.model.event_data.moderation import Deletion, Timeout
 from livechat.model.event_data.parts import Person
 from livechat.model.events import (
@@ -20,6 +20,7 @@ from livechat.model.events import (
     ChannelEvent,
     ChannelKey,
     Event,
+    item_of,
     kind_bit,
     with_mirrored,
     without_mirrored,

@@ -13,11 +13,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.ports import IWatcher, Located, Recovery, Requester
-from livechat.core.publication import item_of
 from livechat.metrics import Metrics
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo, seconds_of
+from livechat.model.events import Event, LiveInfo, item_of, seconds_of
 from livechat.platforms.youtube.platform import YouTube
 from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.simulator.scenario import Scenario

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from livechat.core.ports import Extent
 from livechat.core.recent_ids import RecentIds
 from livechat.model.chat import ChatMessage
-from livechat.model.events import Event
+from livechat.model.events import Event, item_of
 
 
 class Past:
@@ -46,7 +46,7 @@ class Past:
             if self._missed and self._knows(event):
                 self._reaches_back = True
             else:
-                self._events.setdefault(_name(event), event)
+                self._events.setdefault(item_of(event), event)
 
     def taken(self) -> tuple[list[Event], Extent]:
         """What is new of it, oldest first, and how much of what was missed it is.
@@ -80,12 +80,6 @@ class Past:
 
     def _knows(self, event: Event) -> bool:
         return isinstance(event, ChatMessage) and event.message_id in self._comments
-
-
-def _name(event: Event) -> str:
-    if isinstance(event, ChatMessage):
-        return event.message_id
-    return f"{event.type} {event.event_id}"
 
 
 def _time(event: Event) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from livechat.core.ports import Extent
 from livechat.model.chat import ChatMessage
 from livechat.model.event_data import Notice, Poll
-from livechat.model.events import Event, iso_time
+from livechat.model.events import Event, iso_time, item_of
 
 #: Kinds of events that describe the present state.  Everything else stands in the chat among the
 #: messages, so that what has no time of its own is as old as the message before it.
@@ -127,7 +127,7 @@ class Backlog:
             in_order = not _is_one_of(event, _STANDING)
             if in_order and event.timestamp != untimed:
                 is_old = event.timestamp < self._since
-            name = _name(event)
+            name = item_of(event)
             if isinstance(event, ChatMessage):
                 written += 1
                 reaches_back = reaches_back or is_old or name in known
@@ -150,12 +150,12 @@ class Backlog:
         self._remember(events)
         if not self._old:
             return events
-        return [event for event in events if _name(event) not in self._old]
+        return [event for event in events if item_of(event) not in self._old]
 
     def _remember(self, events: Sequence[Event]) -> None:
         for event in events:
             lasting = _is_one_of(event, _REPEATED) and not _is_update(event)
-            (self._repeated if lasting else self._known).append(_name(event))
+            (self._repeated if lasting else self._known).append(item_of(event))
 
 
 class Backlogs:
@@ -200,9 +200,3 @@ def _is_greeting(event: Event) -> bool:
     if isinstance(event, ChatMessage) or not isinstance(event.data, Notice):
         return False
     return event.data.platform_kind == "engagement"
-
-
-def _name(event: Event) -> str:
-    if isinstance(event, ChatMessage):
-        return event.message_id
-    return f"{event.type} {event.event_id}"
