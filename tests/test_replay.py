@@ -519,7 +519,8 @@ class PartsTests(ReplayCase):
         for _ in range(4):
             self.turn(1.0)
         channel = next(iter(self.hub._channels.values()))
-        self.assertEqual((channel._replays._frames, channel._replays._older), ({}, {}))
+        replays = channel._audience._replays
+        self.assertEqual((replays._frames, replays._older), ({}, {}))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 

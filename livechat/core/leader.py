@@ -8,7 +8,7 @@ to lead.  What the watcher reports goes to all members through the broker.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from livechat.core.absence import Absence, Reason
+from livechat.core.audience import Audience
 from livechat.core.failures import coded
 from livechat.core.ports import (
     Ended,
@@ -46,21 +47,6 @@ from livechat.model.events import (
 
 #: Seconds after which a node that took a running channel over tries again to start its upstream.
 RESTART_PAUSE: Final = 5.0
-
-
-class Audience(Protocol):
-    """Those for whom the chat is watched."""
-
-    @property
-    def requester(self) -> Requester:
-        """In whose name turns in the platform's budgets are taken."""
-
-    @property
-    def is_greeted(self) -> bool:
-        """Whether anybody here was told that the chat flows."""
-
-    def tell_queued(self) -> None:
-        """Tell them that the start waits for its turn."""
 
 
 @implementer(IEventSink)

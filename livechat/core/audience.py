@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The subscribers of one watched chat on this node, and what each of them is told.
+
+Whoever was not greeted yet waits.  Whoever asked for the past is given it first
+(`livechat.core.replay`).  Everybody else is in the fan-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+
+from msgspec import UNSET
+from twisted.internet.defer import Deferred
+
+from livechat.core.fanout import Fanout
+from livechat.core.options import Options
+from livechat.core.ports import Requester, Start
+from livechat.core.publication import Publication
+from livechat.core.replay import Replay, Replays, recalled
+from livechat.core.services import Services
+from livechat.core.stats import ChannelStats, Snapshot
+from livechat.core.subscription import Subscription
+from livechat.model.errors import ChatError
+from livechat.model.events import ChannelKey, LiveInfo
+from livechat.protocol.messages import Status
+
+
+class Audience:
+    """The subscribers of one watched chat.
+
+    :ivar last: the order, and the number of what was published last; no epoch before there is one.
+    :ivar info: what is known of the stream.
+    :ivar reason: why the upstream is lost; None: it is not.
+    """
+
+    def __init__(self, key: ChannelKey, services: Services, stats: ChannelStats) -> None:
+        self.last = Start("", 0)
+        self.info = LiveInfo("")
+        self.reason: str | None = None
+        self._key = key
+        self._history = services.history
+        self._stats = stats
+        self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
+        # Who was greeted is in the fan-out; who was not waits here.
+        self._waiting: dict[Subscription, None] = {}
+        self._replays = Replays(
+            key,
+            services.history,
+            services.turns,
+            services.clock,
+            services.metrics,
+            lambda: self.last,
+            self._caught_up,
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody watches."""
+        return not self._waiting and not self.is_greeted
+
+    @property
+    def is_greeted(self) -> bool:
+        """Whether anybody here was told that the chat flows."""
+        return len(self._fanout) > 0 or len(self._replays) > 0
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """Everybody who watches or waits."""
+        return [*self._fanout.subscriptions, *self._replays.subscriptions, *self._waiting]
+
+    @property
+    def requester(self) -> Requester:
+        """In whose name turns in the platform's budgets are taken."""
+        first = next(iter(self._waiting), None)
+        return Requester() if first is None else first.subscriber.requester
+
+    # Who comes, changes and goes.
+
+    def wait(self, subscription: Subscription) -> None:
+        """Keep a subscriber until there is something to tell."""
+        self._waiting[subscription] = None
+
+    def greet_waiting(self) -> None:
+        """Greet everybody who waits."""
+        waiting, self._waiting = self._waiting, {}
+        for subscription in waiting:
+            self.greet(subscription)
+
+    def greet(self, subscription: Subscription) -> None:
+        """Tell a subscriber that it watches, where the chat stands, and what it is owed."""
+        is_new = subscription not in self._fanout
+        if is_new and subscription.options.wants_past:
+            self._replay(subscription)
+            return
+        self._answer(subscription, self._standing(subscription))
+        if is_new:
+            self._deliver(subscription)
+
+    def change(self, subscription: Subscription, identifier: str, options: Options) -> bool:
+        """From now on by these options, without a gap.
+
+        :return: whether the subscriber is in the fan-out, and so is to be answered now.
+        """
+        if subscription in self._waiting or self._replays.owes(subscription):
+            subscription.overtake()
+        self._replays.change(subscription, options)
+        self._fanout.change(subscription, options)
+        subscription.identifier = identifier
+        return subscription in self._fanout
+
+    def remove(self, subscription: Subscription) -> None:
+        """Deliver what was published so far and nothing more; unknown ones are ignored."""
+        self._fanout.remove(subscription)
+        self._replays.remove(subscription)
+        self._waiting.pop(subscription, None)
+
+    def dismiss(self, error: ChatError) -> None:
+        """Send everybody an error, greeted or waiting, and let them go."""
+        everybody = self.subscriptions
+        for subscription in everybody:
+            self._replays.finish(subscription)
+            self.remove(subscription)
+        # Only then: whoever is told may subscribe anew at once.
+        for subscription in everybody:
+            subscription.fail(error)
+
+    # What they are given.
+
+    def published(self, publications: Sequence[Publication]) -> None:
+        """Deliver what the channel published."""
+        last = publications[-1]
+        self.last = Start(last.epoch, last.seq)
+        self._replays.published(publications)
+        self._fanout.publish(publications)
+
+    def tell_queued(self) -> None:
+        """Tell those who wait that the start waits for its turn."""
+        for subscription in list(self._waiting):
+            subscription.tell_queued()
+
+    def tell_standing(self) -> None:
+        """Where the channel stands, to everybody, after what was published so far.
+
+        Whoever has not caught up is told then.
+        """
+        self._fanout.flush()
+        for subscription in self._fanout.subscriptions:
+            subscription.send(self._standing(subscription))
+
+    def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
+        """Give everybody who wants them statistics."""
+        self._fanout.spread(message)
+
+    def give_stats(self, subscription: Subscription) -> None:
+        """The first statistics, for a subscriber that wants any."""
+        if subscription.options.stats < inf:
+            self._stats.snapshot().addCallback(self._first_stats, subscription)
+
+    def ask_stats(self, subscription: Subscription) -> Deferred[Snapshot]:
+        """The statistics for one subscriber, who has been given all that they count."""
+
+        def answered(snapshot: Snapshot) -> Snapshot:
+            self._fanout.catch_up(subscription)
+            return snapshot
+
+        return self._stats.snapshot().addCallback(answered)
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        self._fanout.flush()
+
+    def close(self) -> None:
+        """Write what is pending; nothing is published any more."""
+        self._fanout.close()
+        self._replays.close()
+
+    def _standing(self, subscription: Subscription) -> Status:
+        """Where the channel stands, for one subscriber."""
+        if self.reason is None:
+            return subscription.started(self.info, self.last)
+        return subscription.reconnecting(self.reason)
+
+    def _replay(self, subscription: Subscription) -> None:
+        """Give a subscriber what was published before it came; `started` comes first."""
+        last, options = self.last, subscription.options
+        past = recalled(self._history, self._key, last, options)
+        recovered = UNSET if options.since is None else past.complete
+        self._answer(subscription, subscription.started(self.info, last, recovered))
+        self._replays.begin(subscription, past.publications, last.seq, (None, self.info))
+
+    def _caught_up(self, replay: Replay) -> None:
+        """A subscriber has been given everything; it is told what has changed meanwhile."""
+        subscription = replay.subscription
+        if replay.told is None:
+            self._answer(subscription, self._standing(subscription))
+        elif replay.told != (self.reason, self.info):
+            subscription.send(self._standing(subscription))
+        self._deliver(subscription)
+
+    def _answer(self, subscription: Subscription, standing: Status) -> None:
+        """Answer a subscribe: it has succeeded, and here the chat stands."""
+        subscription.answer(subscription.subscribed(self._stats.storage_type), standing)
+
+    def _deliver(self, subscription: Subscription) -> None:
+        """Deliver from now on, then give the statistics."""
+        self._fanout.add(subscription)
+        self.give_stats(subscription)
+
+    def _first_stats(self, snapshot: Snapshot, subscription: Subscription) -> None:
+        # Meanwhile it may have left, or wants none any more.
+        if subscription in self._fanout and subscription.options.stats < inf:
+            subscription.subscriber.send(snapshot.message(subscription.key))
