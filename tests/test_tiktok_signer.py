@@ -84,6 +84,8 @@ class AnswerTests(SynchronousTestCase):
             "ws://webcast-ws.tiktok.com/x/",
             "wss://tiktok.com.evil.example/",
             "wss://eviltiktok.com/",
+            "wss://evil.example\\.tiktok.com/",
+            "wss://tiktok.com./",
             f"wss://{OWN}.evil.example/",
             f"wss://{OWN}@evil.example/",
             "wss://a:b@webcast-ws.tiktok.com/",

@@ -7,6 +7,7 @@ answered 200 with addresses that lead nowhere for a whole day (docs/wire/tiktok.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,8 +18,8 @@ from msgspec import Struct
 from livechat.platforms.tiktok.parse.webcast import Batch, Unread, read_batch
 from livechat.platforms.tiktok.refusals import Reason, Refused, refused, seconds_to_wait
 
-#: Domain of the sockets that are trusted without being named.
-_DOMAIN: Final = ".tiktok.com"
+#: Hosts whose sockets are trusted without being named.
+_OWN_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+tiktok\.com")
 
 #: Seconds before a signer that gave nothing useful is asked again for the same room.
 PAUSE: Final = 30.0
@@ -84,7 +85,7 @@ def _useless(note: str) -> Refused:
 
 
 def _trusted(url: str, hosts: Collection[str]) -> bool:
-    """Whether cookies may be sent there: TikTok's own host over TLS, or one that was named."""
+    """Whether cookies may be sent there: TikTok's own host over TLS, or another that was named."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -93,9 +94,9 @@ def _trusted(url: str, hosts: Collection[str]) -> bool:
     plain = not (parts.username or parts.query or parts.fragment or parts.password)
     if not plain or not url.isascii() or any(c <= " " for c in url):
         return False
-    if parts.scheme == "wss":
-        return host.endswith(_DOMAIN) or host in hosts
-    return parts.scheme == "ws" and host in hosts
+    if _OWN_HOST.fullmatch(host):
+        return parts.scheme == "wss"
+    return parts.scheme in ("wss", "ws") and host in hosts
 
 
 def _cookies(header: str) -> str:
