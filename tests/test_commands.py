@@ -301,6 +301,7 @@ class OptionTests(SynchronousTestCase):
             (options.id, options.events, options.stats, options.mirrored), (None, None, True, True)
         )
         self.assertEqual((options.history, options.since), (0, None))
+        self.assertEqual((options.wait, options.lives), (False, "first"))
 
     def test_id(self) -> None:
         """A text or a number of at most 64 characters; true and false are not numbers."""
@@ -330,6 +331,14 @@ class OptionTests(SynchronousTestCase):
     def test_mirrored(self) -> None:
         """True or false."""
         self.check("mirrored", [True, False], [0, 1, "true", [], {}])
+
+    def test_wait(self) -> None:
+        """True or false."""
+        self.check("wait", [True, False], [0, 1, "true", [], {}])
+
+    def test_lives(self) -> None:
+        """One of two words."""
+        self.check("lives", ["first", "all"], ["", "All", "both", True, False, 0, 1, [], {}])
 
     def test_history(self) -> None:
         """A whole number from 0 to 1000."""
@@ -387,6 +396,9 @@ class DescriptionTests(SynchronousTestCase):
             {"history": -1},
             {"since": {"epoch": "e", "seq": 0}},
             {"since": {"epoch": "e"}},
+            {"wait": True, "lives": "all"},
+            {"wait": 1},
+            {"lives": "both"},
         ):
             text = msgspec.json.encode({"type": "subscribe", "identifier": "ann", **options})
             try:

@@ -102,6 +102,9 @@ class OptionTests(QueryCase):
             ),
         )
         self.assertIs(self.options("events=true&stats=false").events, True)
+        self.assertEqual(
+            self.options("wait=true&lives=all"), SubscribeOptions(wait=True, lives="all")
+        )
         self.assertEqual(self.options("events=raid").events, ["raid"])
         self.assertIs(self.options("events=false").events, False)
 
@@ -122,6 +125,9 @@ class OptionTests(QueryCase):
             ("stats=often", "stats"),
             ("stats=0", "stats"),
             ("mirrored=1", "mirrored"),
+            ("wait=1", "wait"),
+            ("lives=both", "lives"),
+            ("lives=true", "lives"),
             ("history=-1", "history"),
             ("history=01", "history"),
             ("events=5", "events"),

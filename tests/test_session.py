@@ -573,6 +573,8 @@ class BadInputTests(SessionCase):
                     "mirrored",
                     "history",
                     "since",
+                    "wait",
+                    "lives",
                 )
             },
         )

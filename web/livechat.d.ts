@@ -1093,7 +1093,7 @@ export interface StatsUser {
 export interface StatusMessage {
   type: "status";
   /** The state. `subscribed` and `started` answer a subscribe that succeeds. */
-  status: "reconnecting" | "started" | "subscribed" | "unsubscribed" | "waiting";
+  status: "ended" | "reconnecting" | "started" | "subscribed" | "unsubscribed" | "waiting";
   /** Of the stream: YouTube video id, Twitch login or TikTok room id. */
   liveId?: string;
   /** What the client sent. */
@@ -1115,8 +1115,13 @@ export interface StatusMessage {
   receiving?: boolean;
   /** Of `reconnecting`: why the upstream was lost. */
   reason?: string;
-  /** Of `waiting`: what is waited for. */
+  /**
+   * Of `waiting`: what is waited for, or why the channel is not live; of `ended`: why the stream
+   * has ended, where that is known.
+   */
   details?: string;
+  /** Of `waiting`: when the stream is announced to begin, ISO 8601 UTC. */
+  scheduledStart?: string;
   /** Of `started`: which order the `seq` of messages belongs to. */
   epoch?: string;
   /** Of `started`: the number of the last message before it; 0 for none. */
@@ -1190,6 +1195,16 @@ export interface Subscribe {
   history?: number | null;
   /** Every publication after this place is sent after `started`, as far as it is kept. */
   since?: Since | null;
+  /**
+   * `true`: a channel that is not live is waited for, and so is the next stream after an end;
+   * `status` messages say where that stands.
+   */
+  wait?: boolean | null;
+  /**
+   * `first`: the live that the channel shows; `all`: every one of a YouTube channel that has
+   * several at once.
+   */
+  lives?: "all" | "first" | null;
   /** `youtube` if absent, or the platform whose URL the identifier is. */
   platform?: string;
   /** The channel: a name with or without `@`, an id or a URL. */

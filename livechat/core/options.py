@@ -31,6 +31,8 @@ class Options(Struct, frozen=True):
         infinite for never.
     :ivar history: how many of the last publications it wants to begin with.
     :ivar since: after which publication it wants to go on.
+    :ivar wait: whether it waits for a channel that is not live, and for the next stream.
+    :ivar all_lives: whether it wants every live of the channel.
     """
 
     kinds: int = with_mirrored(CHAT_BIT)
@@ -38,6 +40,8 @@ class Options(Struct, frozen=True):
     stats: float = 0.0
     history: int = 0
     since: Since | None = None
+    wait: bool = False
+    all_lives: bool = False
 
     @property
     def wants_past(self) -> bool:
@@ -70,6 +74,8 @@ def understood(asked: SubscribeOptions) -> Options:
         _pause(asked.stats),
         asked.history or 0,
         asked.since,
+        asked.wait or False,
+        asked.lives == "all",
     )
 
 

@@ -124,6 +124,8 @@ WRONG_HISTORY: Final = ErrorEntry(
 WRONG_SINCE: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "since must hold an epoch and a seq, as in started", "since"
 )
+WRONG_WAIT: Final = ErrorEntry(ErrorCode.INVALID_OPTION, "wait must be true or false", "wait")
+WRONG_LIVES: Final = ErrorEntry(ErrorCode.INVALID_OPTION, "lives must be first or all", "lives")
 WRONG_LIMIT: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "limit must be a whole number from 0 to 1000", "limit"
 )

@@ -34,6 +34,9 @@ Id = Annotated[str, Meta(max_length=MAX_ID)] | int | float
 #: A kind of event; which kinds there are, the schema says where it defines them.
 EventKind = Annotated[str, Meta(extra_json_schema={"$ref": "#/$defs/EventKind"})]
 
+#: Which lives of a channel are meant that has several at once.
+Lives = Literal["first", "all"]
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=MAX_IDENTIFIER)]
 IdentifierType = Literal["username", "channelId", "liveId"]
 
@@ -58,6 +61,10 @@ class SubscribeOptions(Struct, frozen=True, kw_only=True):
     :ivar mirrored: `false` leaves out what is mirrored from another room of a shared chat.
     :ivar history: so many of the last publications are sent after `started`, oldest first.
     :ivar since: every publication after this place is sent after `started`, as far as it is kept.
+    :ivar wait: `true`: a channel that is not live is waited for, and so is the next stream after an
+        end; `status` messages say where that stands.
+    :ivar lives: `first`: the live that the channel shows; `all`: every one of a YouTube channel
+        that has several at once.
     """
 
     id: Id | None = None
@@ -66,6 +73,8 @@ class SubscribeOptions(Struct, frozen=True, kw_only=True):
     mirrored: bool | None = True
     history: Annotated[int, Meta(ge=0, le=MAX_HISTORY)] | None = 0
     since: Since | None = None
+    wait: bool | None = False
+    lives: Lives | None = "first"
 
 
 class Subscribe(SubscribeOptions, frozen=True, kw_only=True, tag_field="type", tag="subscribe"):
@@ -215,6 +224,8 @@ _WRONG: Final = {
     "mirrored": error_catalogue.WRONG_MIRRORED,
     "history": error_catalogue.WRONG_HISTORY,
     "since": error_catalogue.WRONG_SINCE,
+    "wait": error_catalogue.WRONG_WAIT,
+    "lives": error_catalogue.WRONG_LIVES,
 }
 
 #: How each option is read, and what is wrong where it cannot be.

@@ -35,14 +35,16 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     :ivar feed: YouTube: `all` messages, or `top` where it gives only its filtered Top chat.
     :ivar receiving: TikTok: whether the room has sent anything since it was entered.
     :ivar reason: of `reconnecting`: why the upstream was lost.
-    :ivar details: of `waiting`: what is waited for.
+    :ivar details: of `waiting`: what is waited for, or why the channel is not live; of `ended`: why
+        the stream has ended, where that is known.
+    :ivar scheduled_start: of `waiting`: when the stream is announced to begin, ISO 8601 UTC.
     :ivar epoch: of `started`: which order the `seq` of messages belongs to.
     :ivar seq: of `started`: the number of the last message before it; 0 for none.
     :ivar recovered: of `started`, where `since` was given: whether everything after it follows.
     :ivar id: what the client called the command that this answers.
     """
 
-    status: Literal["subscribed", "started", "reconnecting", "unsubscribed", "waiting"]
+    status: Literal["subscribed", "started", "reconnecting", "unsubscribed", "waiting", "ended"]
     live_id: str | UnsetType = msgspec.field(default=UNSET, name="liveId")
     identifier: str | UnsetType = UNSET
     platform: str | UnsetType = UNSET
@@ -53,6 +55,7 @@ class Status(Struct, frozen=True, tag_field="type", tag="status"):
     receiving: bool | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     details: str | UnsetType = UNSET
+    scheduled_start: str | UnsetType = msgspec.field(default=UNSET, name="scheduledStart")
     epoch: str | UnsetType = UNSET
     seq: int | UnsetType = UNSET
     recovered: bool | UnsetType = UNSET
