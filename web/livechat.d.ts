@@ -63,6 +63,11 @@ export interface Badge {
   months?: number;
   /** Of the subscription, by the platform's name, where the badge shows one. */
   tier?: string;
+  /**
+   * What the platform writes where the badge is pointed at, for example `6-Month Subscriber`, if
+   * that is not the label.
+   */
+  title?: string;
 }
 
 /** Who wrote a message, what, and what kind of message it is. */
@@ -259,6 +264,15 @@ export interface EmoteMetadata {
   bits?: number;
   /** It is a GIF that stands for a caption, not an emote. */
   gif?: boolean;
+  /** Whose emote it is, where it is not the platform's: `7tv`, `bttv` or `ffz`. */
+  provider?: string;
+  /** Of an emote of a provider: it moves. */
+  animated?: boolean;
+  /**
+   * Of an emote of a provider: it is drawn upon the emote before it, if only blanks are between the
+   * two.
+   */
+  zero_width?: boolean;
 }
 
 /** Why something that a client asked for was not done, or has ended. */

@@ -34,6 +34,8 @@ class Badge(Struct, frozen=True):
     :ivar image_url: address of its picture; null where it is not known.
     :ivar months: of subscription, exactly; the badge itself shows only a step.
     :ivar tier: of the subscription, by the platform's name, where the badge shows one.
+    :ivar title: what the platform writes where the badge is pointed at, for example
+        `6-Month Subscriber`, if that is not the label.
     """
 
     type: Literal["subscriber", "moderator", "verified", "custom"]
@@ -41,6 +43,7 @@ class Badge(Struct, frozen=True):
     image_url: str | None = None
     months: int | UnsetType = UNSET
     tier: str | UnsetType = UNSET
+    title: str | UnsetType = UNSET
 
 
 class Author(Struct, frozen=True):
@@ -72,6 +75,10 @@ class EmoteMetadata(Struct, frozen=True):
     :ivar is_custom: it belongs to a channel or user rather than to the platform.
     :ivar bits: what a cheermote is worth.
     :ivar gif: it is a GIF that stands for a caption, not an emote.
+    :ivar provider: whose emote it is, where it is not the platform's: `7tv`, `bttv` or `ffz`.
+    :ivar animated: of an emote of a provider: it moves.
+    :ivar zero_width: of an emote of a provider: it is drawn upon the emote before it, if only
+        blanks are between the two.
     """
 
     url: str
@@ -79,6 +86,9 @@ class EmoteMetadata(Struct, frozen=True):
     is_custom: bool
     bits: int | UnsetType = UNSET
     gif: bool | UnsetType = UNSET
+    provider: str | UnsetType = UNSET
+    animated: bool | UnsetType = UNSET
+    zero_width: bool | UnsetType = UNSET
 
 
 class Element(Struct, frozen=True):

@@ -9,7 +9,7 @@ platform `raw.slice(start, end) === value` holds in JavaScript and no text ever 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from html import escape
 from typing import Final
@@ -36,6 +36,9 @@ class Emote(Struct, frozen=True):
     :ivar is_custom: belongs to a channel or user rather than to the platform.
     :ivar bits: what a cheermote is worth, else 0.
     :ivar gif: a GIF that stands for a caption.
+    :ivar provider: whose emote it is, where it is not the platform's.
+    :ivar animated: it moves; said of emotes of a provider.
+    :ivar zero_width: it is drawn upon the emote before it; likewise.
     """
 
     value: str
@@ -45,9 +48,27 @@ class Emote(Struct, frozen=True):
     is_custom: bool = False
     bits: int = 0
     gif: bool = False
+    provider: str = ""
+    animated: bool = False
+    zero_width: bool = False
 
 
-Piece = str | Emote
+class Image(Struct, frozen=True):
+    """An emote as it is shown: made once, by `image`, and put into any number of messages.
+
+    :ivar value: what stands for it in the message as written.
+    :ivar formatted: what stands for it in `formatted`.
+    :ivar html: what stands for it in `rawHtml`.
+    :ivar metadata: of its element.
+    """
+
+    value: str
+    formatted: str
+    html: str
+    metadata: EmoteMetadata
+
+
+Piece = str | Emote | Image
 
 
 def https_url(url: object) -> str | None:
@@ -108,33 +129,152 @@ def content(pieces: Iterable[Piece]) -> Content:
         (only,) = pieces
         if isinstance(only, str) and only:
             return _plain(well_formed(only))
+    return _joined(_merged(pieces))
+
+
+def image(emote: Emote) -> Image | None:
+    """The emote as it is shown; None if it must be text."""
+    url = https_url(emote.url)
+    value = well_formed(emote.value)
+    if url is None or not value:
+        return None
+    code = well_formed(emote.code or "").strip(":")
+    is_foreign = bool(emote.provider)
+    metadata = EmoteMetadata(
+        url,
+        well_formed(emote.alt),
+        emote.is_custom,
+        emote.bits or UNSET,
+        emote.gif or UNSET,
+        emote.provider if is_foreign else UNSET,
+        emote.animated if is_foreign else UNSET,
+        emote.zero_width if is_foreign else UNSET,
+    )
+    return Image(value, f":{code}:" if code else value, _html(metadata), metadata)
+
+
+def with_images(made: Content, find: Callable[[str], Image | None]) -> Content:
+    """The content with pictures in place of those of its words that have one.
+
+    A word is what stands between blanks, with no emote beside it.
+
+    :param find: the picture of a word; called once for each, in their order.  After it had none
+        for a word it must have none for the same word later in the message.
+    :return: the same object if nothing was found.
+    """
+    elements = made.elements
+    if len(elements) == 1 and elements[0].type == "text":
+        cut = _cut(made.raw, find)
+        return made if cut is None else _joined(cut)
+    present = _pieces_of(made)
+    found: list[str | Image] = []
+    is_changed = False
+    for index, piece in enumerate(present):
+        cut = None
+        if isinstance(piece, str):
+            # A word that an emote is glued to is none.
+            cut = _cut(piece, find, index > 0, index + 1 < len(present))
+        if cut is None:
+            found.append(piece)
+        else:
+            found += cut
+            is_changed = True
+    return _joined(found) if is_changed else made
+
+
+def _cut(
+    text: str, find: Callable[[str], Image | None], after: bool = False, before: bool = False
+) -> list[str | Image] | None:
+    """The text cut where words have pictures; None if none has.
+
+    :param after: an emote stands right before the text.
+    :param before: an emote stands right behind it.
+    """
+    words = text.split()
+    at = 0
+    if after and words and not text[0].isspace():
+        at = len(words.pop(0))
+    if before and words and not text[-1].isspace():
+        words.pop()
+    cut: list[str | Image] | None = None
+    done = 0
+    for word in words:
+        shown = find(word)
+        if shown is None:
+            continue
+        start = _place(text, word, at)
+        if cut is None:
+            cut = []
+        if start > done:
+            cut.append(text[done:start])
+        cut.append(shown)
+        at = done = start + len(word)
+    if cut is not None and done < len(text):
+        cut.append(text[done:])
+    return cut
+
+
+def _place(text: str, word: str, at: int) -> int:
+    """Where this word stands as a whole, from there on."""
+    start = text.index(word, at)
+    end = start + len(word)
+    while not (
+        (start == 0 or text[start - 1].isspace()) and (end == len(text) or text[end].isspace())
+    ):
+        start = text.index(word, start + 1)
+        end = start + len(word)
+    return start
+
+
+def _pieces_of(made: Content) -> list[str | Image]:
+    """What a content was made of."""
+    pieces: list[str | Image] = []
+    formatted = made.formatted
+    at = 0
+    for element in made.elements:
+        value, metadata = element.value, element.metadata
+        if isinstance(metadata, EmoteMetadata):
+            code = metadata.alt.strip(":")
+            shown = f":{code}:"
+            if not code or not formatted.startswith(shown, at):
+                # A shortcut of the platform's own, or none.
+                match = _SHORTCUT.match(formatted, at)
+                shown = value if match is None or formatted.startswith(value, at) else match[0]
+            pieces.append(Image(value, shown, _html(metadata), metadata))
+            at += len(shown)
+        else:
+            pieces.append(value)
+            at += len(value)
+    return pieces
+
+
+#: A code in `formatted`.
+_SHORTCUT: Final = re.compile(r":[^:\s]+:")
+
+
+def _joined(pieces: Iterable[str | Image]) -> Content:
+    """All renderings of pieces that are fit to be shown; no string is empty or beside another."""
     raw: list[str] = []
     formatted: list[str] = []
     sanitized: list[str] = []
     html: list[str] = []
     elements: list[Element] = []
     at = 0
-    for piece in _merged(pieces):
-        value = piece if isinstance(piece, str) else piece.value
-        end = at + utf16_length(value)
-        raw.append(value)
+    for piece in pieces:
         if isinstance(piece, str):
+            value = piece
+            end = at + (len(value) if value.isascii() else utf16_length(value))
             formatted.append(value)
             sanitized.append(value)
             html.append(f'<span class="text">{escape(value)}</span>')
             elements.append(Element("text", value, (at, end)))
         else:
-            code = (piece.code or "").strip(":")
-            formatted.append(f":{code}:" if code else value)
-            alt = escape(piece.alt)
-            custom = ' data-custom="true"' if piece.is_custom else ""
-            html.append(
-                f'<img class="emote" src="{escape(piece.url)}" alt="{alt}" title="{alt}"{custom}>'
-            )
-            metadata = EmoteMetadata(
-                piece.url, piece.alt, piece.is_custom, piece.bits or UNSET, piece.gif or UNSET
-            )
-            elements.append(Element("emote", value, (at, end), metadata))
+            value = piece.value
+            end = at + (len(value) if value.isascii() else utf16_length(value))
+            formatted.append(piece.formatted)
+            html.append(piece.html)
+            elements.append(Element("emote", value, (at, end), piece.metadata))
+        raw.append(value)
         at = end
     return Content(
         "".join(raw),
@@ -143,6 +283,12 @@ def content(pieces: Iterable[Piece]) -> Content:
         "".join(html),
         elements,
     )
+
+
+def _html(metadata: EmoteMetadata) -> str:
+    alt = escape(metadata.alt)
+    custom = ' data-custom="true"' if metadata.is_custom else ""
+    return f'<img class="emote" src="{escape(metadata.url)}" alt="{alt}" title="{alt}"{custom}>'
 
 
 def _plain(text: str) -> Content:
@@ -156,38 +302,22 @@ def _plain(text: str) -> Content:
     )
 
 
-def _merged(pieces: Iterable[Piece]) -> Iterable[Piece]:
+def _merged(pieces: Iterable[Piece]) -> Iterator[str | Image]:
     text = ""
     for piece in pieces:
         if isinstance(piece, str):
             text += well_formed(piece)
-        elif (emote := _clean(piece)) is None:
+            continue
+        shown = image(piece) if isinstance(piece, Emote) else piece
+        if shown is None:
             text += well_formed(piece.value)
-        else:
-            if text:
-                yield text
-                text = ""
-            yield emote
+            continue
+        if text:
+            yield text
+            text = ""
+        yield shown
     if text:
         yield text
-
-
-def _clean(emote: Emote) -> Emote | None:
-    """The emote fit to be shown, or None if it must be text."""
-    url = https_url(emote.url)
-    if url is None or not emote.value:
-        return None
-    if url == emote.url and (emote.value + emote.alt + (emote.code or "")).isascii():
-        return emote
-    return Emote(
-        well_formed(emote.value),
-        url,
-        well_formed(emote.alt),
-        emote.code if emote.code is None else well_formed(emote.code),
-        emote.is_custom,
-        emote.bits,
-        emote.gif,
-    )
 
 
 def _without_duplicate_mark(text: str) -> str:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamC
 
 from livechat.metrics import Metrics
 from livechat.model.event_data import EventData
+from livechat.platforms.enrichment.ports import IPictureSource
 
 #: The entry point group.
 GROUP: Final = "livechat.platforms"
@@ -38,6 +39,7 @@ class PlatformContext(Struct, frozen=True):
     :ivar endpoint: the client endpoint that an endpoint string describes; raises ValueError.
     :ivar start_timeout: seconds in which a start must succeed, waiting for turns not counted.
     :ivar tap: given what the platform sent, as it came: platform, channel, bytes.
+    :ivar picture_sources: who else knows pictures (`livechat.platforms.enrichment`).
     """
 
     clock: IReactorTime
@@ -49,6 +51,7 @@ class PlatformContext(Struct, frozen=True):
     metrics: Metrics
     start_timeout: float = 30.0
     tap: Callable[[str, str, bytes], None] = _no_tap
+    picture_sources: Sequence[IPictureSource] = ()
 
 
 class Page(Struct, frozen=True, rename="camel"):

@@ -15,6 +15,8 @@ from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
 from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
+from livechat.platforms.enrichment.rooms import Rooms
+from livechat.platforms.enrichment.sink import EnrichingSink
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
@@ -71,7 +73,8 @@ class Twitch(Service):
         )
         self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)
         self._poll = LivePoll(clock, self._steps, self._lookup, settings.live_poll)
-        self._watches: dict[ChannelUpstream, Watch] = {}
+        self._rooms = Rooms(self.name, context.picture_sources, self._steps)
+        self._watches: dict[ChannelUpstream, tuple[Watch, EnrichingSink]] = {}
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`: a login, `@login` or the channel's URL."""
@@ -90,29 +93,31 @@ class Twitch(Service):
         upstream = ChannelUpstream(
             located.key.identifier, self._shared, self._pool, self._poll, self._closed
         )
+        enriching = EnrichingSink(located.key.identifier, sink, self._rooms, self._steps)
         watch = Watch(
             located.key,
             upstream,
-            sink,
+            enriching,
             requester,
             clock=self._context.clock,
             random=self._context.random,
             metrics=self._context.metrics,
             start_timeout=self._context.start_timeout,
         )
-        self._watches[upstream] = watch
+        self._watches[upstream] = watch, enriching
         return self._failures.watcher(located.key, watch)
 
     def stopService(self) -> None:
         """Leave everything at once."""
         super().stopService()
-        for watch in list(self._watches.values()):
+        for watch, _ in list(self._watches.values()):
             watch.stop()
         self._pool.stop()
         self._lookup.stop()
 
     def _closed(self, upstream: ChannelUpstream) -> None:
-        self._watches.pop(upstream, None)
+        _, enriching = self._watches.pop(upstream)
+        enriching.close()
 
     def _connection(self, owner: IConnectionOwner, failures: int) -> ChatConnection:
         return ChatConnection(
