@@ -26,7 +26,7 @@ from livechat.core.stats import PUSH_INTERVAL
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.events import ALL_KINDS, CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit
-from tests.support.fakes import LINES, KeptMessages, LineEncoding, chat
+from tests.support.fakes import LINES, KeptMessages, LineEncoding
 
 bounded = settings(deadline=None, database=None, max_examples=150)
 
@@ -66,7 +66,7 @@ class Listener(KeptMessages):
 
 def publication(kind: str, payload: bytes) -> Publication:
     """A publication with a payload that the test can recognise."""
-    return Publication("epoch", 1, kind, chat(), payload, kind_bit(kind))
+    return Publication("epoch", 1, kind, "item", "", "", "", kind_bit(kind), payload)
 
 
 def stats(payload: bytes) -> Callable[[ChannelKey], bytes]:

@@ -144,7 +144,7 @@ class LocalBroker:
             return
         topic.seq = publications[-1].seq
         topic.until = latest(topic.until, publications)
-        topic.room_id = publications[-1].event.room_id
+        topic.room_id = publications[-1].room_id
         for membership in tuple(topic.members):
             # Whoever was called before may have made this one leave.
             if membership in topic.members:

@@ -10,11 +10,7 @@ from zope.interface import Interface
 
 from livechat.core.clients import IEncoding, Place
 from livechat.core.publication import Publication
-from livechat.model.chat import ChatMessage
-from livechat.model.events import (
-    ChannelKey,
-    item_of,
-)
+from livechat.model.events import ChannelKey
 from livechat.protocol.messages import envelope
 
 # zope.interface methods have no self, and the plugin reads them as such.
@@ -46,18 +42,13 @@ class Kept(Struct, eq=False, gc=False):
     @classmethod
     def of(cls, publication: Publication, at: float) -> Kept:
         """A publication to be kept."""
-        event = publication.event
-        if isinstance(event, ChatMessage):
-            item, author = event.message_id, event.data.author.id
-        else:
-            item, author = item_of(event), ""
         return cls(
             publication.epoch,
             publication.seq,
             publication.kind,
             publication.bit,
-            item,
-            author,
+            publication.item,
+            publication.author,
             publication.payload,
             at,
         )

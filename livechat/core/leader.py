@@ -41,7 +41,6 @@ from livechat.model.events import (
     Event,
     LiveInfo,
     iso_time,
-    item_of,
     seconds_of,
 )
 
@@ -89,7 +88,7 @@ class Leader:
     def published(self, publications: Sequence[Publication]) -> None:
         """Recognise later what another node has published, should the platform repeat it here."""
         if self._watcher is None:
-            self._sequencer.remember(item_of(one.event) for one in publications)
+            self._sequencer.remember(one.item for one in publications)
 
     def start(self) -> None:
         """Start the upstream; what becomes of it all members are told."""

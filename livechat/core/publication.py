@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from livechat.core.clients import IEncoding, Place
 from livechat.model.chat import ChatMessage
-from livechat.model.events import ChannelKey, Event, event_bit
-from livechat.protocol.messages import encode_payload, envelope
+from livechat.model.events import ChannelKey, Event, event_bit, item_of
+from livechat.protocol.messages import decode_payload, encode_payload, envelope
 
 
 class Publication(Struct, eq=False):
@@ -20,19 +20,26 @@ class Publication(Struct, eq=False):
     :ivar epoch: the order that `seq` belongs to.
     :ivar seq: rises by one with everything that the channel publishes.
     :ivar kind: `chat` or an event kind.
-    :ivar event: what it was made from.
-    :ivar payload: its JSON, without the envelope that names the channel.
+    :ivar item: what names the event within its channel.
+    :ivar author: the id of who wrote it; empty where it is no chat message.
+    :ivar timestamp: the time that the event bears, ISO 8601 UTC.
+    :ivar room_id: the room that it names.
     :ivar bit: by which subscribers take it or do not (`livechat.model.events`).
+    :ivar payload: its JSON, without the envelope that names the channel.
     """
 
     epoch: str
     seq: int
     kind: str
-    event: Event
-    payload: bytes
+    item: str
+    author: str
+    timestamp: str
+    room_id: str
     bit: int
+    payload: bytes
     # As something kept may be; here it is still on its way to everybody.
     removed: ClassVar[bool] = False
+    _event: Event | None = None
     _encoded: dict[tuple[IEncoding, ChannelKey], bytes] = field(default_factory=dict)
 
     @classmethod
@@ -41,8 +48,32 @@ class Publication(Struct, eq=False):
 
         :raises ValueError, TypeError, OverflowError: the event cannot be encoded.
         """
-        kind = "chat" if isinstance(event, ChatMessage) else event.type
-        return cls(epoch, seq, kind, event, encode_payload(event), event_bit(event))
+        if isinstance(event, ChatMessage):
+            kind, author = "chat", event.data.author.id
+        else:
+            kind, author = event.type, ""
+        return cls(
+            epoch,
+            seq,
+            kind,
+            item_of(event),
+            author,
+            event.timestamp,
+            event.room_id,
+            event_bit(event),
+            encode_payload(event),
+            event,
+        )
+
+    @property
+    def event(self) -> Event:
+        """What it was made from; a node that received it from another one decodes the payload.
+
+        :raises msgspec.MsgspecError: the payload is not of a kind that is known here.
+        """
+        if self._event is None:
+            self._event = decode_payload(self.kind, self.payload)
+        return self._event
 
     def message(self, key: ChannelKey) -> bytes:
         """The JSON message for those who subscribed by this identifier."""
@@ -62,4 +93,4 @@ def latest(until: str, publications: Iterable[Publication]) -> str:
 
     :param until: the one before them; empty for none.
     """
-    return max(until, *(publication.event.timestamp for publication in publications))
+    return max(until, *(publication.timestamp for publication in publications))

@@ -75,7 +75,7 @@ class Sequencer:
             self._messages.inc(chats)
         if publications:
             until = latest(self.start.until, publications)
-            self.start = Start(epoch, seq, until, publications[-1].event.room_id)
+            self.start = Start(epoch, seq, until, publications[-1].room_id)
         return publications
 
     def remember(self, items: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.event_data import KINDS
 from livechat.model.events import ChannelEvent, ChannelKey, LiveInfo, StatsData
 from livechat.protocol.commands import Id
 
@@ -158,6 +159,21 @@ class History(Struct, frozen=True):
 ServerMessage = Status | Failure | Chat | EventMessage | Stats | Pong
 
 
+class _Happening(Struct):
+    """A `ChannelEvent` whose data has not been decoded, since the kind says how."""
+
+    type: str
+    platform: str
+    timestamp: str
+    event_id: str
+    room_id: str
+    data: msgspec.Raw
+
+
+_chat_decoder: Final = msgspec.json.Decoder(ChatMessage)
+_happening_decoder: Final = msgspec.json.Decoder(_Happening)
+
+
 def encode(message: ServerMessage) -> bytes:
     """The JSON bytes of a server message."""
     return _encoder.encode(message)
@@ -186,6 +202,28 @@ def encode_event(key: ChannelKey, event: ChatMessage | ChannelEvent, seq: int = 
 def encode_payload(event: ChatMessage | ChannelEvent) -> bytes:
     """The JSON of one event, which `envelope` completes for each identifier."""
     return _encoder.encode(event)
+
+
+def decode_payload(kind: str, payload: bytes) -> ChatMessage | ChannelEvent:
+    """The event whose JSON this is.
+
+    :param kind: `chat` or the kind of the event.
+    :raises msgspec.MsgspecError: it is none, or of a kind that nobody has described.
+    """
+    if kind == "chat":
+        return _chat_decoder.decode(payload)
+    data = KINDS.get(kind)
+    if data is None:
+        raise msgspec.ValidationError(f"an unknown kind of event: {kind}")
+    event = _happening_decoder.decode(payload)
+    return ChannelEvent(
+        event.type,
+        event.platform,
+        event.timestamp,
+        event.event_id,
+        event.room_id,
+        msgspec.json.decode(event.data, type=data),
+    )
 
 
 def envelope(kind: str, payload: bytes, key: ChannelKey, seq: int) -> bytes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import TestCase
@@ -47,12 +48,29 @@ def stopped() -> Deferred[None]:
     return succeed(None)
 
 
+#: Where a member stands, by its membership: from there it numbers on.
+_places: WeakKeyDictionary[IMembership, Member] = WeakKeyDictionary()
+
+
 def publish(membership: IMembership, publications: Publications) -> None:
-    """Publish these kinds and payloads."""
+    """Publish these kinds and payloads, numbered on from what the member was told."""
+    member = _places.get(membership)
+    epoch, seq = ("epoch", 0) if member is None else member.place
+    event = chat()
     membership.publish(
         [
-            Publication("epoch", number, kind, chat(), payload, kind_bit(kind))
-            for number, (kind, payload) in enumerate(publications, start=1)
+            Publication(
+                epoch,
+                number,
+                kind,
+                f"item {number}",
+                event.data.author.id,
+                event.timestamp,
+                event.room_id,
+                kind_bit(kind),
+                payload,
+            )
+            for number, (kind, payload) in enumerate(publications, start=seq + 1)
         ]
     )
 
@@ -64,6 +82,7 @@ class Member:
     :ivar roles: `lead` and `follow`, as they were said.
     :ivar starts: where it was told to begin to number.
     :ivar states: what the leader told.
+    :ivar place: epoch and number of what it knows to have been published last.
     :ivar upon: called with `lead`, `follow`, `published` or `told` each time it was told something.
     """
 
@@ -71,6 +90,7 @@ class Member:
         self.roles: list[str] = []
         self.starts: list[Start] = []
         self.states: list[ChannelState] = []
+        self.place = ("epoch", 0)
         self.batches: list[Publications] = []
         self.upon: Callable[[str], object] = lambda said: None
 
@@ -83,17 +103,20 @@ class Member:
         """See `IMember`."""
         self.roles.append("lead")
         self.starts.append(start)
+        self.place = (start.epoch, start.seq)
         self.upon("lead")
 
     def follow(self, start: Start) -> None:
         """See `IMember`."""
         self.roles.append("follow")
         self.starts.append(start)
+        self.place = (start.epoch, start.seq)
         self.upon("follow")
 
     def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
         self.batches.append([(one.kind, one.payload) for one in publications])
+        self.place = (publications[-1].epoch, publications[-1].seq)
         self.upon("published")
 
     def told(self, state: ChannelState) -> None:
@@ -120,7 +143,9 @@ class BrokerContract(_Case):
     def joined(self, key: ChannelKey = KEY) -> tuple[Member, IMembership]:
         """A member that has just joined, and its membership."""
         member = Member()
-        return member, self.broker().join(key, member)
+        membership = self.broker().join(key, member)
+        _places[membership] = member
+        return member, membership
 
     async def settled(self, count: int) -> list[tuple[Member, IMembership]]:
         """So many members that joined one after the other and know their roles."""

@@ -259,7 +259,7 @@ class RawPublication(Publication):
 
 def raw(payload: bytes) -> Publication:
     """A publication that subscribers receive as exactly these bytes."""
-    return RawPublication("epoch", 1, "chat", chat(), payload, CHAT_BIT)
+    return RawPublication("epoch", 1, "chat", "item", "", "", "", CHAT_BIT, payload)
 
 
 def subscribed(subscriber: ISubscriber) -> Subscription:
