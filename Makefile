@@ -9,7 +9,7 @@ ARGS ?=
 TESTS ?= tests
 JOBS ?= 2
 # Programs that tests start, and the Debian package of each, as command:package.
-TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light faketime:faketime \
+TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light caddy:caddy faketime:faketime \
 	npm:npm curl:curl jq:jq
 
 VENV := .venv
@@ -21,8 +21,8 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build news contract \
-	clean
+.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build site release news \
+	contract clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -39,7 +39,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
 LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock contract_tools example% fairness \
-	fourth% packaging redis_faults sse_acceptance starting tiktok_acceptance tools youtube_acceptance
+	fourth% packaging redis_faults release site sse_acceptance starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
 
@@ -77,8 +77,14 @@ proto: $(PROTO).proto $(VENV)/made ## rebuild the Python module of TikTok's mess
 	sed -i '1i # SPDX-License-Identifier: MIT' $(PROTO)_pb2.py
 	sed -i '1i # SPDX-License-Identifier: MIT\n# mypy: disable-error-code="type-arg"' $(PROTO)_pb2.pyi
 
-build: $(VENV)/installed-dev ## build the wheel into dist/
-	$(BIN)/python -m build --wheel --no-isolation
+site: $(VENV)/installed-dev ## build the documentation as a site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+build: $(VENV)/installed-dev ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+release: $(VENV)/installed-dev ## gather the news, commit, tag and build: make release VERSION=1.2.3
+	$(BIN)/python tools/release.py $(VERSION)
 
 contract: $(VENV)/installed-dev ## write the contract files and the tables of docs/protocol.md
 	$(BIN)/python tools/write_contract.py

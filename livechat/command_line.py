@@ -266,7 +266,7 @@ def _shown(text: str) -> str:
 def own_version() -> str:
     """The version of the installed package."""
     try:
-        return version("livechat")
+        return version("microservice-livechat")
     except PackageNotFoundError:
         return "unknown"
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The pages behind a real nginx that serves the daemon under a path."""
+"""The pages behind real proxies that serve the daemon under a path."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import reactor as _reactor
 
 from tests.support.browser import BrowserCase, Visit, expect
-from tests.support.nginx import Nginx
+from tests.support.proxies import Caddy, Nginx
 from tests.test_browser import connect, expect_status
 
 reactor: Any = _reactor
@@ -18,26 +18,36 @@ reactor: Any = _reactor
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-def documented(port: int) -> str:
-    """The nginx configuration of docs/operating.md, for a daemon on a port."""
-    found = re.search(r"```nginx\n(.*?)```", (DOCS / "operating.md").read_text(), re.DOTALL)
+def documented(proxy: str, port: int) -> str:
+    """The configuration of a proxy in docs/proxies.md, for a daemon on a port."""
+    found = re.search(rf"```{proxy}\n(.*?)```", (DOCS / "proxies.md").read_text(), re.DOTALL)
     assert found
     return found[1].replace("127.0.0.1:3000", f"127.0.0.1:{port}")
 
 
-class SubPathTests(BrowserCase):
-    """nginx passes `/chat/` on to the daemon, as docs/operating.md says; nothing else exists."""
+if TYPE_CHECKING:
+    Case = BrowserCase
+else:
+    Case = object
+
+
+class SubPathMixin(Case):
+    """A proxy passes `/chat/` on to the daemon, as docs/proxies.md says; nothing else exists."""
+
+    def make_proxy(self, port: int) -> Nginx | Caddy:
+        """The proxy, for a daemon on a port."""
+        raise NotImplementedError
 
     async def setUp(self) -> None:  # type: ignore[override]
-        """A daemon that demonstrates, and nginx before it."""
+        """A daemon that demonstrates, and the proxy before it."""
         await super().setUp()
-        self.nginx = Nginx(documented(self.daemon.port))
-        self.addCleanup(self.nginx.close)
-        await self.nginx.start(reactor)
+        self.proxy = self.make_proxy(self.daemon.port)
+        self.addCleanup(self.proxy.close)
+        await self.proxy.start(reactor)
 
     def outside(self, path: str) -> str:
-        """An address of nginx."""
-        return f"http://127.0.0.1:{self.nginx.port}{path}"
+        """An address of the proxy."""
+        return f"http://127.0.0.1:{self.proxy.port}{path}"
 
     async def test_event_stream(self) -> None:
         """An event stream passes through as it comes: chats are heard while it goes on."""
@@ -70,7 +80,7 @@ class SubPathTests(BrowserCase):
                 self.assertEqual(page.url.rstrip("?"), self.outside("/chat/test"))
                 expect(page.locator("#health")).to_contain_text("daemon ok")
             expect(page.locator("#snippet")).to_contain_text(
-                f'"ws://127.0.0.1:{self.nginx.port}/chat/ws"'
+                f'"ws://127.0.0.1:{self.proxy.port}/chat/ws"'
             )
             connect(page, "twitch", "busy_kitchen")
             expect_status(page, "live", "Live")
@@ -103,3 +113,19 @@ class SubPathTests(BrowserCase):
         """Nothing beside the path was asked for, except pictures of platforms."""
         own = [url for url in visit.requests if url.startswith(self.outside("/"))]
         self.assertEqual([url for url in own if not url.startswith(self.outside(path))], [])
+
+
+class NginxTests(SubPathMixin, BrowserCase):
+    """The recipe for nginx."""
+
+    def make_proxy(self, port: int) -> Nginx | Caddy:
+        """See `SubPathMixin`."""
+        return Nginx(documented("nginx", port))
+
+
+class CaddyTests(SubPathMixin, BrowserCase):
+    """The recipe for Caddy."""
+
+    def make_proxy(self, port: int) -> Nginx | Caddy:
+        """See `SubPathMixin`."""
+        return Caddy(documented("caddy", port))

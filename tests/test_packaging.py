@@ -32,6 +32,7 @@ from livechat.web_files import web_directory
 from tests.test_architecture import imported, python_files
 
 ROOT = Path(__file__).resolve().parents[1]
+NAME = "microservice-livechat"
 PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][A-Za-z0-9.]*)")
 ELSEWHERE = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"})
 
@@ -198,9 +199,10 @@ class WheelTests(InstalledMixin, SynchronousTestCase):
         self.assertTrue(observed)
         self.assertLessEqual(observed, names)
         self.assertIn("livechat/statistics/redis.lua", names)
-        self.assertIn("livechat-0.1.0.dist-info/licenses/LICENSE", names)
+        about = f"{NAME.replace('-', '_')}-{project()['version']}.dist-info"
+        self.assertIn(f"{about}/licenses/LICENSE", names)
         tops = {name.split("/")[0] for name in names}
-        self.assertEqual(tops, {"livechat", "twisted", "livechat-0.1.0.dist-info"})
+        self.assertEqual(tops, {"livechat", "twisted", about})
 
 
 class EditableTests(InstalledMixin, SynchronousTestCase):
@@ -253,7 +255,7 @@ def requirements() -> list[Requirement]:
     """Everything that pyproject.toml names, extras included, the project itself left out."""
     table = project()
     named = chain(table["dependencies"], *table["optional-dependencies"].values())
-    return [known for known in map(Requirement, named) if known.name != "livechat"]
+    return [known for known in map(Requirement, named) if known.name != NAME]
 
 
 def closure(wanted: list[Requirement]) -> Iterator[str]:
@@ -404,9 +406,9 @@ class ComposeTests(SynchronousTestCase):
         self.assertNotIn("ports", redis)
 
     def test_exact_images(self) -> None:
-        """No image's tag moves: ours is the project's version, the others have three numbers."""
+        """No image's tag moves: ours is built here, the others have three numbers."""
         daemon, _ = self.services()
-        self.assertEqual(daemon["image"], f"livechat:{project()['version']}")
+        self.assertEqual(daemon["image"], "microservice-livechat:local")
         (base,) = re.findall(r"(?m)^ARG PYTHON=(\S+)$", (ROOT / "Dockerfile").read_text())
         self.assertRegex(base, r"\Apython:3\.[0-9]+\.[0-9]+-slim-[a-z]+\Z")
 
