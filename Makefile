@@ -39,7 +39,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
 LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock contract_tools example% fairness \
-	fourth% packaging redis_faults release site sse_acceptance starting tiktok_acceptance tools youtube_acceptance
+	fourth% install packaging redis_faults release site sse_acceptance starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
 
