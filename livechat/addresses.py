@@ -19,6 +19,9 @@ Network = IPv4Network | IPv6Network
 #: Bits of an IPv6 address that tell one subscriber of a provider from another.
 _IPV6_PREFIX: Final = 64
 
+#: Headers that proxies add.
+_PASSED_ON: Final = frozenset({"x-forwarded-for", "forwarded", "x-real-ip", "via"})
+
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 _FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)\s*(?=;|$)', re.IGNORECASE)
 
@@ -55,6 +58,22 @@ class Addresses:
         if self._is_trusted(address):
             address = self._forwarded(headers) or address
         return _share(address)
+
+    def is_local(self, peer: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request was made on this machine, as far as can be told.
+
+        A proxy on this machine that is not trusted makes those of everybody, and says so.
+
+        :param peer: the far end of the connection; empty where it has no address.
+        :param headers: of the request, names in lower case.
+        """
+        is_forwarded = not _PASSED_ON.isdisjoint(headers)
+        if not peer:
+            return not is_forwarded
+        address = _address(peer)
+        if is_forwarded and address is not None:
+            address = self._forwarded(headers) if self._is_trusted(address) else None
+        return address is not None and address.is_loopback
 
     def _forwarded(self, headers: Mapping[str, str]) -> Address | None:
         """The client that the headers name, if they name one beyond doubt."""

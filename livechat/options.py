@@ -43,6 +43,14 @@ class Settings(Struct, frozen=True):
             "Endpoint string instead of --port (tcp:3000:interface=127.0.0.1, unix:..., ssl:...).",
         ),
     ] = ()
+    admin_listen: Annotated[
+        tuple[str, ...],
+        Choice(
+            endpoint,
+            "Endpoint string of a port for operators: /metrics and /channels are served there"
+            " only.",
+        ),
+    ] = ()
     stats_storage: Annotated[
         str,
         Choice(

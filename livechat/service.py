@@ -9,6 +9,7 @@ messages.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -51,15 +52,12 @@ from livechat.platforms.agent import BoundedPool
 from livechat.platforms.description import PlatformContext, PlatformDescription, for_pages
 from livechat.platforms.fetch import WholeBody
 from livechat.redis.address import RedisAddress
+from livechat.serving import admin_port, open_ports, public_port
 from livechat.signals import Signals
 from livechat.statistics.memory import MemoryStats
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages
-from livechat.transports.http_or_websocket import PortFactory
-from livechat.transports.site import make_site
-from livechat.transports.sse import EventStreams
-from livechat.transports.websocket import ClientFactory
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -153,6 +151,7 @@ def build(
         log=ChannelLog(reactor, metrics),
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
+        node=lambda: f"{socket.gethostname()}:{os.getpid()}",
     )
     hub = Hub(
         channel_services,
@@ -179,24 +178,24 @@ def build(
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
         documents(),
         access,
+        clients.addresses,
     )
-    site = make_site(pages.app.resource(), clients.origins)
-    public_port = PortFactory(
-        [ClientFactory(reactor, clients), EventStreams(reactor, clients)],
-        site,
-        reactor,
-        clients.limits.handshake,
-        fit.connections,
-    )
+    resource = pages.app.resource()
+    apart = bool(settings.admin_listen)
+    public = public_port(reactor, clients, resource, fit.connections, apart=apart)
     listening = Listening(reactor)
     try:
-        for endpoint in settings.listen:
-            listening.open(endpoint, public_port)
-        if not settings.listen and not listening.open_passed(public_port):
-            listening.open_everywhere(settings.port, public_port)
-        for name, described in descriptions.items():
-            for port in described.ports(platforms[name], platform_settings[name]):
-                listening.open(port.endpoint, port.factory, port.what)
+        open_ports(
+            listening,
+            settings,
+            public,
+            admin_port(reactor, clients, resource),
+            [
+                port
+                for name, described in descriptions.items()
+                for port in described.ports(platforms[name], platform_settings[name])
+            ],
+        )
     except ListenError as error:
         exit_with_usage_error(str(error))
     metrics.describe_build(
@@ -210,7 +209,7 @@ def build(
         lambda: f"{hub.active_streams} chats, {len(clients)} clients",
     )
     parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
-    unread = public_port.waiting.__len__
+    unread = public.waiting.__len__
     spread = settings.drain_seconds
     return Daemon(reactor, hub, clients, parts, pool, listening, notifier, access, unread, spread)
 

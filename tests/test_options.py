@@ -73,6 +73,7 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "linger": [("0", 0.0), ("0.5", 0.5), ("86400", 86400.0)],
     "start-timeout": [("1", 1.0), ("45.5", 45.5), ("600", 600.0)],
     "stats-top": [("1", 1), ("10000", 10000)],
+    "admin-listen": [("unix:/run/livechat/admin.sock", ("unix:/run/livechat/admin.sock",))],
     "tokens": [("/etc/livechat/tokens", "/etc/livechat/tokens"), ("", "")],
     "drain-seconds": [("0", 0.0), ("30", 30.0), ("3600", 3600.0)],
     "max-clients": [("0", 0), ("10000000", 10**7)],
@@ -137,6 +138,7 @@ _URL = (
 REFUSED: Mapping[str, Sequence[str]] = {
     "port": [*_WHOLE, "65536", "999999"],
     "listen": ["", "3000", ":3000", "tcp", "tcp:", " tcp:1", "/tmp/socket"],
+    "admin-listen": ["", "9090", "unix:"],
     "stats-storage": ["", "Redis", "redis ", "file", "none"],
     "redis-url": [
         "",

@@ -471,6 +471,21 @@ class ReasonTests(WatchCase):
         self.assertEqual(len(self.upstream.attempts), attempts + 1)
         self.assertEqual(self.sink.taken()[-1], "interrupted why")
 
+    def test_trouble(self) -> None:
+        """What operators see: nothing while all is well, else what went wrong last."""
+        self.watch.start()
+        self.assertEqual(self.watch.trouble, "")
+        self.watch.claim.begin()
+        self.assertEqual(self.watch.trouble, "QUEUED")
+        self.watch.claim.end()
+        self.upstream.fail(UpstreamError("BLOCKED", "HTTP 429"))
+        self.assertEqual(self.watch.trouble, "BLOCKED: HTTP 429")
+        self.watch.flows(INFO)
+        self.assertEqual(self.watch.trouble, "")
+        self.watch.lost("CONNECTION")
+        self.assertEqual(self.watch.trouble, "CONNECTION")
+        self.watch.stop()
+
 
 class AnyOrderTests(SynchronousTestCase):
     """Whatever an upstream reports in whatever order."""

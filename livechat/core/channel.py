@@ -21,6 +21,7 @@ from livechat.core.audience import Audience
 from livechat.core.channel_states import machine
 from livechat.core.leader import Leader
 from livechat.core.options import Options
+from livechat.core.overview import ChannelView
 from livechat.core.ports import (
     ChannelState,
     Ended,
@@ -38,7 +39,7 @@ from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
-from livechat.model.events import LiveInfo
+from livechat.model.events import CHAT_BIT, LiveInfo, iso_time
 
 
 @implementer(IMember)
@@ -46,6 +47,7 @@ class Channel:
     """One watched chat of this node.
 
     :ivar key: the chat; subscribers may have asked for it by other keys.
+    :ivar leader: the name of the node that has the upstream; None: none yet, or it is not known.
     :param gone: called once, when the channel has failed, ended or was released.
     """
 
@@ -59,6 +61,10 @@ class Channel:
         self.key = located.key
         self._services = services
         self._gone = gone
+        self.leader: str | None = None
+        self._enter("waiting")
+        # Chats that it was given.
+        self._messages = 0
         self.stats = ChannelStats(
             self.key,
             services.store,
@@ -120,11 +126,29 @@ class Channel:
         """Write what is pending."""
         self._audience.flush()
 
+    def view(self, names: Sequence[str]) -> ChannelView:
+        """What operators see of it.
+
+        :param names: the other identifiers by which clients have asked for it.
+        """
+        return ChannelView(
+            platform=self.key.platform,
+            identifier=self.key.identifier,
+            names=names,
+            state=self._state,
+            since=self._since,
+            subscribers=len(self._audience.subscriptions),
+            messages=self._messages,
+            trouble=self._leader.trouble or self._audience.reason or None,
+            leader=self.leader,
+        )
+
     # What the broker says (`IMember`).
 
     def lead(self, start: Start) -> None:
         """See `IMember`."""
         self.stats.counting = True
+        self.leader = self._services.node()
         self._audience.last = start
         self._leader.appointed(start)
         self._inputs.lead()
@@ -132,10 +156,14 @@ class Channel:
     def follow(self, start: Start) -> None:
         """See `IMember`."""
         self.stats.counting = False
+        self.leader = None
         self._audience.last = start
 
     def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
+        for publication in publications:
+            if publication.bit == CHAT_BIT:
+                self._messages += 1
         self._services.history.append(self.key, publications)
         self._leader.published(publications)
         self._audience.published(publications)
@@ -171,6 +199,7 @@ class Channel:
     def go_live(self, info: LiveInfo) -> None:
         """Greet everybody who waits."""
         self._services.log.say(self.key, f"live ({info.live_id})")
+        self._enter("live")
         self._audience.info = info
         self._audience.greet_waiting()
 
@@ -183,6 +212,7 @@ class Channel:
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
         self._services.log.say(self.key, "resumed")
+        self._enter("live")
         self._audience.info = info
         self._audience.reason = None
         self._audience.tell_standing()
@@ -190,6 +220,7 @@ class Channel:
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
         self._services.log.say(self.key, f"interrupted: {reason}", warn=True)
+        self._enter("interrupted")
         self._audience.reason = reason
         self._audience.tell_standing()
 
@@ -217,6 +248,11 @@ class Channel:
         """Let the channel go."""
         self._services.log.say(self.key, "stopped")
         self._depart()
+
+    def _enter(self, state: str) -> None:
+        """What operators are shown as its state from now on."""
+        self._state = state
+        self._since = iso_time(round(self._services.now() * 1000))
 
     def _depart(self) -> None:
         """Leave the upstream and the broker."""

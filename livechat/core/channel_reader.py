@@ -58,6 +58,10 @@ class ChannelReader:
         frames = [one.message(key) for one in past.publications]
         return succeed(history(place.epoch, place.seq, frames, recovered))
 
+    def overview(self) -> bytes:
+        """Every channel of this node, for operators (`livechat.core.overview`)."""
+        return self._hub.overview()
+
     def _key(
         self, platform: str, identifier: str, query: Mapping[str, str], grant: Grant
     ) -> ChannelKey:

@@ -20,12 +20,13 @@ from livechat.core.clients import Place
 from livechat.core.failures import coded
 from livechat.core.limits import StartLimit
 from livechat.core.options import Options
+from livechat.core.overview import ChannelView, overview
 from livechat.core.ports import IPlatform, Located, Past
 from livechat.core.services import Services
 from livechat.core.stats import Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model import error_catalogue
-from livechat.model.events import ALL_KINDS, ChannelKey, StatsData
+from livechat.model.events import ALL_KINDS, ChannelKey, StatsData, iso_time
 from livechat.protocol.commands import Since
 
 #: Identifiers of channels that are gone of which it is known what they meant.
@@ -37,6 +38,7 @@ class _Resolution(Struct, eq=False):
 
     platform: IPlatform
     waiting: dict[Subscription, None]
+    since: str
     resolving: Deferred[Located] | None = None
 
 
@@ -185,6 +187,24 @@ class Hub:
             return Past((), complete=known and since.seq == place.seq)
         return Past(past.publications[:limit], known and past.complete)
 
+    def overview(self) -> bytes:
+        """What operators see: every channel that is looked for or watched, as JSON."""
+        views = [
+            channel.view(sorted({key.identifier for key in keys} - {channel.key.identifier}))
+            for channel, keys in self._keys_of.items()
+        ]
+        views += [
+            ChannelView(
+                platform=key.platform,
+                identifier=key.identifier,
+                state="waiting",
+                since=resolution.since,
+                subscribers=len(resolution.waiting),
+            )
+            for key, resolution in self._resolutions.items()
+        ]
+        return overview(self._services.node(), views)
+
     def flush(self) -> None:
         """Write everything that is pending."""
         for channel in self._channels.values():
@@ -206,7 +226,8 @@ class Hub:
     # From an identifier to its channel.
 
     def _resolve(self, key: ChannelKey, platform: IPlatform, first: Subscription) -> None:
-        resolution = _Resolution(platform, {first: None})
+        since = iso_time(round(self._services.now() * 1000))
+        resolution = _Resolution(platform, {first: None}, since)
         self._resolutions[key] = resolution
         self._services.metrics.channels.inc()
 

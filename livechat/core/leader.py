@@ -110,6 +110,11 @@ class Leader:
         self._services.left.keep(self._key, epoch, self._sequencer.recent)
         return self._watcher.stop()
 
+    @property
+    def trouble(self) -> str:
+        """See `IWatcher`; empty where the upstream is another node's."""
+        return "" if self._watcher is None else self._watcher.trouble
+
     # What the watcher reports (`IEventSink`).
 
     @property

@@ -95,6 +95,11 @@ class IPlatform(Interface):
 class IWatcher(Interface):
     """One upstream, from start to stop."""
 
+    trouble: str = Attribute(
+        "Why no messages flow: `QUEUED`, it waits for a turn in a budget; else what went wrong"
+        " last.  Empty while they flow, and as long as nothing is wrong."
+    )
+
     def start() -> Deferred[LiveInfo]:
         """Begin to watch; called once.
 

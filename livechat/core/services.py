@@ -23,6 +23,7 @@ class Services(Struct, frozen=True):
     :ivar turns: of those who are given what was published before.
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
+    :ivar node: the name of this node.
     :ivar left: what was published last in channels that this node has led.
     """
 
@@ -36,4 +37,5 @@ class Services(Struct, frozen=True):
     turns: Turns
     stats_limit: int
     coalesce: float
+    node: Callable[[], str] = lambda: ""
     left: LeftIds = field(default_factory=LeftIds)

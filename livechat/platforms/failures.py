@@ -94,6 +94,11 @@ class _Guarded:
         self._key = key
         self._watcher = watcher
 
+    @property
+    def trouble(self) -> str:
+        """See `IWatcher`."""
+        return self._watcher.trouble
+
     def start(self) -> Deferred[LiveInfo]:
         """See `IWatcher`."""
         # A watcher that is never started must be stopped: its platform holds it until then.

@@ -98,6 +98,14 @@ class Watch:
 
     # IWatcher
 
+    @property
+    def trouble(self) -> str:
+        """See `IWatcher`."""
+        if self.state is not State.FLOWING and self.claim.is_waiting:
+            return "QUEUED"
+        is_fine = self.state is State.FLOWING or self._trouble is self._no_answer
+        return "" if is_fine else str(self._trouble)
+
     def start(self) -> Deferred[LiveInfo]:
         """See `IWatcher`."""
         starting: Deferred[LiveInfo] = Deferred(lambda _: self._leave())
@@ -273,6 +281,7 @@ class Watch:
     def _interrupt(self, loss: tuple[str, float | None]) -> None:
         # The upstream may say so itself, some time before the attempt ends.
         self._was_stable = self._clock.seconds() - self._flowing_since >= STABLE
+        self._trouble = UpstreamError(loss[0])
         self._steps.run(self.key.identifier, self._sink.interrupted, *loss)
 
     def _resume(self, info: LiveInfo) -> None:

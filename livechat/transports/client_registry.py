@@ -99,6 +99,7 @@ class ClientRegistry:
 
     :param make_session: makes the session of a subscriber.
     :param access: who may read what; left out: everybody everything.
+    :ivar addresses: tell whose each connection is.
     :ivar draining: the daemon is shutting down, and nobody is admitted.
     """
 
@@ -117,7 +118,7 @@ class ClientRegistry:
         self.draining = False
         self._clock = clock
         self._make_session = make_session
-        self._addresses = Addresses(limits.trusted_proxies)
+        self.addresses = Addresses(limits.trusted_proxies)
         self._clients: dict[Connection, None] = {}
         self._of_address: Counter[str] = Counter()
         self._drained: Deferred[None] | None = None
@@ -159,7 +160,7 @@ class ClientRegistry:
         limits = self.limits
         if limits.connections and len(self._clients) >= limits.connections:
             raise AdmissionError(503, "maximum number of connections reached")
-        address = self._addresses.of(peer, headers)
+        address = self.addresses.of(peer, headers)
         if limits.per_address and self._of_address[address] >= limits.per_address:
             raise AdmissionError(503, "too many connections from this address")
         if not self.origins.allows(headers.get("origin")):

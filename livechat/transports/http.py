@@ -6,6 +6,7 @@
 /health      the specification's two keys, then ours
 /ready       200 while new clients are welcome, 503 while shutting down
 /metrics     Prometheus text
+/channels    what operators see of each channel
 /platforms.json  what the pages say about the platforms that are installed
 /schema.json, /asyncapi.json  the client protocol, for machines
 /stats/P/I   the statistics of channel I on platform P, as a `stats` message has them
@@ -30,6 +31,7 @@ from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from livechat.access import Access, AccessError, Grant
+from livechat.addresses import Addresses
 from livechat.core.channel_reader import ChannelReader
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
@@ -63,6 +65,7 @@ class Pages:
     :param platforms: what pages are told about the platforms, as JSON.
     :param contract: the client protocol for machines: each document by the name of its file.
     :param access: who may see what; left out: everybody everything.
+    :param addresses: tell whose a request is; left out: no proxy is trusted.
     """
 
     app = Klein()
@@ -77,8 +80,10 @@ class Pages:
         platforms: bytes = b"{}",
         contract: Mapping[str, bytes] = {},
         access: Access | None = None,
+        addresses: Addresses | None = None,
     ) -> None:
         self._access = access or Access()
+        self._addresses = addresses or Addresses()
         self._platforms = platforms
         self._contract = Documents(contract)
         self._channels = channels
@@ -118,6 +123,13 @@ class Pages:
         self._grant(request).check("metrics")
         request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         return self._metrics.exposition()
+
+    @app.route("/channels", methods=["GET", "HEAD"])
+    def _channels_route(self, request: Request) -> bytes:
+        self._check_operator(request)
+        request.setHeader(b"content-type", b"application/json; charset=utf-8")
+        request.setHeader(b"cache-control", b"no-store")
+        return self._channels.overview()
 
     @app.route("/platforms.json", methods=["GET", "HEAD"])
     def _platforms_route(self, request: IRequest) -> bytes:
@@ -177,6 +189,23 @@ class Pages:
         sent = request.requestHeaders.getRawHeaders(b"authorization", [b""])[0].decode("latin-1")
         token = (request.args or {}).get(b"token", [b""])[0].decode("utf-8", "replace")
         return self._access.grant({"authorization": sent}, token)
+
+    def _check_operator(self, request: Request) -> None:
+        """Refuse whoever is no operator: the scope `admin`, or this machine where no tokens are.
+
+        :raises AccessError: the client is none.
+        """
+        if not self._access.is_open:
+            self._grant(request).check("admin")
+            return
+        headers = {
+            name.decode("latin-1").lower(): b",".join(values).decode("latin-1")
+            for name, values in request.requestHeaders.getAllRawHeaders()
+        }
+        peer = str(getattr(request.getClientAddress(), "host", ""))
+        # A page of another site, in a browser on this machine, names its origin.
+        if "origin" in headers or not self._addresses.is_local(peer, headers):
+            raise AccessError(403, "only this machine may ask, unless there are tokens")
 
     @app.handle_errors(AccessError)
     def _refused(self, request: IRequest, failure: Failure) -> bytes:

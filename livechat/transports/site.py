@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -73,13 +74,30 @@ class _BadRequest(Resource):
         return b"bad request\n"
 
 
-class Root(Resource):
-    """Sends everything to the pages, with the headers that all answers carry."""
+#: First words of the paths that an operator may have served on a port of their own, and of all
+#: that are served there.
+OPERATORS_PATHS: Final = frozenset({b"metrics", b"channels"})
+ADMIN_PATHS: Final = OPERATORS_PATHS | {b"health", b"ready"}
 
-    def __init__(self, pages: IResource, origins: Origins) -> None:
+
+def _all(path: bytes) -> bool:
+    """Everything is served."""
+    return True
+
+
+class Root(Resource):
+    """Sends everything to the pages, with the headers that all answers carry.
+
+    :param serves: whether paths are served here that begin with a word.
+    """
+
+    def __init__(
+        self, pages: IResource, origins: Origins, serves: Callable[[bytes], bool] = _all
+    ) -> None:
         super().__init__()
         self._pages = pages
         self._origins = origins
+        self._serves = serves
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
         """Called for the first path segment, which is given back where the pages go on with it."""
@@ -89,6 +107,9 @@ class Root(Resource):
             return _BadRequest()
         # Nothing depends on it, and werkzeug raises where it is no name.
         request.requestHeaders.setRawHeaders(b"host", [b"localhost"])
+        # As the routes are found: slashes in front, quoted ones too, make no difference.
+        if not self._serves(unquote_to_bytes(request.path).lstrip(b"/").partition(b"/")[0]):
+            return notFound()
         if request.method == b"OPTIONS":
             return _Preflight()
         if not _is_text(request.path):
@@ -170,13 +191,15 @@ class _QuietSite(Site):
         """twisted.web: a request was answered."""
 
 
-def make_site(pages: IResource, origins: Origins) -> Site:
+def make_site(pages: IResource, origins: Origins, serves: Callable[[bytes], bool] = _all) -> Site:
     """The factory for connections that no transport takes.
 
     :param pages: all routes.
     :param origins: whose pages may read the answers.
+    :param serves: whether paths are served here that begin with a word.
     """
-    site = _QuietSite(Root(pages, origins), requestFactory=_BodylessRequest, timeout=HTTP_TIMEOUT)
+    root = Root(pages, origins, serves)
+    site = _QuietSite(root, requestFactory=_BodylessRequest, timeout=HTTP_TIMEOUT)
     site.protocol = _OneRequest  # type: ignore[method-assign,assignment]
     site.displayTracebacks = False
     return site

@@ -158,6 +158,7 @@ class ScriptedWatcher:
         self.key = located.key
         self.sink = sink
         self.started: Deferred[LiveInfo] | None = None
+        self.trouble = ""
         self.stops = 0
         self.stopping: Deferred[None] = succeed(None)
 
@@ -291,6 +292,7 @@ def services_on(
         log=ChannelLog(clock, metrics),
         stats_limit=100,
         coalesce=COALESCE,
+        node=lambda: "test:1",
     )
 
 

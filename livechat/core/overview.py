@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""What operators see of each channel of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct, json
+
+
+class ChannelView(Struct, frozen=True, kw_only=True):
+    """One channel at this moment.
+
+    :ivar identifier: in canonical form.
+    :ivar names: the other identifiers, in canonical form, by which clients have asked for it.
+    :ivar state: `waiting` for its start, `live`, or `interrupted`.
+    :ivar since: when it came into this state, ISO 8601 UTC.
+    :ivar subscribers: of this node; 0: it lingers.
+    :ivar messages: chats that this node was given of it since it holds it.
+    :ivar trouble: why nothing is received, for example `QUEUED` or `BLOCKED: HTTP 429`; None while
+        messages flow, and as long as nothing is wrong.
+    :ivar leader: the node that has the upstream; None: none yet, or it is not known.
+    """
+
+    platform: str
+    identifier: str
+    names: Sequence[str] = ()
+    state: str
+    since: str
+    subscribers: int
+    messages: int = 0
+    trouble: str | None = None
+    leader: str | None = None
+
+
+def overview(node: str, channels: Sequence[ChannelView]) -> bytes:
+    """All channels of a node as JSON.
+
+    :param node: its name.
+    """
+    return json.encode({"node": node, "channels": channels})
