@@ -15,12 +15,8 @@ from livechat.core.ports import IPlatform, IWatcher, Located, Requester
 from livechat.model.chat import ChatMessage
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelEvent, LiveInfo
-from livechat.platforms.tiktok.connection import (
-    NO_DATA_TIMEOUT,
-    OPEN_TIMEOUT,
-    SILENCE_TIMEOUT,
-    STALLED_TIMEOUT,
-)
+from livechat.platforms.client_socket import OPEN_TIMEOUT
+from livechat.platforms.tiktok.connection import NO_DATA_TIMEOUT, SILENCE_TIMEOUT, STALLED_TIMEOUT
 from livechat.platforms.tiktok.identity import BROWSERS, TRIES
 from livechat.platforms.tiktok.limits import HANDSHAKES, LOOKUPS
 from livechat.platforms.tiktok.lookup import Lookup

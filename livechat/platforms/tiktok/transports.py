@@ -11,8 +11,8 @@ from twisted.logger import Logger
 
 from livechat.pacing import sleep
 from livechat.platforms.budget import Budget, Claim
+from livechat.platforms.client_socket import Connect
 from livechat.platforms.tiktok.connection import (
-    Connect,
     FrameReceiver,
     Opening,
     PushSocket,
