@@ -165,6 +165,67 @@ class DeadlineTests(SynchronousTestCase):
             self.assertEqual(clock.getDelayedCalls(), [])
 
 
+class HeldGate:
+    """A gate that opens when the test says so.
+
+    :ivar asked: those who wait before it.
+    :ivar left: how many have left.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[Deferred[None]] = []
+        self.left = 0
+
+    def enter(self) -> Deferred[None]:
+        """See `Gate`."""
+        self.asked.append(Deferred())
+        return self.asked[-1]
+
+    def leave(self) -> None:
+        """See `Gate`."""
+        self.left += 1
+
+
+class GateTests(SynchronousTestCase):
+    """A budget that is shared with other processes."""
+
+    def setUp(self) -> None:
+        """A budget of two at once, behind a gate."""
+        self.clock = Clock()
+        self.gate = HeldGate()
+        limit = Limit(5, 10.0, at_once=2)
+        self.budget = Budget(self.clock, limit, Metrics(), "twitch", "joins", self.gate)
+
+    def wait(self) -> Deferred[None]:
+        """Somebody waits."""
+        return self.budget.wait(Claim(self.clock))
+
+    def test_both(self) -> None:
+        """A request begins when the gate lets it in, one after another, within the own limit."""
+        turns = [self.wait() for _ in range(3)]
+        self.assertEqual(len(self.gate.asked), 1)
+        self.assertNoResult(turns[0])
+        self.gate.asked[0].callback(None)
+        self.successResultOf(turns[0])
+        self.gate.asked[1].callback(None)
+        self.successResultOf(turns[1])
+        self.assertEqual(len(self.gate.asked), 2)
+        self.budget.finish()
+        self.assertEqual((len(self.gate.asked), self.gate.left), (3, 1))
+        self.assertNoResult(turns[2])
+
+    def test_nobody_waits_any_more(self) -> None:
+        """Who gives up while the gate is asked costs the others nothing: what was let in leaves."""
+        turn = self.wait()
+        turn.cancel()
+        self.failureResultOf(turn, CancelledError)
+        self.gate.asked[0].callback(None)
+        self.assertEqual((self.gate.left, self.budget.left), (1, 2))
+        later = self.wait()
+        self.gate.asked[1].callback(None)
+        self.successResultOf(later)
+
+
 class BudgetTests(SynchronousTestCase):
     """So many in any stretch of so many seconds, so many at once."""
 

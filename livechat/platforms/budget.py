@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -39,6 +39,16 @@ class Limit(Struct, frozen=True):
     count: int
     period: float
     at_once: int = 0
+
+
+class Gate(Protocol):
+    """Who else must let a request begin, where several processes share a budget."""
+
+    def enter(self) -> Deferred[None]:
+        """Fires when one request may begin; never fails."""
+
+    def leave(self) -> None:
+        """A request that was let in is over."""
 
 
 class Dismissed(Exception):
@@ -174,10 +184,17 @@ class Budget:
 
     :param platform: its name, for metrics.
     :param kind: of request, for metrics.
+    :param gate: asked for each request, too.
     """
 
     def __init__(
-        self, clock: IReactorTime, limit: Limit, metrics: Metrics, platform: str, kind: str
+        self,
+        clock: IReactorTime,
+        limit: Limit,
+        metrics: Metrics,
+        platform: str,
+        kind: str,
+        gate: Gate | None = None,
     ) -> None:
         self._clock = clock
         self._limit = limit
@@ -186,6 +203,8 @@ class Budget:
         self._under_way = 0
         self._timer: IDelayedCall | None = None
         self._is_handing_out = False
+        self._gate = gate
+        self._is_asking = False
         self._taken = metrics.budget_taken.labels(platform, kind)
         metrics.budget_waiting.labels(platform, kind).set_function(lambda: len(self._queue))
         metrics.budget_left.labels(platform, kind).set_function(lambda: self.left)
@@ -225,6 +244,8 @@ class Budget:
     def finish(self) -> None:
         """A turn is over."""
         self._under_way -= 1
+        if self._gate is not None:
+            self._gate.leave()
         self._hand_out()
 
     def dismiss(self) -> None:
@@ -249,19 +270,37 @@ class Budget:
             return
         self._is_handing_out = True
         try:
-            while self._queue and not self._is_busy():
+            while self._queue and not self._is_busy() and not self._is_asking:
                 seconds = self._seconds_to_wait()
                 if seconds > 0:
                     self._timer = self._clock.callLater(seconds, self._is_due)
                     break
-                self._begun.append(self._clock.seconds())
-                self._under_way += 1
-                self._taken.inc()
-                wait = self._queue.take()
-                wait.claim.end()
-                wait.turn.callback(None)
+                if self._gate is None:
+                    self._begin()
+                else:
+                    self._is_asking = True
+                    self._gate.enter().addCallback(self._let_in)
         finally:
             self._is_handing_out = False
+
+    def _begin(self) -> None:
+        """It is the turn of whoever is next."""
+        self._begun.append(self._clock.seconds())
+        self._under_way += 1
+        self._taken.inc()
+        wait = self._queue.take()
+        wait.claim.end()
+        wait.turn.callback(None)
+
+    def _let_in(self, _: None) -> None:
+        """The gate lets one request begin; whoever waited for it may have gone."""
+        self._is_asking = False
+        if not self._queue:
+            assert self._gate is not None
+            self._gate.leave()
+            return
+        self._begin()
+        self._hand_out()
 
     def _is_busy(self) -> bool:
         return 0 < self._limit.at_once <= self._under_way

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamC
 
 from livechat.metrics import Metrics
 from livechat.model.event_data import EventData
+from livechat.platforms.budget import Budget, Gate, Limit
 from livechat.platforms.enrichment.ports import IPictureSource
 
 #: The entry point group.
@@ -27,6 +28,11 @@ GROUP: Final = "livechat.platforms"
 
 def _no_tap(platform: str, channel: str, data: bytes) -> None:
     """Raw data goes nowhere."""
+
+
+def _no_gate(platform: str, kind: str, limit: Limit) -> Gate | None:
+    """Nobody shares a budget with this process."""
+    return None
 
 
 class PlatformContext(Struct, frozen=True):
@@ -40,6 +46,7 @@ class PlatformContext(Struct, frozen=True):
     :ivar start_timeout: seconds in which a start must succeed, waiting for turns not counted.
     :ivar tap: given what the platform sent, as it came: platform, channel, bytes.
     :ivar picture_sources: who else knows pictures (`livechat.platforms.enrichment`).
+    :ivar gate: who else must let a request begin, by platform, kind and limit; None: nobody.
     """
 
     clock: IReactorTime
@@ -52,6 +59,12 @@ class PlatformContext(Struct, frozen=True):
     start_timeout: float = 30.0
     tap: Callable[[str, str, bytes], None] = _no_tap
     picture_sources: Sequence[IPictureSource] = ()
+    gate: Callable[[str, str, Limit], Gate | None] = _no_gate
+
+    def budget(self, limit: Limit, platform: str, kind: str) -> Budget:
+        """The budget for one kind of request.  A platform has one for each kind."""
+        gate = self.gate(platform, kind, limit)
+        return Budget(self.clock, limit, self.metrics, platform, kind, gate)
 
 
 class Page(Struct, frozen=True, rename="camel"):

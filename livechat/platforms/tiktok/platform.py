@@ -14,7 +14,6 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
-from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
@@ -59,7 +58,7 @@ class TikTok(Service):
         self._context = context
         site = settings.url.rstrip("/")
         self._failures = Failures(clock, metrics, self.name)
-        lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
+        lookups = context.budget(LOOKUPS, self.name, "lookups")
         self._identity = Identity(site, http, clock, lookups)
         lookup = Lookup(
             site,
@@ -83,10 +82,8 @@ class TikTok(Service):
                 clock,
                 now,
                 DailyQuota(settings.signer_budget, now, metrics),
-                Budget(
-                    clock,
+                context.budget(
                     SIGNATURES if settings.signer_key else ANONYMOUS_SIGNATURES,
-                    metrics,
                     self.name,
                     "signatures",
                 ),
@@ -100,7 +97,7 @@ class TikTok(Service):
             context.connect,
             clock,
             connects.inc,
-            Budget(clock, HANDSHAKES, metrics, self.name, "handshakes"),
+            context.budget(HANDSHAKES, self.name, "handshakes"),
         )
         self._watches: dict[RoomUpstream, Watch] = {}
         self.intake = Intake(settings.intake_token, clock, self._relay_came)

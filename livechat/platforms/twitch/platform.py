@@ -13,7 +13,6 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
-from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.enrichment.rooms import Rooms
 from livechat.platforms.enrichment.sink import EnrichingSink
@@ -49,8 +48,8 @@ class Twitch(Service):
         except ValueError as error:
             raise ValueError(f"--twitch-irc: {error}") from None
         self._steps = Steps(clock, metrics, self.name)
-        self._logins = Budget(clock, LOGINS, metrics, self.name, "logins")
-        lookups = Budget(clock, LOOKUPS, metrics, self.name, "lookups")
+        self._logins = context.budget(LOGINS, self.name, "logins")
+        lookups = context.budget(LOOKUPS, self.name, "lookups")
         self._lookup = Lookup(settings.gql_url, context.http, clock, metrics, lookups)
         self._failures = Failures(clock, metrics, self.name)
         self._shared = Shared(
@@ -61,14 +60,14 @@ class Twitch(Service):
             steps=self._steps,
             settings=settings,
             lookup=self._lookup,
-            joins=Budget(clock, JOINS, metrics, self.name, "joins"),
+            joins=context.budget(JOINS, self.name, "joins"),
             history=History(
                 settings.history_url,
                 context.http,
                 clock,
                 context.now,
                 metrics,
-                Budget(clock, HISTORY, metrics, self.name, "history"),
+                context.budget(HISTORY, self.name, "history"),
             ),
         )
         self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)

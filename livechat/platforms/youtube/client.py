@@ -14,7 +14,7 @@ from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from livechat.pacing import sleep
-from livechat.platforms.budget import Budget, Claim, Dismissed
+from livechat.platforms.budget import Claim, Dismissed
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import Fetched, fetch
 from livechat.platforms.youtube.identifier import HOSTS, PLATFORM
@@ -75,7 +75,7 @@ class YouTubeClient:
         self._now = context.now
         self._tap = context.tap
         self._url = url.rstrip("/")
-        self._pages = Budget(context.clock, PAGES, context.metrics, PLATFORM, "pages")
+        self._pages = context.budget(PAGES, PLATFORM, "pages")
         self._reading = DeferredLock()
         self._resting_until = context.clock.seconds()
         self._block = Refusal(Reason.RATE_LIMITED)
