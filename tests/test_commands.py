@@ -23,6 +23,7 @@ from livechat.protocol.commands import (
     read_id,
     read_options,
 )
+from livechat.protocol.filters import Filter
 from livechat.protocol.messages import Status, encode
 
 bounded = settings(deadline=None, database=None, max_examples=300)
@@ -302,6 +303,7 @@ class OptionTests(SynchronousTestCase):
         )
         self.assertEqual((options.history, options.since), (0, None))
         self.assertEqual((options.wait, options.lives), (False, "first"))
+        self.assertEqual((options.filter, options.hold), (None, 0))
 
     def test_id(self) -> None:
         """A text or a number of at most 64 characters; true and false are not numbers."""
@@ -339,6 +341,50 @@ class OptionTests(SynchronousTestCase):
     def test_lives(self) -> None:
         """One of two words."""
         self.check("lives", ["first", "all"], ["", "All", "both", True, False, 0, 1, [], {}])
+
+    def test_hold(self) -> None:
+        """Seconds from 0 to 60."""
+        self.check("hold", [0, 0.5, 1, 60], [-1, -0.1, 60.1, "5", True, False, [], {}])
+
+    def test_filter(self) -> None:
+        """An object; what it holds is read condition by condition."""
+        self.check("filter", [], ["x", 1, True, False, [], ["only_words"]])
+        self.assertEqual(read_options(self.command(filter={})).filter, Filter())
+        asked = {"only_users": ["@ann"], "max_length": 7, "only_words": None}
+        options = read_options(self.command(filter=asked))
+        self.assertEqual(options.filter, Filter(only_users=["@ann"], max_length=7))
+
+    def test_conditions(self) -> None:
+        """A wrong or unknown condition is answered with its name: it must not pass everything."""
+        lists = [field.name for field in fields(Filter) if field.name != "max_length"]
+        of_texts = [name for name in lists if name not in ("only_types", "only_roles")]
+        no_lists: list[object] = ["x", 1, True, {}, [1], [None], [[]]]
+        no_lengths: list[object] = [-1, 1.5, "5", True, []]
+        wrong: list[tuple[str, object]] = [
+            *((name, value) for name in lists for value in no_lists),
+            *((name, [value]) for name in of_texts for value in ("", "x" * 101)),
+            *((name, ["x"] * 101) for name in of_texts),
+            ("only_types", ["paid"]),
+            ("only_types", ["chat"] * 101),
+            ("only_roles", ["Moderator"]),
+            *(("max_length", value) for value in no_lengths),
+            ("only_word", ["x"]),
+            ("", []),
+            ("ONLY_WORDS", None),
+        ]
+        for name, value in wrong:
+            with self.assertRaises(ChatError) as caught:
+                read_options(self.command(filter={"max_length": 5, name: value}))
+            error = caught.exception
+            self.assertIs(error.code, ErrorCode.INVALID_OPTION)
+            self.assertEqual(error.details, f"filter.{name}", value)
+        with self.assertRaises(ChatError) as caught:
+            read_options(self.command(filter={"x" * 1000: 1}))
+        self.assertEqual(caught.exception.details, "filter." + "x" * 100)
+        for name in of_texts:
+            most = ["\N{GRINNING FACE}" * 100] * 100
+            options = read_options(self.command(filter={name: most}))
+            self.assertEqual(getattr(options.filter, name), most)
 
     def test_history(self) -> None:
         """A whole number from 0 to 1000."""
@@ -378,7 +424,7 @@ class DescriptionTests(SynchronousTestCase):
 
     def test_every_field_is_explained(self) -> None:
         """Each field of each command is named in the docstring of its struct or of its base."""
-        for struct in (*ClientMessage.__args__, Since):
+        for struct in (*ClientMessage.__args__, Since, Filter):
             texts = [base.__doc__ or "" for base in struct.__mro__]
             for field in fields(struct):
                 explained = any(f":ivar {field.name}:" in text for text in texts)
@@ -387,7 +433,7 @@ class DescriptionTests(SynchronousTestCase):
     def test_the_options_agree(self) -> None:
         """What the structs accept, the reader accepts, and the reverse."""
         decoder = msgspec.json.Decoder(ClientMessage)
-        for options in (
+        wanted: list[dict[str, Any]] = [
             {"id": "x" * 64, "events": True, "stats": 5, "mirrored": False, "history": 7},
             {"id": True},
             {"events": 1},
@@ -399,7 +445,14 @@ class DescriptionTests(SynchronousTestCase):
             {"wait": True, "lives": "all"},
             {"wait": 1},
             {"lives": "both"},
-        ):
+            {"hold": 60, "filter": {"only_types": ["super_chat"], "only_roles": None}},
+            {"hold": 61},
+            {"filter": []},
+            {"filter": {"only_words": [""]}},
+            {"filter": {"only_words": ["x"] * 101}},
+            {"filter": {"only_word": []}},
+        ]
+        for options in wanted:
             text = msgspec.json.encode({"type": "subscribe", "identifier": "ann", **options})
             try:
                 decoder.decode(text)

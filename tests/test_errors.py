@@ -26,6 +26,7 @@ class CodeTests(SynchronousTestCase):
                 "INVALID_OPTION",
                 "UPSTREAM_UNAVAILABLE",
                 "TOO_MANY_CHATS",
+                "TOO_MANY_FILTERS",
                 "RATE_LIMITED",
                 "FORBIDDEN",
             ],

@@ -162,6 +162,7 @@ class EncodeTests(SynchronousTestCase):
             ErrorCode.STREAM_NOT_FOUND: ',"temporary":false',
             ErrorCode.UPSTREAM_UNAVAILABLE: ',"temporary":false',
             ErrorCode.TOO_MANY_CHATS: ',"temporary":false',
+            ErrorCode.TOO_MANY_FILTERS: ',"temporary":false',
             ErrorCode.RATE_LIMITED: ',"temporary":true',
         }
         for code in ErrorCode:

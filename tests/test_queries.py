@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.commands import Since, SubscribeOptions, decode_command, read_options
+from livechat.protocol.filters import Filter
 from livechat.protocol.queries import place_of, subscribes
 
 bounded = settings(deadline=None, database=None, max_examples=200)
@@ -105,13 +107,19 @@ class OptionTests(QueryCase):
         self.assertEqual(
             self.options("wait=true&lives=all"), SubscribeOptions(wait=True, lives="all")
         )
+        asked = quote('{"only_words":["a b","é"],"max_length":5}')
+        self.assertEqual(
+            self.options(f"filter={asked}&hold=2.5"),
+            SubscribeOptions(filter=Filter(only_words=["a b", "é"], max_length=5), hold=2.5),
+        )
         self.assertEqual(self.options("events=raid").events, ["raid"])
         self.assertIs(self.options("events=false").events, False)
 
     def test_empty(self) -> None:
         """An option that is empty is as if it were absent; no kinds of event are none."""
         self.assertEqual(
-            self.options("stats=&mirrored=&history=&since=&id="), SubscribeOptions(id="")
+            self.options("stats=&mirrored=&history=&since=&id=&filter=&hold="),
+            SubscribeOptions(id=""),
         )
         self.assertEqual(self.options("events=").events, [])
 
@@ -128,6 +136,11 @@ class OptionTests(QueryCase):
             ("wait=1", "wait"),
             ("lives=both", "lives"),
             ("lives=true", "lives"),
+            ("filter=spam", "filter"),
+            ("filter={", "filter"),
+            ("filter=%7B%22words%22:[]%7D", "filter.words"),
+            ("hold=61", "hold"),
+            ("hold=long", "hold"),
             ("history=-1", "history"),
             ("history=01", "history"),
             ("events=5", "events"),

@@ -575,6 +575,8 @@ class BadInputTests(SessionCase):
                     "since",
                     "wait",
                     "lives",
+                    "filter",
+                    "hold",
                 )
             },
         )

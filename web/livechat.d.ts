@@ -281,7 +281,7 @@ export interface ErrorMessage {
   /** One English sentence, for people; it may change. */
   error: string;
   /** What happened, for programs. */
-  code: "STREAM_NOT_LIVE" | "STREAM_ENDED" | "INVALID_MESSAGE_TYPE" | "NO_ACTIVE_CHAT" | "STREAM_NOT_FOUND" | "UNSUPPORTED_PLATFORM" | "INVALID_IDENTIFIER" | "INVALID_OPTION" | "UPSTREAM_UNAVAILABLE" | "TOO_MANY_CHATS" | "RATE_LIMITED" | "FORBIDDEN";
+  code: "STREAM_NOT_LIVE" | "STREAM_ENDED" | "INVALID_MESSAGE_TYPE" | "NO_ACTIVE_CHAT" | "STREAM_NOT_FOUND" | "UNSUPPORTED_PLATFORM" | "INVALID_IDENTIFIER" | "INVALID_OPTION" | "UPSTREAM_UNAVAILABLE" | "TOO_MANY_CHATS" | "TOO_MANY_FILTERS" | "RATE_LIMITED" | "FORBIDDEN";
   /** A reason for programs, or a short explanation. */
   details?: string;
   /** Of the chat that it is about. */
@@ -355,6 +355,26 @@ export interface EventMessage {
   identifier: string;
   /** Its number in the order of everything that the channel publishes. */
   seq: number;
+}
+
+/** Which chats are delivered: those for which all given conditions hold. */
+export interface Filter {
+  /** Types of message; others are left out. */
+  only_types?: ("chat" | "super_chat")[] | null;
+  /** Roles; who has none of them is left out. */
+  only_roles?: ("broadcaster" | "moderator" | "subscriber" | "verified")[] | null;
+  /** Logins, handles or display names, with or without `@`; others are left out. */
+  only_users?: string[] | null;
+  /** The same; who is named is left out. */
+  exclude_users?: string[] | null;
+  /** Whole words, or emote codes; what has none of them is left out. */
+  only_words?: string[] | null;
+  /** The same; what has any of them is left out. */
+  exclude_words?: string[] | null;
+  /** What begins with any of them is left out. */
+  exclude_prefixes?: string[] | null;
+  /** Of `raw` in Unicode code points; what is longer is left out. */
+  max_length?: number | null;
 }
 
 /** Somebody followed the channel. */
@@ -1219,6 +1239,13 @@ export interface Subscribe {
    * several at once.
    */
   lives?: "all" | "first" | null;
+  /** Which chats are delivered; all if absent. */
+  filter?: Filter | null;
+  /**
+   * So many seconds after they came chats are delivered, unless they are deleted or their authors
+   * timed out meanwhile.
+   */
+  hold?: number | null;
   /** `youtube` if absent, or the platform whose URL the identifier is. */
   platform?: string;
   /** The channel: a name with or without `@`, an id or a URL. */

@@ -33,7 +33,7 @@ const ABOUT_COMMANDS = new Set(["RATE_LIMITED", "NO_ACTIVE_CHAT", "INVALID_MESSA
 /** Errors that end a chat that is held.  All others answer a change of its options. */
 const ENDINGS = /^(STREAM|UPSTREAM)_/;
 /** Errors that pass by themselves, where the server does not say whether they do. */
-const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS", "RATE_LIMITED"]);
+const TEMPORARY = new Set(["STREAM_NOT_LIVE", "STREAM_ENDED", "UPSTREAM_UNAVAILABLE", "TOO_MANY_CHATS", "TOO_MANY_FILTERS", "RATE_LIMITED"]);
 
 /** Why the server closes a connection. */
 export const CLOSE_CODES = {

@@ -115,7 +115,8 @@ class _Definitions:
             "properties": properties,
             "required": required,
         }
-        return schema | ({"additionalProperties": False} if self._closed else {})
+        is_closed = self._closed or described.forbid_unknown_fields
+        return schema | ({"additionalProperties": False} if is_closed else {})
 
     def _event(self) -> Schema:
         """The reference to an event of any kind: one definition for each."""
@@ -151,8 +152,9 @@ class _Definitions:
                 return {"enum": list(values)}
             case inspect.EnumType(enum):
                 return {"enum": [member.value for member in enum]}
-            case inspect.ListType(item):
-                return {"type": "array", "items": self._type(item)}
+            case inspect.ListType(item, low, high):
+                items = {"items": self._type(item)}
+                return _typed("array", minItems=low, maxItems=high) | items
             case inspect.TupleType(items):
                 return {
                     "type": "array",

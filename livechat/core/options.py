@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from livechat.core.filters import ChatFilter, chat_filter
 from livechat.model import error_catalogue
 from livechat.model.events import (
     ALL_KINDS,
@@ -33,6 +34,8 @@ class Options(Struct, frozen=True):
     :ivar since: after which publication it wants to go on.
     :ivar wait: whether it waits for a channel that is not live, and for the next stream.
     :ivar all_lives: whether it wants every live of the channel.
+    :ivar filter: which chats it takes; None: all.
+    :ivar hold: seconds for which chats are held before they are delivered to it.
     """
 
     kinds: int = with_mirrored(CHAT_BIT)
@@ -42,6 +45,8 @@ class Options(Struct, frozen=True):
     since: Since | None = None
     wait: bool = False
     all_lives: bool = False
+    filter: ChatFilter | None = None
+    hold: float = 0.0
 
     @property
     def wants_past(self) -> bool:
@@ -76,6 +81,8 @@ def understood(asked: SubscribeOptions) -> Options:
         asked.since,
         asked.wait or False,
         asked.lives == "all",
+        chat_filter(asked.filter),
+        asked.hold or 0.0,
     )
 
 

@@ -126,6 +126,23 @@ WRONG_SINCE: Final = ErrorEntry(
 )
 WRONG_WAIT: Final = ErrorEntry(ErrorCode.INVALID_OPTION, "wait must be true or false", "wait")
 WRONG_LIVES: Final = ErrorEntry(ErrorCode.INVALID_OPTION, "lives must be first or all", "lives")
+WRONG_FILTER: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "filter must be an object of conditions", "filter"
+)
+UNKNOWN_CONDITION: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION,
+    "filter names a condition that does not exist",
+    variable="`filter.` and its name",
+)
+WRONG_CONDITION: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION,
+    "A condition of filter has a wrong value; a list holds at most 100 entries of 1 to 100"
+    " characters",
+    variable="`filter.` and its name",
+)
+WRONG_HOLD: Final = ErrorEntry(
+    ErrorCode.INVALID_OPTION, "hold must be a number of seconds from 0 to 60", "hold"
+)
 WRONG_LIMIT: Final = ErrorEntry(
     ErrorCode.INVALID_OPTION, "limit must be a whole number from 0 to 1000", "limit"
 )
@@ -144,6 +161,12 @@ NO_ACTIVE_CHAT: Final = ErrorEntry(ErrorCode.NO_ACTIVE_CHAT, "No active chat con
 TOO_MANY_CHATS: Final = ErrorEntry(
     ErrorCode.TOO_MANY_CHATS,
     "This connection holds as many chats as it may",
+    temporary=True,
+    variable="the limit",
+)
+TOO_MANY_FILTERS: Final = ErrorEntry(
+    ErrorCode.TOO_MANY_FILTERS,
+    "The subscribers of this chat have as many different filters as they may",
     temporary=True,
     variable="the limit",
 )

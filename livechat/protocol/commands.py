@@ -18,6 +18,7 @@ from msgspec.structs import fields as fields_of
 
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
+from livechat.protocol.filters import UNDECODABLE, Filter, read_filter
 
 #: Longest identifier that is looked at, in characters; a URL may be this long.
 MAX_IDENTIFIER: Final = 2048
@@ -27,6 +28,9 @@ MAX_ID: Final = 64
 
 #: Most publications that a subscriber may ask for.
 MAX_HISTORY: Final = 1000
+
+#: Most seconds for which chats are held.
+MAX_HOLD: Final = 60
 
 #: What a client calls one of its commands.
 Id = Annotated[str, Meta(max_length=MAX_ID)] | int | float
@@ -65,6 +69,9 @@ class SubscribeOptions(Struct, frozen=True, kw_only=True):
         end; `status` messages say where that stands.
     :ivar lives: `first`: the live that the channel shows; `all`: every one of a YouTube channel
         that has several at once.
+    :ivar filter: which chats are delivered; all if absent.
+    :ivar hold: so many seconds after they came chats are delivered, unless they are deleted or
+        their authors timed out meanwhile.
     """
 
     id: Id | None = None
@@ -75,6 +82,8 @@ class SubscribeOptions(Struct, frozen=True, kw_only=True):
     since: Since | None = None
     wait: bool | None = False
     lives: Lives | None = "first"
+    filter: Filter | None = None
+    hold: Annotated[float, Meta(ge=0, le=MAX_HOLD)] | None = 0
 
 
 class Subscribe(SubscribeOptions, frozen=True, kw_only=True, tag_field="type", tag="subscribe"):
@@ -152,7 +161,7 @@ class Command(Struct, frozen=True):
             return UNSET
         try:
             return _value_decoder.decode(raw)
-        except _UNDECODABLE:
+        except UNDECODABLE:
             return None
 
     @property
@@ -175,7 +184,7 @@ def decode_command(payload: bytes) -> Command:
         return Command(UNSET if kind is None else _value_decoder.decode(kind), fields)
     # Nesting beyond the interpreter's depth is a RecursionError; bad UTF-8 inside a string is
     # reported as such.
-    except _UNDECODABLE:
+    except UNDECODABLE:
         raise error_catalogue.NOT_A_COMMAND.error() from None
 
 
@@ -206,14 +215,15 @@ def _option(command: Command, name: str) -> Any:
     raw = command.fields.get(name)
     if raw is None:
         return None
+    if name == "filter":
+        return read_filter(raw)
     decoder, wrong = _OPTIONS[name]
     try:
         return decoder.decode(raw)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         raise wrong.error() from None
 
 
-_UNDECODABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
 _fields_decoder: Final = msgspec.json.Decoder(dict[str, Raw])
 _value_decoder: Final = msgspec.json.Decoder()
 
@@ -226,6 +236,8 @@ _WRONG: Final = {
     "since": error_catalogue.WRONG_SINCE,
     "wait": error_catalogue.WRONG_WAIT,
     "lives": error_catalogue.WRONG_LIVES,
+    "filter": error_catalogue.WRONG_FILTER,
+    "hold": error_catalogue.WRONG_HOLD,
 }
 
 #: How each option is read, and what is wrong where it cannot be.

@@ -295,7 +295,9 @@ _TEMPORARY: Final = {
     ErrorCode.STREAM_NOT_FOUND: False,
     ErrorCode.RATE_LIMITED: True,
 }
-_DEPENDS: Final = frozenset({ErrorCode.UPSTREAM_UNAVAILABLE, ErrorCode.TOO_MANY_CHATS})
+_DEPENDS: Final = frozenset(
+    {ErrorCode.UPSTREAM_UNAVAILABLE, ErrorCode.TOO_MANY_CHATS, ErrorCode.TOO_MANY_FILTERS}
+)
 
 
 def _is_temporary(error: ChatError) -> bool | UnsetType:

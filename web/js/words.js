@@ -14,6 +14,7 @@ const ERRORS = {
   NO_ACTIVE_CHAT: ["No chat", "No chat is connected."],
   UPSTREAM_UNAVAILABLE: ["Platform unreachable", "The platform does not let the daemon read this chat."],
   TOO_MANY_CHATS: ["Too many chats", "The daemon watches as many chats as it may."],
+  TOO_MANY_FILTERS: ["Too many filters", "The viewers of this chat have as many different filters as they may."],
   FORBIDDEN: ["Not allowed", "The token of this page does not allow this chat."],
   RATE_LIMITED: ["Too fast", "Too many requests. Wait a moment."],
 };
