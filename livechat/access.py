@@ -8,6 +8,7 @@ A token is a secret word.  A file names the tokens that are good and what each a
     Third1234567890 read:youtube/ann     # one chat
     Scraper1234567890 metrics
     Operator1234567890 read metrics admin
+    Partner1234567890 read clients=100 starts=30     # at most so many
 
 Pure but for reading the file.  A token is never part of an error or a log line.
 """
@@ -24,6 +25,7 @@ from typing import Final
 from msgspec import Struct
 
 _TOKEN: Final = re.compile(r"[!-~]{8,1024}")
+_LIMIT: Final = re.compile(r"(clients|starts)=([1-9][0-9]{0,6})")
 _SCOPE: Final = re.compile(r"read|read:[a-z0-9_-]{1,64}(?:/\S{1,256})?|metrics|admin")
 
 
@@ -44,9 +46,15 @@ class Grant(Struct, frozen=True):
     """What somebody may do.
 
     :ivar scopes: as in the file of tokens.
+    :ivar clients: connections open at once with the same token; 0: no limit.
+    :ivar starts: new chats that are asked for with it within a minute; 0: no limit.
+    :ivar holder: the same for all who gave the same token, which it does not give away.
     """
 
     scopes: frozenset[str]
+    clients: int = 0
+    starts: int = 0
+    holder: bytes = b""
 
     def reads(self, platform: str, identifier: str) -> bool:
         """Whether a chat may be read.
@@ -137,16 +145,30 @@ def _grants(lines: Iterable[str], path: str) -> Iterable[tuple[bytes, Grant]]:
         words = line.partition("#")[0].split()
         if not words:
             continue
-        token, *scopes = words
+        token, *rest = words
         if not _TOKEN.fullmatch(token):
             raise ValueError(f"{path}, line {number}: a token has 8 to 1024 printable characters")
-        for scope in scopes:
-            if not _SCOPE.fullmatch(scope):
+        scopes: list[str] = []
+        limits: dict[str, int] = {}
+        for word in rest:
+            limit = _LIMIT.fullmatch(word)
+            if limit is not None and limit[1] not in limits:
+                limits[limit[1]] = int(limit[2])
+            elif "=" in word:
+                raise ValueError(
+                    f"{path}, line {number}: a limit is clients=NUMBER or starts=NUMBER, once each,"
+                    " from 1 to 9999999"
+                )
+            elif _SCOPE.fullmatch(word):
+                scopes.append(word)
+            else:
                 raise ValueError(
                     f"{path}, line {number}: a scope is read, read:PLATFORM,"
                     " read:PLATFORM/CHANNEL, metrics or admin"
                 )
-        yield _digest(token), Grant(frozenset(map(_canonical, scopes or ["read"])))
+        digest = _digest(token)
+        granted = frozenset(map(_canonical, scopes or ["read"]))
+        yield digest, Grant(granted, holder=digest, **limits)
 
 
 def _canonical(scope: str) -> str:

@@ -106,8 +106,8 @@ class Metrics:
         self.closed = Counter("livechat_closed", "Clients closed by us", ["reason"], registry=r)
         self.refused = Counter(
             "livechat_refused_upgrades",
-            "WebSocket upgrades and event streams refused",
-            ["status"],
+            "WebSocket upgrades and event streams refused, and why",
+            ["status", "reason"],
             registry=r,
         )
         self.log_lines_left_out = Counter(

@@ -40,21 +40,21 @@ class Refusals:
     """Upgrades that were refused: each is counted, and few are logged.
 
     :param seconds: the clock.
-    :param count: given the HTTP status of each.
+    :param count: given the HTTP status of each, and why in a word.
     """
 
     def __init__(
-        self, seconds: Callable[[], float], count: Callable[[int], None] | None = None
+        self, seconds: Callable[[], float], count: Callable[[int, str], None] | None = None
     ) -> None:
         self._seconds = seconds
         self._count = count
         self._since_line: dict[int, int] = {}
         self._quiet_until: dict[int, float] = {}
 
-    def add(self, status: int, reason: str) -> None:
+    def add(self, status: int, reason: str, why: str = "invalid") -> None:
         """One more; `reason` holds nothing that the client sent."""
         if self._count is not None:
-            self._count(status)
+            self._count(status, why)
         number = self._since_line.get(status, 0) + 1
         now = self._seconds()
         if now < self._quiet_until.get(status, 0.0):
@@ -103,9 +103,13 @@ class MustRead:
 
 
 class UpgradedConnection(WebSocketServerProtocol):
-    """A connection that asks for an upgrade; its factory has `refusals`."""
+    """A connection that asks for an upgrade; its factory has `refusals`.
+
+    :ivar refused_for: why it is refused, in a word; `invalid`: the request is none.
+    """
 
     log: Any = SilentLog()
+    refused_for = "invalid"
 
     def admit(self, request: ConnectionRequest) -> None:
         """Whether this client may connect; for subclasses.
@@ -124,6 +128,7 @@ class UpgradedConnection(WebSocketServerProtocol):
             raise
         except Exception:
             _log.failure("an upgrade could not be decided on")
+            self.refused_for = "internal"
             raise ConnectionDeny(500, "internal error") from None
         return next((name for name in request.protocols if _TOKEN.fullmatch(name)), None)
 
@@ -151,7 +156,7 @@ class UpgradedConnection(WebSocketServerProtocol):
         said = plain_reason(reason)
         self.wasNotCleanReason = said
         factory: Any = self.factory
-        factory.refusals.add(code, said)
+        factory.refusals.add(code, said, self.refused_for)
         body = f"{said}\n".encode()
         headers = [
             *(responseHeaders or ()),

@@ -105,6 +105,9 @@ class FileTests(SynchronousTestCase):
         for text, said in (
             ("short", "line 1: a token has 8 to 1024 printable characters"),
             ("good-1234567890\nhush-1234567890 reed", "line 2: a scope is read, read:PLATFORM"),
+            ("hush-1234567890 clients=0", "line 1: a limit is clients=NUMBER or starts=NUMBER"),
+            ("hush-1234567890 read clients=1 clients=2", "line 1: a limit is clients=NUMBER"),
+            ("hush-1234567890 chats=5", "line 1: a limit is clients=NUMBER"),
             ("hush-1234567890 read:", "line 1: a scope is read, read:PLATFORM"),
             ("hush-1234567890 read:twitch/", "line 1: a scope is read, read:PLATFORM"),
             (b"\xff", "is not text"),
@@ -113,6 +116,20 @@ class FileTests(SynchronousTestCase):
             error = str(self.assertRaises(ValueError, Access, str(self.path)))
             self.assertIn(said, error)
             self.assertNotIn("hush", error)
+
+    def test_limits(self) -> None:
+        """Limits stand beside the scopes, in any order; a token without scopes still reads."""
+        self.path.write_text(
+            "both-123456789 starts=30 read:twitch clients=100\nsome-1234 clients=7"
+        )
+        self.access.reload()
+        both = self.access.grant({}, "both-123456789")
+        self.assertEqual((both.clients, both.starts), (100, 30))
+        self.assertEqual(both.scopes, {"read:twitch"})
+        some = self.access.grant({}, "some-1234")
+        self.assertEqual((some.clients, some.starts, some.scopes), (7, 0, {"read"}))
+        self.assertNotIn(b"some", some.holder)
+        self.assertNotEqual(some.holder, both.holder)
 
     def test_immutable(self) -> None:
         """Grants are shared by connections."""
@@ -123,12 +140,12 @@ class FileTests(SynchronousTestCase):
 class DaemonTests(TestCase):
     """The whole daemon with tokens."""
 
-    async def start(self) -> None:
+    async def start(self, tokens: str = FILE) -> None:
         """Start it."""
         directory = mkdtemp()
         self.addCleanup(shutil.rmtree, directory)
         self.tokens = Path(directory) / "tokens"
-        self.tokens.write_text(FILE)
+        self.tokens.write_text(tokens)
         self.daemon: Daemon = start_daemon(reactor, "--demo", f"--tokens={self.tokens}")
         self.addCleanup(lambda: self.daemon.ended)
         self.addCleanup(self.daemon.kill)
@@ -150,12 +167,44 @@ class DaemonTests(TestCase):
 
         return await deferToThread(ask)
 
+    async def metrics(self, token: str) -> str:
+        """What `/metrics` answers."""
+        url = f"http://127.0.0.1:{self.daemon.port}/metrics?token={token}"
+        body: bytes = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())
+        return body.decode()
+
     async def upgrade(self, path: str, **options: Any) -> Client | int:
         """A client, or the status with which it is refused."""
         try:
             return await Client.open(self.daemon.port, path, **options)
         except InvalidStatus as error:
             return error.response.status_code
+
+    async def test_limits(self) -> None:
+        """A token's connections of both transports, and its new chats; others are not touched."""
+        await self.start("limited-12345 clients=2 starts=1\nother-1234567\nadmin-1234567 admin")
+        client = await self.upgrade("/ws?token=limited-12345")
+        assert isinstance(client, Client)
+        second = await self.upgrade("/ws?token=limited-12345")
+        assert isinstance(second, Client)
+        stream = "/sse?platform=twitch&identifier=ann&token=limited-12345"
+        self.assertEqual(await self.status(stream), 503)
+        self.assertEqual(await self.upgrade("/ws?token=limited-12345"), 503)
+        self.assertIsInstance(await self.upgrade("/ws?token=other-1234567"), Client)
+        await client.subscribe("ann")
+        await client.until("started")
+        await second.subscribe("bob")
+        error = await second.until("RATE_LIMITED")
+        self.assertEqual((error["identifier"], error["temporary"]), ("bob", True))
+        await second.subscribe("ann")
+        await second.until("started")
+        counted = await self.metrics("admin-1234567")
+        for status, reason, number in (("503", "token_clients", 2),):
+            labels = f'{{reason="{reason}",status="{status}"}}'
+            self.assertIn(f"livechat_refused_upgrades_total{labels} {number}.0", counted)
+        await second.close()
+        while not isinstance(await self.upgrade("/ws?token=limited-12345"), Client):
+            pass
 
     async def test_whole(self) -> None:
         """Upgrades, streams, pages, metrics; what needs no token; a reload; nothing in the log."""

@@ -62,7 +62,7 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_deliveries", "counter", ()),
                 ("livechat_commands", "counter", ("outcome",)),
                 ("livechat_closed", "counter", ("reason",)),
-                ("livechat_refused_upgrades", "counter", ("status",)),
+                ("livechat_refused_upgrades", "counter", ("status", "reason")),
                 ("livechat_log_lines_left_out", "counter", ()),
                 ("livechat_event_loop_lag_seconds", "histogram", ()),
                 ("livechat_clients", "gauge", ()),

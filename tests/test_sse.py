@@ -561,7 +561,8 @@ class SharedTests(StreamingCase):
         head, body = self.answer(wire)
         self.assertTrue(head.startswith("HTTP/1.1 503 "))
         self.assertEqual(body, b"too many connections from this address\n")
-        self.assertEqual(self.sample("livechat_refused_upgrades_total", status="503"), 1)
+        refusals = {"status": "503", "reason": "address"}
+        self.assertEqual(self.sample("livechat_refused_upgrades_total", **refusals), 1)
         self.assertEqual(self.streams.connections, 2)
         self.leave(refused)
         self.assertEqual(self.streams.connections, 1)

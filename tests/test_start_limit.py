@@ -6,6 +6,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.access import EVERYTHING, Grant
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
 from livechat.core.ports import Requester
@@ -25,10 +26,10 @@ class StartLimitTests(SynchronousTestCase):
         self.clock = Clock()
         self.limit = StartLimit(self.clock.seconds, 3)
 
-    def refused(self, address: str) -> bool:
+    def refused(self, address: str, grant: Grant = EVERYTHING) -> bool:
         """Whether one more start is refused."""
         try:
-            self.limit.take(address)
+            self.limit.take(address, grant)
         except ChatError as error:
             self.assertEqual((error.code, error.temporary), (ErrorCode.RATE_LIMITED, True))
             return True
@@ -66,7 +67,28 @@ class StartLimitTests(SynchronousTestCase):
         for n in range(10_000):
             self.refused(f"8.8.{n // 256}.{n % 256}")
             self.clock.advance(1)
-        self.assertLess(len(self.limit._starts), 65)
+        self.assertLess(len(self.limit._of_address), 65)
+
+    def test_tokens(self) -> None:
+        """A token has a limit of its own; a start that one limit refuses counts for neither."""
+        two = Grant(frozenset({"read"}), starts=2, holder=b"two")
+        outcomes = [self.refused(f"8.8.8.{n}", two) for n in range(4)]
+        self.assertEqual(outcomes, [False, False, True, True])
+        self.assertFalse(self.refused(PUBLIC, Grant(frozenset({"read"}), starts=1, holder=b"x")))
+        # The address was used once before, and not by what was refused because of the token.
+        self.assertEqual([self.refused(PUBLIC) for _ in range(3)], [False, False, True])
+        many = Grant(frozenset({"read"}), starts=1, holder=b"many")
+        self.assertTrue(self.refused(PUBLIC, many))
+        self.assertFalse(self.refused("", many))
+        self.clock.advance(60)
+        self.assertFalse(self.refused(PUBLIC, two))
+
+    def test_limit_of_a_token_changes(self) -> None:
+        """After a reload the new number counts, and what was started before counts for it."""
+        self.limit = StartLimit(self.clock.seconds, 0)
+        for limit, outcomes in ((3, [False] * 3 + [True]), (5, [False] * 2 + [True]), (2, [True])):
+            grant = Grant(frozenset({"read"}), starts=limit, holder=b"t")
+            self.assertEqual([self.refused("", grant) for _ in outcomes], outcomes)
 
     def test_clock_set_back(self) -> None:
         """A clock that was set back keeps nobody out."""

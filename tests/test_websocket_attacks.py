@@ -221,7 +221,7 @@ class UpgradeTests(WebSocketCase):
             client2.dataReceived(b"\xff" * 100)
         self.lose(client2)
         refused = self.metrics.registry.get_sample_value(
-            "livechat_refused_upgrades_total", {"status": "400"}
+            "livechat_refused_upgrades_total", {"status": "400", "reason": "invalid"}
         )
         self.assertEqual(refused, 1000)
         self.assertEqual(len(lines), 1, lines)

@@ -88,7 +88,7 @@ class Hub:
         """Add a subscriber to its channel, which is made for the first one.
 
         :raises ChatError: `TOO_MANY_CHATS`, this node watches as many channels as it may;
-            `RATE_LIMITED`, the client's address has started too many.
+            `RATE_LIMITED`, the client's address or token has started too many.
         """
         key = subscription.key
         channel = self._channel_of.get(key)
@@ -100,7 +100,8 @@ class Hub:
             if self.active_streams >= self._max_channels:
                 raise error_catalogue.SERVER_FULL.error(f"limit {self._max_channels} per server")
             if self._starts is not None:
-                self._starts.take(subscription.subscriber.requester.address)
+                subscriber = subscription.subscriber
+                self._starts.take(subscriber.requester.address, subscriber.grant)
             self._resolve(key, platform, subscription)
         else:
             resolution.waiting[subscription] = None

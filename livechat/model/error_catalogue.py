@@ -185,6 +185,12 @@ TOO_MANY_STARTS: Final = ErrorEntry(
     temporary=True,
     variable="the limit",
 )
+TOO_MANY_STARTS_OF_TOKEN: Final = ErrorEntry(
+    ErrorCode.RATE_LIMITED,
+    "Too many new chats with this token; try again later",
+    temporary=True,
+    variable="the limit",
+)
 
 # There is no such thing.
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from livechat.access import Access, AccessError, Grant
+from livechat.access import EVERYTHING, Access, AccessError, Grant
 from livechat.addresses import Addresses, Network
 from livechat.core.ports import ISubscriber, Requester
 from livechat.core.session import Session
@@ -59,12 +59,14 @@ class AdmissionError(Exception):
 
     :param status: the HTTP status that it is answered with.
     :param reason: why, in a few words.
+    :param word: why, as the metrics have it.
     """
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, word: str) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.word = word
 
 
 class Connection(Protocol):
@@ -121,6 +123,7 @@ class ClientRegistry:
         self.addresses = Addresses(limits.trusted_proxies)
         self._clients: dict[Connection, None] = {}
         self._of_address: Counter[str] = Counter()
+        self._of_token: Counter[bytes] = Counter()
         self._drained: Deferred[None] | None = None
 
     def __len__(self) -> int:
@@ -142,29 +145,32 @@ class ClientRegistry:
         try:
             grant = self._access.grant(headers, token)
         except AccessError as error:
-            raise AdmissionError(error.status, error.reason) from None
+            raise AdmissionError(error.status, error.reason, "token") from None
         if not grant.reads_anything:
-            raise AdmissionError(403, "this token does not have the scope read")
+            raise AdmissionError(403, "this token does not have the scope read", "scope")
         return grant
 
-    def admit(self, peer: str, headers: Mapping[str, str]) -> Requester:
+    def admit(self, peer: str, headers: Mapping[str, str], grant: Grant = EVERYTHING) -> Requester:
         """Decide whether one more client may connect, and who it is.
 
         :param peer: address of the far end; empty where it has none.
         :param headers: of its request, names in lower case.
+        :param grant: what its token allows.
         :raises AdmissionError: it may not: the daemon is shutting down, there are too many clients
-            altogether or of its address, or its origin is not allowed.
+            altogether, of its address or with its token, or its origin is not allowed.
         """
         if self.draining:
-            raise AdmissionError(503, "shutting down")
+            raise AdmissionError(503, "shutting down", "stopping")
         limits = self.limits
         if limits.connections and len(self._clients) >= limits.connections:
-            raise AdmissionError(503, "maximum number of connections reached")
+            raise AdmissionError(503, "maximum number of connections reached", "clients")
         address = self.addresses.of(peer, headers)
         if limits.per_address and self._of_address[address] >= limits.per_address:
-            raise AdmissionError(503, "too many connections from this address")
+            raise AdmissionError(503, "too many connections from this address", "address")
+        if grant.clients and self._of_token[grant.holder] >= grant.clients:
+            raise AdmissionError(503, "too many connections with this token", "token_clients")
         if not self.origins.allows(headers.get("origin")):
-            raise AdmissionError(403, "origin not allowed")
+            raise AdmissionError(403, "origin not allowed", "origin")
         return Requester(address, next(_numbers))
 
     def opened(self, client: Any) -> Session:
@@ -176,6 +182,8 @@ class ClientRegistry:
         session = self._make_session(client)
         self._clients[client] = None
         self._of_address[client.requester.address] += 1
+        if client.grant.holder:
+            self._of_token[client.grant.holder] += 1
         self.metrics.clients.inc()
         return session
 
@@ -186,6 +194,11 @@ class ClientRegistry:
         self._of_address[address] -= 1
         if not self._of_address[address]:
             del self._of_address[address]
+        holder = client.grant.holder
+        if holder:
+            self._of_token[holder] -= 1
+            if not self._of_token[holder]:
+                del self._of_token[holder]
         self.metrics.clients.dec()
         if self._drained is not None and not self._clients:
             drained, self._drained = self._drained, None

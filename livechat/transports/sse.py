@@ -142,9 +142,9 @@ class EventStream(BufferedConnection, Protocol):
         try:
             token = parse_qs(request.query).get("token", [""])[0]
             self.grant = self.registry.permit(request.headers, token)
-            self.requester = self.registry.admit(peer, request.headers)
+            self.requester = self.registry.admit(peer, request.headers, self.grant)
         except AdmissionError as error:
-            self.registry.metrics.refused.labels(str(error.status)).inc()
+            self.registry.metrics.refused.labels(str(error.status), error.word).inc()
             headers = {b"www-authenticate": b"Bearer"} if error.status == 401 else {}
             self._answer(error.status, error.reason.encode() + b"\n", headers)
             return

@@ -85,8 +85,9 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
             self.grant = self.registry.permit(
                 request.headers, next(iter(request.params.get("token", [])), "")
             )
-            self.requester = self.registry.admit(peer, request.headers)
+            self.requester = self.registry.admit(peer, request.headers, self.grant)
         except AdmissionError as error:
+            self.refused_for = error.word
             raise ConnectionDeny(error.status, error.reason) from None
 
     def onOpen(self) -> None:
@@ -211,7 +212,7 @@ class ClientFactory(WebSocketServerFactory):
         self.seconds = clock.seconds
         metrics = registry.metrics
         self.refusals = Refusals(
-            self.seconds, lambda status: metrics.refused.labels(str(status)).inc()
+            self.seconds, lambda status, why: metrics.refused.labels(str(status), why).inc()
         )
         self.wheel: PingWheel[ClientConnection] = PingWheel(clock, self._drop_silent)
         options = protocol_options(registry.limits)
