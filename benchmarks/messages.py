@@ -67,7 +67,7 @@ def channel_work(messages: Sequence[ChatMessage]) -> Callable[[], None]:
         key = ChannelKey("twitch", "username", "bench")
         platform = ScriptedPlatform()
         services = services_on(clock, Metrics())
-        channel = Channel(Located(key), platform, services, lambda _: None)
+        channel = Channel(Located(key), platform, services, lambda _: None, lambda *_: None)
         channel.subscribe(Subscription(key, KeptMessages(), "bench", Options(), lambda _: None))
         clock.advance(0)
         platform.watchers[0].live()

@@ -111,7 +111,9 @@ class Load:
         self.subscriber = Timed()
         broker = LocalBroker(reactor, time.time, Random(1))
         services = services_on(reactor, Metrics(), broker, store)
-        self.channel = Channel(Located(KEY), self.platform, services, lambda _: None)
+        self.channel = Channel(
+            Located(KEY), self.platform, services, lambda _: None, lambda *_: None
+        )
         subscription = Subscription(KEY, self.subscriber, "bench", Options(), lambda _: None)
         self.channel.subscribe(subscription)
         self.sent: list[float] = []

@@ -168,6 +168,7 @@ def health(hub: Hub, clients: ClientRegistry, store: IStatsStore) -> dict[str, o
     return {
         "status": "ok",
         "activeStreams": hub.active_streams,
+        "waitingStreams": hub.waiting_streams,
         "clients": len(clients),
         "storage": store.storage_type,
         **store.health,

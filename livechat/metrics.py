@@ -66,6 +66,12 @@ class Metrics:
         self.starts = Counter(
             "livechat_starts", "Channel starts by outcome", ["platform", "outcome"], registry=r
         )
+        self.looks = Counter(
+            "livechat_looks",
+            "Looks at channels that are waited for, by outcome",
+            ["platform", "outcome"],
+            registry=r,
+        )
         self.interruptions = Counter(
             "livechat_interruptions", "Upstreams lost and sought again", ["platform"], registry=r
         )
@@ -123,6 +129,7 @@ class Metrics:
         )
         self.clients = Gauge("livechat_clients", "Open client connections", registry=r)
         self.channels = Gauge("livechat_channels", "Channels being watched", registry=r)
+        self.waiting = Gauge("livechat_waiting", "Channels being waited for", registry=r)
         # What is counted by name: the series, by counter, platform and kind.  A platform has few
         # kinds, and looking a series up by its labels costs more than counting.
         self._series: dict[tuple[Counter, str], dict[str, Counter]] = {}

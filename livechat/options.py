@@ -83,6 +83,13 @@ class Settings(Struct, frozen=True):
     start_timeout: Annotated[
         float, Choice(number(1, 600), "Seconds in which a chat must start.")
     ] = 30.0
+    wait_poll: Annotated[
+        float,
+        Choice(
+            number(1, 3600),
+            "Least seconds between two looks at a channel that is waited for.",
+        ),
+    ] = 60.0
     stats_top: Annotated[int, Choice(whole(1, 10000), "Users named in a statistics message.")] = 100
     stats_users: Annotated[
         int, Choice(whole(100, 10**6), "Users of one channel that are counted exactly.")

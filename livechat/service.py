@@ -36,6 +36,7 @@ from livechat.core.channel_log import ChannelLog
 from livechat.core.channel_reader import ChannelReader
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
+from livechat.core.look_pace import LookPace
 from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
 from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
@@ -162,6 +163,7 @@ def build(
             settings.max_starts_per_address,
             counts_private=not isinstance(settings.max_starts_per_address, Unset),
         ),
+        pace=LookPace(random, settings.wait_poll),
     )
     fit = share(descriptors, settings.max_channels)
     try:
@@ -284,6 +286,7 @@ def _context(
         endpoint=partial(clientFromString, reactor),
         metrics=metrics,
         start_timeout=settings.start_timeout,
+        wait_poll=settings.wait_poll,
     )
 
 

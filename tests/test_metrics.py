@@ -53,6 +53,7 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_ignored", "counter", ("platform", "kind")),
                 ("livechat_failures", "counter", ("part",)),
                 ("livechat_starts", "counter", ("platform", "outcome")),
+                ("livechat_looks", "counter", ("platform", "outcome")),
                 ("livechat_remembered_failures", "counter", ("platform",)),
                 ("livechat_budget_waiting", "gauge", ("platform", "kind")),
                 ("livechat_budget_left", "gauge", ("platform", "kind")),
@@ -67,6 +68,7 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_event_loop_lag_seconds", "histogram", ()),
                 ("livechat_clients", "gauge", ()),
                 ("livechat_channels", "gauge", ()),
+                ("livechat_waiting", "gauge", ()),
             },
         )
 
@@ -87,6 +89,7 @@ class MetricsTests(SynchronousTestCase):
                 "livechat_log_lines_left_out_total[]": 0.0,
                 "livechat_clients[]": 1.0,
                 "livechat_channels[]": 0.0,
+                "livechat_waiting[]": 0.0,
             },
         )
 

@@ -32,15 +32,24 @@ class Audience:
     :ivar last: the order, and the number of what was published last; no epoch before there is one.
     :ivar info: what is known of the stream.
     :ivar reason: why the upstream is lost; None: it is not.
+    :param dismissed: called when the channel is gone, with each subscriber that it had, the reason
+        and the id of the stream.
     """
 
-    def __init__(self, key: ChannelKey, services: Services, stats: ChannelStats) -> None:
+    def __init__(
+        self,
+        key: ChannelKey,
+        services: Services,
+        stats: ChannelStats,
+        dismissed: Callable[[Subscription, ChatError, str], None],
+    ) -> None:
         self.last = Start("", 0)
         self.info = LiveInfo("")
         self.reason: str | None = None
         self._key = key
         self._history = services.history
         self._stats = stats
+        self._dismissed = dismissed
         self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
@@ -107,6 +116,7 @@ class Audience:
         self._replays.change(subscription, options)
         self._fanout.change(subscription, options)
         subscription.identifier = identifier
+        subscription.repeat(self._stats.storage_type)
         return subscription in self._fanout
 
     def remove(self, subscription: Subscription) -> None:
@@ -116,14 +126,14 @@ class Audience:
         self._waiting.pop(subscription, None)
 
     def dismiss(self, error: ChatError) -> None:
-        """Send everybody an error, greeted or waiting, and let them go."""
+        """The channel is gone: let everybody go, greeted or waiting."""
         everybody = self.subscriptions
         for subscription in everybody:
             self._replays.finish(subscription)
             self.remove(subscription)
         # Only then: whoever is told may subscribe anew at once.
         for subscription in everybody:
-            subscription.fail(error)
+            self._dismissed(subscription, error, self.info.live_id)
 
     # What they are given.
 
@@ -200,7 +210,7 @@ class Audience:
 
     def _answer(self, subscription: Subscription, standing: Status) -> None:
         """Answer a subscribe: it has succeeded, and here the chat stands."""
-        subscription.answer(subscription.subscribed(self._stats.storage_type), standing)
+        subscription.present(self._stats.storage_type, standing)
 
     def _deliver(self, subscription: Subscription) -> None:
         """Deliver from now on, then give the statistics."""

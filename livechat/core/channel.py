@@ -49,6 +49,8 @@ class Channel:
     :ivar key: the chat; subscribers may have asked for it by other keys.
     :ivar leader: the name of the node that has the upstream; None: none yet, or it is not known.
     :param gone: called once, when the channel has failed, ended or was released.
+    :param dismissed: called after that with each subscriber of a channel that has failed or ended,
+        the reason and the id of the stream.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Channel:
         platform: IPlatform,
         services: Services,
         gone: Callable[[Channel], None],
+        dismissed: Callable[[Subscription, ChatError, str], None],
     ) -> None:
         self.key = located.key
         self._services = services
@@ -72,7 +75,7 @@ class Channel:
             services.stats_limit,
             lambda snapshot: self._audience.spread(snapshot.message),
         )
-        self._audience = Audience(self.key, services, self.stats)
+        self._audience = Audience(self.key, services, self.stats, dismissed)
         self._inputs = machine(self)
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()

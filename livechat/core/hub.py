@@ -3,43 +3,38 @@
 
 A client names a chat by an identifier; several identifiers may mean one chat.  The platform says
 which chat is meant (`IPlatform.resolve`), and then all who meant the same one share its channel.
+Whoever waits for a channel that is not live is in `livechat.core.waiting` until it is.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from random import Random
 from typing import Final
 
-from msgspec import UNSET, Struct
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
+from msgspec import UNSET
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
 
 from livechat.core.channel import Channel
 from livechat.core.clients import Place
-from livechat.core.failures import coded
 from livechat.core.limits import StartLimit
+from livechat.core.look_pace import LookPace
 from livechat.core.options import Options
-from livechat.core.overview import ChannelView, overview
+from livechat.core.overview import overview
 from livechat.core.ports import IPlatform, Located, Past
+from livechat.core.resolving import Resolving
 from livechat.core.services import Services
 from livechat.core.stats import Snapshot
-from livechat.core.subscription import Subscription
+from livechat.core.subscription import Subscription, Told
+from livechat.core.waiting import Waiting, may_come
 from livechat.model import error_catalogue
-from livechat.model.events import ALL_KINDS, ChannelKey, StatsData, iso_time
+from livechat.model.errors import ChatError
+from livechat.model.events import ALL_KINDS, ChannelKey, StatsData
 from livechat.protocol.commands import Since
 
 #: Identifiers of channels that are gone of which it is known what they meant.
 MAX_MEANT: Final = 1024
-
-
-class _Resolution(Struct, eq=False):
-    """An identifier whose chat is being looked for, and who waits for it."""
-
-    platform: IPlatform
-    waiting: dict[Subscription, None]
-    since: str
-    resolving: Deferred[Located] | None = None
 
 
 class Hub:
@@ -47,8 +42,9 @@ class Hub:
 
     :param linger: seconds a channel is kept after its last subscriber left, so that a reloaded
         page costs no new upstream; 0 stops at once.
-    :param max_channels: most channels watched at once.
+    :param max_channels: most channels watched at once, and most that are waited for.
     :param starts: how many channels each client address may start; None: any number.
+    :param pace: how soon a channel that is waited for is looked at again.
     """
 
     def __init__(
@@ -58,12 +54,16 @@ class Hub:
         linger: float,
         max_channels: int,
         starts: StartLimit | None = None,
+        pace: LookPace | None = None,
     ) -> None:
         self._services = services
         self._linger = linger
         self._max_channels = max_channels
         self._starts = starts
-        self._resolutions: dict[ChannelKey, _Resolution] = {}
+        self._waiting = Waiting(services, pace or LookPace(Random()), self._found)
+        services.metrics.waiting.set_function(self._waiting.__len__)
+        self._platforms: dict[str, IPlatform] = {}
+        self._resolving = Resolving(services, self._resolved, self._dismissed)
         self._channels: dict[ChannelKey, Channel] = {}
         # The channel that an identifier means, while that channel lasts, and the reverse.
         self._channel_of: dict[ChannelKey, Channel] = {}
@@ -77,7 +77,12 @@ class Hub:
     @property
     def active_streams(self) -> int:
         """Channels that have an upstream or are getting one, the lingering ones included."""
-        return len(self._channels) + len(self._resolutions)
+        return len(self._channels) + len(self._resolving)
+
+    @property
+    def waiting_streams(self) -> int:
+        """Channels that are waited for."""
+        return len(self._waiting)
 
     @property
     def storage_type(self) -> str:
@@ -90,37 +95,75 @@ class Hub:
         :raises ChatError: `TOO_MANY_CHATS`, this node watches as many channels as it may;
             `RATE_LIMITED`, the client's address or token has started too many.
         """
-        key = subscription.key
+        self._platforms[platform.name] = platform
+        options = subscription.options
+        target = _target(platform, subscription.key, options)
+        self._admit(subscription, target, waits=options.wait)
+        self._seek(platform, subscription, target)
+
+    def _admit(self, subscription: Subscription, key: ChannelKey, *, waits: bool) -> None:
+        """Count a start, where asking for this key would be one.
+
+        :raises ChatError: the limits forbid it.
+        """
+        if key in self._channel_of or key in self._resolving or (waits and key in self._waiting):
+            return
+        if self.active_streams >= self._max_channels:
+            raise self._full()
+        if self._starts is not None:
+            subscriber = subscription.subscriber
+            self._starts.take(subscriber.requester.address, subscriber.grant)
+
+    def _seek(self, platform: IPlatform, subscription: Subscription, key: ChannelKey) -> None:
+        """Find or make the channel of a key for somebody, or let it wait with others."""
+        subscription.target = key
         channel = self._channel_of.get(key)
         if channel is not None:
             self._join(channel, subscription)
-            return
-        resolution = self._resolutions.get(key)
-        if resolution is None:
-            if self.active_streams >= self._max_channels:
-                raise error_catalogue.SERVER_FULL.error(f"limit {self._max_channels} per server")
-            if self._starts is not None:
-                subscriber = subscription.subscriber
-                self._starts.take(subscriber.requester.address, subscriber.grant)
-            self._resolve(key, platform, subscription)
+        elif key in self._resolving:
+            self._resolving.join(subscription)
+        elif subscription.options.wait and key in self._waiting:
+            self._waiting.join(subscription)
         else:
-            resolution.waiting[subscription] = None
+            self._resolving.begin(platform, subscription)
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
         """Somebody asks again for what they hold: from now on by these options."""
         channel = self._channel_with.get(subscription)
-        if channel is None:
+        platform = self._platforms[subscription.key.platform]
+        if _target(platform, subscription.key, options) != subscription.target:
+            self._move(platform, subscription, identifier, options)
+        elif channel is not None:
+            channel.change(subscription, identifier, options)
+        else:
             subscription.overtake()
             subscription.identifier = identifier
             subscription.options = options
-        else:
-            channel.change(subscription, identifier, options)
+            reason = None if options.wait else self._waiting.remove(subscription)
+            if reason is None:
+                subscription.repeat(self._services.store.storage_of(subscription.target))
+            else:
+                subscription.fail(reason)
+
+    def _move(
+        self, platform: IPlatform, subscription: Subscription, identifier: str, options: Options
+    ) -> None:
+        """Somebody who holds one channel asks for another one.
+
+        :raises ChatError: as `subscribe`; it keeps what it has.
+        """
+        target = _target(platform, subscription.key, options)
+        self._admit(subscription, target, waits=options.wait)
+        self.unsubscribe(subscription)
+        subscription.move(identifier, options)
+        self._seek(platform, subscription, target)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Take a subscriber out; the last one leaves the channel lingering."""
         channel = self._channel_with.pop(subscription, None)
         if channel is None:
-            self._give_up(subscription)
+            self._resolving.give_up(subscription)
+            self._waiting.remove(subscription)
             return
         channel.unsubscribe(subscription)
         if not channel.empty or channel in self._lingering:
@@ -136,7 +179,9 @@ class Hub:
         """The `stats` message of a chat, for somebody who holds it."""
         channel = self._channel_with.get(subscription)
         if channel is None:
-            return self._stored(subscription.key).addCallback(
+            # Those of the chat that it meant last, if there is one.
+            meant = self._meant.get(subscription.target, subscription.target)
+            return self._stored(meant).addCallback(
                 lambda data: Snapshot(data).message(subscription.key)
             )
         return channel.ask_stats(subscription).addCallback(
@@ -189,21 +234,12 @@ class Hub:
         return Past(past.publications[:limit], known and past.complete)
 
     def overview(self) -> bytes:
-        """What operators see: every channel that is looked for or watched, as JSON."""
+        """What operators see: every channel that is looked for, watched or waited for, as JSON."""
         views = [
             channel.view(sorted({key.identifier for key in keys} - {channel.key.identifier}))
             for channel, keys in self._keys_of.items()
         ]
-        views += [
-            ChannelView(
-                platform=key.platform,
-                identifier=key.identifier,
-                state="waiting",
-                since=resolution.since,
-                subscribers=len(resolution.waiting),
-            )
-            for key, resolution in self._resolutions.items()
-        ]
+        views += [*self._resolving.views(), *self._waiting.views()]
         return overview(self._services.node(), views)
 
     def flush(self) -> None:
@@ -213,8 +249,8 @@ class Hub:
 
     def shutdown(self) -> Deferred[None]:
         """Stop every channel; subscribers are told nothing.  Fires when all upstreams are left."""
-        for key in list(self._resolutions):
-            self._cancel(key)
+        self._waiting.stop()
+        self._resolving.stop()
         for channel in list(self._channels.values()):
             channel.release()
         if not self._departing:
@@ -226,62 +262,50 @@ class Hub:
 
     # From an identifier to its channel.
 
-    def _resolve(self, key: ChannelKey, platform: IPlatform, first: Subscription) -> None:
-        since = iso_time(round(self._services.now() * 1000))
-        resolution = _Resolution(platform, {first: None}, since)
-        self._resolutions[key] = resolution
-        self._services.metrics.channels.inc()
-
-        def queued() -> None:
-            for subscription in list(resolution.waiting):
-                subscription.tell_queued()
-
-        resolving = maybeDeferred(platform.resolve, key, first.subscriber.requester, queued)
-        resolution.resolving = resolving
-        resolving.addCallbacks(
-            self._resolved, self._unresolved, callbackArgs=(key,), errbackArgs=(key,)
-        )
-
-    def _resolved(self, located: Located, key: ChannelKey) -> None:
-        resolution = self._taken(key)
+    def _resolved(
+        self, platform: IPlatform, located: Located, key: ChannelKey, asked: list[Subscription]
+    ) -> None:
+        """Watch a chat that was found, for those who meant it by this key."""
         channel = self._channels.get(located.key)
         if channel is None:
-            channel = Channel(located, resolution.platform, self._services, self._gone)
+            channel = Channel(located, platform, self._services, self._gone, self._dismissed)
             self._channels[located.key] = channel
             self._keys_of[channel] = set()
             self._services.metrics.channels.inc()
         for name in (located.key, key):
             self._channel_of[name] = channel
             self._keys_of[channel].add(name)
-        for subscription in resolution.waiting:
+        for subscription in [*asked, *self._waiting.take(key)]:
             self._join(channel, subscription)
 
-    def _unresolved(self, reason: Failure, key: ChannelKey) -> None:
-        if key not in self._resolutions:
-            # Cancelled, because nobody waits any more.
-            return
-        resolution = self._taken(key)
-        error = coded(reason, key)
-        self._services.metrics.starts.labels(key.platform, error.code).inc()
-        self._services.log.failed(key, error)
-        for subscription in resolution.waiting:
+    def _found(
+        self, platform: IPlatform, located: Located, key: ChannelKey, waited: list[Subscription]
+    ) -> None:
+        """A channel that was waited for is live."""
+        if located.key in self._channels or self.active_streams < self._max_channels:
+            self._resolved(platform, located, key, waited)
+        else:
+            for subscription in waited:
+                self._dismissed(subscription, self._full())
+
+    def _dismissed(self, subscription: Subscription, error: ChatError, live_id: str = "") -> None:
+        """There is no channel for somebody, or not any more: it waits if it wants to.
+
+        :param live_id: of the stream that the channel had.
+        """
+        key, told = subscription.target, subscription.told
+        is_first = told is Told.NOTHING
+        if not subscription.options.wait or (is_first and not may_come(error, key)):
             subscription.fail(error)
+        elif is_first and key not in self._waiting and len(self._waiting) >= self._max_channels:
+            subscription.fail(self._full())
+        else:
+            platform = self._platforms[key.platform]
+            watched = live_id if told is Told.STARTED else ""
+            self._waiting.add(platform, subscription, error, watched)
 
-    def _taken(self, key: ChannelKey) -> _Resolution:
-        self._services.metrics.channels.dec()
-        return self._resolutions.pop(key)
-
-    def _give_up(self, subscription: Subscription) -> None:
-        resolution = self._resolutions.get(subscription.key)
-        if resolution is not None and subscription in resolution.waiting:
-            del resolution.waiting[subscription]
-            if not resolution.waiting:
-                self._cancel(subscription.key)
-
-    def _cancel(self, key: ChannelKey) -> None:
-        resolution = self._taken(key)
-        if resolution.resolving is not None:
-            resolution.resolving.cancel()
+    def _full(self) -> ChatError:
+        return error_catalogue.SERVER_FULL.error(f"limit {self._max_channels} per server")
 
     # From a channel's first subscriber to its end.
 
@@ -314,3 +338,8 @@ class Hub:
         departed = channel.departed
         self._departing.add(departed)
         departed.addCallback(lambda _: self._departing.discard(departed))
+
+
+def _target(platform: IPlatform, key: ChannelKey, options: Options) -> ChannelKey:
+    """By which key the channel is found that gives what somebody asks for."""
+    return platform.all_lives(key) if options.all_lives else key

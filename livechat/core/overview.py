@@ -13,12 +13,13 @@ class ChannelView(Struct, frozen=True, kw_only=True):
 
     :ivar identifier: in canonical form.
     :ivar names: the other identifiers, in canonical form, by which clients have asked for it.
-    :ivar state: `waiting` for its start, `live`, or `interrupted`.
+    :ivar state: `waiting` for its start, `live`, `interrupted`, or `absent`: not live, and waited
+        for.
     :ivar since: when it came into this state, ISO 8601 UTC.
     :ivar subscribers: of this node; 0: it lingers.
     :ivar messages: chats that this node was given of it since it holds it.
     :ivar trouble: why nothing is received, for example `QUEUED` or `BLOCKED: HTTP 429`; None while
-        messages flow, and as long as nothing is wrong.
+        messages flow, and as long as nothing is wrong; of an absent channel, why it is not live.
     :ivar leader: the node that has the upstream; None: none yet, or it is not known.
     """
 

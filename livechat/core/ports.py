@@ -39,6 +39,7 @@ __all__ = [
     "Interrupted",
     "Live",
     "Located",
+    "LookRate",
     "Past",
     "Recovery",
     "Requester",
@@ -61,11 +62,23 @@ class Located(Struct, frozen=True):
     opening: object = None
 
 
+class LookRate(Struct, frozen=True):
+    """How many looks for channels that are waited for a platform bears, over all channels.
+
+    :ivar per_second: begin in a second.
+    :ivar at_once: are under way at once, at most.
+    """
+
+    per_second: float
+    at_once: int
+
+
 class IPlatform(Interface):
     """A platform whose chats can be watched.  Also an `IService`, started before any watch."""
 
     name: str = Attribute("What a client calls it in `platform`, for example `twitch`.")
     hosts: frozenset[str] = Attribute("Host names whose URLs are this platform's.")
+    looks: LookRate = Attribute("How many calls of `look` it bears.")
 
     def key(identifier: str, identifier_type: str) -> ChannelKey:
         """The channel that a client means, in canonical form; pure, no I/O.
@@ -86,6 +99,21 @@ class IPlatform(Interface):
         :param queued: called when this has waited for two seconds for its turn in a budget of the
             platform, and then every ten seconds.
         :return: fails with a `ChatError` (not live, not found, unavailable).  It can be cancelled.
+        """
+
+    def all_lives(key: ChannelKey) -> ChannelKey:
+        """By which key all lives of a channel are found that may have several at once.
+
+        :return: the same key, where a channel has one live at most; pure.
+        """
+
+    def look(key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """Whether a channel is live that is waited for: one cheap look, without a second attempt.
+
+        :param since: until when the channel was not live, in seconds since 1970: what is written
+            after that is wanted, where the platform still has it.
+        :return: the chat as `resolve` gives it; fails with a `ChatError` as a start would.  It can
+            be cancelled.
         """
 
     def watch(located: Located, sink: IEventSink, requester: Requester) -> IWatcher:

@@ -44,6 +44,7 @@ class PlatformContext(Struct, frozen=True):
     :ivar connect: where the socket of a host, a port and TLS (or not) is.
     :ivar endpoint: the client endpoint that an endpoint string describes; raises ValueError.
     :ivar start_timeout: seconds in which a start must succeed, waiting for turns not counted.
+    :ivar wait_poll: seconds between two looks for lives of a channel; `--wait-poll`.
     :ivar tap: given what the platform sent, as it came: platform, channel, bytes.
     :ivar picture_sources: who else knows pictures (`livechat.platforms.enrichment`).
     :ivar gate: who else must let a request begin, by platform, kind and limit; None: nobody.
@@ -57,6 +58,7 @@ class PlatformContext(Struct, frozen=True):
     endpoint: Callable[[str], IStreamClientEndpoint]
     metrics: Metrics
     start_timeout: float = 30.0
+    wait_poll: float = 60.0
     tap: Callable[[str, str, bytes], None] = _no_tap
     picture_sources: Sequence[IPictureSource] = ()
     gate: Callable[[str, str, Limit], Gate | None] = _no_gate

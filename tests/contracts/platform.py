@@ -229,6 +229,57 @@ class PlatformContract(_Case):
         self.run_for(5)
         self.at_rest(before)
 
+    def looked(self, identifier: str) -> Deferred[Located]:
+        """Look once whether a channel is live."""
+        platform = self.the_platform()
+        located: Deferred[Located] = platform.look(
+            platform.key(identifier, "username"), Requester(), self.clock.seconds()
+        )
+        return located
+
+    def test_look(self) -> None:
+        """A look finds the chat that is live, which starts."""
+        platform = self.the_platform()
+        self.assertGreater(platform.looks.per_second, 0)
+        located = self.looked(self.live)
+        self.run_for(5)
+        found = self.successResultOf(located)
+        started = platform.watch(found, Kept(), Requester()).start()
+        self.run_for(5)
+        self.successResultOf(started)
+
+    def test_look_in_vain(self) -> None:
+        """A look says that there is no such channel; it does not try again what is refused."""
+        before = len(self.clock.getDelayedCalls())
+        located = self.looked(self.missing)
+        self.run_for(10)
+        error = self.failureResultOf(located, ChatError).value
+        self.assertEqual(error.code, ErrorCode.STREAM_NOT_FOUND)
+        self.refuse()
+        refused = self.looked(self.live)
+        refused.addErrback(lambda reason: reason.trap(ChatError) and reason.value)
+        self.run_for(20)
+        answer = self.successResultOf(refused)
+        if isinstance(answer, ChatError):
+            self.assertEqual(answer.code, ErrorCode.UPSTREAM_UNAVAILABLE)
+        self.at_rest(before)
+
+    def test_look_cancelled(self) -> None:
+        """A look can be given up, and leaves nothing behind."""
+        before = len(self.clock.getDelayedCalls())
+        located = self.looked(self.live)
+        if not located.called:
+            located.cancel()
+            self.failureResultOf(located, CancelledError)
+        self.run_for(5)
+        self.at_rest(before)
+
+    def test_all_lives(self) -> None:
+        """The key of all lives of a channel is of the platform, and is its own."""
+        platform = self.the_platform()
+        key = platform.all_lives(platform.key(self.live, "username"))
+        self.assertEqual((key.platform, platform.all_lives(key)), (platform.name, key))
+
     def test_missing(self) -> None:
         """A channel that does not exist fails with the code; the watcher is then finished."""
         before = len(self.clock.getDelayedCalls())

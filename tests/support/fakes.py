@@ -33,6 +33,7 @@ from livechat.core.ports import (
     ISubscriber,
     IWatcher,
     Located,
+    LookRate,
     Requester,
 )
 from livechat.core.publication import Publication
@@ -190,12 +191,14 @@ class ScriptedPlatform(Service):
     """A platform whose watchers the test moves; names are lower-cased, `bad` ones refused."""
 
     hosts = frozenset({"scripted.test"})
+    looks = LookRate(10.0, at_once=2)
 
     name: str
 
     def __init__(self, name: str = "twitch") -> None:
         self.name = name
         self.watchers: list[ScriptedWatcher] = []
+        self.looks_made: list[tuple[ChannelKey, float, Deferred[Located]]] = []
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`."""
@@ -209,6 +212,28 @@ class ScriptedPlatform(Service):
     ) -> Deferred[Located]:
         """See `IPlatform`."""
         return succeed(Located(key))
+
+    def all_lives(self, key: ChannelKey) -> ChannelKey:
+        """See `IPlatform`: all lives of a name have a key of their own."""
+        return ChannelKey(self.name, "lives", key.identifier)
+
+    def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """See `IPlatform`: it is answered when the test says so."""
+        look: Deferred[Located] = Deferred()
+        self.looks_made.append((key, since, look))
+        return look
+
+    def absent(self, code: ErrorCode = ErrorCode.STREAM_NOT_LIVE, **more: Any) -> None:
+        """The last look finds nothing."""
+        self.looks_made[-1][2].errback(ChatError(code, "No", **more))
+
+    def found(self, name: str = "") -> None:
+        """The last look finds a chat.
+
+        :param name: of the chat; left out: that of the channel.
+        """
+        key, _, look = self.looks_made[-1]
+        look.callback(Located(ChannelKey(self.name, "username", name or key.identifier)))
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from livechat.core.ports import LookRate
 from livechat.pacing import Pauses
 from livechat.platforms.budget import Limit
 
@@ -21,3 +22,6 @@ ANONYMOUS_SIGNATURES: Final = Limit(5, 60.0)
 
 #: Pauses between attempts to enter a room, in seconds (docs/wire/tiktok.md#upgrade).
 PAUSES: Final = Pauses(2.0, 60.0)
+
+#: Looks at accounts that are waited for; nearly always one request each.
+LOOKS: Final = LookRate(1.5, at_once=2)

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Claim
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
@@ -24,13 +25,15 @@ from livechat.platforms.tiktok.last_comments import LastComments
 from livechat.platforms.tiktok.limits import (
     ANONYMOUS_SIGNATURES,
     HANDSHAKES,
+    LOOKS,
     LOOKUPS,
     PAUSES,
     SIGNATURES,
 )
 from livechat.platforms.tiktok.links import link_of
 from livechat.platforms.tiktok.lookup import Lookup
-from livechat.platforms.tiktok.refusals import Reason, refused, upstream_error
+from livechat.platforms.tiktok.parse.answers import Live, NotLive, error_for
+from livechat.platforms.tiktok.refusals import Reason, Refused, refused, upstream_error
 from livechat.platforms.tiktok.resolve import ShortLinks
 from livechat.platforms.tiktok.settings import TikTokSettings
 from livechat.platforms.tiktok.signer import DailyQuota, Signer
@@ -51,6 +54,7 @@ class TikTok(Service):
 
     name = "tiktok"
     hosts = HOSTS | SHORT_HOSTS
+    looks = LOOKS
 
     def __init__(self, context: PlatformContext, settings: TikTokSettings) -> None:
         clock, now, random = context.clock, context.now, context.random
@@ -133,6 +137,31 @@ class TikTok(Service):
             key, lambda: self._links.account(key.identifier, requester, queued)
         )
         return finding.addCallback(lambda handle: Located(ChannelKey("tiktok", "username", handle)))
+
+    def all_lives(self, key: ChannelKey) -> ChannelKey:
+        """See `IPlatform`: an account has one live."""
+        return key
+
+    def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """See `IPlatform`: what the first source says; others are asked where it is not clear."""
+        claim = Claim(self._context.clock, requester, first=False)
+        return Deferred.fromCoroutine(self._look(key, self._shared.lookup.claimed_by(claim)))
+
+    async def _look(self, key: ChannelKey, lookup: Lookup) -> Located:
+        handle: str | Refused = key.identifier
+        if key.identifier_type == SHORT_LINK:
+            handle = await lookup.account_of_link(key.identifier)
+        if isinstance(handle, Refused):
+            raise error_for(handle)
+        located = Located(ChannelKey(self.name, "username", handle))
+        if self.intake.relayed(handle) is not None:
+            return located
+        answer = await lookup.account(handle)
+        if not isinstance(answer, Live | NotLive):
+            answer = await lookup.find(handle)
+        if isinstance(answer, Live):
+            return located
+        raise error_for(answer)
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from livechat.core.ports import LookRate
 from livechat.platforms.budget import Limit
 
 #: New connections with their logins.  Clients in use open one in 0.55 to 2 s.
@@ -30,3 +31,7 @@ MAX_CHANNELS: Final = 90
 #: Seconds that a connection is kept which holds no channel, so that viewers who come and go cost no
 #: login each.
 EMPTY_KEPT: Final = 5.0
+
+#: Looks at channels that are waited for.  Up to 50 of them share a request, within the limit of
+#: look-ups.
+LOOKS: Final = LookRate(50.0, at_once=100)

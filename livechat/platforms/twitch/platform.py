@@ -13,6 +13,7 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model import error_catalogue
 from livechat.model.events import ChannelKey
+from livechat.platforms.budget import Claim
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.enrichment.rooms import Rooms
 from livechat.platforms.enrichment.sink import EnrichingSink
@@ -20,9 +21,9 @@ from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
 from livechat.platforms.twitch.identifier import HOSTS, login_of
-from livechat.platforms.twitch.limits import HISTORY, JOINS, LOGINS, LOOKUPS
+from livechat.platforms.twitch.limits import HISTORY, JOINS, LOGINS, LOOKS, LOOKUPS
 from livechat.platforms.twitch.live_poll import LivePoll
-from livechat.platforms.twitch.lookup import Lookup
+from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
 from livechat.platforms.twitch.pool import Pool
 from livechat.platforms.twitch.recent_messages import History
 from livechat.platforms.twitch.settings import TwitchSettings
@@ -39,6 +40,7 @@ class Twitch(Service):
 
     name = "twitch"
     hosts = HOSTS
+    looks = LOOKS
 
     def __init__(self, context: PlatformContext, settings: TwitchSettings) -> None:
         clock, metrics = context.clock, context.metrics
@@ -87,6 +89,16 @@ class Twitch(Service):
         """See `IPlatform`."""
         return succeed(Located(key))
 
+    def all_lives(self, key: ChannelKey) -> ChannelKey:
+        """See `IPlatform`: a channel has one live."""
+        return key
+
+    def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """See `IPlatform`."""
+        claim = Claim(self._context.clock, requester, first=False)
+        looking = self._lookup.ask(key.identifier, claim)
+        return looking.addCallback(_judged).addCallback(lambda _: Located(key))
+
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         upstream = ChannelUpstream(
@@ -132,3 +144,16 @@ class Twitch(Service):
 
     def _new_id(self) -> str:
         return str(UUID(int=self._context.random.getrandbits(128), version=4))
+
+
+def _judged(status: ChannelStatus) -> None:
+    """What a look-up says of a channel that is waited for.
+
+    :raises ChatError: it is not live, or that is not known.
+    """
+    if status.exists is False:
+        raise error_catalogue.NOT_FOUND.error()
+    if status.live is None:
+        raise error_catalogue.UPSTREAM.error()
+    if not status.live:
+        raise error_catalogue.OFFLINE.error()

@@ -17,7 +17,7 @@ from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import FetchError
 from livechat.platforms.upstream_error import UpstreamError
 from livechat.platforms.youtube.client import YouTubeClient
-from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reason
+from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reason, Refusal
 from livechat.platforms.youtube.resolve import resolve
 
 #: How often a video is looked at that asks to sign in: most are private, but YouTube also asks
@@ -131,6 +131,28 @@ class Locating:
             raise self._trouble.as_chat_error() from None
         finally:
             self._deadline.cancel()
+
+
+async def glance(
+    client: YouTubeClient,
+    key: ChannelKey,
+    context: PlatformContext,
+    requester: Requester,
+    since: float,
+) -> Found:
+    """One look at a channel or video that is waited for.
+
+    :param since: since when its messages are wanted, in seconds since 1970.
+    :raises ChatError: it is not live, or YouTube did not say.
+    """
+    claim = Claim(context.clock, requester, first=False)
+    try:
+        found = await resolve(client, key, claim, is_quick=True)
+    except FetchError as failure:
+        raise unavailable(str(failure)).as_chat_error() from failure
+    if isinstance(found, Refusal):
+        raise found.error()
+    return Found(found, context.clock.seconds(), context.start_timeout, int(since * 1000))
 
 
 def unavailable(details: str, retry_after: float = LEAST_PAUSE) -> UpstreamError:

@@ -19,7 +19,8 @@ from livechat.platforms.watch import Watch
 from livechat.platforms.youtube.backlog import Backlog, Backlogs
 from livechat.platforms.youtube.client import YouTubeClient
 from livechat.platforms.youtube.identifier import HOSTS, key_of
-from livechat.platforms.youtube.locate import FRESH, Found, Locating
+from livechat.platforms.youtube.limits import LOOKS
+from livechat.platforms.youtube.locate import FRESH, Found, Locating, glance
 from livechat.platforms.youtube.parse.chat import Poll
 from livechat.platforms.youtube.settings import YouTubeSettings
 from livechat.platforms.youtube.start import Start
@@ -33,6 +34,7 @@ class YouTube(Service):
 
     name = "youtube"
     hosts = HOSTS
+    looks = LOOKS
 
     def __init__(self, context: PlatformContext, settings: YouTubeSettings) -> None:
         self._context = context
@@ -60,6 +62,20 @@ class YouTube(Service):
         self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
     ) -> Deferred[Located]:
         locating = Locating(self._client, key, self._context, requester, queued).begin()
+        return self._found(locating)
+
+    def all_lives(self, key: ChannelKey) -> ChannelKey:
+        """See `IPlatform`."""
+        return key
+
+    def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """See `IPlatform`."""
+        return self._found(
+            Deferred.fromCoroutine(glance(self._client, key, self._context, requester, since))
+        )
+
+    def _found(self, locating: Deferred[Found]) -> Deferred[Located]:
+        """The chat that is being looked for; given up when the daemon stops."""
         self._locating.add(locating)
 
         def done(result: Found | Failure) -> Found | Failure:

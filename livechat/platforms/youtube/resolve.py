@@ -22,13 +22,18 @@ from livechat.platforms.youtube.parse.verdict import TEMPORARY, LiveStream, Reas
 MAX_CANDIDATES: Final = 4
 
 
-async def resolve(client: YouTubeClient, key: ChannelKey, claim: Claim) -> LiveStream | Refusal:
+async def resolve(
+    client: YouTubeClient, key: ChannelKey, claim: Claim, *, is_quick: bool = False
+) -> LiveStream | Refusal:
     """The stream of a channel or video.
 
+    :param is_quick: the list is not read where the first page shows no stream at all.
     :raises FetchError: YouTube did not answer.
     """
     found, streams = await _of_channel(client, key, claim)
     if isinstance(found, LiveStream) or key.identifier_type == "liveId" or not _worth_more(found):
+        return found
+    if is_quick and found.reason is Reason.OFFLINE:
         return found
     listed = await client.page(streams, claim)
     if isinstance(listed, Refusal):

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from livechat.choices import Choice, number
-from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
+from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, LookRate, Requester
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.event_data import EventData
@@ -39,6 +39,7 @@ class Ticker(Service):
 
     name = "ticker"
     hosts = frozenset({"ticker.example"})
+    looks = LookRate(10.0, at_once=10)
 
     def __init__(self, context: PlatformContext, settings: TickerSettings) -> None:
         self._context = context
@@ -55,6 +56,14 @@ class Ticker(Service):
         self, key: ChannelKey, requester: Requester, queued: Callable[[], None]
     ) -> Deferred[Located]:
         """See `IPlatform`: a key means itself."""
+        return succeed(Located(key))
+
+    def all_lives(self, key: ChannelKey) -> ChannelKey:
+        """See `IPlatform`: it has one."""
+        return key
+
+    def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
+        """See `IPlatform`: it is always live."""
         return succeed(Located(key))
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:

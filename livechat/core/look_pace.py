@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""How soon a channel that is waited for is looked at again.
+
+Pure: times and randomness are handed in.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.events import seconds_of
+
+#: Seconds from one look at a channel to the next (`--wait-poll`), and the same around an announced
+#: start.
+WAIT_POLL: Final = 60.0
+ANNOUNCED_POLL: Final = 15.0
+
+#: Seconds before and after an announced start for which looks come sooner.
+ANNOUNCED_BEFORE: Final = 300.0
+ANNOUNCED_AFTER: Final = 1800.0
+
+#: Seconds within which the first look comes after a stream has ended: streams are restarted.
+AFTER_END: Final = 10.0
+
+#: A channel or video that was there and is there no more comes back seldom: pauses are so many
+#: times as long.
+MISSING_TIMES: Final = 10.0
+
+#: How much longer than it must be a pause may be: those who began together do not stay together.
+JITTER: Final = 0.02
+
+
+class Next(Struct, frozen=True):
+    """When the next look is due.
+
+    :ivar wait: in so many seconds.
+    :ivar urgent: in so many seconds it comes before others; infinite: never.
+    """
+
+    wait: float
+    urgent: float = inf
+
+
+class LookPace:
+    """Plans looks.
+
+    :param poll: least seconds between two looks at one channel.
+    """
+
+    def __init__(self, random: Random, poll: float = WAIT_POLL) -> None:
+        self._random = random
+        self._poll = poll
+
+    def after_end(self) -> Next:
+        """A stream has just ended."""
+        return Next(self._random.uniform(0.0, min(AFTER_END, self._poll)))
+
+    def after(self, reason: ChatError, now: float) -> Next:
+        """A look has just failed.
+
+        :param reason: why.
+        :param now: seconds since 1970.
+        """
+        poll = self._poll
+        if reason.code is ErrorCode.STREAM_NOT_FOUND and not reason.temporary:
+            poll *= MISSING_TIMES
+        soon = min(ANNOUNCED_POLL, poll)
+        begins = _announced(reason) - ANNOUNCED_BEFORE - now
+        stretch = 1.0 + JITTER * self._random.random()
+        if begins + ANNOUNCED_BEFORE + ANNOUNCED_AFTER < 0:
+            return Next(poll * stretch)
+        return Next(min(poll * stretch, max(soon * stretch, begins)), max(0.0, begins))
+
+
+def _announced(reason: ChatError) -> float:
+    """When the stream is announced to begin, in seconds since 1970; infinite: it is not."""
+    if reason.scheduled_start is None:
+        return inf
+    return seconds_of(reason.scheduled_start)
