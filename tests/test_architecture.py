@@ -39,6 +39,7 @@ PLATFORM_IO = (
     "platform",
     "poll",
     "live_poll",
+    "pictures",
     "placement",
     "pool",
     "provider",

@@ -197,6 +197,7 @@ class TableTests(SynchronousTestCase):
                 ("twitch", "logins"): twitch.LOGINS,
                 ("twitch", "joins"): twitch.JOINS,
                 ("twitch", "lookups"): twitch.LOOKUPS,
+                ("twitch", "pictures"): twitch.PICTURES,
                 ("twitch", "history"): twitch.HISTORY,
                 ("youtube", "pages"): youtube.PAGES,
                 ("tiktok", "lookups"): tiktok.LOOKUPS,

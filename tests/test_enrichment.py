@@ -68,11 +68,16 @@ CHEER = Cheermote(((100, "https://c.example.org/100"), (1, "https://c.example.or
 COLORS = ((100, "#9c3ee8"), (1, "#979797"))
 KNOWN = Dictionary(
     {name: foreign(name) for name in ("catJAM", "<3", "Cheer100", "(ditto)", "猫")},
-    {
-        "vip/1": BadgePicture("https://b.example.org/vip", "VIP"),
-        "subscriber/12": BadgePicture("https://b.example.org/year", "1-Year Subscriber"),
-        "bits/100": BadgePicture("https://b.example.org/bits"),
-    },
+    (
+        {
+            "vip/1": BadgePicture("https://b.example.org/vip", "VIP"),
+            "subscriber/12": BadgePicture("https://b.example.org/year", "1-Year Subscriber"),
+        },
+        {
+            "vip/1": BadgePicture("https://b.example.org/not-this", "not this"),
+            "bits/100": BadgePicture("https://b.example.org/bits"),
+        },
+    ),
     {"cheer": CHEER, "ann": replace(CHEER, is_custom=True)},
     COLORS,
 )
@@ -384,7 +389,7 @@ class DictionaryTests(SynchronousTestCase):
         emotes, badges = dictionary_of("a"), Dictionary(badges=KNOWN.badges)
         both = joined([EMPTY, badges, emotes])
         self.assertIs(both.emotes, emotes.emotes)
-        self.assertIs(both.badges, badges.badges)
+        self.assertEqual(both.badges, badges.badges)
         self.assertIs(joined([EMPTY, emotes]), emotes)
         self.assertIs(joined([]), EMPTY)
 

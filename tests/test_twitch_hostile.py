@@ -20,7 +20,7 @@ from livechat.platforms.twitch.parse.irc import Line, parse_line
 from livechat.platforms.twitch.parse.room import RoomState
 from livechat.protocol.messages import encode_event
 from tests.support.schema import frames
-from tests.support.twitch_lines import RECEIVED, parsed, written
+from tests.support.twitch_lines import RECEIVED, parsed, with_cheermotes, written
 
 KEY = ChannelKey("twitch", "username", "hopper")
 IMAGES = (
@@ -151,9 +151,8 @@ class HostileTextTests(SynchronousTestCase):
         """Beside and as cheermotes."""
         for payload in payloads():
             text = f"Cheer1 {payload} {payload}1 Cheer1"
-            (message,) = translate(
-                Line({"bits": "100"}, "ada!ada@x", "PRIVMSG", ["#hopper", text]), RECEIVED, str
-            ).events
+            line = Line({"bits": "100"}, "ada!ada@x", "PRIVMSG", ["#hopper", text])
+            (message,) = with_cheermotes(translate(line, RECEIVED, str)).events
             assert isinstance(message, ChatMessage)
             self.check(message, text)
 

@@ -10,7 +10,7 @@ from livechat.model.chat import Badge, ChatMessage, ChatMetadata, EmoteMetadata,
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line
 from livechat.platforms.twitch.parse.room import RoomState
-from tests.support.twitch_lines import RECEIVED, chat, chat_of, parsed, written
+from tests.support.twitch_lines import RECEIVED, chat, chat_of, parsed, with_cheermotes, written
 
 
 def changed(name: str, **tags: str | None) -> Translation:
@@ -20,7 +20,7 @@ def changed(name: str, **tags: str | None) -> Translation:
         line.tags.pop(key.replace("_", "-"), None)
         if value is not None:
             line.tags[key.replace("_", "-")] = value
-    return translate(line, RECEIVED, lambda: "new")
+    return with_cheermotes(translate(line, RECEIVED, lambda: "new"))
 
 
 def pictures(message: ChatMessage) -> list[tuple[str, EmoteMetadata]]:
@@ -38,7 +38,7 @@ def money(message: ChatMessage) -> Money:
 def translated_with(text: str, **tags: str) -> Translation:
     """What a line with this text and these tags becomes."""
     line = Line(tags, "ada!ada@ada.tmi.twitch.tv", "PRIVMSG", ["#hopper", text])
-    return translate(line, RECEIVED, str)
+    return with_cheermotes(translate(line, RECEIVED, str))
 
 
 def written_with(text: str, **tags: str) -> ChatMessage:

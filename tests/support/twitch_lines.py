@@ -7,12 +7,19 @@ import json
 from itertools import count
 from typing import Any
 
+from msgspec.structs import replace
+
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelEvent
+from livechat.platforms.enrichment.dictionary import Dictionary
+from livechat.platforms.enrichment.enrich import enriched
 from livechat.platforms.twitch.parse.chat import Translation, translate
 from livechat.platforms.twitch.parse.irc import Line, parse_line
+from livechat.platforms.twitch.pictures import BUILT_IN
 from tests.support.corpus import corpus
 from tests.support.golden import ROOT
+
+_CHEERMOTES = Dictionary(cheermotes=BUILT_IN.cheermotes)
 
 #: When lines that do not say are received, in ms.
 RECEIVED = 1_600_000_000_000
@@ -65,9 +72,16 @@ def parsed(line: bytes) -> Line:
 
 
 def translated(line: bytes) -> Translation:
-    """What a line becomes; ids that it lacks are `new-1`, `new-2`, ..."""
+    """What a line becomes, cheermotes too; ids that it lacks are `new-1`, `new-2`, ..."""
     numbers = count(1)
-    return translate(parsed(line), RECEIVED, lambda: f"new-{next(numbers)}")
+    return with_cheermotes(translate(parsed(line), RECEIVED, lambda: f"new-{next(numbers)}"))
+
+
+def with_cheermotes(translation: Translation) -> Translation:
+    """The translation with the cheermotes that every channel has."""
+    return replace(
+        translation, events=[enriched(event, _CHEERMOTES) for event in translation.events]
+    )
 
 
 def chat_of(translation: Translation) -> ChatMessage:

@@ -42,13 +42,14 @@ class Dictionary(Struct, frozen=True, eq=False):
     Give the same objects again for whatever is the same, and they are held in memory once.
 
     :ivar emotes: by the word that stands for each, as it is written.
-    :ivar badges: by the label of a badge (Twitch: `set/version`).
+    :ivar badges: by the label of a badge (Twitch: `set/version`); the first that knows one counts.
+        They are few in a message and many in a room, so those of several sources are not merged.
     :ivar cheermotes: by the word in small letters, without the number.
     :ivar colors: the least bits of each tier and the colour in which it is shown, highest first.
     """
 
     emotes: Mapping[str, Image] = {}
-    badges: Mapping[str, BadgePicture] = {}
+    badges: tuple[Mapping[str, BadgePicture], ...] = ()
     cheermotes: Mapping[str, Cheermote] = {}
     colors: tuple[tuple[int, str], ...] = ()
 
@@ -91,7 +92,7 @@ def joined(parts: Iterable[Dictionary]) -> Dictionary:
         return some[0] if some else EMPTY
     return Dictionary(
         _first_of([part.emotes for part in some]),
-        _first_of([part.badges for part in some]),
+        tuple(known for part in some for known in part.badges),
         _first_of([part.cheermotes for part in some]),
         next((part.colors for part in some if part.colors), ()),
     )

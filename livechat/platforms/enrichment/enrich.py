@@ -84,12 +84,11 @@ def _author(author: Author, dictionary: Dictionary) -> Author:
 
 def _badges(badges: list[Badge], dictionary: Dictionary) -> list[Badge]:
     """The badges with their pictures; the same list if there are none."""
-    find = dictionary.badges.get
     shown: list[Badge] | None = None
     for index, badge in enumerate(badges):
         if badge.image_url is not None:
             continue
-        picture = find(badge.label) or _of_lower_tier(badge.label, find)
+        picture = _picture(badge.label, dictionary) or _of_lower_tier(badge.label, dictionary)
         if picture is not None:
             if shown is None:
                 shown = badges[:]
@@ -104,9 +103,16 @@ def _badges(badges: list[Badge], dictionary: Dictionary) -> list[Badge]:
     return badges if shown is None else shown
 
 
-def _of_lower_tier(label: str, find: Callable[[str], BadgePicture | None]) -> BadgePicture | None:
+def _picture(label: str, dictionary: Dictionary) -> BadgePicture | None:
+    for known in dictionary.badges:
+        if label in known:
+            return known[label]
+    return None
+
+
+def _of_lower_tier(label: str, dictionary: Dictionary) -> BadgePicture | None:
     match = _HIGHER_TIER.fullmatch(label)
-    return None if match is None else find(f"{match[1]}/{int(match[2])}")
+    return None if match is None else _picture(f"{match[1]}/{int(match[2])}", dictionary)
 
 
 def _cheers(bits: int, dictionary: Dictionary) -> Callable[[str], Image | None]:

@@ -21,6 +21,10 @@ JOINS: Final = Limit(9, 5.25)
 #: Look-ups.  Twitch publishes no number; each asks about up to 50 channels.
 LOOKUPS: Final = Limit(2, 1.0, at_once=2)
 
+#: Questions about badges and cheermotes, each about up to 10 channels.  They have a budget of their
+#: own, so that no start waits behind them.
+PICTURES: Final = Limit(1, 1.0, at_once=1)
+
 #: Questions to the service of recent messages, which volunteers run.  As many as joins, so that a
 #: channel that is joined again need not wait for its turn.
 HISTORY: Final = Limit(9, 5.25, at_once=3)

@@ -37,8 +37,8 @@ LIMIT: Final = 1 << 20
 
 _QUERY: Final = "query($logins:[String!]!){users(logins:$logins){id login stream{id createdAt}}}"
 
-# A plain client's User-Agent has been refused before.
-_HEADERS: Final = {
+#: A plain client's User-Agent has been refused before.
+HEADERS: Final = {
     "Client-ID": CLIENT_ID,
     "Content-Type": "application/json",
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -216,7 +216,7 @@ class Lookup:
                 self._url,
                 limit=LIMIT,
                 deadline=DEADLINE,
-                headers=_HEADERS,
+                headers=HEADERS,
                 data=question(logins),
             )
             statuses = read_answer(answer.body, logins)

@@ -21,9 +21,17 @@ from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
 from livechat.platforms.twitch.identifier import HOSTS, login_of
-from livechat.platforms.twitch.limits import HISTORY, JOINS, LOGINS, LOOKS, LOOKUPS
+from livechat.platforms.twitch.limits import (
+    HISTORY,
+    JOINS,
+    LOGINS,
+    LOOKS,
+    LOOKUPS,
+    PICTURES,
+)
 from livechat.platforms.twitch.live_poll import LivePoll
 from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
+from livechat.platforms.twitch.pictures import TwitchPictures
 from livechat.platforms.twitch.pool import Pool
 from livechat.platforms.twitch.recent_messages import History
 from livechat.platforms.twitch.settings import TwitchSettings
@@ -74,7 +82,17 @@ class Twitch(Service):
         )
         self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)
         self._poll = LivePoll(clock, self._steps, self._lookup, settings.live_poll)
-        self._rooms = Rooms(self.name, context.picture_sources, self._steps)
+        self._pictures = TwitchPictures(
+            settings.gql_url,
+            context.http,
+            clock,
+            context.random,
+            metrics,
+            context.budget(PICTURES, self.name, "pictures"),
+            self._steps,
+        )
+        sources = [self._pictures, *context.picture_sources]
+        self._rooms = Rooms(self.name, sources, self._steps)
         self._watches: dict[ChannelUpstream, tuple[Watch, EnrichingSink]] = {}
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
@@ -125,6 +143,7 @@ class Twitch(Service):
             watch.stop()
         self._pool.stop()
         self._lookup.stop()
+        self._pictures.stop()
 
     def _closed(self, upstream: ChannelUpstream) -> None:
         _, enriching = self._watches.pop(upstream)

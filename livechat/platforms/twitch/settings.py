@@ -20,7 +20,8 @@ class TwitchSettings(Struct, frozen=True):
         str,
         Choice(
             optional(url("https", "http")),
-            "Where to ask whether a Twitch channel exists and is live; empty: never.",
+            "Where to ask whether a Twitch channel exists and is live, and which badges and"
+            " cheermotes it has; empty: never.",
         ),
     ] = "https://gql.twitch.tv/gql"
     history_url: Annotated[

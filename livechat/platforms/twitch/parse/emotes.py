@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cuts the text of a message into words, emotes, cheermotes and GIFs.
+"""Cuts the text of a message into words, emotes and GIFs.
 
 See docs/wire/twitch.md#emotes.
 """
@@ -24,9 +24,8 @@ _PLATFORM_CODES: Final = frozenset({
     "pastaThat", "riPepperonis", "twitchRaid",
 })  # fmt: skip
 
-#: Cheermotes that every channel has, in small letters.  A channel's own are told only by a look-up
-#: and stay text here.
-_CHEERMOTES: Final = frozenset({
+#: Cheermotes that every channel has, in small letters.
+CHEERMOTES: Final = frozenset({
     "4head", "anon", "bday", "biblethump", "cheer", "cheerwhal", "corgo", "dansgame", "doodlecheer",
     "elegiggle", "failfish", "frankerz", "heyguys", "kappa", "kreygasm", "mrdestructoid",
     "notlikethis", "party", "pjsalt", "pogchamp", "pride", "ripcheer", "seemsgood", "shamrock",
@@ -34,7 +33,7 @@ _CHEERMOTES: Final = frozenset({
 })  # fmt: skip
 
 #: The least bits of each tier, highest first, with the colour of its amounts.
-_TIERS: Final = (
+TIERS: Final = (
     (10_000, "#f43021"),
     (5_000, "#0099fe"),
     (1_000, "#1db2a5"),
@@ -42,7 +41,6 @@ _TIERS: Final = (
     (1, "#979797"),
 )
 
-_TOKEN: Final = re.compile(r"\S+")
 _BLANK: Final = re.compile(r"\s")
 
 #: Codes of emotes are made of these, or are smileys; next to one of them a code does not end.
@@ -82,7 +80,7 @@ class _Range(NamedTuple):
 
 
 def pieces(
-    text: str, emotes: str, bits: int, gifs: str = "", wrapper: int = 0
+    text: str, emotes: str, gifs: str = "", wrapper: int = 0
 ) -> tuple[list[Piece], list[str]]:
     """The text as words and pictures, and the names of what did not fit it.
 
@@ -90,7 +88,6 @@ def pieces(
     :param emotes: the tag: `id:first-last,first-last/id:first-last`, inclusive, counted in code
         points.  A range that is unreadable, cannot be a code in this text or overlaps an earlier
         one is left out.
-    :param bits: what was cheered; only then are cheermotes looked for.
     :param gifs: the tag: `first-last|id|address`, several by comma.
     :param wrapper: by how many characters the ranges may be too high (section 5, Plausibility).
     """
@@ -100,15 +97,13 @@ def pieces(
         # Of two that begin together the GIF wins: it is the longer one.
         spans = moving + spans
         unusable += bad
-    if bits:
-        spans += _cheermotes(text, bits)
     # By place only: of two that begin together the one named first in the tag wins.
     spans.sort(key=_start)
     cut: list[Piece] = []
     at = 0
     for start, end, emote in spans:
         if start < at:
-            unusable += [] if emote.bits else [_UNUSABLE_RANGE]
+            unusable.append(_UNUSABLE_RANGE)
             continue
         if start > at:
             cut.append(text[at:start])
@@ -121,7 +116,7 @@ def pieces(
 
 def color_of(bits: int) -> str:
     """The colour in which so many bits are shown (docs/wire/twitch.md#bits-colours)."""
-    return next(color for least, color in _TIERS if bits >= least)
+    return next(color for least, color in TIERS if bits >= least)
 
 
 def _start(span: _Span) -> int:
@@ -276,24 +271,3 @@ def _emote(emote_id: str, code: str) -> Emote:
         code,
         "a" <= code[0] <= "z" and code not in _PLATFORM_CODES,
     )
-
-
-def _cheermotes(text: str, bits: int) -> list[_Span]:
-    """The words that stand for bits, as long as their sum does not exceed what was paid."""
-    spans: list[_Span] = []
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        prefix = token.rstrip("0123456789")
-        amount = number(token[len(prefix) :])
-        if not amount or token[len(prefix)] == "0":
-            continue
-        name = prefix.lower()
-        if name not in _CHEERMOTES or not token.isascii():
-            continue
-        bits -= amount
-        if bits < 0:
-            break
-        tier = next(least for least, _ in _TIERS if amount >= least)
-        url = f"https://d3aqoihi2n8ty8.cloudfront.net/actions/{name}/dark/animated/{tier}/2.gif"
-        spans.append((match.start(), match.end(), Emote(token, url, token, token, False, amount)))
-    return spans

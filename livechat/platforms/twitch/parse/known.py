@@ -22,8 +22,9 @@ _READ: Final = frozenset({
     "mod", "msg-id", "pinned-chat-paid-amount", "pinned-chat-paid-currency",
     "pinned-chat-paid-exponent", "r9k", "reply-parent-display-name", "reply-parent-msg-body",
     "reply-parent-msg-id", "reply-parent-user-id", "reply-parent-user-login", "rm-received-ts",
-    "room-id", "slow", "source-id", "source-msg-id", "source-room-id", "subs-only", "subscriber",
-    "system-msg", "target-msg-id", "target-user-id", "tmi-sent-ts", "user-id", "user-type",
+    "room-id", "slow", "source-badge-info", "source-badges", "source-id", "source-msg-id",
+    "source-room-id", "subs-only", "subscriber", "system-msg", "target-msg-id",
+    "target-user-id", "tmi-sent-ts", "user-id", "user-type",
 })  # fmt: skip
 
 #: Tags and parameters of notices that are left out: they say what other fields say too, or what is
@@ -33,7 +34,7 @@ _USELESS: Final = frozenset({
     "pinned-chat-paid-is-system-message", "pinned-chat-paid-level",
     "reply-thread-parent-display-name", "reply-thread-parent-msg-id",
     "reply-thread-parent-user-id", "reply-thread-parent-user-login", "returning-chatter",
-    "rituals", "rm-deleted", "source-badge-info", "source-badges", "source-only", "turbo", "vip",
+    "rituals", "rm-deleted", "source-only", "turbo", "vip",
     # Of notices; a raid's are those of its sender.
     "msg-param-displayName", "msg-param-fun-string", "msg-param-gift-theme",
     "msg-param-goal-contribution-type", "msg-param-goal-current-contributions",

@@ -67,9 +67,9 @@ def message(
     emotes, gifs = tags.get("emotes", ""), tags.get("gifs", "")
     cut: Sequence[Piece] = (text,)
     unknown: Sequence[str] = ()
-    if emotes or bits or gifs:
+    if emotes or gifs:
         wrapper = _COUNTED if action and notice else 0
-        cut, unknown = pieces(text, emotes, bits, gifs, wrapper)
+        cut, unknown = pieces(text, emotes, gifs, wrapper)
     if not notice and tags.get("msg-id", _HIGHLIGHTED) not in _EFFECTS:
         unknown = (*unknown, f"PRIVMSG.msg-id={tags['msg-id']}")
     metadata = _metadata(tags, writer, room_id, bits=bits, action=action, notice=notice)

@@ -41,6 +41,9 @@ _CACHED: Final = 512
 
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
+#: Neither moderator nor subscriber nor owner.
+_NOBODY: Final = (False, False, False)
+
 Standing = tuple[Roles, tuple[Badge, ...]]
 
 
@@ -129,7 +132,8 @@ def is_anonymous(user_id: str, login: str) -> bool:
 def author(tags: Tags, login: str, room_id: str) -> Author:
     """Who wrote a message.
 
-    A line without `user-id` gives the login as id, so that its writer stays one person.
+    A line without `user-id` gives the login as id, so that its writer stays one person.  The badges
+    of a mirrored message are those of the room in which it was written, the roles are not.
 
     :param login: the writer's login; may be empty in a broken line.
     :param room_id: the channel's id, which is its broadcaster's user id.
@@ -146,6 +150,8 @@ def author(tags: Tags, login: str, room_id: str) -> Author:
     short = len(standing[0]) + len(standing[1]) <= _CACHED
     read = _standing if short else _standing.__wrapped__
     roles, badges = read(*standing)
+    if "source-badges" in tags and source_room(tags, room_id):
+        _, badges = _standing(get("source-badges", ""), get("source-badge-info", ""), *_NOBODY)
     return Author(
         user_id,
         login,
