@@ -871,7 +871,7 @@ class ShutdownTests(HubCase):
         """A start that is cancelled by the shutdown is not begun again."""
         subscriber, _ = self.live()
         channel = self.hub._channels[ChannelKey("twitch", "username", "ann")]
-        channel.start()
+        channel._leader._start()
         self.successResultOf(self.hub.shutdown())
         self.turn(10)
         self.assertEqual(subscriber.kinds(), [])

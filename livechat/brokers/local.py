@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from random import Random
 from typing import Final
@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from livechat.core.clients import Place
 from livechat.core.ports import (
     LEAVE_TIMEOUT,
     ChannelState,
@@ -77,6 +78,8 @@ class _LocalMembership:
         self._left: Deferred[None] | None = None
         self.member = member
 
+    certain = True
+
     def publish(self, publications: Sequence[Publication]) -> None:
         """See `IMembership`."""
         self._broker.publish(self._key, self, publications)
@@ -84,6 +87,19 @@ class _LocalMembership:
     def tell(self, state: ChannelState) -> None:
         """See `IMembership`."""
         self._broker.tell(self._key, self, state)
+
+    def look(self) -> None:
+        """See `IMembership`: it is certain here."""
+
+    def prepared(self) -> None:
+        """See `IMembership`: nobody is asked to prepare."""
+
+    def unprepared(self) -> None:
+        """See `IMembership`."""
+
+    def release(self) -> Deferred[None]:
+        """See `IMembership`: there is no other node."""
+        return succeed(None)
 
     def leave(self, stop: Callable[[], Deferred[None]]) -> Deferred[None]:
         """See `IMembership`."""
@@ -115,6 +131,8 @@ class LocalBroker:
         random: Random,
         ttl: float = 0.0,
     ) -> None:
+        self.invited: Callable[[ChannelKey], None] = _nobody
+        self.health: Mapping[str, object] = {}
         self._now = now
         self._clock = clock
         self._random = random
@@ -123,7 +141,7 @@ class LocalBroker:
         # Those that all have left, in the order in which that happened.
         self._abandoned: OrderedDict[ChannelKey, _Topic] = OrderedDict()
 
-    def join(self, key: ChannelKey, member: IMember) -> IMembership:
+    def join(self, key: ChannelKey, member: IMember, have: Place | None = None) -> IMembership:
         """See `IBroker`."""
         membership = _LocalMembership(self, key, member)
         self._forget()
@@ -134,6 +152,10 @@ class LocalBroker:
         topic.members.append(membership)
         self._clock.callLater(0, self._tell_role, topic, membership)
         return membership
+
+    def drain(self, seconds: float) -> Deferred[int]:
+        """See `IBroker`: there is no other node."""
+        return succeed(0)
 
     def publish(
         self, key: ChannelKey, leader: _LocalMembership, publications: Sequence[Publication]
@@ -229,3 +251,7 @@ class LocalBroker:
 
     def _new_epoch(self) -> str:
         return "".join(self._random.choice(_DIGITS) for _ in range(_EPOCH_LENGTH))
+
+
+def _nobody(key: ChannelKey) -> None:
+    """Where an invitation goes that nobody reads."""

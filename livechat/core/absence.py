@@ -40,6 +40,15 @@ class Absence:
         self._since = ""
         self._is_remembered = True
         self._recovery: Recovery | None = None
+        # After which another node has received the chat, too.
+        self._beside: str | None = None
+
+    def begins_beside(self, since: str) -> None:
+        """The chat begins to be received here, and another node goes on to receive it.
+
+        :param since: what is older was published by that node.
+        """
+        self._beside = since
 
     def begins(self, reason: Reason, since: str, *, is_remembered: bool = True) -> None:
         """The chat is not received from now on, or has not been since then.
@@ -75,7 +84,10 @@ class Absence:
         """
         reason, self._reason = self._reason, None
         recovery, self._recovery = self._recovery or _NOTHING, None
+        beside, self._beside = self._beside, None
         events = recovery.events
+        if reason is None and beside is not None:
+            return Missed([one for one in events if one.timestamp >= beside], counted=True)
         if reason is None:
             return Missed(events, counted=False)
         # Where no more is known than what is kept, what is older than the newest of that was

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 
 from livechat.core.fanout import Fanout
@@ -32,6 +32,8 @@ class Audience:
     :ivar last: the order, and the number of what was published last; no epoch before there is one.
     :ivar info: what is known of the stream.
     :ivar reason: why the upstream is lost; None: it is not.
+    :ivar has_missed: whether those who are greeted have missed publications that nobody has any
+        more, or are in another order than the channel, and were not told so yet.
     :param dismissed: called when the channel is gone, with each subscriber that it had, the reason
         and the id of the stream.
     """
@@ -46,6 +48,7 @@ class Audience:
         self.last = Start("", 0)
         self.info = LiveInfo("")
         self.reason: str | None = None
+        self.has_missed = False
         self._key = key
         self._history = services.history
         self._stats = stats
@@ -137,17 +140,41 @@ class Audience:
 
     # What they are given.
 
-    def published(self, publications: Sequence[Publication]) -> None:
-        """Deliver what the channel published."""
-        last = publications[-1]
-        self.last = Start(last.epoch, last.seq)
-        self._replays.published(publications)
-        self._fanout.publish(publications)
+    def goes_on_after(self, start: Start) -> None:
+        """What is published next comes after this, perhaps in another order."""
+        if self.is_greeted and start.epoch != self.last.epoch:
+            self.missed(start)
+        self.last = start
 
-    def tell_queued(self) -> None:
-        """Tell those who wait that the start waits for its turn."""
+    def missed(self, start: Start) -> None:
+        """What was published up to there, and was not delivered, is nowhere any more."""
+        self.has_missed = self.has_missed or self.is_greeted
+        self.last = start
+        for subscription in self._replays.subscriptions:
+            # What it still lacks does not reach up to what comes now.
+            self._replays.remove(subscription)
+            self._deliver(subscription)
+
+    def published(self, publications: Sequence[Publication], new: Sequence[Publication]) -> None:
+        """Deliver what the channel published.
+
+        :param new: what of it is to be delivered to those who have been given everything so far.
+        """
+        last = publications[-1]
+        start = Start(last.epoch, last.seq)
+        if self.is_greeted and last.epoch != self.last.epoch:
+            # Another order: who is greeted is told where it stands before anything of it.
+            self.goes_on_after(start)
+            return
+        self.last = start
+        self._replays.published(publications)
+        if new:
+            self._fanout.publish(new)
+
+    def tell_waiting(self, details: str = "QUEUED") -> None:
+        """Tell those who are not greeted what is waited for."""
         for subscription in list(self._waiting):
-            subscription.tell_queued()
+            subscription.tell_waiting(details)
 
     def tell_standing(self) -> None:
         """Where the channel stands, to everybody, after what was published so far.
@@ -155,8 +182,11 @@ class Audience:
         Whoever has not caught up is told then.
         """
         self._fanout.flush()
+        recovered = False if self.has_missed else UNSET
+        if self.reason is None:
+            self.has_missed = False
         for subscription in self._fanout.subscriptions:
-            subscription.send(self._standing(subscription))
+            subscription.send(self._standing(subscription, recovered))
 
     def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
         """Give everybody who wants them statistics."""
@@ -185,10 +215,10 @@ class Audience:
         self._fanout.close()
         self._replays.close()
 
-    def _standing(self, subscription: Subscription) -> Status:
+    def _standing(self, subscription: Subscription, recovered: bool | UnsetType = UNSET) -> Status:
         """Where the channel stands, for one subscriber."""
         if self.reason is None:
-            return subscription.started(self.info, self.last)
+            return subscription.started(self.info, self.last, recovered)
         return subscription.reconnecting(self.reason)
 
     def _replay(self, subscription: Subscription) -> None:

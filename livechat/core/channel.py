@@ -19,7 +19,8 @@ from zope.interface import implementer
 
 from livechat.core.audience import Audience
 from livechat.core.channel_states import machine
-from livechat.core.leader import Leader
+from livechat.core.clients import Place
+from livechat.core.leader import BROKER, Leader
 from livechat.core.options import Options
 from livechat.core.overview import ChannelView
 from livechat.core.ports import (
@@ -35,6 +36,7 @@ from livechat.core.ports import (
     Start,
 )
 from livechat.core.publication import Publication
+from livechat.core.roles import Role, Turn
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
@@ -79,7 +81,8 @@ class Channel:
         self._inputs = machine(self)
         #: Fires when the upstream has been left for good.
         self.departed: Deferred[None] = Deferred()
-        self._membership: IMembership = services.broker.join(self.key, self)
+        have = services.history.latest(self.key)
+        self._membership: IMembership = services.broker.join(self.key, self, have)
         self._leader = Leader(
             located, platform, services, self.stats, self._membership, self._audience
         )
@@ -95,6 +98,11 @@ class Channel:
     def last(self) -> Start:
         """The order, and the number of what was published last; no epoch before there is one."""
         return self._audience.last
+
+    @property
+    def role(self) -> Role:
+        """What part this node has in the channel."""
+        return self._leader.role
 
     @property
     def subscriptions(self) -> list[Subscription]:
@@ -120,6 +128,10 @@ class Channel:
     def release(self) -> None:
         """Stop watching; the subscribers, if any, are told nothing."""
         self._inputs.release()
+
+    def hand_over(self) -> Deferred[None]:
+        """Let another node lead, if this one does; see `IMembership.release`."""
+        return self._membership.release()
 
     def ask_stats(self, subscription: Subscription) -> Deferred[Snapshot]:
         """The statistics for one subscriber, who has been given all that they count."""
@@ -150,17 +162,35 @@ class Channel:
 
     def lead(self, start: Start) -> None:
         """See `IMember`."""
-        self.stats.counting = True
         self.leader = self._services.node()
-        self._audience.last = start
-        self._leader.appointed(start)
-        self._inputs.lead()
+        self._audience.goes_on_after(start)
+        self._leader.lead(start)
 
     def follow(self, start: Start) -> None:
         """See `IMember`."""
-        self.stats.counting = False
-        self.leader = None
-        self._audience.last = start
+        self.leader = start.node or None
+        self._audience.goes_on_after(start)
+        self._leader.turn(Turn.FOLLOW, start)
+
+    def prepare(self) -> None:
+        """See `IMember`."""
+        self._leader.turn(Turn.PREPARE)
+
+    def hold(self) -> None:
+        """See `IMember`."""
+        self._leader.turn(Turn.HOLD)
+
+    def resume_publishing(self) -> None:
+        """See `IMember`."""
+        self._leader.turn(Turn.RESUME)
+
+    def doubted(self) -> None:
+        """See `IMember`."""
+        self._leader.turn(Turn.DOUBT)
+
+    def settled(self) -> None:
+        """See `IMember`."""
+        self._leader.turn(Turn.SETTLED)
 
     def published(self, publications: Sequence[Publication]) -> None:
         """See `IMember`."""
@@ -168,8 +198,16 @@ class Channel:
             if publication.bit == CHAT_BIT:
                 self._messages += 1
         self._services.history.append(self.key, publications)
-        self._leader.published(publications)
-        self._audience.published(publications)
+        self._audience.published(publications, self._leader.published(publications))
+
+    def missed(self, start: Start) -> None:
+        """See `IMember`."""
+        self._services.history.broke(Place(self.key, start.epoch, start.seq))
+        self._audience.missed(start)
+
+    def waits(self, reason: str) -> None:
+        """See `IMember`."""
+        self._audience.tell_waiting(reason)
 
     def told(self, state: ChannelState) -> None:
         """See `IMember`."""
@@ -189,16 +227,6 @@ class Channel:
         """Keep a subscriber until there is something to tell."""
         self._audience.wait(subscription)
 
-    def start(self) -> None:
-        """Start the upstream."""
-        self._services.log.say(self.key, "start")
-        self._leader.start()
-
-    def take_over(self) -> None:
-        """Start the upstream of a channel that flows, after its leader is gone."""
-        self._membership.tell(Interrupted("FAILOVER"))
-        self.start()
-
     def go_live(self, info: LiveInfo) -> None:
         """Greet everybody who waits."""
         self._services.log.say(self.key, f"live ({info.live_id})")
@@ -208,9 +236,15 @@ class Channel:
 
     def update(self, info: LiveInfo) -> None:
         """Say what has changed about the stream, if anything has."""
-        if info != self._audience.info:
-            self._audience.info = info
+        if self._audience.has_missed:
+            # What its subscribers have and what follows do not belong together.
+            self._audience.reason = BROKER
             self._audience.tell_standing()
+            self._audience.reason = None
+        elif info == self._audience.info:
+            return
+        self._audience.info = info
+        self._audience.tell_standing()
 
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
@@ -261,6 +295,6 @@ class Channel:
         """Leave the upstream and the broker."""
         self._audience.close()
         self.stats.close()
-        self._leader.give_up()
+        self._leader.turn(Turn.LEAVE)
         self._gone(self)
         self._membership.leave(self._leader.stop).addCallback(self.departed.callback)

@@ -30,9 +30,6 @@ class Inputs(Protocol):
     def subscribe_again(self, subscription: Subscription) -> None:
         """Somebody who watches asked again."""
 
-    def lead(self) -> None:
-        """The broker: this node watches the upstream."""
-
     def live(self, info: LiveInfo) -> None:
         """The leader: messages flow."""
 
@@ -54,12 +51,6 @@ class Actions(Protocol):
 
     def wait(self, subscription: Subscription) -> None:
         """Keep a subscriber until there is something to tell."""
-
-    def start(self) -> None:
-        """Start the upstream."""
-
-    def take_over(self) -> None:
-        """Start the upstream of a channel that flows, after its leader is gone."""
 
     def go_live(self, info: LiveInfo) -> None:
         """Greet everybody who waits."""
@@ -91,14 +82,6 @@ class Actions(Protocol):
 
 def _wait(inputs: Inputs, channel: Actions, subscription: Subscription) -> None:
     channel.wait(subscription)
-
-
-def _start(inputs: Inputs, channel: Actions) -> None:
-    channel.start()
-
-
-def _take_over(inputs: Inputs, channel: Actions) -> None:
-    channel.take_over()
 
 
 def _go_live(inputs: Inputs, channel: Actions, info: LiveInfo) -> None:
@@ -147,19 +130,16 @@ def _build_machine() -> Callable[[Actions], Inputs]:
 
     waiting.upon(Inputs.subscribe).to(waiting)(_wait)
     waiting.upon(Inputs.subscribe_again).to(waiting).returns(None)
-    waiting.upon(Inputs.lead).to(waiting)(_start)
     waiting.upon(Inputs.live).to(live)(_go_live)
     waiting.upon(Inputs.interrupted).to(waiting).returns(None)
 
     live.upon(Inputs.subscribe).to(live)(_greet)
     live.upon(Inputs.subscribe_again).to(live)(_greet)
-    live.upon(Inputs.lead).to(live)(_take_over)
     live.upon(Inputs.live).to(live)(_update)
     live.upon(Inputs.interrupted).to(interrupted)(_interrupt)
 
     interrupted.upon(Inputs.subscribe).to(interrupted)(_greet)
     interrupted.upon(Inputs.subscribe_again).to(interrupted)(_greet)
-    interrupted.upon(Inputs.lead).to(interrupted)(_start)
     interrupted.upon(Inputs.live).to(live)(_resume)
     interrupted.upon(Inputs.interrupted).to(interrupted)(_explain)
 
@@ -169,8 +149,7 @@ def _build_machine() -> Callable[[Actions], Inputs]:
         state.upon(Inputs.release).to(gone)(_stop)
 
     # What is still on its way when the channel is gone.
-    for late in (Inputs.lead, Inputs.release):
-        gone.upon(late).to(gone).returns(None)
+    gone.upon(Inputs.release).to(gone).returns(None)
     gone.upon(Inputs.subscribe_again).to(gone).returns(None)
     gone.upon(Inputs.live).to(gone).returns(None)
     gone.upon(Inputs.interrupted).to(gone).returns(None)

@@ -88,6 +88,9 @@ class IHistory(Interface):
         chat messages before it that it concerns.
         """
 
+    def broke(place: Place) -> None:
+        """What was published up to there, and is not kept, is nowhere any more."""
+
     def after(key: ChannelKey, epoch: str, seq: int, kinds: int) -> Past | None:
         """What is kept of these kinds after a number.
 

@@ -14,11 +14,11 @@ from typing import Final
 
 from msgspec import UNSET
 from twisted.internet.defer import Deferred, DeferredList, succeed
-from twisted.internet.interfaces import IDelayedCall
 
 from livechat.core.channel import Channel
 from livechat.core.clients import Place
 from livechat.core.limits import StartLimit
+from livechat.core.lingering import Lingering
 from livechat.core.look_pace import LookPace
 from livechat.core.options import Options
 from livechat.core.overview import overview
@@ -32,6 +32,9 @@ from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
 from livechat.model.events import ALL_KINDS, ChannelKey, StatsData
 from livechat.protocol.commands import Since
+
+#: Seconds for which a channel is kept at least that another node has handed over.
+LEAST_LINGER: Final = 10.0
 
 #: Identifiers of channels that are gone of which it is known what they meant.
 MAX_MEANT: Final = 1024
@@ -69,7 +72,7 @@ class Hub:
         self._channel_of: dict[ChannelKey, Channel] = {}
         self._keys_of: dict[Channel, set[ChannelKey]] = {}
         self._channel_with: dict[Subscription, Channel] = {}
-        self._lingering: dict[Channel, IDelayedCall] = {}
+        self._lingering = Lingering(services.clock)
         self._departing: set[Deferred[None]] = set()
         # The channels that identifiers meant which are gone; the last one to go stands last.
         self._meant: OrderedDict[ChannelKey, ChannelKey] = OrderedDict()
@@ -166,14 +169,18 @@ class Hub:
             self._waiting.remove(subscription)
             return
         channel.unsubscribe(subscription)
-        if not channel.empty or channel in self._lingering:
-            return
-        if self._linger > 0:
-            self._lingering[channel] = self._services.clock.callLater(
-                self._linger, self._lingered, channel
-            )
-        else:
-            channel.release()
+        if channel.empty:
+            self._lingering.begin(channel, self._linger)
+
+    def invite(self, platform: IPlatform, key: ChannelKey) -> None:
+        """Take part in a channel that nobody here watches: another node wants to hand it over.
+
+        It is kept as if somebody had just left.  Nothing happens at the limit of channels.
+        """
+        if key not in self._channels and self.active_streams < self._max_channels:
+            self._platforms[platform.name] = platform
+            channel = self._open(Located(key), platform)
+            self._lingering.begin(channel, max(self._linger, LEAST_LINGER))
 
     def stats(self, subscription: Subscription) -> Deferred[bytes]:
         """The `stats` message of a chat, for somebody who holds it."""
@@ -268,15 +275,20 @@ class Hub:
         """Watch a chat that was found, for those who meant it by this key."""
         channel = self._channels.get(located.key)
         if channel is None:
-            channel = Channel(located, platform, self._services, self._gone, self._dismissed)
-            self._channels[located.key] = channel
-            self._keys_of[channel] = set()
-            self._services.metrics.channels.inc()
+            channel = self._open(located, platform)
         for name in (located.key, key):
             self._channel_of[name] = channel
             self._keys_of[channel].add(name)
         for subscription in [*asked, *self._waiting.take(key)]:
             self._join(channel, subscription)
+
+    def _open(self, located: Located, platform: IPlatform) -> Channel:
+        channel = Channel(located, platform, self._services, self._gone, self._dismissed)
+        self._channels[located.key] = channel
+        self._channel_of[located.key] = channel
+        self._keys_of[channel] = {located.key}
+        self._services.metrics.channels.inc()
+        return channel
 
     def _found(
         self, platform: IPlatform, located: Located, key: ChannelKey, waited: list[Subscription]
@@ -310,15 +322,9 @@ class Hub:
     # From a channel's first subscriber to its end.
 
     def _join(self, channel: Channel, subscription: Subscription) -> None:
-        lingering = self._lingering.pop(channel, None)
-        if lingering is not None:
-            lingering.cancel()
+        self._lingering.end(channel)
         self._channel_with[subscription] = channel
         channel.subscribe(subscription)
-
-    def _lingered(self, channel: Channel) -> None:
-        del self._lingering[channel]
-        channel.release()
 
     def _gone(self, channel: Channel) -> None:
         del self._channels[channel.key]
@@ -332,9 +338,7 @@ class Hub:
         while len(self._meant) > MAX_MEANT:
             self._meant.popitem(last=False)
         self._services.metrics.channels.dec()
-        lingering = self._lingering.pop(channel, None)
-        if lingering is not None:
-            lingering.cancel()
+        self._lingering.end(channel)
         departed = channel.departed
         self._departing.add(departed)
         departed.addCallback(lambda _: self._departing.discard(departed))

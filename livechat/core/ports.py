@@ -16,7 +16,19 @@ from zope.interface import Attribute, Interface
 
 from livechat.core.clients import IEncoding, ISubscriber, Requester
 from livechat.core.history import IHistory, Past
-from livechat.core.publication import Publication
+from livechat.core.membership import (
+    LEAVE_TIMEOUT,
+    ChannelState,
+    Ended,
+    Failed,
+    IBroker,
+    IMember,
+    IMembership,
+    Interrupted,
+    Live,
+    Start,
+    Why,
+)
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
 
@@ -44,6 +56,7 @@ __all__ = [
     "Recovery",
     "Requester",
     "Start",
+    "Why",
 ]
 
 # zope.interface methods have no self, and the plugin reads them as such.
@@ -232,99 +245,3 @@ class IStatsStore(Interface):
 
     def forget(key: ChannelKey, changed: Callable[[], None]) -> Deferred[None]:
         """Take an `open` back; after the last one, let go of what need not outlive that."""
-
-
-class Start(Struct, frozen=True):
-    """Where a leader begins to number.
-
-    :ivar epoch: 1 to 16 of `[0-9a-z]`; numbers of different epochs have no common order.
-    :ivar seq: the highest number given in this epoch so far; 0 for none.
-    :ivar until: the latest time that a publication of this epoch bears, ISO 8601 UTC; where there
-        is none, when the chat was received first; empty: it never was.
-    :ivar room_id: the room that the newest publication names; empty for none.
-    """
-
-    epoch: str
-    seq: int
-    until: str = ""
-    room_id: str = ""
-
-
-class Live(Struct, frozen=True):
-    """The chat flows."""
-
-    info: LiveInfo
-
-
-class Interrupted(Struct, frozen=True):
-    """The upstream was lost and is being sought again."""
-
-    reason: str
-
-
-class Failed(Struct, frozen=True):
-    """The chat could not be started; the channel is gone."""
-
-    error: ChatError
-
-
-class Ended(Struct, frozen=True):
-    """The chat is over; the channel is gone."""
-
-    error: ChatError
-
-
-#: What the leader of a channel tells all members about its upstream.
-ChannelState = Live | Interrupted | Failed | Ended
-
-
-class IMember(Interface):
-    """A node's part in one channel, as the broker sees it."""
-
-    def lead(start: Start) -> None:
-        """This member is the one to watch the upstream, from now until it leaves."""
-
-    def follow(start: Start) -> None:
-        """Another member watches the upstream; what it publishes and tells will be received.
-
-        :param start: what was published last.
-        """
-
-    def published(publications: Sequence[Publication]) -> None:
-        """What the leader published, in order; the leader receives it, too."""
-
-    def told(state: ChannelState) -> None:
-        """What the leader told, in order with what it published; the leader receives it, too.
-
-        A member that joins while another leads is told the present state after `follow`.
-        """
-
-
-class IMembership(Interface):
-    """What a member may do in its channel."""
-
-    def publish(publications: Sequence[Publication]) -> None:
-        """Hand publications to every member, this one included; only the leader does so."""
-
-    def tell(state: ChannelState) -> None:
-        """Hand a state to every member, this one included; only the leader does so."""
-
-    def leave(stop: Callable[[], Deferred[None]]) -> Deferred[None]:
-        """Have no part in the channel any more; idempotent.  The member hears nothing after it.
-
-        :param stop: stops the upstream of a leader.  The broker calls it, once; it may do so after
-            another member has taken over.
-        :return: fires when another member may lead, at most `LEAVE_TIMEOUT` seconds after the call;
-            never fails.
-        """
-
-
-#: Seconds after which a member that leaves is gone, whether its upstream has stopped or not.
-LEAVE_TIMEOUT = 5.0
-
-
-class IBroker(Interface):
-    """Sees to it that each channel has one watcher, whose publications reach all members."""
-
-    def join(key: ChannelKey, member: IMember) -> IMembership:
-        """Take part in a channel.  `lead` or `follow` is called later, never during this call."""

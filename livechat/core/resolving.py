@@ -65,7 +65,7 @@ class Resolving:
 
         def queued() -> None:
             for subscription in list(resolution.waiting):
-                subscription.tell_queued()
+                subscription.tell_waiting()
 
         resolving = maybeDeferred(platform.resolve, key, first.subscriber.requester, queued)
         resolution.resolving = resolving

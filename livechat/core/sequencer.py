@@ -78,6 +78,12 @@ class Sequencer:
             self.start = Start(epoch, seq, until, publications[-1].room_id)
         return publications
 
+    def goes_on_after(self, publications: Sequence[Publication]) -> None:
+        """Another node has published this."""
+        last = publications[-1]
+        until = latest(self.start.until, publications)
+        self.start = Start(last.epoch, last.seq, until, last.room_id)
+
     def remember(self, items: Iterable[str]) -> None:
         """Recognise later what was published before, should the platform repeat it.
 

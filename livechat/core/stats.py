@@ -80,6 +80,8 @@ class ChannelStats:
         self._last_handed = clock.seconds()
         # Whether the store knows something that subscribers are to be sent.
         self._unsent = False
+        # Whether what is counted may turn out to be another node's to count.
+        self._is_doubted = False
         store.open(key, self._changed)
 
     @property
@@ -135,6 +137,21 @@ class ChannelStats:
         if self._call is None:
             self._expect()
 
+    def doubt(self) -> None:
+        """What is counted from now on may be another node's to count: keep it aside."""
+        if not self._is_doubted:
+            self._hand_over()
+            self._is_doubted = True
+
+    def settle(self, *, ours: bool) -> None:
+        """It was this node's to count, or else it is dropped.  Without a doubt nothing happens."""
+        if self._is_doubted:
+            self._is_doubted = False
+            if not ours:
+                self._tally = Tally()
+            if self._call is None:
+                self._expect()
+
     def snapshot(self) -> Deferred[Snapshot]:
         """The statistics as of now; never fails."""
         if self._latest is not None and not self._counted:
@@ -168,9 +185,10 @@ class ChannelStats:
         """Put on the clock what is next: a push, or only a hand-over."""
         now = self._clock.seconds()
         wait = inf
-        if self._unsent or _is_sent(self._tally):
+        is_ours = not self._is_doubted
+        if self._unsent or (is_ours and _is_sent(self._tally)):
             wait = self._last_push + PUSH_INTERVAL - now
-        if self._unsent or self._counted:
+        if self._unsent or (is_ours and self._counted):
             # More may be counted while a push is awaited.
             wait = min(wait, self._last_handed + self._store.interval - now)
         if wait < inf:
@@ -190,7 +208,7 @@ class ChannelStats:
 
     def _hand_over(self) -> None:
         self._last_handed = self._clock.seconds()
-        if self._counted:
+        if self._counted and not self._is_doubted:
             tally, self._tally = self._tally, Tally()
             self._unsent = self._unsent or _is_sent(tally)
             self._handed += 1

@@ -199,11 +199,11 @@ class Subscription:
             id=self.id,
         )
 
-    def tell_queued(self) -> None:
-        """Tell the client that the start waits for its turn in a budget of the platform."""
+    def tell_waiting(self, details: str = "QUEUED") -> None:
+        """Tell the client what the start waits for: a turn in a budget of the platform, ..."""
         # Whoever waits for the channel was told so.
         if self.told is not Told.WAITING:
-            self.send(self._wait("QUEUED"))
+            self.send(self._wait(details))
 
     def _waiting(self, reason: ChatError) -> Status:
         """`waiting`, for a reason."""

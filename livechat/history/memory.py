@@ -90,7 +90,7 @@ class MemoryHistory(TimerService):
         """See `IHistory`."""
         ring = self._rings.get(key)
         if ring is None or ring.epoch != publications[0].epoch:
-            ring = self._begin(key, publications[0])
+            ring = self._begin(key, publications[0].epoch, publications[0].seq - 1)
         self._rings.move_to_end(key)
         kept = ring.kept
         now = self._seconds()
@@ -108,6 +108,13 @@ class MemoryHistory(TimerService):
             self._trim(ring, now)
         while self._total > self._memory:
             self._shrink()
+
+    def broke(self, place: Place) -> None:
+        """See `IHistory`."""
+        ring = self._rings.get(place.key)
+        if ring is None or ring.epoch != place.epoch:
+            ring = self._begin(place.key, place.epoch, place.seq)
+        ring.floor = max(ring.floor, place.seq)
 
     def after(self, key: ChannelKey, epoch: str, seq: int, kinds: int) -> Past | None:
         """See `IHistory`."""
@@ -147,12 +154,12 @@ class MemoryHistory(TimerService):
             if not ring.kept:
                 del self._rings[key]
 
-    def _begin(self, key: ChannelKey, first: Publication) -> _Ring:
+    def _begin(self, key: ChannelKey, epoch: str, floor: int) -> _Ring:
         """Keep what a channel publishes from now on; what there is of another epoch goes."""
         replaced = self._rings.get(key)
         if replaced is not None:
             self._total -= replaced.size
-        ring = self._rings[key] = _Ring(first.epoch, first.seq - 1, [])
+        ring = self._rings[key] = _Ring(epoch, floor, [])
         return ring
 
     def _of(self, key: ChannelKey, epoch: str) -> _Ring | None:

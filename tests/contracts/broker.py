@@ -82,6 +82,8 @@ class Member:
     :ivar roles: `lead` and `follow`, as they were said.
     :ivar starts: where it was told to begin to number.
     :ivar states: what the leader told.
+    :ivar asked: what else the broker said, in order: `prepare`, `hold`, ...
+    :ivar missed_until: the places up to which something is missing.
     :ivar place: epoch and number of what it knows to have been published last.
     :ivar upon: called with `lead`, `follow`, `published` or `told` each time it was told something.
     """
@@ -90,6 +92,8 @@ class Member:
         self.roles: list[str] = []
         self.starts: list[Start] = []
         self.states: list[ChannelState] = []
+        self.asked: list[str] = []
+        self.missed_until: list[Start] = []
         self.place = ("epoch", 0)
         self.batches: list[Publications] = []
         self.upon: Callable[[str], object] = lambda said: None
@@ -123,6 +127,39 @@ class Member:
         """See `IMember`."""
         self.states.append(state)
         self.upon("told")
+
+    def prepare(self) -> None:
+        """See `IMember`."""
+        self._ask("prepare")
+
+    def hold(self) -> None:
+        """See `IMember`."""
+        self._ask("hold")
+
+    def resume_publishing(self) -> None:
+        """See `IMember`."""
+        self._ask("resume_publishing")
+
+    def doubted(self) -> None:
+        """See `IMember`."""
+        self._ask("doubted")
+
+    def settled(self) -> None:
+        """See `IMember`."""
+        self._ask("settled")
+
+    def missed(self, start: Start) -> None:
+        """See `IMember`."""
+        self.missed_until.append(start)
+        self._ask("missed")
+
+    def waits(self, reason: str) -> None:
+        """See `IMember`."""
+        self._ask(f"waits {reason}")
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        self.upon(what)
 
 
 class BrokerContract(_Case):
@@ -199,6 +236,15 @@ class BrokerContract(_Case):
         await self.settle()
         self.assertEqual(one.received, [("chat", b"1")])
         self.assertEqual(other.received, [("chat", b"2")])
+
+    async def test_a_leader_is_certain(self) -> None:
+        """Who leads knows that it does, and needs no look; a follower that wants to go may."""
+        (_, leading), (_, following) = await self.settled(2)
+        self.assertTrue(leading.certain)
+        following.look()
+        released = following.release()
+        await self.settle()
+        self.assertTrue(released.called)
 
     async def test_publish(self) -> None:
         """What the leader publishes reaches every member, itself included, in order."""
