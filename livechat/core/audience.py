@@ -14,10 +14,12 @@ from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 
 from livechat.core.fanout import Fanout
+from livechat.core.filter_limit import FilterLimit
 from livechat.core.options import Options
 from livechat.core.ports import Requester, Start
 from livechat.core.publication import Publication
-from livechat.core.replay import Replay, Replays, recalled
+from livechat.core.recall import Recall
+from livechat.core.replay import Replay, Replays
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
@@ -50,15 +52,17 @@ class Audience:
         self.reason: str | None = None
         self.has_missed = False
         self._key = key
-        self._history = services.history
         self._stats = stats
         self._dismissed = dismissed
+        self._filters = FilterLimit()
+        self._recall = Recall(key, services.history)
         self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
         self._replays = Replays(
             key,
             services.history,
+            self._recall,
             services.turns,
             services.clock,
             services.metrics,
@@ -88,6 +92,13 @@ class Audience:
         return Requester() if first is None else first.subscriber.requester
 
     # Who comes, changes and goes.
+
+    def admit(self, subscription: Subscription, options: Options) -> None:
+        """Count somebody in who comes, or wants other options.
+
+        :raises ChatError: `TOO_MANY_FILTERS`; nothing has changed.
+        """
+        self._filters.take(subscription, options.filter)
 
     def wait(self, subscription: Subscription) -> None:
         """Keep a subscriber until there is something to tell."""
@@ -124,6 +135,7 @@ class Audience:
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver what was published so far and nothing more; unknown ones are ignored."""
+        self._filters.leave(subscription)
         self._fanout.remove(subscription)
         self._replays.remove(subscription)
         self._waiting.pop(subscription, None)
@@ -224,7 +236,7 @@ class Audience:
     def _replay(self, subscription: Subscription) -> None:
         """Give a subscriber what was published before it came; `started` comes first."""
         last, options = self.last, subscription.options
-        past = recalled(self._history, self._key, last, options)
+        past = self._recall.past(last, options)
         recovered = UNSET if options.since is None else past.complete
         self._answer(subscription, subscription.started(self.info, last, recovered))
         self._replays.begin(subscription, past.publications, last.seq, (None, self.info))

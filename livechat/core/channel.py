@@ -109,12 +109,25 @@ class Channel:
         """Everybody who watches or waits."""
         return self._audience.subscriptions
 
+    def admit(self, subscription: Subscription) -> bool:
+        """Whether somebody may be added; otherwise it is told why not."""
+        try:
+            self._audience.admit(subscription, subscription.options)
+        except ChatError as error:
+            subscription.fail(error)
+            return False
+        return True
+
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscriber, greeted as soon as the chat flows, or told why it does not."""
         self._inputs.subscribe(subscription)
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
-        """Somebody who watches asked again: from now on by these options, without a gap."""
+        """Somebody who watches asked again: from now on by these options, without a gap.
+
+        :raises ChatError: `TOO_MANY_FILTERS`; nothing has changed.
+        """
+        self._audience.admit(subscription, options)
         repaced = options.stats != subscription.options.stats
         if self._audience.change(subscription, identifier, options):
             self._inputs.subscribe_again(subscription)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Delivering what a channel publishes to its subscribers.
 
-Subscribers stand in groups of those who receive the same bytes: same encoding, same identifier.
-Each publication is encoded once for all groups of a kind, and what is pending for a group is joined
-and written in one call.
+Subscribers stand in groups of those who receive the same bytes: same encoding, same identifier,
+same filter.  Each publication is encoded once for all groups of a kind, each filter judges it once,
+and what is pending for a group is joined and written in one call.
 
 When a group is written to follows from one rule.  A group that has been quiet is written to at
 once.  After a write, the next one to the same group comes no sooner than `coalesce` seconds later,
@@ -19,11 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec import Struct
 from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.core.clients import IEncoding, ISubscriber
-from livechat.core.group import Group
+from livechat.core.clients import ISubscriber
+from livechat.core.filters import ChatFilter
+from livechat.core.group import Form, Group
 from livechat.core.options import Options
 from livechat.core.publication import Publication
 from livechat.core.spread import Spread
@@ -47,6 +49,27 @@ ENOUGH: Final = 128 << 10
 _SLACK: Final = 1e-6
 
 
+class _Batch(Struct):
+    """What is published at once, as far as a filter lets it through.
+
+    :ivar kinds: bits of the kinds that are in it.
+    :ivar size: bytes, about.
+    """
+
+    publications: Sequence[Publication]
+    kinds: int
+    size: int
+
+    @classmethod
+    def of(cls, publications: Sequence[Publication]) -> _Batch:
+        """These publications."""
+        kinds = size = 0
+        for publication in publications:
+            kinds |= publication.bit
+            size += len(publication.payload)
+        return cls(publications, kinds, size)
+
+
 class Fanout:
     """The greeted subscribers of one channel.
 
@@ -58,7 +81,7 @@ class Fanout:
         self._clock = clock
         self._coalesce = coalesce
         self._deliveries = deliveries
-        self._groups: dict[tuple[IEncoding, ChannelKey], list[Group]] = {}
+        self._groups: dict[Form, list[Group]] = {}
         self._group_of: dict[Subscription, Group] = {}
         # Groups with something pending, in the order in which it came.
         self._due: dict[Group, None] = {}
@@ -78,29 +101,14 @@ class Fanout:
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this one from now on: nothing that was published before."""
-        group = self._group_for(subscription.subscriber.encoding, subscription.key)
-        group.joined(subscription)
-        if group.pending:
-            group.given[subscription] = len(group.pending)
-        self._group_of[subscription] = group
+        self._join(subscription)
         self._spread.add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver what was published so far, and nothing more.  Unknown ones are ignored."""
         self._deliver_to(subscription)
         self._spread.remove(subscription)
-        group = self._group_of.pop(subscription, None)
-        if group is None:
-            return
-        del group.members[subscription]
-        group.given.pop(subscription, None)
-        group.changed()
-        if not group.members:
-            self._due.pop(group, None)
-            groups = self._groups[group.encoding, group.key]
-            groups.remove(group)
-            if not groups:
-                del self._groups[group.encoding, group.key]
+        self._leave(subscription)
 
     def change(self, subscription: Subscription, options: Options) -> None:
         """What was published so far is for the old options, what comes now for the new ones."""
@@ -108,23 +116,30 @@ class Fanout:
         repaced = options.stats != subscription.options.stats
         subscription.options = options
         group = self._group_of.get(subscription)
-        if group is not None:
+        if group is None:
+            return
+        if group.form == _form(subscription):
             group.changed()
-            if repaced:
-                self._spread.remove(subscription)
-                self._spread.add(subscription)
+        else:
+            self._leave(subscription)
+            self._join(subscription)
+        if repaced:
+            self._spread.remove(subscription)
+            self._spread.add(subscription)
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Deliver publications, now or as soon as the rule allows."""
-        kinds = size = 0
-        for publication in publications:
-            kinds |= publication.bit
-            size += len(publication.payload)
-        for groups in self._groups.values():
+        batches: dict[ChatFilter | None, _Batch] = {None: _Batch.of(publications)}
+        for form, groups in self._groups.items():
+            batch = batches.get(form.filter)
+            if batch is None:
+                assert form.filter is not None
+                passed = [one for one in publications if one.passes(form.filter)]
+                batch = batches[form.filter] = _Batch.of(passed)
             for group in groups:
-                if group.kinds & kinds:
-                    group.pending.extend(publications)
-                    group.size += size
+                if group.kinds & batch.kinds:
+                    group.pending.extend(batch.publications)
+                    group.size += batch.size
                     self._due[group] = None
         self._write_ready()
 
@@ -167,12 +182,35 @@ class Fanout:
                 self._deliveries.inc(count)
                 group.encoding.write([subscription.subscriber], data)
 
-    def _group_for(self, encoding: IEncoding, key: ChannelKey) -> Group:
-        groups = self._groups.setdefault((encoding, key), [])
+    def _join(self, subscription: Subscription) -> None:
+        """Put this one into a group; what is pending there is not for it."""
+        group = self._group_for(_form(subscription))
+        group.joined(subscription)
+        if group.pending:
+            group.given[subscription] = len(group.pending)
+        self._group_of[subscription] = group
+
+    def _leave(self, subscription: Subscription) -> None:
+        """Take this one out of its group, if it is in one."""
+        group = self._group_of.pop(subscription, None)
+        if group is None:
+            return
+        del group.members[subscription]
+        group.given.pop(subscription, None)
+        group.changed()
+        if not group.members:
+            self._due.pop(group, None)
+            groups = self._groups[group.form]
+            groups.remove(group)
+            if not groups:
+                del self._groups[group.form]
+
+    def _group_for(self, form: Form) -> Group:
+        groups = self._groups.setdefault(form, [])
         for group in reversed(groups):
             if len(group.members) < GROUP_SIZE:
                 return group
-        groups.append(Group(encoding, key))
+        groups.append(Group(form))
         return groups[-1]
 
     def _write_ready(self) -> None:
@@ -245,3 +283,7 @@ class Fanout:
             if count:
                 self._deliveries.inc(count * len(subscribers))
                 group.encoding.write(subscribers, data)
+
+
+def _form(subscription: Subscription) -> Form:
+    return Form(subscription.subscriber.encoding, subscription.key, subscription.options.filter)

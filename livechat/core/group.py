@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from livechat.core.clients import IEncoding, ISubscriber
+from livechat.core.filters import ChatFilter
 from livechat.core.publication import Publication
 from livechat.core.subscription import Subscription
 from livechat.model.events import ChannelKey
@@ -17,12 +18,24 @@ _MAX_COMBINATIONS: Final = 32
 Takers = list[tuple[int, list[Subscription], list[ISubscriber]]]
 
 
+class Form(NamedTuple):
+    """What the members of a group have in common.
+
+    :ivar filter: which chats they are given; None: all.
+    """
+
+    encoding: IEncoding
+    key: ChannelKey
+    filter: ChatFilter | None
+
+
 class Group:
     """Subscribers to whom the same bytes go, and the publications that they have not been given."""
 
     __slots__ = (
         "_combinations",
         "encoding",
+        "form",
         "given",
         "key",
         "kinds",
@@ -33,9 +46,9 @@ class Group:
         "writing",
     )
 
-    def __init__(self, encoding: IEncoding, key: ChannelKey) -> None:
-        self.encoding = encoding
-        self.key = key
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.encoding, self.key, _ = form
         self.members: dict[Subscription, None] = {}
         #: All kinds that at least one member takes.
         self.kinds = 0

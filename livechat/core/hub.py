@@ -131,7 +131,7 @@ class Hub:
             self._resolving.begin(platform, subscription)
 
     def change(self, subscription: Subscription, identifier: str, options: Options) -> None:
-        """Somebody asks again for what they hold: from now on by these options."""
+        """Somebody asks again for what they hold: by these options, or `TOO_MANY_FILTERS`."""
         channel = self._channel_with.get(subscription)
         platform = self._platforms[subscription.key.platform]
         if _target(platform, subscription.key, options) != subscription.target:
@@ -323,8 +323,9 @@ class Hub:
 
     def _join(self, channel: Channel, subscription: Subscription) -> None:
         self._lingering.end(channel)
-        self._channel_with[subscription] = channel
-        channel.subscribe(subscription)
+        if channel.admit(subscription):
+            self._channel_with[subscription] = channel
+            channel.subscribe(subscription)
 
     def _gone(self, channel: Channel) -> None:
         del self._channels[channel.key]

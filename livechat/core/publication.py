@@ -9,6 +9,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 
 from livechat.core.clients import IEncoding, Place
+from livechat.core.filters import ChatFilter, Facts
 from livechat.model.chat import ChatMessage
 from livechat.model.events import ChannelKey, Event, event_bit, item_of
 from livechat.protocol.messages import decode_payload, encode_payload, envelope
@@ -41,6 +42,9 @@ class Publication(Struct, eq=False):
     removed: ClassVar[bool] = False
     _event: Event | None = None
     _encoded: dict[tuple[IEncoding, ChannelKey], bytes] = field(default_factory=dict)
+    # What filters look at, and what each of them has said; None before there was a filter.
+    _facts: Facts | None = None
+    _passed: dict[ChatFilter, bool] | None = None
 
     @classmethod
     def of(cls, epoch: str, seq: int, event: Event) -> Publication:
@@ -86,6 +90,17 @@ class Publication(Struct, eq=False):
             place = Place(key, self.epoch, self.seq)
             data = self._encoded[encoding, key] = encoding.encode(self.message(key), place)
         return data
+
+    def passes(self, chosen: ChatFilter) -> bool:
+        """Whether a filter lets it through, found out once; whatever is no chat comes through."""
+        if not isinstance(self.event, ChatMessage):
+            return True
+        if self._facts is None or self._passed is None:
+            self._facts, self._passed = Facts(self.event), {}
+        passed = self._passed.get(chosen)
+        if passed is None:
+            passed = self._passed[chosen] = chosen.passes(self._facts)
+        return passed
 
 
 def latest(until: str, publications: Iterable[Publication]) -> str:

@@ -17,10 +17,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import IEncoding
-from livechat.core.history import IHistory, Kept, Past
-from livechat.core.options import REMOVALS, Options
+from livechat.core.history import IHistory, Kept
+from livechat.core.options import Options
 from livechat.core.ports import Start
 from livechat.core.publication import Publication
+from livechat.core.recall import Recall
 from livechat.core.subscription import Subscription
 from livechat.core.turns import Turns
 from livechat.metrics import Metrics
@@ -41,19 +42,6 @@ _seq = attrgetter("seq")
 Item = Kept | Publication
 
 _Frames = dict[tuple[IEncoding, ChannelKey], dict[int, bytes]]
-
-
-def recalled(history: IHistory, key: ChannelKey, last: Start, options: Options) -> Past:
-    """What a subscriber with these options is given of what was published before.
-
-    :param last: the place of what was published last.
-    """
-    since = options.since
-    if since is not None and since.epoch == last.epoch and since.seq <= last.seq:
-        past = history.after(key, last.epoch, since.seq, options.kinds)
-        return past or Past((), since.seq == last.seq)
-    kinds = options.kinds & ~REMOVALS
-    return Past(history.last(key, last.epoch, options.history, kinds), complete=False)
 
 
 class Replay:
@@ -95,6 +83,7 @@ class Replays:
         self,
         key: ChannelKey,
         history: IHistory,
+        recall: Recall,
         turns: Turns,
         clock: IReactorTime,
         metrics: Metrics,
@@ -103,6 +92,7 @@ class Replays:
     ) -> None:
         self._key = key
         self._history = history
+        self._recall = recall
         self._turns = turns
         self._clock = clock
         self._deliveries = metrics.deliveries
@@ -237,10 +227,12 @@ class Replays:
 
     def _read_on(self, replay: Replay) -> None:
         """Take what was published meanwhile."""
-        published, kinds = self._published, replay.subscription.options.kinds
+        published, options = self._published, replay.subscription.options
         if published and published[-1].seq > replay.until:
             begin = bisect_right(published, replay.until, key=_seq)
-            new = [one for one in published[begin:] if one.bit & kinds]
+            new = [one for one in published[begin:] if one.bit & options.kinds]
+            if options.filter is not None:
+                new = [one for one in new if one.passes(options.filter)]
             replay.items = [*replay.items[replay.given :], *new]
             replay.given = 0
             replay.until = published[-1].seq
@@ -266,8 +258,9 @@ class Replays:
         replay.subscription.subscriber.close(CloseCode.SLOW, "slow")
 
     def _age(self) -> None:
-        """Drop the frames that nobody has used for a while."""
+        """Drop the frames that nobody has used for a while, and what filters said."""
         self._older, self._frames = self._frames, {}
+        self._recall.forget()
         self._ageing = None
         if self._older or self._replays:
             self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
