@@ -22,7 +22,7 @@ from twisted.web.client import HTTPConnectionPool
 from livechat.access import Access
 from livechat.command_line import own_version
 from livechat.core.hub import Hub
-from livechat.core.ports import IStatsStore
+from livechat.core.ports import IBroker, IStatsStore
 from livechat.listening import Listening
 from livechat.pacing import sleep
 from livechat.systemd import Notifier
@@ -32,6 +32,9 @@ _log = Logger()
 
 #: Seconds that clients have to close when we stop; the whole stop stays below ten.
 DRAIN: Final = 5.0
+
+#: Seconds in which channels are handed over to other nodes; those who watch wait no longer.
+HAND_OVER: Final = 3.0
 
 #: Seconds for requests that are under way, where another process serves the port next, and from
 #: one look whether any are to the next.
@@ -57,6 +60,7 @@ class Daemon(Service):
         self,
         reactor: Any,
         hub: Hub,
+        broker: IBroker,
         clients: ClientRegistry,
         services: Sequence[Service],
         pool: HTTPConnectionPool,
@@ -68,6 +72,7 @@ class Daemon(Service):
     ) -> None:
         self._reactor = reactor
         self._hub = hub
+        self._broker = broker
         self._clients = clients
         self._services = services
         self._pool = pool
@@ -89,7 +94,9 @@ class Daemon(Service):
         self._reactor.callLater(0, self._notifier.ready)
 
     def stopService(self) -> Deferred[None]:
-        """Take no new clients, close every one with 1001, store statistics, leave the platforms."""
+        """Take no new clients, hand the channels over to other nodes, close every client with 1001,
+        store statistics, leave the platforms.
+        """
         super().stopService()
         self._notifier.stopping()
         stopping = self._stopping = Deferred.fromCoroutine(self._stop())
@@ -118,8 +125,14 @@ class Daemon(Service):
             # The next process serves whoever comes from now on; those who have come are let in.
             await self._handshakes()
         # Other ports stay open meanwhile, so that `/ready` can say no and upgrades be refused.
+        self._clients.draining = True
+        since = self._reactor.seconds()
+        left = await self._broker.drain(max(HAND_OVER, self._spread))
+        if left:
+            _log.warn("nobody has taken {count} channels over", count=left)
         self._hub.flush()
-        await self._clients.drain(DRAIN, self._spread)
+        used = min(HAND_OVER, self._reactor.seconds() - since)
+        await self._clients.drain(DRAIN - used, self._spread)
         self._listening.close()
         await self._limited("the hub", self._hub.shutdown())
         # All at once; none of these fails unless it is cancelled.
@@ -163,8 +176,13 @@ def _given_up(reason: Failure) -> None:
     reason.trap(CancelledError, FirstError)
 
 
-def health(hub: Hub, clients: ClientRegistry, store: IStatsStore) -> dict[str, object]:
-    """What `/health` answers."""
+def health(
+    node: str, hub: Hub, clients: ClientRegistry, store: IStatsStore, broker: IBroker
+) -> dict[str, object]:
+    """What `/health` answers.
+
+    :param node: the name of this node.
+    """
     return {
         "status": "ok",
         "activeStreams": hub.active_streams,
@@ -172,5 +190,7 @@ def health(hub: Hub, clients: ClientRegistry, store: IStatsStore) -> dict[str, o
         "clients": len(clients),
         "storage": store.storage_type,
         **store.health,
+        "node": node,
+        **broker.health,
         "version": own_version(),
     }

@@ -37,7 +37,7 @@ from livechat.core.channel_reader import ChannelReader
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
 from livechat.core.look_pace import LookPace
-from livechat.core.ports import IPlatform, IStatsStore, ISubscriber
+from livechat.core.ports import IBroker, IPlatform, IStatsStore, ISubscriber
 from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
 from livechat.core.turns import Turns
@@ -47,7 +47,7 @@ from livechat.event_loop import LagMeter
 from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
-from livechat.model.events import add_event_kind
+from livechat.model.events import ChannelKey, add_event_kind
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
 from livechat.platforms.description import PlatformContext, PlatformDescription, for_pages
@@ -141,10 +141,11 @@ def build(
         reactor, settings.history_size, settings.history_ttl, settings.history_memory
     )
     services.append(history)
+    broker: IBroker = LocalBroker(reactor, time.time, random, settings.history_ttl)
     channel_services = Services(
         clock=reactor,
         now=time.time,
-        broker=LocalBroker(reactor, time.time, random, settings.history_ttl),
+        broker=broker,
         history=history,
         turns=Turns(reactor),
         store=store,
@@ -152,7 +153,7 @@ def build(
         log=ChannelLog(reactor, metrics),
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
-        node=lambda: f"{socket.gethostname()}:{os.getpid()}",
+        node=_node,
     )
     hub = Hub(
         channel_services,
@@ -165,6 +166,7 @@ def build(
         ),
         pace=LookPace(random, settings.wait_poll),
     )
+    broker.invited = partial(_invited, hub, platforms)
     fit = share(descriptors, settings.max_channels)
     try:
         access = Access(settings.tokens)
@@ -172,7 +174,7 @@ def build(
         exit_with_usage_error(f"--tokens {error}")
     clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients, access)
     pages = Pages(
-        lambda: health(hub, clients, store),
+        lambda: health(_node(), hub, clients, store, broker),
         lambda: not clients.draining,
         metrics,
         web_directory(),
@@ -213,7 +215,20 @@ def build(
     parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
     unread = public.waiting.__len__
     spread = settings.drain_seconds
-    return Daemon(reactor, hub, clients, parts, pool, listening, notifier, access, unread, spread)
+    return Daemon(
+        reactor, hub, broker, clients, parts, pool, listening, notifier, access, unread, spread
+    )
+
+
+def _node() -> str:
+    """What names this node: the machine and the process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _invited(hub: Hub, platforms: Mapping[str, IPlatform], key: ChannelKey) -> None:
+    """Another node wants to hand over a channel; one of a platform that is not here it keeps."""
+    if key.platform in platforms:
+        hub.invite(platforms[key.platform], key)
 
 
 def _clients(

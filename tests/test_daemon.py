@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
+from random import Random
 from typing import Any
 
 from twisted.application.service import Service
@@ -13,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from livechat.access import Access
+from livechat.brokers.local import LocalBroker
 from livechat.daemon import DRAIN, STOP, Daemon
 from livechat.listening import Listening
 from livechat.metrics import Metrics
@@ -41,21 +45,72 @@ class NoConnections:
         return succeed(None)
 
 
+class HandingBroker(LocalBroker):
+    """A broker that hands channels over when the test says so.
+
+    :ivar seconds: how much time it was given.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, clock.seconds, Random(1))
+        self.handed: Deferred[int] = succeed(0)
+        self.seconds = 0.0
+
+    def drain(self, seconds: float) -> Deferred[int]:
+        """See `IBroker`."""
+        self.seconds = seconds
+        return self.handed
+
+
 class StopTests(SynchronousTestCase):
     """A stop with one component that is in trouble."""
 
-    def stopped(self, stopping: Deferred[Any]) -> list[str]:
-        """Stop a daemon with such a service; what it logged."""
+    def test_handed_over_first(self) -> None:
+        """Clients are closed when the channels are handed over; meanwhile nobody is let in."""
+        handed: Deferred[int] = Deferred()
+        clients: list[ClientRegistry] = []
+
+        def hand_over(registry: ClientRegistry, broker: HandingBroker) -> None:
+            clients.append(registry)
+            broker.handed = handed
+
+        lines = self.stopped(succeed(None), hand_over, until=1.0)
+        self.assertNotIn("stopped", lines)
+        self.assertTrue(clients[0].draining)
+
+    def test_nobody_takes_them(self) -> None:
+        """Channels that nobody takes are told to the operator, and the stop goes on."""
+
+        def hand_over(registry: ClientRegistry, broker: HandingBroker) -> None:
+            broker.handed = succeed(3)
+
+        lines = self.stopped(succeed(None), hand_over)
+        self.assertIn("nobody has taken 3 channels over", lines)
+        self.assertEqual(lines[-1], "stopped")
+
+    def stopped(
+        self,
+        stopping: Deferred[Any],
+        prepare: Callable[[ClientRegistry, HandingBroker], None] = lambda clients, broker: None,
+        until: float = inf,
+    ) -> list[str]:
+        """Stop a daemon with such a service; what it logged.
+
+        :param prepare: called before the stop.
+        :param until: seconds after which nothing more is waited for; infinite: until it stops.
+        """
         clock: Any = Clock()
         metrics = Metrics()
         hub = hub_on(clock, metrics)
         session: Any = None
         clients = ClientRegistry(clock, Limits(), metrics, session)
+        broker = HandingBroker(clock)
+        prepare(clients, broker)
         pool: Any = NoConnections()
         services = [StuckService(stopping)]
         silent = Notifier(clock, "", 0, str)
         daemon = Daemon(
-            clock, hub, clients, services, pool, Listening(clock), silent, Access(), int
+            clock, hub, broker, clients, services, pool, Listening(clock), silent, Access(), int
         )
         daemon.startService()
         lines: list[str] = []
@@ -67,6 +122,10 @@ class StopTests(SynchronousTestCase):
         globalLogPublisher.addObserver(keep)
         self.addCleanup(globalLogPublisher.removeObserver, keep)
         stopped = daemon.stopService()
+        if until < inf:
+            clock.advance(until)
+            self.assertNoResult(stopped)
+            return lines
         clock.pump([0.1] * round((DRAIN + 3 * STOP) * 10))
         self.successResultOf(stopped)
         return lines

@@ -90,6 +90,7 @@ class OverviewTests(SynchronousTestCase):
             "subscribers": 1,
             "messages": 0,
             "trouble": None,
+            "role": "leading",
             "leader": "test:1",
         }
         self.assertEqual(self.seen(), expected)
@@ -129,6 +130,7 @@ class OverviewTests(SynchronousTestCase):
         waiting = self.seen()
         self.assertEqual((waiting["identifier"], waiting["state"]), ("handle", "waiting"))
         self.assertEqual((waiting["subscribers"], waiting["leader"]), (1, None))
+        self.assertIsNone(waiting["role"])
         searching.resolving.callback(Located(ChannelKey("twitch", "video", "x1")))
         self.subscribe("other")
         searching.resolving.callback(Located(ChannelKey("twitch", "video", "x1")))

@@ -132,7 +132,6 @@ class LocalBroker:
         ttl: float = 0.0,
     ) -> None:
         self.invited: Callable[[ChannelKey], None] = _nobody
-        self.health: Mapping[str, object] = {}
         self._now = now
         self._clock = clock
         self._random = random
@@ -140,6 +139,11 @@ class LocalBroker:
         self._topics: dict[ChannelKey, _Topic] = {}
         # Those that all have left, in the order in which that happened.
         self._abandoned: OrderedDict[ChannelKey, _Topic] = OrderedDict()
+
+    @property
+    def health(self) -> Mapping[str, object]:
+        """See `IBroker`."""
+        return {"leading": len(self._topics)}
 
     def join(self, key: ChannelKey, member: IMember, have: Place | None = None) -> IMembership:
         """See `IBroker`."""

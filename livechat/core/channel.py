@@ -168,6 +168,7 @@ class Channel:
             subscribers=len(self._audience.subscriptions),
             messages=self._messages,
             trouble=self._leader.trouble or self._audience.reason or None,
+            role=self.role.value,
             leader=self.leader,
         )
 

@@ -20,6 +20,7 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     :ivar messages: chats that this node was given of it since it holds it.
     :ivar trouble: why nothing is received, for example `QUEUED` or `BLOCKED: HTTP 429`; None while
         messages flow, and as long as nothing is wrong; of an absent channel, why it is not live.
+    :ivar role: what part this node has in it: `leading`, `following`, ...; None: none yet.
     :ivar leader: the node that has the upstream; None: none yet, or it is not known.
     """
 
@@ -31,6 +32,7 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     subscribers: int
     messages: int = 0
     trouble: str | None = None
+    role: str | None = None
     leader: str | None = None
 
 
