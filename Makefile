@@ -21,8 +21,8 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-lowest check layout lint types walls format bench proto build site release news \
-	contract clean
+.PHONY: help run demo test test-lowest check layout lint types walls format bench campaign proto build site \
+	release news contract clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -38,7 +38,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 	@$(BIN)/python tools/run_tests.py -j$(JOBS) $(TESTS)
 
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
-LOWEST_SKIPPED := acceptance% architecture attacks browser% client clock contract_tools example% fairness \
+LOWEST_SKIPPED := acceptance% architecture attacks browser% campaign client clock contract_tools example% fairness \
 	fourth% install packaging redis_faults release site sse_acceptance starting tiktok_acceptance tools youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))
@@ -67,6 +67,10 @@ format: $(VENV)/installed-dev ## lay the code out as `make check` wants it
 
 bench: $(VENV)/installed-dev ## measure
 	$(BIN)/python -m benchmarks $(ARGS)
+
+campaign: $(VENV)/installed-dev ## attack a daemon in every way we know, with a witness who must lose nothing
+	@tools/install-debian $(TEST_PROGRAMS)
+	$(BIN)/python -m benchmarks.campaign $(ARGS)
 
 # A release of grpcio-tools brings its own protoc; the code it makes runs with protobuf >= 6.30.
 PROTO := livechat/platforms/tiktok/webcast

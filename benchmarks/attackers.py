@@ -25,8 +25,10 @@ _UPGRADE = (
 def masked(payload: bytes, opcode: int, fin: bool = True) -> bytes:
     """A client's frame, masked with zeros."""
     size = len(payload)
-    head = bytes(((0x80 if fin else 0) | opcode, 0x80 | (size if size < 126 else 126)))
-    return head + (size.to_bytes(2, "big") if size >= 126 else b"") + bytes(4) + payload
+    width = 0 if size < 126 else 2 if size < 65536 else 8
+    short = size if not width else 126 if width == 2 else 127
+    head = bytes(((0x80 if fin else 0) | opcode, 0x80 | short))
+    return head + (size.to_bytes(width, "big") if width else b"") + bytes(4) + payload
 
 
 def _bomb() -> bytes:

@@ -295,6 +295,12 @@ class OriginTests(WebSocketCase):
             ("http://anything:80", False),
             ("https://xxyy:8443", True),
             ("https://yx:8443", False),
+            ("http://evil.test?x", False),
+            ("http://evil.test#x", False),
+            ("http://user@evil.test", False),
+            ("https://evil.test\\.a.2.example", False),
+            ("https://evil.test?.a.2.example", False),
+            ("https://evil test.a.2.example", False),
         ):
             self.assertEqual(origins.allows(origin), good, origin)
 

@@ -9,6 +9,9 @@ from typing import Final
 
 ANY: Final = "*"
 
+#: One character of a host name; whoever is no browser may send any.
+_IN_HOSTS: Final = r"[^/:?#@\\\s]"
+
 
 class Origins:
     """The origins that an operator allows.
@@ -48,5 +51,5 @@ def _pattern(origin: str) -> re.Pattern[str]:
     first, *rest = (re.escape(part) for part in origin.lower().split("*"))
     if not rest:
         return re.compile(first)
-    between = "".join(f"(?>[^/:]*?{part})" for part in rest[:-1])
-    return re.compile(f"{first}{between}[^/:]*{rest[-1]}")
+    between = "".join(f"(?>{_IN_HOSTS}*?{part})" for part in rest[:-1])
+    return re.compile(f"{first}{between}{_IN_HOSTS}*{rest[-1]}")

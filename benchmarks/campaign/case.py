@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""What a case of the campaign is, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from benchmarks.campaign.scene import Scene
+
+
+class Count(Struct, frozen=True):
+    """What the case itself counted.
+
+    :ivar survived: of so many tries, those after which everything was as it must be.
+    :ivar note: figures, for whoever reads the table.
+    """
+
+    tried: int
+    survived: int
+    note: str = ""
+
+
+class Case(Struct, frozen=True):
+    """One kind of attack or fault.
+
+    :ivar name: begins with the letter of its part.
+    :ivar run: plays it; given the scene and how much of it is to be played.
+    :ivar full: how much of it a whole campaign plays.
+    :ivar short: how much the short one does; 0: nothing.
+    :ivar options: of the daemon.
+    :ivar witness: the platform of the witness's channel.
+    :ivar memory: bytes by which the daemon's memory may have grown in the end, beside a tenth.
+    :ivar alone: whether the daemon is started for this case and serves no other one.
+    """
+
+    name: str
+    run: Callable[[Scene, int], Coroutine[Any, Any, Count]]
+    full: int
+    short: int = 0
+    options: tuple[str, ...] = ()
+    witness: str = "twitch"
+    memory: int = 20 << 20
+    alone: bool = False
+
+
+class Bounds(Struct, frozen=True):
+    """What holds for every case.
+
+    :ivar health: seconds that an answer of `/health` may take.
+    :ivar settle: seconds in which the daemon's memory must come back.
+    """
+
+    health: float
+    settle: float
+
+
+class Result(Struct, frozen=True):
+    """What came of a case.
+
+    :ivar said: messages in the witness's channel; `lost` of them did not come, or not in order.
+    :ivar grown: bytes by which the daemon's memory had grown in the end, and at its highest.
+    :ivar health: seconds of the slowest answer of `/health`.
+    :ivar problems: what was not as it must be.
+    """
+
+    case: Case
+    count: Count
+    said: int
+    lost: int
+    grown: int
+    peak: int
+    health: float
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """Its line in the table."""
+        verdict = "; ".join(self.problems) if self.problems else "survived"
+        note = f"  ({self.count.note})" if self.count.note else ""
+        return (
+            f"{self.case.name:<44} {self.count.tried:>8} {self.count.survived:>8} {self.said:>7}"
+            f" {self.lost:>5} {self.grown / 1e6:>7.1f} {self.peak / 1e6:>7.1f}"
+            f" {self.health * 1e3:>8.0f} {self.seconds:>6.0f}  {verdict}{note}"
+        )
+
+
+HEAD = (
+    f"{'case':<44} {'tried':>8} {'survived':>8} {'said':>7} {'lost':>5} {'RSS+MB':>7}"
+    f" {'peak+MB':>7} {'/health':>8} {'s':>6}"
+)

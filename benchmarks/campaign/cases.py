@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+"""All cases of the campaign, in the order in which they are played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.campaign import connections, subscribers
+from benchmarks.campaign.case import Case
+
+CASES: Final[Sequence[Case]] = (
+    *subscribers.CASES,
+    *connections.CASES,
+)
