@@ -28,12 +28,14 @@ class Choice(Struct, frozen=True):
         that follows the option's name: `must be a number from 1 to 60`.
     :ivar secret: the value is never shown.
     :ivar variable: its environment variable, where that is not built in the usual way.
+    :ivar name: its name, where that is no name of a field.
     """
 
     parse: Callable[[str], Any]
     help: str
     secret: bool = False
     variable: str = ""
+    name: str = ""
 
 
 class Option(Struct, frozen=True):
@@ -62,6 +64,8 @@ class Option(Struct, frozen=True):
 
     @property
     def _joined(self) -> str:
+        if self.choice.name:
+            return self.choice.name.replace("-", "_")
         return f"{self.section}_{self.field}" if self.section else self.field
 
 
@@ -139,6 +143,18 @@ def url(*schemes: str) -> Callable[[str], str]:
                 f"must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}"
             )
         return text
+
+    return parse
+
+
+def some_of(*words: str) -> Callable[[str], str]:
+    """Any of a few words with commas between them, or nothing."""
+
+    def parse(text: str) -> str:
+        given = [word.strip() for word in text.split(",")] if text.strip() else []
+        if not set(given) <= set(words):
+            raise ValueError(f"must be of {', '.join(words)}, with commas between them, or empty")
+        return ",".join(dict.fromkeys(given))
 
     return parse
 

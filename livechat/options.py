@@ -7,12 +7,23 @@ Options of the platforms are declared in their folders; `command_line` reads bot
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
 from livechat.addresses import Network, network
-from livechat.choices import Choice, endpoint, flag, number, one_of, origin, whole
+from livechat.choices import (
+    Choice,
+    endpoint,
+    flag,
+    number,
+    one_of,
+    optional,
+    origin,
+    some_of,
+    url,
+    whole,
+)
 from livechat.redis.address import RedisAddress
 
 
@@ -23,6 +34,16 @@ def _redis_url(text: str) -> str:
 
 class Unset(int):
     """A number that is the default because nobody has chosen one."""
+
+
+#: Fields that say where a provider of emotes is, and which one that is.
+EMOTE_ADDRESSES: Final[Mapping[str, str]] = {
+    "seven_tv_url": "7tv",
+    "seven_tv_events_url": "7tv",
+    "bttv_url": "bttv",
+    "bttv_socket_url": "bttv",
+    "ffz_url": "ffz",
+}
 
 
 class Settings(Struct, frozen=True):
@@ -162,6 +183,51 @@ class Settings(Struct, frozen=True):
     origins: Annotated[
         tuple[str, ...], Choice(origin, "Allowed Origin header or pattern; * for all.")
     ] = ("*",)
+    emotes: Annotated[
+        str,
+        Choice(
+            some_of("7tv", "bttv", "ffz"),
+            "Whose emotes are shown beside the platform's own: 7tv, bttv, ffz, with commas between"
+            " them; empty: nobody's.",
+        ),
+    ] = "7tv,bttv,ffz"
+    seven_tv_url: Annotated[
+        str,
+        Choice(
+            optional(url("https", "http")),
+            "Where 7TV is asked for sets of emotes; empty: never.",
+            name="7tv-url",
+        ),
+    ] = "https://7tv.io"
+    seven_tv_events_url: Annotated[
+        str,
+        Choice(
+            optional(url("wss", "ws")),
+            "The socket on which 7TV tells of changes; empty: sets are only asked for again.",
+            name="7tv-events-url",
+        ),
+    ] = "wss://events.7tv.io/v3"
+    bttv_url: Annotated[
+        str,
+        Choice(
+            optional(url("https", "http")),
+            "Where BetterTTV is asked for sets of emotes; empty: never.",
+        ),
+    ] = "https://api.betterttv.net"
+    bttv_socket_url: Annotated[
+        str,
+        Choice(
+            optional(url("wss", "ws")),
+            "The socket on which BetterTTV tells of changes; empty: sets are only asked for again.",
+        ),
+    ] = "wss://sockets.betterttv.net/ws"
+    ffz_url: Annotated[
+        str,
+        Choice(
+            optional(url("https", "http")),
+            "Where FrankerFaceZ is asked for sets of emotes; empty: never.",
+        ),
+    ] = "https://api.frankerfacez.com"
     demo: Annotated[
         bool,
         Choice(
@@ -172,6 +238,10 @@ class Settings(Struct, frozen=True):
         float, Choice(number(0.01, 10000), "Messages per second of a simulated channel.")
     ] = 2.0
     demo_seed: Annotated[int, Choice(whole(0, 10**9), "Seed of the simulated chats.")] = 1
+
+    def asks(self, provider: str) -> bool:
+        """Whether emotes of a provider are wanted."""
+        return provider in self.emotes.split(",")
 
     def problem(self) -> str:
         """Why the choices do not fit together; empty: they do."""
@@ -185,6 +255,10 @@ class Settings(Struct, frozen=True):
             return "--listen says where to listen"
         if field in ("demo_rate", "demo_seed") and not self.demo:
             return "--demo is not given"
+        if field in EMOTE_ADDRESSES and self.demo:
+            return "--demo watches the built-in simulator"
+        if field in EMOTE_ADDRESSES and not self.asks(EMOTE_ADDRESSES[field]):
+            return f"--emotes does not name {EMOTE_ADDRESSES[field]}"
         if field == "redis_url" and self.stats_storage != "redis":
             return "--stats-storage is memory"
         return ""

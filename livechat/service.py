@@ -12,13 +12,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from random import Random, SystemRandom
 from typing import Any, Final
 
+from msgspec.structs import replace
 from treq.client import HTTPClient
 from treq.cookies import IndexableCookieJar
 from twisted.application.service import IService, Service
@@ -51,6 +52,7 @@ from livechat.model.events import ChannelKey, add_event_kind
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.agent import BoundedPool
 from livechat.platforms.description import PlatformContext, PlatformDescription, for_pages
+from livechat.platforms.emotes.providers import Address, Providers
 from livechat.platforms.fetch import WholeBody
 from livechat.redis.address import RedisAddress
 from livechat.serving import admin_port, open_ports, public_port
@@ -115,6 +117,7 @@ def build(
     settings = chosen.daemon
     services: list[Service] = []
     platform_settings = dict(chosen.platforms)
+    addresses = None
     if settings.demo:
         simulator, addresses = _simulator(reactor, settings)
         services.append(simulator)
@@ -127,6 +130,8 @@ def build(
     # All chats of a platform may ask one host once a second: they must find a connection open.
     pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
     context = _context(reactor, pool, random, metrics, settings)
+    providers = Providers(context, emote_addresses(settings, addresses))
+    context = replace(context, picture_sources=providers.sources)
     platforms: dict[str, Any] = {}
     for name, description in descriptions.items():
         try:
@@ -212,7 +217,7 @@ def build(
         os.getpid(),
         lambda: f"{hub.active_streams} chats, {len(clients)} clients",
     )
-    parts = [*services, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
+    parts = [*services, providers, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
     unread = public.waiting.__len__
     spread = settings.drain_seconds
     return Daemon(
@@ -283,6 +288,20 @@ def _simulator(reactor: Any, settings: Settings) -> tuple[Service, Any]:
 
     simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
     return simulator, simulator.listen()
+
+
+def emote_addresses(settings: Settings, simulated: Any = None) -> Sequence[Address]:
+    """Where the wanted providers of emotes are; those without an address are left out.
+
+    :param simulated: the simulator's addresses, in a demonstration.
+    """
+    where = simulated or settings
+    known = [
+        Address("7tv", where.seven_tv_url, where.seven_tv_events_url),
+        Address("bttv", where.bttv_url, where.bttv_socket_url),
+        Address("ffz", where.ffz_url),
+    ]
+    return [address for address in known if address.url and settings.asks(address.provider)]
 
 
 def _context(

@@ -43,6 +43,7 @@ PLATFORM_IO = (
     "placement",
     "pool",
     "provider",
+    "providers",
     "reception",
     "recent_messages",
     "resolve",

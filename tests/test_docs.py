@@ -16,6 +16,7 @@ from livechat.model.errors import CloseCode, ErrorCode
 from livechat.model.events import EVENT_KINDS
 from livechat.platforms.budget import Limit
 from livechat.platforms.description import installed
+from livechat.platforms.emotes import limits as emotes
 from livechat.platforms.tiktok import limits as tiktok
 from livechat.platforms.twitch import limits as twitch
 from livechat.platforms.twitch.parse.notice_kinds import KINDS, NOTICES
@@ -200,6 +201,9 @@ class TableTests(SynchronousTestCase):
                 ("twitch", "pictures"): twitch.PICTURES,
                 ("twitch", "history"): twitch.HISTORY,
                 ("youtube", "pages"): youtube.PAGES,
+                ("7tv", "emotes"): emotes.REQUESTS,
+                ("bttv", "emotes"): emotes.REQUESTS,
+                ("ffz", "emotes"): emotes.REQUESTS,
                 ("tiktok", "lookups"): tiktok.LOOKUPS,
                 ("tiktok", "handshakes"): tiktok.HANDSHAKES,
                 ("tiktok", "signatures"): tiktok.SIGNATURES,
@@ -209,7 +213,9 @@ class TableTests(SynchronousTestCase):
     def test_options(self) -> None:
         """Every option, with its variable and default, and no other."""
         text = (DOCS / "configuration.md").read_text()
-        rows = re.findall(r"^\| `--([a-z-]+)` \| `([A-Z_]+)` \| ([^|]*) \|", text, re.MULTILINE)
+        rows = re.findall(
+            r"^\| `--([a-z0-9-]+)` \| `([A-Z0-9_]+)` \| ([^|]*) \|", text, re.MULTILINE
+        )
         documented = {name: (variable, default.strip()) for name, variable, default in rows}
         expected = {}
         for option in declared_options(installed()):

@@ -212,6 +212,11 @@ class ServiceTests(SynchronousTestCase):
                 "http://127.0.0.1:40001/tiktok",
                 "ws://127.0.0.1:40001/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
                 "http://127.0.0.1:40001/youtube",
+                "http://127.0.0.1:40001/emotes/7tv",
+                "ws://127.0.0.1:40001/emotes/7tv/events",
+                "http://127.0.0.1:40001/emotes/bttv",
+                "ws://127.0.0.1:40001/emotes/bttv/socket",
+                "http://127.0.0.1:40001/emotes/ffz",
             ),
         )
         simulator.privilegedStartService()

@@ -13,6 +13,7 @@ from typing import Final
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from livechat.simulator.emote_faults import EmoteFault
 from livechat.simulator.playback import Recording, read_lines
 from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap
 from livechat.simulator.tiktok_playback import TikTokRecording, read_payloads
@@ -27,7 +28,8 @@ _TIKTOK_FAULTS: Final = {fault.value: fault for fault in TikTokFault}
 _TIKTOK_MISHAPS: Final = {mishap.value: mishap for mishap in TikTokMishap}
 _YOUTUBE_FAULTS: Final = {fault.value: fault for fault in YouTubeFault}
 _YOUTUBE_MISHAPS: Final = {mishap.value: mishap for mishap in YouTubeMishap}
-_LASTING: Final = (*_FAULTS, *_TIKTOK_FAULTS, *_YOUTUBE_FAULTS)
+_EMOTE_FAULTS: Final = {fault.value: fault for fault in EmoteFault}
+_LASTING: Final = (*_FAULTS, *_TIKTOK_FAULTS, *_YOUTUBE_FAULTS, *_EMOTE_FAULTS)
 _PASSING: Final = (*_MISHAPS, *_TIKTOK_MISHAPS, *_YOUTUBE_MISHAPS)
 
 
@@ -72,6 +74,7 @@ class Options(UsageOptions):
         self.youtube_faults: set[YouTubeFault] = set()
         self.youtube_mishaps: set[YouTubeMishap] = set()
         self.youtube_recording: YouTubeRecording | None = None
+        self.emote_faults: set[EmoteFault] = set()
 
     def opt_fault(self, name: str) -> None:
         """A fault to simulate (see below); may be given several times."""
@@ -87,6 +90,8 @@ class Options(UsageOptions):
             self.youtube_faults.add(_YOUTUBE_FAULTS[name])
         elif name in _YOUTUBE_MISHAPS:
             self.youtube_mishaps.add(_YOUTUBE_MISHAPS[name])
+        elif name in _EMOTE_FAULTS:
+            self.emote_faults.add(_EMOTE_FAULTS[name])
         else:
             raise UsageError(f"--fault: {name!r} is none of {', '.join((*_LASTING, *_PASSING))}")
 

@@ -25,6 +25,7 @@ from twisted.web.http import Request
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
+from livechat.simulator.emotes import EmoteSimulator, EmoteSite
 from livechat.simulator.options import Options
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.tiktok import TikTokSimulator
@@ -53,6 +54,9 @@ class Addresses:
         `/signer`.
     :ivar tiktok_socket_url: the push socket.
     :ivar youtube_url: base of YouTube's pages and InnerTube.
+    :ivar seven_tv_url: base of 7TV's sets of emotes; the others likewise.
+    :ivar seven_tv_events_url: the socket on which 7TV tells of changes.
+    :ivar bttv_socket_url: that of BetterTTV.
     """
 
     twitch_irc: str
@@ -61,6 +65,11 @@ class Addresses:
     tiktok_url: str
     tiktok_socket_url: str
     youtube_url: str
+    seven_tv_url: str
+    seven_tv_events_url: str
+    bttv_url: str
+    bttv_socket_url: str
+    ffz_url: str
 
 
 class SimulatorService(Service):
@@ -69,6 +78,7 @@ class SimulatorService(Service):
     :ivar twitch: the Twitch server, whose faults can be switched at any time.
     :ivar tiktok: TikTok, likewise.
     :ivar youtube: YouTube, likewise.
+    :ivar emotes: the providers of emotes, likewise.
 
     :param reactor: also the clock.
     :param mishaps: what goes wrong every `mishap_every` seconds.
@@ -83,6 +93,7 @@ class SimulatorService(Service):
         tiktok: TikTokSimulator,
         youtube: YouTubeSimulator,
         *,
+        emotes: EmoteSimulator | None = None,
         twitch_irc_port: int = 0,
         http_port: int = 0,
         mishaps: Iterable[Mishap] = (),
@@ -93,6 +104,7 @@ class SimulatorService(Service):
         self.twitch = twitch
         self.tiktok = tiktok
         self.youtube = youtube
+        self.emotes = emotes or EmoteSimulator(cast(IReactorTime, reactor))
         self._reactor = reactor
         self._wanted = (twitch_irc_port, http_port)
         self._ports: list[IListeningPort] = []
@@ -111,7 +123,7 @@ class SimulatorService(Service):
         :raises CannotListenError: a port is taken.
         """
         if not self._ports:
-            site = _Site(resources(self.twitch, self.tiktok, self.youtube))
+            site = _Site(resources(self.twitch, self.tiktok, self.youtube, self.emotes))
             servers: tuple[ServerFactory[Any], ...] = (self.twitch, site)
             for port, factory in zip(self._wanted, servers, strict=True):
                 try:
@@ -128,6 +140,11 @@ class SimulatorService(Service):
             f"http://{_INTERFACE}:{http}/tiktok",
             f"ws://{_INTERFACE}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
             f"http://{_INTERFACE}:{http}/youtube",
+            f"http://{_INTERFACE}:{http}/emotes/7tv",
+            f"ws://{_INTERFACE}:{http}/emotes/7tv/events",
+            f"http://{_INTERFACE}:{http}/emotes/bttv",
+            f"ws://{_INTERFACE}:{http}/emotes/bttv/socket",
+            f"http://{_INTERFACE}:{http}/emotes/ffz",
         )
 
     def startService(self) -> None:
@@ -142,6 +159,12 @@ class SimulatorService(Service):
         )
         _log.info("TikTok at {url}, signer at {url}/signer", url=where.tiktok_url)
         _log.info("YouTube at {url}", url=where.youtube_url)
+        _log.info(
+            "7TV at {seven_tv}, BetterTTV at {bttv}, FrankerFaceZ at {ffz}",
+            seven_tv=where.seven_tv_url,
+            bttv=where.bttv_url,
+            ffz=where.ffz_url,
+        )
         if self._mishaps or self._tiktok_mishaps or self._youtube_mishaps:
             self._striking.start(self._mishap_every, now=False)
 
@@ -153,6 +176,7 @@ class SimulatorService(Service):
         closed = self._close()
         self.twitch.close()
         self.tiktok.drop()
+        self.emotes.drop()
         return closed
 
     def _close(self) -> Deferred[None]:
@@ -182,6 +206,7 @@ def resources(
     twitch: TwitchSimulator,
     tiktok: TikTokSimulator | None = None,
     youtube: YouTubeSimulator | None = None,
+    emotes: EmoteSimulator | None = None,
 ) -> Resource:
     """The HTTP side of all platforms, each under its own name."""
     root = Resource()
@@ -193,6 +218,8 @@ def resources(
         root.putChild(b"tiktok", TikTokSite(tiktok))
     if youtube is not None:
         root.putChild(b"youtube", YouTubeSite(youtube))
+    if emotes is not None:
+        root.putChild(b"emotes", EmoteSite(emotes))
     return root
 
 
@@ -237,6 +264,8 @@ def makeService(options: Options) -> SimulatorService:
     tiktok.faults |= options.tiktok_faults
     youtube = YouTubeSimulator(clock, time.time, scenario, recording=options.youtube_recording)
     youtube.faults |= options.youtube_faults
+    emotes = EmoteSimulator(clock)
+    emotes.faults |= options.emote_faults
     _log.info("seed {seed}", seed=options["seed"])
     if options.recording:
         for login in sorted(options.recording.channels):
@@ -252,6 +281,7 @@ def makeService(options: Options) -> SimulatorService:
         twitch,
         tiktok,
         youtube,
+        emotes=emotes,
         twitch_irc_port=options["twitch-irc-port"],
         http_port=options["http-port"],
         mishaps=options.mishaps,
