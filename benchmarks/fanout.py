@@ -112,7 +112,7 @@ def _service(bench: Path, work: str, peers: Sequence[str]) -> dict[str, list[dic
     ours = (
         f"{Path(sys.executable).with_name('twistd')} --nodaemon --pidfile= --logfile=/dev/null"
         " livechat --listen=tcp:{port}:interface=127.0.0.1"
-        " --twitch-irc=tcp:127.0.0.1:{irc} --twitch-gql-url="
+        " --twitch-irc=tcp:127.0.0.1:{irc} --twitch-gql-url= --emotes="
     )
     servers = [f"ours={ours}"]
     servers += [f"{peer}={PEERS[peer]}" for peer in peers]

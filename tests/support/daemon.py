@@ -102,6 +102,9 @@ def start_daemon(reactor: Any, *options: str, beside: Path | None = None) -> Dae
     places = [str(_CHECKOUT), str(beside or ""), os.environ.get("PYTHONPATH", "")]
     path = os.pathsep.join(filter(None, places))
     environ = {k: v for k, v in os.environ.items() if not k.startswith("LIVECHAT_")}
+    if "--demo" not in options:
+        # Nobody beyond this machine is asked for emotes; a test that wants some says where.
+        environ["LIVECHAT_EMOTES"] = ""
     for name in ("PORT", "REDIS_URL", "STATS_STORAGE"):
         environ.pop(name, None)
     arguments = [sys.executable, "-m", "livechat", "--listen=tcp:0:interface=127.0.0.1", *options]
