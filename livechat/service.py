@@ -12,22 +12,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import Any, Final
 
-from msgspec.structs import replace
-from treq.client import HTTPClient
-from treq.cookies import IndexableCookieJar
 from twisted.application.service import IService, Service
-from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
-from twisted.web.client import Agent
 
 from livechat.access import Access
 from livechat.brokers.local import LocalBroker
@@ -48,12 +40,9 @@ from livechat.event_loop import LagMeter
 from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError, Listening
 from livechat.metrics import Metrics
-from livechat.model.events import ChannelKey, add_event_kind
+from livechat.model.events import ChannelKey
 from livechat.options import Chosen, Settings, Unset
-from livechat.platforms.agent import BoundedPool
-from livechat.platforms.description import PlatformContext, PlatformDescription, for_pages
-from livechat.platforms.emotes.providers import Address, Providers
-from livechat.platforms.fetch import WholeBody
+from livechat.platforms.description import PlatformDescription, for_pages
 from livechat.redis.address import RedisAddress
 from livechat.serving import admin_port, open_ports, public_port
 from livechat.signals import Signals
@@ -61,6 +50,7 @@ from livechat.statistics.memory import MemoryStats
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages
+from livechat.upstreams import Upstreams
 from livechat.web_files import web_directory
 
 __all__ = ["Options", "makeService"]
@@ -69,12 +59,6 @@ _log = Logger()
 
 #: Seconds' worth of commands that a client may send at once.
 BURST: Final = 6.4
-
-#: Seconds to connect to a platform over HTTP.
-CONNECT_TIMEOUT: Final = 10.0
-
-#: Most idle connections kept open to one host.
-MAX_KEPT_CONNECTIONS: Final = 64
 
 
 def makeService(options: DaemonOptions) -> IService:
@@ -126,20 +110,8 @@ def build(
                 platform_settings[name] = description.demo(platform_settings[name], addresses)
     metrics = Metrics()
     random = SystemRandom()
-    pool = BoundedPool(reactor)
-    # All chats of a platform may ask one host once a second: they must find a connection open.
-    pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
-    context = _context(reactor, pool, random, metrics, settings)
-    providers = Providers(context, emote_addresses(settings, addresses))
-    context = replace(context, picture_sources=providers.sources)
-    platforms: dict[str, Any] = {}
-    for name, description in descriptions.items():
-        try:
-            platforms[name] = description.make(context, platform_settings[name])
-        except ValueError as error:
-            exit_with_usage_error(str(error))
-        for kind in description.event_kinds:
-            add_event_kind(kind)
+    upstreams = Upstreams(reactor, random, metrics, chosen.daemon, addresses)
+    platforms = upstreams.make(descriptions, platform_settings)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
     history = MemoryHistory(
@@ -217,11 +189,26 @@ def build(
         os.getpid(),
         lambda: f"{hub.active_streams} chats, {len(clients)} clients",
     )
-    parts = [*services, providers, LagMeter(reactor, metrics.loop_lag), *platforms.values()]
+    parts = [
+        *services,
+        upstreams.providers,
+        LagMeter(reactor, metrics.loop_lag),
+        *platforms.values(),
+    ]
     unread = public.waiting.__len__
     spread = settings.drain_seconds
     return Daemon(
-        reactor, hub, broker, clients, parts, pool, listening, notifier, access, unread, spread
+        reactor,
+        hub,
+        broker,
+        clients,
+        parts,
+        upstreams.pool,
+        listening,
+        notifier,
+        access,
+        unread,
+        spread,
     )
 
 
@@ -288,50 +275,6 @@ def _simulator(reactor: Any, settings: Settings) -> tuple[Service, Any]:
 
     simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
     return simulator, simulator.listen()
-
-
-def emote_addresses(settings: Settings, simulated: Any = None) -> Sequence[Address]:
-    """Where the wanted providers of emotes are; those without an address are left out.
-
-    :param simulated: the simulator's addresses, in a demonstration.
-    """
-    where = simulated or settings
-    known = [
-        Address("7tv", where.seven_tv_url, where.seven_tv_events_url),
-        Address("bttv", where.bttv_url, where.bttv_socket_url),
-        Address("ffz", where.ffz_url),
-    ]
-    return [address for address in known if address.url and settings.asks(address.provider)]
-
-
-def _context(
-    reactor: Any, pool: BoundedPool, random: Random, metrics: Metrics, settings: Settings
-) -> PlatformContext:
-    """What every platform gets."""
-    agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT, pool=pool)
-    # What they send as cookies is their own business: none are kept or sent beside those.
-    no_cookies = IndexableCookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return PlatformContext(
-        clock=reactor,
-        now=time.time,
-        random=random,
-        http=HTTPClient(agent, no_cookies, WholeBody),
-        connect=_connector(reactor),
-        endpoint=partial(clientFromString, reactor),
-        metrics=metrics,
-        start_timeout=settings.start_timeout,
-        wait_poll=settings.wait_poll,
-    )
-
-
-def _connector(reactor: Any) -> Callable[[str, int, bool], IStreamClientEndpoint]:
-    """Where the socket of a host and port is, with TLS or without."""
-
-    def connect(host: str, port: int, tls: bool) -> IStreamClientEndpoint:
-        endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
-        return wrapClientTLS(optionsForClientTLS(host), endpoint) if tls else endpoint
-
-    return connect
 
 
 def _statistics(
