@@ -9,7 +9,6 @@ from math import inf
 from statistics import median
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
@@ -22,6 +21,7 @@ from livechat.core.publication import Publication
 from livechat.core.spread import MAX_PARTS, SPREAD_INTERVAL
 from livechat.core.stats import PUSH_INTERVAL
 from livechat.core.subscription import Subscription
+from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
 from livechat.model.events import CHAT_BIT, EVENT_KINDS, ChannelKey, kind_bit, with_mirrored
 from tests.support.fakes import chats, happening
@@ -78,8 +78,7 @@ def options_of(number: int) -> Options:
 def cost(subscribers: int, sets: int) -> tuple[float, float, float]:
     """CPU microseconds for adding one, publishing a chat and an event, pushing statistics."""
     clock = Clock()
-    deliveries = Counter("bench", "Deliveries", registry=CollectorRegistry())
-    fanout = Fanout(clock, COALESCE, deliveries)
+    fanout = Fanout(clock, COALESCE, Metrics())
     encoding = Nowhere()
     options = [options_of(6 if sets == 1 else number) for number in range(sets)]
     began = time.process_time()

@@ -65,7 +65,7 @@ class Bench:
 
     def __init__(self, subscribers: int, messages: int, burst: int, rate: float) -> None:
         metrics = Metrics()
-        self.fanout = Fanout(reactor, 0.0, metrics.deliveries)
+        self.fanout = Fanout(reactor, 0.0, metrics)
         self._missing = subscribers
         self._left = messages
         self._burst = burst

@@ -8,7 +8,7 @@ Ground floor: imports nothing of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,6 +18,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 #: Names of unknown things that get a series of their own, for each platform; the rest is counted as
 #: `other`, so that a hostile upstream cannot make series without end.
@@ -25,6 +27,9 @@ MAX_NAMES = 200
 
 #: Seconds: a turn of the loop should take a few milliseconds.
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+#: Seconds: `--coalesce` alone takes ten milliseconds.
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Metrics:
@@ -84,6 +89,15 @@ class Metrics:
         self.deliveries = Counter(
             "livechat_deliveries", "Messages handed to subscribers", registry=r
         )
+        self.sent = Counter(
+            "livechat_sent_bytes", "Bytes handed to the connections of clients", registry=r
+        )
+        self.write_latency = Histogram(
+            "livechat_write_latency_seconds",
+            "From when the oldest message was received until it is written to a group of clients",
+            buckets=LATENCY_BUCKETS,
+            registry=r,
+        )
         self.budget_waiting = Gauge(
             "livechat_budget_waiting",
             "Requests to a platform that wait for their turn",
@@ -136,6 +150,11 @@ class Metrics:
         # Memory, CPU time and open files of the process: `process_*`.
         ProcessCollector(registry=r)
 
+    def delivered(self, messages: int, size: int) -> None:
+        """Count what was handed to subscribers: messages, and the bytes of all of them."""
+        self.deliveries.inc(messages)
+        self.sent.inc(size)
+
     def count_unparsed(self, platform: str, kind: str, amount: int = 1) -> None:
         """Count something unknown or unreadable under its own name, as long as names are few.
 
@@ -177,13 +196,57 @@ class Metrics:
         )
         gauge.set_function(pending)
 
-    def watch_redis(self, up: Callable[[], bool]) -> None:
-        """Add a gauge that says whether statistics go to Redis."""
+    def watch_redis(self, up: Callable[[], bool]) -> Counter:
+        """Add a gauge that says whether statistics go to Redis.
+
+        :return: for whoever knows, to count each time that a connection became usable.
+        """
         gauge = Gauge(
             "livechat_redis_up", "Whether statistics go to Redis now", registry=self.registry
         )
         gauge.set_function(up)
+        return Counter(
+            "livechat_redis_connects",
+            "Times that a connection to Redis became usable",
+            registry=self.registry,
+        )
+
+    def watch_upstreams(
+        self, count: Callable[[], Mapping[tuple[str, str], int]], platforms: Iterable[str]
+    ) -> None:
+        """Add a gauge of upstreams by platform and state (`livechat.core.overview`).
+
+        :param count: how many there are now, by platform and state.
+        :param platforms: all of them.
+        """
+        self.registry.register(_Upstreams(count, list(platforms)))
 
     def exposition(self) -> bytes:
         """All series in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+#: What becomes of an upstream: messages flow; it was lost and is sought again; it waits for its
+#: start or a turn; the platform refuses us.
+UPSTREAM_STATES = ("connected", "reconnecting", "waiting", "blocked")
+
+
+class _Upstreams(Collector):
+    """Upstreams by platform and state; those that there are none of are 0."""
+
+    def __init__(
+        self, count: Callable[[], Mapping[tuple[str, str], int]], platforms: Iterable[str]
+    ) -> None:
+        self._count = count
+        self._platforms = platforms
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """See `Collector`."""
+        family = GaugeMetricFamily(
+            "livechat_upstreams", "Upstreams of this node", labels=["platform", "state"]
+        )
+        now = self._count()
+        for platform in self._platforms:
+            for state in UPSTREAM_STATES:
+                family.add_metric([platform, state], now.get((platform, state), 0))
+        yield family

@@ -182,6 +182,7 @@ def build(
     metrics.describe_build(
         version=own_version(), python=sys.version.split()[0], twisted=version("twisted")
     )
+    metrics.watch_upstreams(hub.upstreams, platforms)
     metrics.watch_pending(lambda: sum(client.pending for client in clients.clients))
     notifier = Notifier.of(
         reactor,
@@ -302,5 +303,6 @@ def _statistics(
     store = RedisStats(
         link, reactor, time.time, f"{random.getrandbits(64):016x}", settings.stats_users
     )
-    metrics.watch_redis(lambda: store.storage_type == "redis")
+    connects = metrics.watch_redis(lambda: store.storage_type == "redis")
+    link.watch(lambda: connects.inc(int(link.up)))
     return store, [store]

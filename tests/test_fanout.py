@@ -84,7 +84,7 @@ class FanoutCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(1000.0)
         self.metrics = Metrics()
-        self.fanout = Fanout(self.clock, self.coalesce, self.metrics.deliveries)
+        self.fanout = Fanout(self.clock, self.coalesce, self.metrics)
 
     def listener(
         self, options: Options = CHATS, encoding: LineEncoding = LINES, key: ChannelKey = KEY
@@ -151,6 +151,25 @@ class RuleTests(FanoutCase):
         self.clock.advance(0.001)
         self.assertEqual(listener.deliveries, [b"1", b"2 3 4"])
         self.assertEqual(self.delivered(), 4)
+
+    def test_measured(self) -> None:
+        """Each write is observed once, with the age of the oldest in it; bytes of all count."""
+        listeners = [self.listener() for _ in range(3)]
+        self.chat(b"1")
+        for payload in (b"2", b"3", b"4"):
+            self.clock.advance(0.002)
+            self.chat(payload)
+        self.clock.advance(0.005)
+        self.chat(b"5")
+        self.clock.advance(0.011)
+        self.assertEqual(listeners[0].deliveries, [b"1", b"2 3 4", b"5"])
+        sample = self.metrics.registry.get_sample_value
+        name = "livechat_write_latency_seconds"
+        self.assertEqual(sample(f"{name}_count"), 3)
+        # The first at once, then `2` after 9 ms, then `5`.
+        self.assertAlmostEqual(sample(f"{name}_sum") or 0, 0.0 + 0.009 + 0.011)
+        written = sum(len(write) for one in listeners for write in one.writes)
+        self.assertEqual(sample("livechat_sent_bytes_total"), written)
 
     def test_quiet_again(self) -> None:
         """Once 10 ms have passed without anything the group is quiet again."""
@@ -942,7 +961,7 @@ class AnyOrderTests(SynchronousTestCase):
     def test_any_order(self, steps: list[tuple[str, int]], coalesce: float) -> None:
         """Deliveries and their count are those of a model that writes each message by itself."""
         clock, metrics = Clock(), Metrics()
-        fanout = Fanout(clock, coalesce, metrics.deliveries)
+        fanout = Fanout(clock, coalesce, metrics)
         wishes = [CHATS, ALL, RAIDS, CHATS]
         listeners = [Listener(wish) for wish in wishes]
         for listener in listeners:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.metrics import MAX_NAMES, Metrics
+from livechat.metrics import MAX_NAMES, UPSTREAM_STATES, Metrics
 
 
 class MetricsTests(SynchronousTestCase):
@@ -32,7 +32,9 @@ class MetricsTests(SynchronousTestCase):
             for family in text_string_to_metric_families(self.metrics.exposition().decode())
             for sample in family.samples
             if not sample.name.endswith("_created")
-            and not sample.name.startswith(("process_", "livechat_event_loop_lag"))
+            and not sample.name.startswith(
+                ("process_", "livechat_event_loop_lag", "livechat_write_latency")
+            )
         }
 
     def test_names(self) -> None:
@@ -66,6 +68,8 @@ class MetricsTests(SynchronousTestCase):
                 ("livechat_refused_upgrades", "counter", ("status", "reason")),
                 ("livechat_log_lines_left_out", "counter", ()),
                 ("livechat_event_loop_lag_seconds", "histogram", ()),
+                ("livechat_write_latency_seconds", "histogram", ()),
+                ("livechat_sent_bytes", "counter", ()),
                 ("livechat_clients", "gauge", ()),
                 ("livechat_channels", "gauge", ()),
                 ("livechat_waiting", "gauge", ()),
@@ -86,6 +90,7 @@ class MetricsTests(SynchronousTestCase):
                 "livechat_messages_total[('platform', 'twitch')]": 3.0,
                 "livechat_unparsed_total[('kind', 'newRenderer'), ('platform', 'youtube')]": 2.0,
                 "livechat_deliveries_total[]": 7.0,
+                "livechat_sent_bytes_total[]": 0.0,
                 "livechat_log_lines_left_out_total[]": 0.0,
                 "livechat_clients[]": 1.0,
                 "livechat_channels[]": 0.0,
@@ -99,6 +104,16 @@ class MetricsTests(SynchronousTestCase):
         other.deliveries.inc(5)
         self.assertEqual(self.metrics.registry.get_sample_value("livechat_deliveries_total"), 0.0)
         self.assertEqual(other.registry.get_sample_value("livechat_deliveries_total"), 5.0)
+
+    def test_upstreams(self) -> None:
+        """Every platform has every state, also that which nothing is in."""
+        self.metrics.watch_upstreams(lambda: {("twitch", "blocked"): 2}, ["twitch", "youtube"])
+        exposed = self.exposed()
+        for platform in ("twitch", "youtube"):
+            for state in UPSTREAM_STATES:
+                labels = [("platform", platform), ("state", state)]
+                is_counted = (platform, state) == ("twitch", "blocked")
+                self.assertEqual(exposed[f"livechat_upstreams{labels}"], 2.0 * is_counted)
 
     def test_unparsed(self) -> None:
         """Unknown things are counted by platform and name, one by one or several at once."""

@@ -25,14 +25,15 @@ def series() -> dict[str, tuple[str, ...]]:
     metrics.describe_build(version="1", python="3", twisted="25")
     metrics.watch_pending(int)
     metrics.watch_redis(bool)
+    metrics.watch_upstreams(dict, ["twitch"])
     labels: dict[str, tuple[str, ...]] = {}
     for collector, names in metrics.registry._collector_to_names.items():
         for name in names:
             labels[name] = tuple(getattr(collector, "_labelnames", ()))
-    # Those of the process are known when they are read.
+    # Those of the process, and what is looked up, are known when they are read.
     for family in metrics.registry.collect():
         for sample in family.samples:
-            labels.setdefault(sample.name, ())
+            labels[sample.name] = labels.get(sample.name) or tuple(sample.labels)
     return labels
 
 

@@ -27,6 +27,7 @@ from livechat.core.options import Options
 from livechat.core.ports import Located
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
+from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey, LiveInfo
 from livechat.transports.http import Pages
 from livechat.transports.origins import Origins
@@ -123,11 +124,51 @@ class OverviewTests(SynchronousTestCase):
         self.clock.advance(10)
         self.assertEqual(json.loads(self.hub.overview())["channels"], [])
 
+    def test_upstreams(self) -> None:
+        """What the metrics say of upstreams: one state for each."""
+        states: list[Any] = []
+
+        def look() -> None:
+            states.append(dict(self.hub.upstreams()))
+
+        look()
+        self.subscribe()
+        look()
+        self.clock.advance(0)
+        (watcher,) = self.platform.watchers
+        look()
+        watcher.trouble = "CONSENT"
+        look()
+        watcher.trouble = ""
+        watcher.live()
+        look()
+        watcher.sink.interrupted("CONNECTION")
+        look()
+        watcher.trouble = "BLOCKED: HTTP 429"
+        look()
+        watcher.trouble = ""
+        watcher.sink.ended(ChatError(ErrorCode.STREAM_ENDED, "over"))
+        look()
+        self.assertEqual(
+            [next(iter(one), None) for one in states],
+            [
+                None,
+                None,
+                ("twitch", "waiting"),
+                ("twitch", "blocked"),
+                ("twitch", "connected"),
+                ("twitch", "reconnecting"),
+                ("twitch", "blocked"),
+                None,
+            ],
+        )
+
     def test_search(self) -> None:
         """A chat that is still looked for is there, too, and later by all of its names."""
         self.platform = searching = Searching()
         self.subscribe("handle")
         waiting = self.seen()
+        self.assertEqual(self.hub.upstreams(), {("twitch", "waiting"): 1})
         self.assertEqual((waiting["identifier"], waiting["state"]), ("handle", "waiting"))
         self.assertEqual((waiting["subscribers"], waiting["leader"]), (1, None))
         self.assertIsNone(waiting["role"])

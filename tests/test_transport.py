@@ -127,7 +127,7 @@ class InterleavingTests(DirectCase):
         """10,000 rounds of messages, statuses, pings: every frame whole, in order, none missing."""
         random = Random(5)
         pairs = [await self.connected() for _ in range(4)]
-        fanout = Fanout(reactor, 0.0, Metrics().deliveries)
+        fanout = Fanout(reactor, 0.0, Metrics())
         for _, server in pairs:
             fanout.add(subscribed(server))
         pings = 0
@@ -206,7 +206,7 @@ class InterleavingTests(DirectCase):
         """A peer that is gone unnoticed costs others nothing and is found out by its transport."""
         alive, server = await self.connected()
         dead, dying = await self.connected()
-        fanout = Fanout(reactor, 0.0, Metrics().deliveries)
+        fanout = Fanout(reactor, 0.0, Metrics())
         fanout.add(subscribed(dying))
         fanout.add(subscribed(server))
         dead.transport.abortConnection()

@@ -672,7 +672,7 @@ class CompressionTests(WebSocketCase):
         compressed, cwire = self.accept(self.OFFER + b"\r\n")
         cwire.take()
         plain, pwire = self.opened()
-        fanout = Fanout(self.clock, 0.0, self.metrics.deliveries)
+        fanout = Fanout(self.clock, 0.0, self.metrics)
         fanout.add(subscribed(compressed))
         fanout.add(subscribed(plain))
         fanout.publish([raw(self.LARGE)])

@@ -56,7 +56,7 @@ class Audience:
         self._dismissed = dismissed
         self._filters = FilterLimit()
         self._recall = Recall(key, services.history)
-        self._fanout = Fanout(services.clock, services.coalesce, services.metrics.deliveries)
+        self._fanout = Fanout(services.clock, services.coalesce, services.metrics)
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
         self._replays = Replays(

@@ -22,7 +22,7 @@ from livechat.core.channel_states import machine
 from livechat.core.clients import Place
 from livechat.core.leader import BROKER, Leader
 from livechat.core.options import Options
-from livechat.core.overview import ChannelView
+from livechat.core.overview import ChannelView, upstream_state
 from livechat.core.ports import (
     ChannelState,
     Ended,
@@ -167,10 +167,21 @@ class Channel:
             since=self._since,
             subscribers=len(self._audience.subscriptions),
             messages=self._messages,
-            trouble=self._leader.trouble or self._audience.reason or None,
+            trouble=self._trouble,
             role=self.role.value,
             leader=self.leader,
         )
+
+    @property
+    def upstream(self) -> str | None:
+        """What becomes of the upstream (`UPSTREAM_STATES`); None: this node has none."""
+        if self.role in (Role.ENTERING, Role.FOLLOWING, Role.LEFT):
+            return None
+        return upstream_state(self._state, self._trouble)
+
+    @property
+    def _trouble(self) -> str | None:
+        return self._leader.trouble or self._audience.reason or None
 
     # What the broker says (`IMember`).
 

@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
-from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import ISubscriber
@@ -30,6 +29,7 @@ from livechat.core.options import Options
 from livechat.core.publication import Publication
 from livechat.core.spread import Spread
 from livechat.core.subscription import Subscription
+from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 
 #: Most subscribers that are written to in one call.
@@ -74,19 +74,19 @@ class Fanout:
     """The greeted subscribers of one channel.
 
     :param coalesce: shortest time from one write to a group to the next, in seconds; 0: never wait.
-    :param deliveries: counts messages times subscribers.
+    :param metrics: count what is delivered, and observe how long after it was received.
     """
 
-    def __init__(self, clock: IReactorTime, coalesce: float, deliveries: Counter) -> None:
+    def __init__(self, clock: IReactorTime, coalesce: float, metrics: Metrics) -> None:
         self._clock = clock
         self._coalesce = coalesce
-        self._deliveries = deliveries
+        self._metrics = metrics
         self._groups: dict[Form, list[Group]] = {}
         self._group_of: dict[Subscription, Group] = {}
         # Groups with something pending, in the order in which it came.
         self._due: dict[Group, None] = {}
         self._call: IDelayedCall | None = None
-        self._spread = Spread(clock, deliveries)
+        self._spread = Spread(clock, metrics)
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -129,6 +129,7 @@ class Fanout:
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Deliver publications, now or as soon as the rule allows."""
+        now = self._clock.seconds()
         batches: dict[ChatFilter | None, _Batch] = {None: _Batch.of(publications)}
         for form, groups in self._groups.items():
             batch = batches.get(form.filter)
@@ -138,6 +139,8 @@ class Fanout:
                 batch = batches[form.filter] = _Batch.of(passed)
             for group in groups:
                 if group.kinds & batch.kinds:
+                    if not group.pending:
+                        group.since = now
                     group.pending.extend(batch.publications)
                     group.size += batch.size
                     self._due[group] = None
@@ -179,7 +182,7 @@ class Fanout:
             data, count = group.data(group.pending[first:], subscription.options.kinds)
             group.given[subscription] = len(group.pending)
             if count:
-                self._deliveries.inc(count)
+                self._metrics.delivered(count, len(data))
                 group.encoding.write([subscription.subscriber], data)
 
     def _join(self, subscription: Subscription) -> None:
@@ -243,11 +246,15 @@ class Fanout:
         if group.writing or self._due.pop(group, self) is self:
             return
         group.writing = True
+        since = group.since
         try:
             self._write_pending(group)
         finally:
             group.writing = False
-            group.ready = self._clock.seconds() + self._coalesce
+            now = self._clock.seconds()
+            group.ready = now + self._coalesce
+            # Of the oldest that was written.
+            self._metrics.write_latency.observe(max(0.0, now - since))
 
     def _write_pending(self, group: Group) -> None:
         pending, group.pending = group.pending, []
@@ -261,7 +268,7 @@ class Fanout:
                 self._write_late(group, pending, given, taken, members)
                 subscribers = [one.subscriber for one in members if one not in given]  # noqa: PLW2901
             data, count = group.data(pending, taken)
-            self._deliveries.inc(count * len(subscribers))
+            self._metrics.delivered(count * len(subscribers), len(data) * len(subscribers))
             group.encoding.write(subscribers, data)
 
     def _write_late(
@@ -281,7 +288,7 @@ class Fanout:
         for first, subscribers in by_first.items():
             data, count = group.data(pending[first:], taken)
             if count:
-                self._deliveries.inc(count * len(subscribers))
+                self._metrics.delivered(count * len(subscribers), len(data) * len(subscribers))
                 group.encoding.write(subscribers, data)
 
 

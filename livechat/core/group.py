@@ -42,6 +42,7 @@ class Group:
         "members",
         "pending",
         "ready",
+        "since",
         "size",
         "writing",
     )
@@ -59,6 +60,8 @@ class Group:
         self.given: dict[Subscription, int] = {}
         #: When the group may be written to again, in seconds of the clock.
         self.ready = 0.0
+        #: When the oldest of what is pending was received, likewise.
+        self.since = 0.0
         #: What a subscriber does while it is written to must not begin another write.
         self.writing = False
         self._combinations: dict[int, Takers] = {}

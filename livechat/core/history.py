@@ -10,7 +10,8 @@ from zope.interface import Interface
 
 from livechat.core.clients import IEncoding, Place
 from livechat.core.publication import Publication
-from livechat.model.events import ChannelKey
+from livechat.model.events import ALL_KINDS, ChannelKey
+from livechat.protocol.commands import Since
 from livechat.protocol.messages import envelope
 
 # zope.interface methods have no self, and the plugin reads them as such.
@@ -106,3 +107,15 @@ class IHistory(Interface):
 
     def items(key: ChannelKey, epoch: str) -> Iterable[str]:
         """The names of everything that is kept, removed or not, oldest first."""
+
+
+def past(history: IHistory, place: Place, since: Since | None, limit: int) -> Past:
+    """What is kept of a channel's order; see `Hub.past`."""
+    if since is None:
+        return Past(history.last(place.key, place.epoch, limit, ALL_KINDS), complete=True)
+    known = since.epoch == place.epoch and since.seq <= place.seq
+    kept = history.after(place.key, place.epoch, since.seq if known else 0, ALL_KINDS)
+    if kept is None:
+        # Nothing was published, or nothing of it is kept.
+        return Past((), complete=known and since.seq == place.seq)
+    return Past(kept.publications[:limit], known and kept.complete)

@@ -8,7 +8,7 @@ Whoever waits for a channel that is not live is in `livechat.core.waiting` until
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from random import Random
 from typing import Final
 
@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 
 from livechat.core.channel import Channel
 from livechat.core.clients import Place
+from livechat.core.history import past
 from livechat.core.limits import StartLimit
 from livechat.core.lingering import Lingering
 from livechat.core.look_pace import LookPace
@@ -30,7 +31,7 @@ from livechat.core.subscription import Subscription, Told
 from livechat.core.waiting import Waiting, may_come
 from livechat.model import error_catalogue
 from livechat.model.errors import ChatError
-from livechat.model.events import ALL_KINDS, ChannelKey, StatsData
+from livechat.model.events import ChannelKey, StatsData
 from livechat.protocol.commands import Since
 
 #: Seconds for which a channel is kept at least that another node has handed over.
@@ -230,15 +231,7 @@ class Hub:
         :param since: what came before is left out; if it is of another order, nothing is.
         :param limit: the first so many after `since`, or else the last so many.
         """
-        history = self._services.history
-        if since is None:
-            return Past(history.last(place.key, place.epoch, limit, ALL_KINDS), complete=True)
-        known = since.epoch == place.epoch and since.seq <= place.seq
-        past = history.after(place.key, place.epoch, since.seq if known else 0, ALL_KINDS)
-        if past is None:
-            # Nothing was published, or nothing of it is kept.
-            return Past((), complete=known and since.seq == place.seq)
-        return Past(past.publications[:limit], known and past.complete)
+        return past(self._services.history, place, since, limit)
 
     def overview(self) -> bytes:
         """What operators see: every channel that is looked for, watched or waited for, as JSON."""
@@ -248,6 +241,12 @@ class Hub:
         ]
         views += [*self._resolving.views(), *self._waiting.views()]
         return overview(self._services.node(), views)
+
+    def upstreams(self) -> Counter[tuple[str, str]]:
+        """How many upstreams this node has, by platform and state (`UPSTREAM_STATES`)."""
+        ours = ((one.key.platform, one.upstream) for one in self._channels.values())
+        found = [(platform, state) for platform, state in ours if state is not None]
+        return Counter([*found, *((one.platform, "waiting") for one in self._resolving.views())])
 
     def flush(self) -> None:
         """Write everything that is pending."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct, json
 
@@ -34,6 +35,23 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     trouble: str | None = None
     role: str | None = None
     leader: str | None = None
+
+
+#: Reasons for which a platform gives nothing to this server, whichever chat it asks for.
+BLOCKS: Final = frozenset({"BLOCKED", "RATE_LIMITED", "REFUSED", "CONSENT"})
+
+
+def upstream_state(state: str, trouble: str | None) -> str:
+    """What becomes of the upstream of a channel, as the metrics have it (`UPSTREAM_STATES`).
+
+    :param state: of the channel.
+    :param trouble: see `ChannelView`.
+    """
+    if state == "live":
+        return "connected"
+    if trouble is not None and trouble.partition(":")[0] in BLOCKS:
+        return "blocked"
+    return "reconnecting" if state == "interrupted" else "waiting"
 
 
 def overview(node: str, channels: Sequence[ChannelView]) -> bytes:

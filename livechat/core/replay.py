@@ -95,7 +95,7 @@ class Replays:
         self._recall = recall
         self._turns = turns
         self._clock = clock
-        self._deliveries = metrics.deliveries
+        self._metrics = metrics
         self._slow = metrics.closed.labels("slow")
         self._last = last
         self._caught_up = caught_up
@@ -221,7 +221,7 @@ class Replays:
             size += len(frame)
         replay.given = given
         if part:
-            self._deliveries.inc(len(part))
+            self._metrics.delivered(len(part), size)
             subscriber.encoding.write([subscriber], b"".join(part))
         return given == len(items) and replay.until == self._last().seq
 

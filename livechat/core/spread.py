@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
-from prometheus_client import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import IEncoding, ISubscriber
 from livechat.core.subscription import Subscription
+from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 
 #: Seconds between two parts of the subscribers to whom something is spread.
@@ -36,12 +36,12 @@ _SLACK: Final = 1e-6
 class Spread:
     """Spreads the latest statistics.
 
-    :param deliveries: counts messages times subscribers.
+    :param metrics: count what is delivered.
     """
 
-    def __init__(self, clock: IReactorTime, deliveries: Counter) -> None:
+    def __init__(self, clock: IReactorTime, metrics: Metrics) -> None:
         self._clock = clock
-        self._deliveries = deliveries
+        self._metrics = metrics
         # Makes the latest message for one key; its bytes, by encoding and key.
         self._message: Callable[[ChannelKey], bytes] | None = None
         self._encoded: dict[tuple[IEncoding, ChannelKey], bytes] = {}
@@ -139,7 +139,7 @@ class Spread:
             data = encoded.get((encoding, key))
             if data is None:
                 data = encoded[encoding, key] = encoding.encode(message(key))
-            self._deliveries.inc(len(subscribers))
+            self._metrics.delivered(len(subscribers), len(data) * len(subscribers))
             encoding.write(subscribers, data)
 
     def _search_later(self) -> None:

@@ -175,7 +175,9 @@ class EventStream(BufferedConnection, Protocol):
                 self._errors.append(message)
                 return
             self._begin()
-        self.write_encoded(event(message))
+        data = event(message)
+        self.registry.metrics.sent.inc(len(data))
+        self.write_encoded(data)
 
     def _begin(self) -> None:
         """Say that the stream begins."""

@@ -183,7 +183,9 @@ class ClientConnection(BufferedConnection, UpgradedConnection):  # type: ignore[
 
     def send(self, message: bytes) -> None:
         """See `ISubscriber`."""
-        self.write_encoded(frame(message))
+        data = frame(message)
+        self.registry.metrics.sent.inc(len(data))
+        self.write_encoded(data)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """See `ISubscriber`.
