@@ -13,6 +13,8 @@ from zope.interface import implementer
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model.events import ChannelKey
 from livechat.platforms.description import PlatformContext
+from livechat.platforms.enrichment.rooms import Rooms
+from livechat.platforms.enrichment.sink import EnrichingSink
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.watch import Watch
@@ -42,7 +44,8 @@ class YouTube(Service):
         self._client = YouTubeClient(context, settings.url)
         self._failures = Failures(context.clock, context.metrics, self.name)
         self._steps = Steps(context.clock, context.metrics, self.name)
-        self._watches: dict[ChatUpstream, Watch] = {}
+        self._rooms = Rooms(self.name, context.picture_sources, self._steps)
+        self._watches: dict[ChatUpstream, tuple[Watch, EnrichingSink]] = {}
         self._locating: set[Deferred[Found]] = set()
         self._backlogs = Backlogs(context.clock.seconds)
 
@@ -105,10 +108,14 @@ class YouTube(Service):
             self._count,
             self._forget,
         )
+        # Pictures are known by channels, and a chat's room is its video.
+        enriching = EnrichingSink(
+            str(key), sink, self._rooms, self._steps, lambda _: upstream.channel_id
+        )
         watch = Watch(
             key,
             upstream,
-            sink,
+            enriching,
             requester,
             clock=context.clock,
             random=context.random,
@@ -116,7 +123,7 @@ class YouTube(Service):
             start_timeout=start_timeout,
             steps=self._steps,
         )
-        self._watches[upstream] = watch
+        self._watches[upstream] = watch, enriching
         return self._failures.watcher(key, watch)
 
     def _backlog(self, key: ChannelKey, until: float | None, since_ms: int) -> Backlog:
@@ -130,7 +137,8 @@ class YouTube(Service):
         return kept or Backlog.after(until, self._context.now())
 
     def _forget(self, upstream: ChatUpstream) -> None:
-        watch = self._watches.pop(upstream)
+        watch, enriching = self._watches.pop(upstream)
+        enriching.close()
         if upstream.backlog.is_followed:
             self._backlogs.keep(watch.key.identifier, upstream.backlog)
 
@@ -145,5 +153,5 @@ class YouTube(Service):
         super().stopService()
         for locating in list(self._locating):
             locating.cancel()
-        for watch in list(self._watches.values()):
+        for watch, _ in list(self._watches.values()):
             watch.stop()

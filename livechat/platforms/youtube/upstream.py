@@ -158,6 +158,11 @@ class ChatUpstream:
 
     # Upstream
 
+    @property
+    def channel_id(self) -> str:
+        """The channel of the video; empty until the chat is open."""
+        return "" if self._chat is None else self._chat.live.channel_id
+
     async def follow(self, watch: Watch) -> None:
         """See `Upstream`: open the chat, and poll it until its stream has ended."""
         chat = self._chat
