@@ -25,7 +25,18 @@ class AccountTests(SynchronousTestCase):
 
     def asked(self, whole: bool = False) -> dict[str, Any]:
         """The next question, by the names of its parts."""
-        names = ("number", "instead", "expected", "max", "named", "ttl", "span", "ears", "batch")
+        names = (
+            "number",
+            "instead",
+            "expected",
+            "max",
+            "named",
+            "ttl",
+            "span",
+            "ears",
+            "topic",
+            "batch",
+        )
         parts = msgspec.msgpack.decode(self.account.question(whole=whole, ears=0))
         return dict(zip(names, parts, strict=True))
 

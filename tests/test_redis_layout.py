@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import Roles
 from livechat.model.events import ChannelKey, Tally, UserTally
+from livechat.redis.names import Names
 from livechat.statistics.redis_layout import (
-    PREFIX,
     Reply,
     batch_of,
     keys_of,
@@ -35,18 +35,18 @@ class KeyTests(SynchronousTestCase):
     )
     def test_one_slot(self, platform: str, kind: str, identifier: str) -> None:
         """Whatever a channel is called, its six keys have one hash tag, which names it."""
-        keys = keys_of(ChannelKey(platform, kind, identifier), "w")
+        keys = keys_of(Names(), ChannelKey(platform, kind, identifier), "w")
         self.assertEqual(len(set(keys)), 6)
         tags = {key[key.index("{") + 1 : key.index("}")] for key in keys}
         self.assertEqual(len(tags), 1)
         for key in keys:
-            self.assertTrue(key.startswith(f"{PREFIX}{{{platform}:"))
+            self.assertTrue(key.startswith(f"livechat:1:{{{platform}:"))
             self.assertEqual((key.count("{"), key.count("}")), (1, 1))
 
     def test_written(self) -> None:
         """The layout as it is documented."""
         self.assertEqual(
-            keys_of(ChannelKey("twitch", "username", "ann"), "ff"),
+            keys_of(Names(), ChannelKey("twitch", "username", "ann"), "ff"),
             [
                 "livechat:1:{twitch:ann}:totals",
                 "livechat:1:{twitch:ann}:users",
@@ -115,7 +115,7 @@ class AnswerTests(SynchronousTestCase):
         tallied = {"7": UserTally("7", "bob", "Bob", Roles(verified=True), 2)}
         counts.add(Tally(2, tallied, {"raid": 1}, {"EUR": 10**18}, {5: 2}, "a", "b"))
         question = request(4, batch_of(counts), expected=3, max_users=10, named=1)
-        *asked, _, _, ears, batch = msgspec.msgpack.decode(question)
+        *asked, _, _, ears, _, batch = msgspec.msgpack.decode(question)
         self.assertEqual((asked, ears), ([4, False, 3, 10, 1], 0))
         self.assertEqual(batch["users"], [["7", 2, '["bob","Bob",8]']])
         self.assertEqual(batch["money"], [["EUR", "1000000000000000000"]])

@@ -234,8 +234,49 @@ class LoopTests(LinkCase):
         asked = self.commands().asked
         self.assertEqual(asked[:3], [[b"AUTH", b"chat", b"secret"], [b"PING"], [b"SELECT", b"2"]])
         for probe in PROBES:
-            self.assertIn([part.encode() for part in probe.command], asked)
+            command = probe.on("livechat:1:probe").command
+            self.assertIn([part.encode() for part in command], asked)
         self.assertEqual(self.lines, ["Redis at redis://h:6379/2 is ready"])
+
+    def test_shared(self) -> None:
+        """Several parts use one link: it ends when the last of them has stopped it."""
+        self.started()
+        self.link.startService()
+        self.link.stopService()
+        self.run_for(0.1)
+        self.assertTrue(self.link.up)
+        self.assertEqual(len(self.server.conversations), 2)
+        self.link.stopService()
+        self.run_for(0.1)
+        self.assertFalse(self.link.up)
+
+    def test_heard(self) -> None:
+        """Whoever listens is told when Redis has agreed to everything before."""
+        self.started()
+        self.link.listen("topic", lambda payload: None)
+        heard = self.link.heard()
+        self.assertNoResult(heard)
+        self.run_for(0.1)
+        self.assertIsNone(self.successResultOf(heard))
+        self.link.stopService()
+        self.failureResultOf(self.link.heard(), RedisDown)
+        self.link.startService()
+
+    def test_another_layout(self) -> None:
+        """What lies there is of another version: nothing is written; the log says what to do."""
+        self.started(lambda c: b"$1\r\n2\r\n" if c[-1] == b"livechat:layout" else well(c))
+        self.run_for(20)
+        self.assertFalse(self.link.up)
+        self.assertIn("has layout b'2', and this program needs 1", self.link.reason)
+        self.assertIn("give it another --redis-prefix", self.link.reason)
+        self.assertEqual(len(self.lines), 1, self.lines)
+
+    def test_first_of_all(self) -> None:
+        """Where nothing lies our version is written."""
+        self.started(lambda c: b"$-1\r\n" if c[-1] == b"livechat:layout" else well(c))
+        self.assertTrue(self.link.up)
+        asked = [command for each in self.server.conversations for command in each.asked]
+        self.assertIn([b"SET", b"livechat:layout", b"1", b"NX"], asked)
 
     def test_owner_that_raises(self) -> None:
         """An owner that fails at each change is logged; the others are told, the loop goes on."""

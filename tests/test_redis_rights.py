@@ -19,12 +19,16 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from livechat.redis.address import RedisAddress
 from livechat.redis.connection import endpoint_of
 from livechat.redis.link import RedisLink
-from livechat.redis.rights import KEYS, TOPICS, advice, is_server_trouble, missing
+from livechat.redis.names import Names
+from livechat.redis.rights import advice, is_server_trouble, missing
 from livechat.statistics.redis_layout import PROBES, SCRIPT
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, tally
 from tests.support.fakes import nobody
 from tests.support.redis import RedisServer, settled
+
+KEYS = Names().key_rule
+TOPICS = Names().topic_rule
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "statistics.md"
 EXAMPLE = shlex.split(re.search(r"^ACL SETUSER (?:.|\\\n)*?$", DOCUMENT.read_text(), re.M)[0])  # type: ignore[index]
@@ -83,7 +87,7 @@ class ErrorTests(SynchronousTestCase):
             ("unknown command 'GET', with args beginning with: 'x'", "GET"),
             ("WRONGTYPE Operation against a key holding the wrong kind of value", ""),
         ):
-            self.assertEqual(missing("GET", error), found, error)
+            self.assertEqual(missing("GET", error, Names()), found, error)
 
     def test_advice(self) -> None:
         """Everything that is missing stands in one sentence, once."""

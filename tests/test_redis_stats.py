@@ -25,7 +25,7 @@ from livechat.redis.link import RedisDown, RedisLink
 from livechat.redis.script import Script
 from livechat.redis.wire import Wire
 from livechat.statistics import redis_channel, redis_stats
-from livechat.statistics.redis_layout import PROBE_KEY, PROBES, TTL, Reply
+from livechat.statistics.redis_layout import PROBES, TTL, Reply
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
 from tests.support.fakes import nobody
@@ -150,12 +150,13 @@ class LifeTests(RedisCase):
         self.redis.add(KEY, tally({"1": 1}, None, 1))
         self.redis.add(KEY, Tally(1, minutes={29_000_000: 1}))
         await self.stored()
-        keys = [key for key in self.server.key_names() if key != PROBE_KEY]
+        ours = ("livechat:1:probe", "livechat:layout")
+        keys = [key for key in self.server.key_names() if key not in ours]
         writer = f"{STEM}writer:writer{RedisCase.writers}"
         self.assertEqual(keys, sorted([*(STEM + kind for kind in KINDS), writer]))
         for key in keys:
             self.assertIn(self.server.command("TTL", key), range(TTL - 20, TTL + 1))
-        self.assertIn(self.server.command("TTL", PROBE_KEY), range(1, 61))
+        self.assertIn(self.server.command("TTL", "livechat:1:probe"), range(1, 61))
 
     async def test_life_is_renewed(self) -> None:
         """Each batch gives all keys of its channel their full time again."""
@@ -317,7 +318,7 @@ class ListeningTests(RedisCase):
         store.open(KEY, nobody)
         self.server.resume()
         await self.listening(store)
-        numsub = ("PUBSUB", "NUMSUB", f"{STEM}changed")
+        numsub = ("PUBSUB", "NUMSUB", "livechat:1:0:{twitch:ann}:changed")
         await settled(reactor, lambda: self.server.command(*numsub)[1] == 1)
         await settled(reactor, lambda: self.subscriptions() == 1)
 
@@ -338,7 +339,7 @@ class ListeningTests(RedisCase):
         await settled(reactor, lambda: self.subscriptions() == 1)
         await self.stored()
         before = self.evaluations()
-        self.server.command("PUBLISH", f"{STEM}changed", "another process")
+        self.server.command("PUBLISH", "livechat:1:0:{twitch:ann}:changed", "another process")
         await settled(reactor, lambda: self.evaluations() > before)
         await settled(reactor, lambda: not self.redis._channels[KEY].turn.locked)
         self.assertFalse(self.redis._channels[KEY].account.stale)

@@ -24,6 +24,7 @@ from txredisapi import TimeoutError as ReplyTimeout
 
 from livechat.pacing import Backoff, sleep
 from livechat.redis.address import RedisAddress
+from livechat.redis.names import Names
 from livechat.redis.rights import advice, missing
 from livechat.redis.wire import REPLY_TIMEOUT, WireFactory
 
@@ -80,8 +81,10 @@ class Connection(Service):
         random: Random,
         max_reply: int,
         advised: dict[object, str],
+        names: Names,
     ) -> None:
         self.address = address
+        self.names = names
         self.up = False
         self.reason = ""
         self._endpoint = endpoint
@@ -187,7 +190,7 @@ class Connection(Service):
         try:
             answer = await wire.execute_command(*command)
         except ResponseError as error:
-            if rule := missing(name, str(error)):
+            if rule := missing(name, str(error), self.names):
                 raise Unusable(advice(self.address.username, [rule])) from None
             raise
         expected = _EXPECTED.get(name)

@@ -24,6 +24,7 @@ from txredisapi import RedisError, ResponseError
 
 from livechat.redis.address import RedisAddress
 from livechat.redis.connection import Connection, Unusable
+from livechat.redis.names import LAYOUT, Names
 from livechat.redis.rights import Probe, advice, is_server_trouble, missing
 from livechat.redis.script import Script
 from livechat.redis.wire import MAX_REPLY
@@ -42,9 +43,12 @@ class RedisRefused(Exception):
 class RedisLink(Service):
     """Both connections.
 
+    Several parts may share a link: each of them starts it, and it ends when all have stopped it.
+
     :param endpoint: where Redis is.
     :param probes: commands that will be used: they are tried whenever a connection was made.
     :param max_reply: bytes of the longest answer that may be expected.
+    :ivar names: what keys and topics are called.
     :ivar up: whether Redis takes commands now.
     :ivar reason: why not; empty while it does and before the first try.
     :ivar listening: whether what is published is heard.
@@ -60,11 +64,16 @@ class RedisLink(Service):
         random: Random,
         probes: Sequence[Probe] = (),
         max_reply: int = MAX_REPLY,
+        names: Names | None = None,
     ) -> None:
+        self.names = names or Names(database=address.db)
         advised: dict[object, str] = {}
-        self._commands = _Commands(address, endpoint, clock, random, max_reply, advised)
-        self._commands.probes = probes
-        self._topics = _Topics(address, endpoint, clock, random, max_reply, advised)
+        self._commands = _Commands(address, endpoint, clock, random, max_reply, advised, self.names)
+        self._commands.probes = tuple(
+            probe.on(self.names.key("probe")) for probe in dict.fromkeys(probes)
+        )
+        self._topics = _Topics(address, endpoint, clock, random, max_reply, advised, self.names)
+        self._owners = 0
 
     @property
     def up(self) -> bool:
@@ -85,25 +94,41 @@ class RedisLink(Service):
         """Tell somebody after each change of `up`, and after the first try."""
         self._commands.owners.append(changed)
 
+    def watch_topics(self, changed: Callable[[], None]) -> None:
+        """Tell somebody after each change of `listening`, and after the first try."""
+        self._topics.owners.append(changed)
+
     def startService(self) -> None:
         """Connect, now and whenever a connection is lost."""
-        super().startService()
-        self._commands.startService()
-        self._topics.startService()
+        self._owners += 1
+        if self._owners == 1:
+            super().startService()
+            self._commands.startService()
+            self._topics.startService()
 
     def stopService(self) -> None:
-        """Close the connections."""
-        super().stopService()
-        self._commands.stopService()
-        self._topics.stopService()
+        """Close the connections, if nobody else uses them."""
+        self._owners -= 1
+        if self._owners == 0:
+            super().stopService()
+            self._commands.stopService()
+            self._topics.stopService()
 
-    def run(self, script: Script, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+    def run(self, script: Script, keys: Sequence[str], *arguments: str | bytes) -> Deferred[bytes]:
         """Run a script; answers its one reply.
 
         :raises RedisDown: now, or when no answer came in time; whether it ran is not known.
         :raises RedisRefused: it did not run.
         """
-        return self._commands.run(script, keys, argument)
+        return self._commands.run(script, keys, arguments)
+
+    def ask(self, *command: str | bytes) -> Deferred[object]:
+        """Run one command; answers its reply.
+
+        :raises RedisDown: see `run`.
+        :raises RedisRefused: see `run`.
+        """
+        return self._commands.exchange(*command)
 
     def hears(self, topic: str) -> bool:
         """Whether what is published under a topic is heard here now."""
@@ -113,20 +138,39 @@ class RedisLink(Service):
         """Hear what is published under a topic, on this connection and on later ones."""
         self._topics.listen(topic, heard)
 
+    def heard(self) -> Deferred[None]:
+        """Fires when everything is heard that Redis was told so far to let us hear.
+
+        :raises RedisDown: there is no connection for it, or there was.
+        """
+        return Deferred.fromCoroutine(self._topics.all_heard())
+
     def ignore(self, topic: str) -> None:
         """Hear no more of a topic."""
         self._topics.ignore(topic)
 
 
-class _Commands(Connection):
-    """The connection for commands."""
-
-    probes: Sequence[Probe] = ()
+class _Owned(Connection):
+    """A connection whose owners are told of changes."""
 
     @cached_property
     def owners(self) -> list[Callable[[], None]]:
-        """Who is told of changes."""
+        """Who is told."""
         return []
+
+    def changed(self) -> None:
+        """Tell them."""
+        for owner in self.owners:
+            try:
+                owner()
+            except Exception:
+                _log.failure("a change of the connection to Redis was not taken")
+
+
+class _Commands(_Owned):
+    """The connection for commands."""
+
+    probes: Sequence[Probe] = ()
 
     async def greet(self, wire: Any) -> None:
         """Log in, choose the database, and try everything that will be used."""
@@ -147,7 +191,7 @@ class _Commands(Connection):
                     trouble.append(RedisError(f"{probe.command[0]} was not answered as by Redis"))
             elif not isinstance(answer.value, ResponseError):
                 raise answer.value
-            elif rule := missing(probe.command[0], str(answer.value)):
+            elif rule := missing(probe.command[0], str(answer.value), self.names):
                 wanting[probe.optional].append(rule)
             # A node of a cluster that keeps other keys is well all the same.
             elif "MOVED" not in str(answer.value) and (
@@ -160,6 +204,7 @@ class _Commands(Connection):
             raise trouble[0]
         # One answer too many, or too few, shows here.
         await self.ask(wire, "PING")
+        await self._agree(wire)
         self.advise(advice(self.address.username, wanting[True]))
 
     def changed(self) -> None:
@@ -173,43 +218,66 @@ class _Commands(Connection):
                 reason=self.reason,
             )
             self.advise(self.reason, said=True)
-        for owner in self.owners:
-            try:
-                owner()
-            except Exception:
-                _log.failure("a change of the connection to Redis was not taken")
+        super().changed()
 
-    def run(self, script: Script, keys: Sequence[str], argument: bytes) -> Deferred[bytes]:
+    async def _agree(self, wire: Any) -> None:
+        """See to it that what lies under the prefix is of our layout.
+
+        :raises Unusable: it is of another one.
+        """
+        key = self.names.layout
+        found = await self.ask(wire, "GET", key)
+        if found is None:
+            await self.ask(wire, "SET", key, LAYOUT, "NX")
+            return
+        if found != LAYOUT.encode():
+            shown = repr(found)[:40]
+            raise Unusable(
+                f"what lies under the prefix {self.names.prefix} has layout {shown}, and this"
+                f" program needs {LAYOUT}: give it another --redis-prefix, or delete {key} with"
+                " everything under the prefix"
+            )
+
+    def run(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[str | bytes]
+    ) -> Deferred[bytes]:
         """See `RedisLink.run`."""
-        return Deferred.fromCoroutine(self._run(script, keys, argument))
+        return Deferred.fromCoroutine(self._run(script, keys, arguments))
 
-    async def _run(self, script: Script, keys: Sequence[str], argument: bytes) -> bytes:
+    async def _run(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[str | bytes]
+    ) -> bytes:
+        try:
+            answer = await self._exchange("EVALSHA", script.digest, len(keys), *keys, *arguments)
+        except RedisRefused as error:
+            if "NOSCRIPT" not in str(error):
+                raise
+            answer = await self._exchange("EVAL", script.text, len(keys), *keys, *arguments)
+        if isinstance(answer, bytes):
+            return answer
+        text = "a script was answered by something that Redis does not answer"
+        self.drop(self.wire, text)
+        raise RedisDown(text)
+
+    def exchange(self, *command: str | bytes) -> Deferred[object]:
+        """See `RedisLink.ask`."""
+        return Deferred.fromCoroutine(self._exchange(*command))
+
+    async def _exchange(self, *command: object) -> object:
         wire = self.wire
         if not self.up:
             raise RedisDown(self.reason)
         try:
-            try:
-                answer = await wire.execute_command(
-                    "EVALSHA", script.digest, len(keys), *keys, argument
-                )
-            except ResponseError as error:
-                if "NOSCRIPT" not in str(error):
-                    raise
-                answer = await wire.execute_command("EVAL", script.text, len(keys), *keys, argument)
+            return await wire.execute_command(*command)
         except RedisError as error:
             text = self.shown(error, wire)
             if isinstance(error, ResponseError) and not is_server_trouble(text):
                 raise RedisRefused(text) from None
             self.drop(wire, text)
             raise RedisDown(text) from None
-        if isinstance(answer, bytes):
-            return answer
-        text = "a script was answered by something that Redis does not answer"
-        self.drop(wire, text)
-        raise RedisDown(text)
 
 
-class _Topics(Connection):
+class _Topics(_Owned):
     """The connection that subscribes."""
 
     @cached_property
@@ -249,11 +317,23 @@ class _Topics(Connection):
         """What has become wanted, or unwanted, while it was greeted is said now."""
         for topic in self._wanted.keys() ^ self._said:
             self._say(topic)
+        super().changed()
 
     def listen(self, topic: str, heard: Callable[[bytes], None]) -> None:
         """See `RedisLink.listen`."""
         self._wanted[topic] = heard
         self._say(topic)
+
+    async def all_heard(self) -> None:
+        """Redis answers in order: a ping is answered when what was said before has been done."""
+        wire = self.wire
+        try:
+            if self.up:
+                await wire.ping()
+        except RedisError as error:
+            self.drop(wire, self.shown(error, wire))
+        if not self.up or wire is not self.wire:
+            raise RedisDown(self.reason)
 
     def ignore(self, topic: str) -> None:
         """See `RedisLink.ignore`."""

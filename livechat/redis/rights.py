@@ -14,9 +14,10 @@ from typing import Final
 
 from msgspec import Struct
 
-#: ACL rules for the keys and topics of this product.
-KEYS: Final = "~livechat:*"
-TOPICS: Final = "&livechat:*"
+from livechat.redis.names import Names
+
+#: Stands for a key, or a topic, that is used for nothing else, in the arguments of a probe.
+PROBED: Final = "{probe}"
 
 #: What Redis says when the server, and not one key, is the trouble.
 _SERVER_TROUBLE: Final = re.compile(
@@ -36,13 +37,31 @@ class Probe(Struct, frozen=True):
     optional: bool = False
     expected: str = ""
 
+    def on(self, key: str) -> Probe:
+        """The same on a key of this name."""
+        command = tuple(part.replace(PROBED, key) for part in self.command)
+        return Probe(command, self.optional, self.expected)
+
+
+#: What everybody needs.
+BASIC_PROBES: Final = (
+    Probe(("SET", PROBED, "1", "EX", "60"), expected="OK"),
+    Probe(("GET", PROBED)),
+    Probe(("DEL", f"{PROBED}:none")),
+    Probe(
+        ("EVAL", "return cmsgpack.pack(redis.call('GET', KEYS[1]))", "1", PROBED),
+        expected="\xa11",
+    ),
+    Probe(("EVALSHA", "0" * 40, "1", PROBED)),
+)
+
 
 def is_server_trouble(error: str) -> bool:
     """Whether an error that Redis answered concerns more than the keys that were asked for."""
     return _SERVER_TROUBLE.search(error) is not None
 
 
-def missing(command: str, error: str) -> str:
+def missing(command: str, error: str, names: Names) -> str:
     """The ACL rule that a refused command needs, the name of an unknown command, or nothing."""
     if "unknown command" in error:
         return command.upper()
@@ -50,8 +69,8 @@ def missing(command: str, error: str) -> str:
         return ""
     # "... to access one of the keys used as arguments", "No permissions to access a channel"
     if re.search(r"access .*\bchannels?\b", error):
-        return TOPICS
-    return KEYS if re.search(r"access .*\bkeys?\b", error) else f"+{command.lower()}"
+        return names.topic_rule
+    return names.key_rule if re.search(r"access .*\bkeys?\b", error) else f"+{command.lower()}"
 
 
 def advice(user: str, wanting: Sequence[str]) -> str:

@@ -13,8 +13,8 @@ for index, key in ipairs(KEYS) do
   end
 end
 local totals, users, profiles, minutes, uniques, writer = unpack(KEYS)
-local number, instead, expected, bound, named, ttl, span, ears, batch =
-  unpack(cmsgpack.unpack(ARGV[1]), 1, 9)
+local number, instead, expected, bound, named, ttl, span, ears, topic, batch =
+  unpack(cmsgpack.unpack(ARGV[1]), 1, 10)
 
 local function stored()
   return tonumber(redis.call('HGET', totals, 'total') or 0)
@@ -110,7 +110,6 @@ for _, register in ipairs(batch.registers) do
 end
 
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
-local topic = string.sub(totals, 1, -#'totals' - 1) .. 'changed'
 local listening = redis.pcall('PUBSUB', 'NUMSUB', topic)
 -- It is no news to the one who has written.
 if not listening[2] or tonumber(listening[2]) > ears then redis.pcall('PUBLISH', topic, writer) end

@@ -65,11 +65,11 @@ class Account:
         self._unsent.add(tally)
         self.totals.add(tally)
 
-    def question(self, *, whole: bool, ears: int) -> bytes:
+    def question(self, *, whole: bool, ears: int, topic: str = "") -> bytes:
         """What to ask of Redis: to add the last batch, if it was not answered, or what has come.
 
         :param whole: whether everything that is stored is to be answered.
-        :param ears: see `request`.
+        :param ears: see `request`; `topic` too.
         """
         if self._sent is None and self._unsent is not None:
             self._send(self._unsent)
@@ -83,6 +83,7 @@ class Account:
             max_users=self._max_users,
             named=self._max_users if whole else 0,
             ears=ears,
+            topic=topic,
         )
 
     def learn(self, reply: Reply, *, whole: bool) -> None:

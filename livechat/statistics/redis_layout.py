@@ -7,7 +7,7 @@
     livechat:1:{twitch:ann}:minutes    hash    minute since 1970 -> messages
     livechat:1:{twitch:ann}:uniques    string  registers of `uniques`, one byte each
     livechat:1:{twitch:ann}:writer:ID  string  number of the last batch applied from one process
-    livechat:1:{twitch:ann}:changed    topic   told the writer's key at each batch
+    livechat:1:0:{twitch:ann}:changed  topic   told the writer's key at each batch; 0: the database
 
 The braces put a channel's keys into one slot of a cluster.  The script is what makes a batch count
 once: it runs whole or not at all, and does nothing with a batch whose number it has seen, so a
@@ -28,29 +28,23 @@ from msgspec import Struct
 
 from livechat.model.chat import Roles
 from livechat.model.events import ChannelKey, UserTally
-from livechat.redis.rights import Probe
+from livechat.redis.names import Names
+from livechat.redis.rights import BASIC_PROBES, PROBED, Probe
 from livechat.redis.script import Script
 from livechat.statistics.totals import MINUTES, ChannelTotals
 
 #: Adds a batch, and answers what is stored.
 SCRIPT: Final = Script.of(files(__package__).joinpath("redis.lua").read_text("utf-8"))
 
-#: What every key of ours begins with: the name, and the version of this layout.
-PREFIX: Final = "livechat:1:"
-
-#: Written when a connection is made, to learn whether Redis takes writes.
-PROBE_KEY: Final = f"{PREFIX}probe"
-
 #: Commands that are tried when a connection is made: all that the script does, and how it is run.
 #: Inside a script Redis would not name what is forbidden.  The key holds a text, so most of these
 #: fail without harm once access control has let them pass.
 PROBES: Final = (
-    Probe(("SET", PROBE_KEY, "1", "EX", "60"), expected="OK"),
+    *BASIC_PROBES,
     *(
-        Probe((command, PROBE_KEY, *arguments))
+        Probe((command, PROBED, *arguments))
         for command, *arguments in (
             ("TYPE",),
-            ("GET",),
             ("GETRANGE", "0", "0"),
             ("SETRANGE", "0", "1"),
             ("EXPIRE", "60"),
@@ -70,14 +64,8 @@ PROBES: Final = (
             ("ZPOPMIN",),
         )
     ),
-    Probe(("DEL", f"{PROBE_KEY}:none")),
-    Probe(
-        ("EVAL", "return cmsgpack.pack(redis.call('GET', KEYS[1]))", "1", PROBE_KEY),
-        expected="\xa11",
-    ),
-    Probe(("EVALSHA", "0" * 40, "1", PROBE_KEY)),
-    Probe(("PUBLISH", PROBE_KEY, ""), optional=True),
-    Probe(("PUBSUB", "NUMSUB", PROBE_KEY), optional=True),
+    Probe(("PUBLISH", PROBED, ""), optional=True),
+    Probe(("PUBSUB", "NUMSUB", PROBED), optional=True),
 )
 
 #: Seconds after the last write at which the statistics of a channel are gone.
@@ -87,24 +75,18 @@ TTL: Final = 86_400
 _NOTHING: Final = b"\xc0"
 
 
-def keys_of(key: ChannelKey, writer: str) -> list[str]:
+def keys_of(names: Names, key: ChannelKey, writer: str) -> list[str]:
     """The keys of one channel, in the script's order.
 
     :param writer: identifies this process.
     """
-    name = key.identifier
-    if key.identifier_type != "username":
-        name = f"{key.identifier_type}:{name}"
-    for reserved, written in (("%", "%25"), ("{", "%7B"), ("}", "%7D")):
-        name = name.replace(reserved, written)
-    stem = f"{PREFIX}{{{key.platform}:{name}}}:"
     kinds = ("totals", "users", "profiles", "minutes", "uniques", f"writer:{writer}")
-    return [stem + kind for kind in kinds]
+    return [names.key_of(key, kind) for kind in kinds]
 
 
-def topic_of(key: ChannelKey) -> str:
+def topic_of(names: Names, key: ChannelKey) -> str:
     """Under which topic it is said that a channel's statistics have changed."""
-    return keys_of(key, "")[0].removesuffix("totals") + "changed"
+    return names.topic_of(key, "changed")
 
 
 def longest_reply(max_users: int) -> int:
@@ -176,6 +158,7 @@ def request(
     max_users: int,
     named: int = 0,
     ears: int = 0,
+    topic: str = "",
 ) -> bytes:
     """What to ask of the script.
 
@@ -185,9 +168,12 @@ def request(
     :param expected: messages that should be stored already: fewer mean that Redis lost some.
     :param named: answer what is stored, with so many users; 0: the numbers only.
     :param ears: how many of the connections that listen to the channel's topic are this process's.
+    :param topic: where it is said that the statistics have changed.
     """
     content = msgspec.Raw(batch or _NOTHING)
-    return _encode((number, instead, expected, max_users, named, TTL, MINUTES, ears, content))
+    return _encode(
+        (number, instead, expected, max_users, named, TTL, MINUTES, ears, topic, content)
+    )
 
 
 def read_reply(payload: bytes) -> Reply:

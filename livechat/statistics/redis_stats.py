@@ -68,7 +68,7 @@ STOP_PATIENCE: Final = 1.5
 class RedisStats(Service):
     """Statistics in Redis.
 
-    :param link: is started and stopped with this service.
+    :param link: is started with this service, and stopped with the last of those that share it.
     :param now: seconds since 1970; for rates.
     :param writer: a name that no other process has.
     """
@@ -157,7 +157,7 @@ class RedisStats(Service):
         """See `IStatsStore`."""
         self._channel(key).watchers.append(changed)
         self._due[key] = None
-        self._link.listen(topic_of(key), lambda writer: self._heard(key, writer))
+        self._link.listen(self._topic(key), lambda writer: self._heard(key, writer))
 
     def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
         """See `IStatsStore`."""
@@ -187,7 +187,7 @@ class RedisStats(Service):
         if channel is not None and changed in channel.watchers:
             channel.watchers.remove(changed)
         if channel is not None and not channel.watchers:
-            self._link.ignore(topic_of(key))
+            self._link.ignore(self._topic(key))
             self._forgotten[key] = None
             self._let_go(key, channel)
             if len(self._forgotten) > MAX_FORGOTTEN:
@@ -196,6 +196,12 @@ class RedisStats(Service):
                 self._due.pop(oldest, None)
                 _log.warn("too many channels wait for Redis: the oldest one's counts are dropped")
         return succeed(None)
+
+    def _keys(self, key: ChannelKey) -> list[str]:
+        return keys_of(self._link.names, key, self._writer)
+
+    def _topic(self, key: ChannelKey) -> str:
+        return topic_of(self._link.names, key)
 
     def _channel(self, key: ChannelKey) -> Channel:
         channel = self._channels.get(key)
@@ -218,7 +224,7 @@ class RedisStats(Service):
 
     def _heard(self, key: ChannelKey, writer: bytes) -> None:
         """A process has added to a channel: when it was another one, see what is stored now."""
-        if writer.decode("utf-8", "replace") not in keys_of(key, self._writer):
+        if writer.decode("utf-8", "replace") not in self._keys(key):
             self._channels[key].account.stale = True
             self._due[key] = None
 
@@ -287,8 +293,9 @@ class RedisStats(Service):
         whole = account.stale and channel.may_be_read()
         if whole:
             channel.read = self._clock.seconds()
-        question = account.question(whole=whole, ears=int(self._link.hears(topic_of(key))))
-        answer = await self._link.run(SCRIPT, keys_of(key, self._writer), question)
+        topic = self._topic(key)
+        question = account.question(whole=whole, ears=int(self._link.hears(topic)), topic=topic)
+        answer = await self._link.run(SCRIPT, self._keys(key), question)
         account.learn(read_reply(answer), whole=whole)
         channel.answered = self._clock.seconds()
         if whole:
@@ -301,7 +308,7 @@ class RedisStats(Service):
         """What Redis holds of a channel that is not held here."""
         question = request(max_users=self._max_users, named=limit)
         try:
-            answer = self._link.run(SCRIPT, keys_of(key, self._writer), question)
+            answer = self._link.run(SCRIPT, self._keys(key), question)
             answer.addTimeout(PATIENCE, self._clock)
             totals = read_totals(read_reply(await answer), self._max_users)
         except (RedisDown, RedisRefused, TimeoutError, MsgspecError, ValueError):
