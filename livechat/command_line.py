@@ -81,6 +81,7 @@ class DaemonOptions(usage.Options):
 
     :ivar platforms: the platforms that are installed.
     :ivar declared: every option there is.
+    :ivar words: what was parsed.
     """
 
     synopsis = "[options]"
@@ -93,6 +94,7 @@ class DaemonOptions(usage.Options):
     platforms: Mapping[str, PlatformDescription]
     declared: Sequence[Option]
     chosen: Chosen
+    words: Sequence[str]
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__()
@@ -107,6 +109,7 @@ class DaemonOptions(usage.Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Parse; a wrong value is one line on stderr and exit code 1."""
+        self.words = tuple(options or ())
         try:
             super().parseOptions(options)
         except usage.UsageError as error:

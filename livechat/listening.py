@@ -67,13 +67,14 @@ class Listening:
     """Opens ports, keeps them, and reads their certificates again.
 
     :ivar ports: what is open.
+    :ivar passed: those of them that somebody else has opened and keeps open.
     """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._certificates: dict[str, Certificates] = {}
         self._lines: list[str] = []
-        self._passed: list[Any] = []
+        self.passed: list[Any] = []
         self.ports: list[IListeningPort] = []
 
     def open(self, description: str, factory: IProtocolFactory, name: str = "") -> None:
@@ -88,16 +89,16 @@ class Listening:
             listening.addBoth(outcome.append)
         # What is wrong with a certificate is a class of its own in every library.
         except Exception as error:
-            reason = _sentence(error)
+            reason = sentence(error)
             if description.startswith("systemd:") and isinstance(error, LookupError):
                 reason = "systemd has passed no such socket"
             raise ListenError(f"cannot listen on {description}: {reason}") from None
         # Twisted's server endpoints answer at once.
         opened = outcome[0] if outcome else Failure(ListenError("does not open at once"))
         if isinstance(opened, Failure):
-            reason = _sentence(opened.value)
+            reason = sentence(opened.value)
             raise ListenError(f"cannot listen on {description}: {reason}")
-        self._opened(opened, name, "https" if description.startswith("ssl:") else "http")
+        self.opened(opened, name, "https" if description.startswith("ssl:") else "http")
 
     def open_everywhere(
         self,
@@ -110,19 +111,11 @@ class Listening:
         :param number: 0 takes any free one, the same for both.
         :raises ListenError: it cannot be opened.
         """
-        for attempt in range(TRIES):
-            try:
-                sockets = _sockets(number, create)
-                break
-            except OSError as error:
-                if number or error.errno != errno.EADDRINUSE or attempt == TRIES - 1:
-                    reason = _sentence(error)
-                    raise ListenError(f"cannot listen on port {number}: {reason}") from None
-        for listening in sockets:
+        for listening in everywhere(number, create):
             listening.setblocking(False)
             with listening:
                 adopt = self._reactor.adoptStreamPort
-                self._opened(adopt(listening.fileno(), listening.family, factory))
+                self.opened(adopt(listening.fileno(), listening.family, factory))
 
     def open_passed(self, factory: IProtocolFactory) -> bool:
         """Serve on the listening sockets that systemd has opened for us, if it has.
@@ -138,12 +131,12 @@ class Listening:
                         raise ListenError(f"the passed socket {descriptor} does not listen")
                     passed.setblocking(False)
                     adopt = self._reactor.adoptStreamPort
-                    self._opened(adopt(passed.fileno(), passed.family, factory))
-                    self._passed.append(self.ports[-1])
+                    self.opened(adopt(passed.fileno(), passed.family, factory))
+                    self.passed.append(self.ports[-1])
             except OSError as error:
-                reason = _sentence(error)
+                reason = sentence(error)
                 raise ListenError(f"cannot use the passed socket {descriptor}: {reason}") from None
-        return bool(self._passed)
+        return bool(self.passed)
 
     def _passed_descriptors(self) -> Iterator[int]:
         # Twisted has taken them out of the environment; its endpoints know them.
@@ -166,7 +159,7 @@ class Listening:
                 _log.error(
                     "certificates of {where} cannot be read, the old ones stay in use: {error}",
                     where=description,
-                    error=_sentence(error),
+                    error=sentence(error),
                 )
 
     def announce(self) -> None:
@@ -182,9 +175,9 @@ class Listening:
         Whoever passed them keeps them open: those who come wait for the process that is next.
         """
         # Not `stopListening`, which drops connections that have not sent their request yet.
-        for port in self._passed:
+        for port in self.passed:
             port.stopReading()
-        return bool(self._passed)
+        return bool(self.passed)
 
     def close(self) -> None:
         """Close all ports."""
@@ -192,29 +185,60 @@ class Listening:
             port.stopListening()
         self.ports.clear()
 
+    def certificates(self, description: str) -> Certificates:
+        """The certificate and key that an endpoint string names; they are read again with the rest.
+
+        Raises whatever is wrong with them: a class of its own in every library.
+        """
+
+        def read() -> IOpenSSLContextFactory:
+            # Twisted's endpoint holds its context for good; nothing public replaces it.
+            fresh: Any = serverFromString(self._reactor, description)
+            options: IOpenSSLContextFactory = fresh._sslContextFactory
+            # Files that do not belong together show only here.
+            options.getContext()
+            return options
+
+        made = self._certificates[description] = Certificates(read)
+        return made
+
     def _endpoint(self, description: str) -> IStreamServerEndpoint:
         endpoint: Any = serverFromString(self._reactor, description)
         if description.startswith("ssl:"):
-
-            def read() -> IOpenSSLContextFactory:
-                # Twisted's endpoint holds its context for good; nothing public replaces it.
-                fresh: Any = serverFromString(self._reactor, description)
-                options: IOpenSSLContextFactory = fresh._sslContextFactory
-                # Files that do not belong together show only here.
-                options.getContext()
-                return options
-
-            endpoint._sslContextFactory = self._certificates[description] = Certificates(read)
+            endpoint._sslContextFactory = self.certificates(description)
         described: IStreamServerEndpoint = endpoint
         return described
 
-    def _opened(self, port: IListeningPort, name: str = "", scheme: str = "http") -> None:
+    def opened(self, port: IListeningPort, name: str = "", scheme: str = "http") -> None:
+        """A port is open: it is kept, and the log will say where it is."""
         prepare_port(port)
         self.ports.append(port)
         where = port.getHost()
         number = getattr(where, "port", None)
         page = f"; open {scheme}://localhost:{number}/test" if number and not name else ""
-        self._lines.append(f"{name or 'listening'} on {where}{page}")
+        self.note(f"{name or 'listening'} on {where}{page}")
+
+    def note(self, line: str) -> None:
+        """Say this when the process that will serve is running."""
+        self._lines.append(line)
+
+
+def everywhere(
+    number: int, create: Callable[..., socket.socket] = socket.create_server
+) -> list[socket.socket]:
+    """A TCP port on all interfaces, for IPv4 and IPv6, as far as the machine has them.
+
+    :param number: 0 takes any free one, the same for both.
+    :raises ListenError: it cannot be opened.
+    """
+    for attempt in range(TRIES):
+        try:
+            return _sockets(number, create)
+        except OSError as error:
+            if number or error.errno != errno.EADDRINUSE or attempt == TRIES - 1:
+                reason = sentence(error)
+                raise ListenError(f"cannot listen on port {number}: {reason}") from None
+    raise AssertionError
 
 
 def _sockets(number: int, create: Callable[..., socket.socket]) -> list[socket.socket]:
@@ -255,7 +279,7 @@ def _own_lock(port: Any) -> None:
         os.replace(fresh, name)
 
 
-def _sentence(error: object) -> str:
+def sentence(error: object) -> str:
     """What an error says, without the addresses that some repeat and without its errno."""
     reason = getattr(error, "socketError", error)
     if isinstance(reason, OSError) and reason.errno:

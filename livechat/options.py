@@ -32,6 +32,16 @@ def _redis_url(text: str) -> str:
     return text
 
 
+def node_name(text: str) -> str:
+    """A name that can stand in a log line, a key of Redis and a JSON text.
+
+    :raises ValueError: it is none.
+    """
+    if len(text) > 64 or not all(one.isalnum() or one in "._:-" for one in text):
+        raise ValueError("must be at most 64 letters, digits and . _ : -")
+    return text
+
+
 class Unset(int):
     """A number that is the default because nobody has chosen one."""
 
@@ -72,6 +82,28 @@ class Settings(Struct, frozen=True):
             " only.",
         ),
     ] = ()
+    broker: Annotated[
+        str,
+        Choice(
+            one_of("local", "redis"),
+            "How nodes share channels: local (this process is alone) or redis (all nodes on one"
+            " Redis are one service).",
+        ),
+    ] = "local"
+    node: Annotated[
+        str,
+        Choice(
+            node_name,
+            "Name of this node in logs, /health and /channels; empty: host and process.",
+        ),
+    ] = ""
+    workers: Annotated[
+        int,
+        Choice(
+            whole(1, 256),
+            "Processes behind one port, each a node; more than one needs --broker redis.",
+        ),
+    ] = 1
     stats_storage: Annotated[
         str,
         Choice(
@@ -247,6 +279,10 @@ class Settings(Struct, frozen=True):
         """Why the choices do not fit together; empty: they do."""
         if self.stats_storage == "redis" and not self.redis_url:
             return "--stats-storage=redis needs --redis-url (REDIS_URL)"
+        if self.broker == "redis" and not self.redis_url:
+            return "--broker=redis needs --redis-url (REDIS_URL)"
+        if self.workers > 1 and self.broker != "redis":
+            return "--workers needs --broker=redis"
         return ""
 
     def why_useless(self, field: str) -> str:
@@ -259,8 +295,8 @@ class Settings(Struct, frozen=True):
             return "--demo watches the built-in simulator"
         if field in EMOTE_ADDRESSES and not self.asks(EMOTE_ADDRESSES[field]):
             return f"--emotes does not name {EMOTE_ADDRESSES[field]}"
-        if field == "redis_url" and self.stats_storage != "redis":
-            return "--stats-storage is memory"
+        if field == "redis_url" and "redis" not in (self.stats_storage, self.broker):
+            return "--stats-storage is memory and --broker is local"
         return ""
 
 

@@ -12,12 +12,13 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from random import SystemRandom
 from typing import Any, Final
 
+from msgspec import structs
 from twisted.application.service import IService, Service
 from twisted.logger import Logger
 
@@ -38,7 +39,7 @@ from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.event_loop import LagMeter
 from livechat.history.memory import MemoryHistory
-from livechat.listening import ListenError, Listening
+from livechat.listening import ListenError
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.options import Chosen, Settings, Unset
@@ -47,6 +48,7 @@ from livechat.redis.address import RedisAddress
 from livechat.serving import admin_port, open_ports, public_port
 from livechat.signals import Signals
 from livechat.statistics.memory import MemoryStats
+from livechat.surroundings import Surroundings
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
 from livechat.transports.http import Pages
@@ -72,7 +74,31 @@ def makeService(options: DaemonOptions) -> IService:
     for line in options.warnings():
         sys.stderr.write(f"livechat: warning: {line}\n")
     use_monotonic_clock(reactor)
+    if options.chosen.daemon.workers > 1:
+        # Only where it is wanted.
+        from livechat.workers.start import supervisor  # noqa: PLC0415
+
+        raise_limit(reactor)
+        several = supervisor(reactor, options)
+        Signals(reactor, several.reload, several.hurry).install()
+        return several
     daemon = build(reactor, options.platforms, options.chosen, raise_limit(reactor))
+    Signals(reactor, daemon.reload, daemon.hurry).install()
+    return daemon
+
+
+def worker(reactor: Any, words: Sequence[str], node: str, surroundings: Surroundings) -> Daemon:
+    """The daemon as one of several workers.
+
+    :param words: its options, as on the command line.
+    :raises SystemExit: an option cannot be fulfilled; one line on stderr.
+    """
+    options = Options()
+    options.parseOptions(words)
+    use_monotonic_clock(reactor)
+    own = structs.replace(options.chosen.daemon, node=node)
+    chosen = structs.replace(options.chosen, daemon=own)
+    daemon = build(reactor, options.platforms, chosen, raise_limit(reactor), surroundings)
     Signals(reactor, daemon.reload, daemon.hurry).install()
     return daemon
 
@@ -91,14 +117,17 @@ def build(
     descriptions: Mapping[str, PlatformDescription],
     chosen: Chosen,
     descriptors: int = UNLIMITED,
+    surroundings: Surroundings | None = None,
 ) -> Daemon:
     """The daemon on a reactor, with its ports open.
 
     :param descriptors: how many files and connections the process may have open.
+    :param surroundings: what is somebody else's; None: it is alone.
 
     :raises SystemExit: an option cannot be fulfilled; one line on stderr.
     """
     settings = chosen.daemon
+    surroundings = surroundings or Surroundings()
     services: list[Service] = []
     platform_settings = dict(chosen.platforms)
     addresses = None
@@ -110,7 +139,7 @@ def build(
                 platform_settings[name] = description.demo(platform_settings[name], addresses)
     metrics = Metrics()
     random = SystemRandom()
-    upstreams = Upstreams(reactor, random, metrics, chosen.daemon, addresses)
+    upstreams = Upstreams(reactor, random, metrics, settings, addresses, surroundings.gate)
     platforms = upstreams.make(descriptions, platform_settings)
     store, kept = _statistics(reactor, settings, metrics)
     services.extend(kept)
@@ -118,6 +147,7 @@ def build(
         reactor, settings.history_size, settings.history_ttl, settings.history_memory
     )
     services.append(history)
+    node = partial(_node, settings)
     broker: IBroker = LocalBroker(reactor, time.time, random, settings.history_ttl)
     channel_services = Services(
         clock=reactor,
@@ -130,7 +160,7 @@ def build(
         log=ChannelLog(reactor, metrics),
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
-        node=_node,
+        node=node,
     )
     hub = Hub(
         channel_services,
@@ -151,9 +181,9 @@ def build(
         exit_with_usage_error(f"--tokens {error}")
     clients = _clients(reactor, settings, metrics, hub, platforms, fit.clients, access)
     pages = Pages(
-        lambda: health(_node(), hub, clients, store, broker),
+        lambda: health(node(), hub, clients, store, broker),
         lambda: not clients.draining,
-        metrics,
+        surroundings.exposition(metrics),
         web_directory(),
         ChannelReader(hub, platforms),
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
@@ -164,7 +194,7 @@ def build(
     resource = pages.app.resource()
     apart = bool(settings.admin_listen)
     public = public_port(reactor, clients, resource, fit.connections, apart=apart)
-    listening = Listening(reactor)
+    listening = surroundings.listening(reactor)
     try:
         open_ports(
             listening,
@@ -213,9 +243,9 @@ def build(
     )
 
 
-def _node() -> str:
-    """What names this node: the machine and the process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def _node(settings: Settings) -> str:
+    """What names this node: by default the machine and the process."""
+    return settings.node or f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _invited(hub: Hub, platforms: Mapping[str, IPlatform], key: ChannelKey) -> None:

@@ -23,7 +23,8 @@ from livechat.metrics import Metrics
 from livechat.model.events import add_event_kind
 from livechat.options import Settings
 from livechat.platforms.agent import BoundedPool
-from livechat.platforms.description import PlatformContext, PlatformDescription
+from livechat.platforms.budget import Gate, Limit
+from livechat.platforms.description import PlatformContext, PlatformDescription, no_gate
 from livechat.platforms.emotes.providers import Address, Providers
 from livechat.platforms.fetch import WholeBody
 
@@ -41,6 +42,7 @@ class Upstreams:
     :ivar providers: of emotes.
 
     :param simulated: the simulator's addresses, in a demonstration.
+    :param gate: who else must let a request begin.
     """
 
     def __init__(
@@ -50,11 +52,12 @@ class Upstreams:
         metrics: Metrics,
         settings: Settings,
         simulated: Any = None,
+        gate: Callable[[str, str, Limit], Gate | None] = no_gate,
     ) -> None:
         self.pool = BoundedPool(reactor)
         # All chats of a platform may ask one host once a second: they must find a connection open.
         self.pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
-        context = _context(reactor, self.pool, random, metrics, settings)
+        context = replace(_context(reactor, self.pool, random, metrics, settings), gate=gate)
         self.providers = Providers(context, emote_addresses(settings, simulated))
         self._context = replace(context, picture_sources=self.providers.sources)
 

@@ -63,7 +63,7 @@ class SiteCase(SynchronousTestCase):
         pages = Pages(
             lambda: {"status": "ok"},
             lambda: True,
-            Metrics(),
+            Metrics().exposition,
             self.directory(),
             self.channels(),
             contract={"schema.json": b'{"a":1}', "livechat.d.ts": b"export {};"},

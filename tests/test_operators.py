@@ -226,7 +226,7 @@ class AnswerTests(SynchronousTestCase):
         pages = Pages(
             lambda: {"status": "ok"},
             lambda: True,
-            Metrics(),
+            Metrics().exposition,
             web_directory(),
             ChannelReader(hub, {}),
             access=Access(path),

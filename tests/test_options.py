@@ -61,6 +61,9 @@ PROMISED: Mapping[str, Any] = {
 TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "port": [("0", 0), ("1", 1), ("8080", 8080), ("65535", 65535)],
     "listen": [("tcp:3000:interface=127.0.0.1", ("tcp:3000:interface=127.0.0.1",))],
+    "broker": [("local", "local")],
+    "node": [("ann", "ann"), ("host-7.example.org:1_a", "host-7.example.org:1_a"), ("", "")],
+    "workers": [("1", 1)],
     "stats-storage": [("memory", "memory")],
     "redis-url": [
         ("redis://localhost", "redis://localhost"),
@@ -151,6 +154,9 @@ REFUSED: Mapping[str, Sequence[str]] = {
     "port": [*_WHOLE, "65536", "999999"],
     "listen": ["", "3000", ":3000", "tcp", "tcp:", " tcp:1", "/tmp/socket"],
     "admin-listen": ["", "9090", "unix:"],
+    "broker": ["", "Redis", "memory"],
+    "node": ["a b", "a/1", "a\n", "{a}", "a" * 65],
+    "workers": [*_WHOLE, "0", "257"],
     "stats-storage": ["", "Redis", "redis ", "file", "none"],
     "redis-url": [
         "",
@@ -534,7 +540,7 @@ class WarningTests(OptionsCase):
         )
         self.assertEqual(
             self.warned(REDIS_URL=f"redis://:{SECRET}@h"),
-            ["REDIS_URL has no effect: --stats-storage is memory"],
+            ["REDIS_URL has no effect: --stats-storage is memory and --broker is local"],
         )
         self.assertEqual(
             self.warned(f"--tiktok-signer-key={SECRET}"),

@@ -30,7 +30,7 @@ def _no_tap(platform: str, channel: str, data: bytes) -> None:
     """Raw data goes nowhere."""
 
 
-def _no_gate(platform: str, kind: str, limit: Limit) -> Gate | None:
+def no_gate(platform: str, kind: str, limit: Limit) -> Gate | None:
     """Nobody shares a budget with this process."""
     return None
 
@@ -61,7 +61,7 @@ class PlatformContext(Struct, frozen=True):
     wait_poll: float = 60.0
     tap: Callable[[str, str, bytes], None] = _no_tap
     picture_sources: Sequence[IPictureSource] = ()
-    gate: Callable[[str, str, Limit], Gate | None] = _no_gate
+    gate: Callable[[str, str, Limit], Gate | None] = no_gate
 
     def budget(self, limit: Limit, platform: str, kind: str) -> Budget:
         """The budget for one kind of request.  A platform has one for each kind."""

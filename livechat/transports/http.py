@@ -33,7 +33,6 @@ from werkzeug.exceptions import HTTPException
 from livechat.access import Access, AccessError, Grant
 from livechat.addresses import Addresses
 from livechat.core.channel_reader import ChannelReader
-from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.messages import encode, failure
 from livechat.transports.files import (
@@ -74,7 +73,7 @@ class Pages:
         self,
         health: Callable[[], dict[str, object]],
         ready: Callable[[], bool],
-        metrics: Metrics,
+        exposition: Callable[[], bytes | Deferred[bytes]],
         web: Path,
         channels: ChannelReader,
         platforms: bytes = b"{}",
@@ -89,7 +88,7 @@ class Pages:
         self._channels = channels
         self._health = health
         self._ready = ready
-        self._metrics = metrics
+        self._exposition = exposition
         self._web = web
 
     @app.route("/", methods=["GET", "HEAD"])
@@ -119,10 +118,10 @@ class Pages:
         return _text(request, b"shutting down\n")
 
     @app.route("/metrics", methods=["GET", "HEAD"])
-    def _metrics_route(self, request: Request) -> bytes:
+    def _metrics_route(self, request: Request) -> bytes | Deferred[bytes]:
         self._grant(request).check("metrics")
         request.setHeader(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-        return self._metrics.exposition()
+        return self._exposition()
 
     @app.route("/channels", methods=["GET", "HEAD"])
     def _channels_route(self, request: Request) -> bytes:

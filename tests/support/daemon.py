@@ -131,7 +131,7 @@ class Client:
         url = f"ws://127.0.0.1:{port}{path}"
         options.setdefault("compression", None)
         options |= {"open_timeout": PATIENCE, "ping_interval": None, "max_queue": None}
-        connection = await deferToThread(lambda: connect(url, **options))
+        connection = await deferToThread(lambda: connect(url, **options).__enter__())
         return cls(connection)
 
     async def send(self, **command: Any) -> None:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""The metrics of several processes as those of one (pure).
+
+What is counted is added up, and so is what there is of something.  What is a limit, a state or a
+moment is taken from the process that is worst off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+#: By the end of a name: how the values of several processes become one, where they are not added.
+_TAKEN: Final[Sequence[tuple[str, Callable[[float, float], float]]]] = (
+    ("_info", max),
+    ("_up", min),
+    ("_left", min),
+    ("_start_time_seconds", min),
+    ("_max_fds", min),
+)
+
+
+def merged(texts: Iterable[str]) -> bytes:
+    """The metrics of several processes, each as Prometheus text, as one text.
+
+    :raises ValueError: one of them is no Prometheus text.
+    """
+    families: dict[str, Metric] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            known = families.setdefault(
+                family.name, Metric(family.name, family.documentation, family.type)
+            )
+            known.samples.extend(family.samples)
+    registry = CollectorRegistry()
+    registry.register(_Families([_added(family) for family in families.values()]))
+    return generate_latest(registry)
+
+
+class _Families(Collector):
+    """Families that are there already."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them."""
+        return iter(self._families)
+
+
+def _added(family: Metric) -> Metric:
+    """A family with one sample for each series."""
+    join = next((join for end, join in _TAKEN if family.name.endswith(end)), float.__add__)
+    values: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    for sample in family.samples:
+        series = sample.name, tuple(sample.labels.items())
+        value = float(sample.value)
+        values[series] = join(values[series], value) if series in values else value
+    added = Metric(family.name, family.documentation, family.type)
+    for (name, labels), value in values.items():
+        added.add_sample(name, dict(labels), value)
+    return added
