@@ -8,6 +8,7 @@ import sys
 from benchmarks import (
     browser,
     contract,
+    emotes,
     fanout,
     lists,
     messages,
@@ -19,6 +20,7 @@ from benchmarks import (
 
 MEASUREMENTS = {
     "messages": messages.main,
+    "emotes": emotes.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
     "lists": lists.main,

@@ -53,7 +53,7 @@ function messageRow(message, channel = "") {
   head.append(name);
   if (metadata.monetary_data) putMoney(row, head, metadata.monetary_data);
   const text = make("span", { class: "text", dir: "auto" });
-  text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
+  text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml, content.elements) : "");
   row.append(head, " ", text);
   if (metadata.sticker) row.append(picture(metadata.sticker.url, metadata.sticker.alt || "Sticker", "sticker"));
   if (settings.show.includes("time")) row.append(timeOf(message.timestamp));

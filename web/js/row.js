@@ -35,7 +35,7 @@ export function chatRow(message) {
   if (metadata.first_message) row.classList.add("first");
   const head = make("div", { class: "head" }, ...nameAndMarks(author, message.platform));
   const text = make("div", { class: "text", dir: "auto" });
-  text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml) : "");
+  text.append(typeof content.rawHtml === "string" ? sanitized(content.rawHtml, content.elements) : "");
   const body = make("div", { class: "body" }, head, text);
   if (metadata.reply) body.prepend(replyLine(metadata.reply));
   if (metadata.first_message) head.append(make("span", { class: "tag" }, "first message"));
