@@ -201,6 +201,7 @@ class TableTests(SynchronousTestCase):
                 ("twitch", "pictures"): twitch.PICTURES,
                 ("twitch", "history"): twitch.HISTORY,
                 ("youtube", "pages"): youtube.PAGES,
+                ("youtube", "searches"): youtube.SEARCHES,
                 ("7tv", "emotes"): emotes.REQUESTS,
                 ("bttv", "emotes"): emotes.REQUESTS,
                 ("ffz", "emotes"): emotes.REQUESTS,

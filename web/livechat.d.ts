@@ -661,6 +661,14 @@ export interface LikeEvent {
   data: LikeData;
 }
 
+/** The statistics of one live of a channel whose lives are all watched at once. */
+export interface LiveStats {
+  /** How many messages were written, exactly. */
+  totalMessages: number;
+  /** How many users wrote. */
+  uniqueUserCount: number;
+}
+
 /** A viewer reached a milestone. */
 export interface MilestoneData {
   /** Who did it; null where the platform hides it. */
@@ -1094,6 +1102,8 @@ export interface StatsData {
   money?: Record<string, number>;
   /** How many of each event kind. */
   events?: Record<string, number>;
+  /** With `lives: all`, those of each live since the channel is watched, by its id. */
+  lives?: Record<string, LiveStats>;
 }
 
 /** The statistics of one channel. */

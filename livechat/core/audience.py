@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from livechat.core.fanout import Fanout
@@ -188,17 +189,25 @@ class Audience:
         for subscription in list(self._waiting):
             subscription.tell_waiting(details)
 
-    def tell_standing(self) -> None:
-        """Where the channel stands, to everybody, after what was published so far.
+    def flows(self, info: LiveInfo) -> None:
+        """Messages flow, or something has changed about the stream: tell everybody.
 
         Whoever has not caught up is told then.
         """
+        before, self.info = self.info, info
+        lost, self.reason = self.reason, None
         self._fanout.flush()
-        recovered = False if self.has_missed else UNSET
-        if self.reason is None:
-            self.has_missed = False
+        recovered: bool | UnsetType = False if self.has_missed else UNSET
+        self.has_missed = False
         for subscription in self._fanout.subscriptions:
-            subscription.send(self._standing(subscription, recovered))
+            subscription.tell(self._news(subscription, before, lost, recovered))
+
+    def interrupted(self, reason: str) -> None:
+        """The upstream is lost: tell everybody, after what was published so far."""
+        self.reason = reason
+        self._fanout.flush()
+        for subscription in self._fanout.subscriptions:
+            subscription.tell(self._standing(subscription))
 
     def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
         """Give everybody who wants them statistics."""
@@ -227,11 +236,36 @@ class Audience:
         self._fanout.close()
         self._replays.close()
 
-    def _standing(self, subscription: Subscription, recovered: bool | UnsetType = UNSET) -> Status:
+    def _standing(
+        self, subscription: Subscription, recovered: bool | UnsetType = UNSET
+    ) -> list[Status]:
         """Where the channel stands, for one subscriber."""
         if self.reason is None:
             return subscription.started(self.info, self.last, recovered)
-        return subscription.reconnecting(self.reason)
+        return [subscription.reconnecting(self.reason)]
+
+    def _news(
+        self,
+        subscription: Subscription,
+        before: LiveInfo,
+        reason: str | None,
+        recovered: bool | UnsetType = UNSET,
+    ) -> list[Status]:
+        """What one subscriber is told that knew the channel otherwise.
+
+        :param before: what it knew of the stream.
+        :param reason: why the upstream was lost, as it knew; None: it was not.
+        :param recovered: False: it has missed publications that nobody has any more.
+        """
+        known, lives = before.lives, self.info.lives
+        ended = [subscription.ended(one) for one in known if one not in lives]
+        if self.reason is not None or reason is not None or set(known) == set(lives):
+            return [*ended, *self._standing(subscription, recovered)]
+        begun = tuple(one for one in lives if one not in known)
+        if not begun:
+            return ended
+        info = replace(self.info, lives=begun)
+        return [*ended, *subscription.started(info, self.last)]
 
     def _replay(self, subscription: Subscription) -> None:
         """Give a subscriber what was published before it came; `started` comes first."""
@@ -247,10 +281,11 @@ class Audience:
         if replay.told is None:
             self._answer(subscription, self._standing(subscription))
         elif replay.told != (self.reason, self.info):
-            subscription.send(self._standing(subscription))
+            reason, info = replay.told
+            subscription.tell(self._news(subscription, info, reason))
         self._deliver(subscription)
 
-    def _answer(self, subscription: Subscription, standing: Status) -> None:
+    def _answer(self, subscription: Subscription, standing: Sequence[Status]) -> None:
         """Answer a subscribe: it has succeeded, and here the chat stands."""
         subscription.present(self._stats.storage_type, standing)
 

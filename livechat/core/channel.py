@@ -256,6 +256,7 @@ class Channel:
         """Greet everybody who waits."""
         self._services.log.say(self.key, f"live ({info.live_id})")
         self._enter("live")
+        self.stats.watch(info.lives)
         self._audience.info = info
         self._audience.greet_waiting()
 
@@ -263,28 +264,22 @@ class Channel:
         """Say what has changed about the stream, if anything has."""
         if self._audience.has_missed:
             # What its subscribers have and what follows do not belong together.
-            self._audience.reason = BROKER
-            self._audience.tell_standing()
-            self._audience.reason = None
+            self._audience.interrupted(BROKER)
         elif info == self._audience.info:
             return
-        self._audience.info = info
-        self._audience.tell_standing()
+        self._flows(info)
 
     def resume(self, info: LiveInfo) -> None:
         """Say that messages flow again."""
         self._services.log.say(self.key, "resumed")
         self._enter("live")
-        self._audience.info = info
-        self._audience.reason = None
-        self._audience.tell_standing()
+        self._flows(info)
 
     def interrupt(self, reason: str) -> None:
         """Say that the upstream was lost."""
         self._services.log.say(self.key, f"interrupted: {reason}", warn=True)
         self._enter("interrupted")
-        self._audience.reason = reason
-        self._audience.tell_standing()
+        self._audience.interrupted(reason)
 
     def explain(self, reason: str) -> None:
         """Remember why the upstream is still lost."""
@@ -315,6 +310,10 @@ class Channel:
         """What operators are shown as its state from now on."""
         self._state = state
         self._since = iso_time(round(self._services.now() * 1000))
+
+    def _flows(self, info: LiveInfo) -> None:
+        self.stats.watch(info.lives)
+        self._audience.flows(info)
 
     def _depart(self) -> None:
         """Leave the upstream and the broker."""

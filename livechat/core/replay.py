@@ -26,7 +26,7 @@ from livechat.core.subscription import Subscription
 from livechat.core.turns import Turns
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
-from livechat.model.events import ChannelKey
+from livechat.model.events import ChannelKey, LiveInfo
 
 #: Bytes of one part of a replay, and how many may wait for a client before it is given the next.
 PART: Final = 64 << 10
@@ -40,6 +40,9 @@ LOOK: Final = 1.0
 _seq = attrgetter("seq")
 
 Item = Kept | Publication
+
+#: Why the upstream is lost, if it is, and what is known of the stream.
+Standing = tuple[str | None, LiveInfo]
 
 _Frames = dict[tuple[IEncoding, ChannelKey], dict[int, bytes]]
 
@@ -57,7 +60,7 @@ class Replay:
     __slots__ = ("given", "items", "subscription", "told", "until", "waits")
 
     def __init__(
-        self, subscription: Subscription, items: Sequence[Item], until: int, told: object
+        self, subscription: Subscription, items: Sequence[Item], until: int, told: Standing | None
     ) -> None:
         self.subscription = subscription
         self.items = items
@@ -120,7 +123,7 @@ class Replays:
         return list(self._replays)
 
     def begin(
-        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: object
+        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: Standing
     ) -> None:
         """Give this one what was kept, and then what is published from now on.
 

@@ -8,17 +8,25 @@ that watches the upstream counts; the others send what the store says when it ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
-from twisted.internet.defer import Deferred, succeed
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.ports import IStatsStore
 from livechat.model.chat import ChatMessage
 from livechat.model.event_data import Donation, Gift, Price
-from livechat.model.events import ChannelEvent, ChannelKey, StatsData, Tally, UserTally
+from livechat.model.events import (
+    ChannelEvent,
+    ChannelKey,
+    LiveStats,
+    StatsData,
+    Tally,
+    UserTally,
+)
 from livechat.protocol.messages import Stats, encode
 
 #: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
@@ -27,6 +35,9 @@ PUSH_INTERVAL: Final = 1.0
 
 #: Most that one payment may be in its currency; what claims to be more is not counted.
 MAX_PAYMENT: Final = 1e9
+
+#: Most lives of one channel that are counted by themselves, too.
+MAX_LIVES: Final = 32
 
 
 class Snapshot:
@@ -50,8 +61,6 @@ class Snapshot:
 class ChannelStats:
     """The statistics of one channel, from its first subscriber to its last.
 
-    :ivar counting: whether this node watches the upstream and counts, so that what the store learns
-        is known here already.
     :param limit: how many users a snapshot names.
     :param push: given the snapshot when it is time to send it to all subscribers.
     """
@@ -64,7 +73,9 @@ class ChannelStats:
         limit: int,
         push: Callable[[Snapshot], None],
     ) -> None:
-        self.counting = True
+        self._counting = True
+        # Of a channel with several lives at once, what was written in each.
+        self._lives: dict[str, ChannelStats] = {}
         self._key = key
         self._store = store
         self._clock = clock
@@ -85,12 +96,37 @@ class ChannelStats:
         store.open(key, self._changed)
 
     @property
+    def counting(self) -> bool:
+        """Whether this node watches the upstream and counts.
+
+        Then what the store learns is known here already.
+        """
+        return self._counting
+
+    @counting.setter
+    def counting(self, counting: bool) -> None:
+        self._counting = counting
+        for live in self._lives.values():
+            live.counting = counting
+
+    def watch(self, lives: Iterable[str]) -> None:
+        """Count each of these lives by itself, too."""
+        for live_id in lives:
+            if live_id not in self._lives and len(self._lives) < MAX_LIVES:
+                key = ChannelKey(self._key.platform, "lives", f"{self._key.identifier}/{live_id}")
+                live = ChannelStats(key, self._store, self._clock, 1, _nobody)
+                live.counting = self._counting
+                self._lives[live_id] = live
+
+    @property
     def storage_type(self) -> str:
         """Where the counts of this channel go at this moment."""
         return self._store.storage_of(self._key)
 
     def count(self, message: ChatMessage) -> None:
         """Count one message (already free of duplicates)."""
+        if self._lives and message.room_id in self._lives:
+            self._lives[message.room_id].count(message)
         tally = self._tally
         tally.total += 1
         data = message.data
@@ -159,7 +195,10 @@ class ChannelStats:
             if 0 <= age <= PUSH_INTERVAL:
                 return succeed(self._latest)
         self._hand_over()
-        return self._store.snapshot(self._key, self._limit).addCallback(self._taken, self._handed)
+        asked = self._store.snapshot(self._key, self._limit)
+        if self._lives:
+            asked.addCallback(self._with_lives)
+        return asked.addCallback(self._taken, self._handed)
 
     def close(self) -> None:
         """Store what was counted and let the channel go."""
@@ -170,6 +209,21 @@ class ChannelStats:
         self._push = _nobody
         self._hand_over()
         self._store.forget(self._key, self._changed)
+        for live in self._lives.values():
+            live.close()
+
+    def _with_lives(self, data: StatsData) -> Deferred[StatsData]:
+        """The statistics with those of each live."""
+        names = list(self._lives)
+
+        def taken(snapshots: list[Snapshot]) -> StatsData:
+            lives = {
+                name: LiveStats(one.data.total_messages, one.data.unique_user_count)
+                for name, one in zip(names, snapshots, strict=True)
+            }
+            return replace(data, lives=lives)
+
+        return gatherResults([self._lives[name].snapshot() for name in names]).addCallback(taken)
 
     @property
     def _counted(self) -> bool:
@@ -217,7 +271,7 @@ class ChannelStats:
 
     def _changed(self) -> None:
         """The store has learnt something, perhaps from another node."""
-        if not self.counting:
+        if not self._counting:
             self._latest = None
             self._unsent = True
             if self._call is None:

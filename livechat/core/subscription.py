@@ -14,7 +14,7 @@ Only who asked to wait hears that a channel is absent; all others get an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Final
 
@@ -99,18 +99,23 @@ class Subscription:
         """A message for this subscriber alone."""
         self.subscriber.send(encode(message))
 
+    def tell(self, messages: Iterable[ServerMessage]) -> None:
+        """Some messages for this subscriber alone."""
+        for message in messages:
+            self.send(message)
+
     def overtake(self) -> None:
         """Another command states everything anew, and the last one is not answered yet."""
         # Whoever waits was answered.
         if self.told is not Told.WAITING:
             self._overtaken.append((self.identifier, self.options.id))
 
-    def present(self, storage_type: str, standing: Status) -> None:
+    def present(self, storage_type: str, standing: Sequence[Status]) -> None:
         """The channel is there: the answer to a subscribe, or the end of a wait."""
         if self.told is Told.WAITING:
-            self.send(standing)
+            self.tell(standing)
         else:
-            self.answer(self.subscribed(storage_type), standing)
+            self.answer(self.subscribed(storage_type), *standing)
         self.told = Told.STARTED
 
     def absent(self, storage_type: str, reason: ChatError, live_id: str = "") -> None:
@@ -127,8 +132,7 @@ class Subscription:
         if told is Told.NOTHING or self._overtaken:
             self.answer(self.subscribed(storage_type), *news)
         else:
-            for message in news:
-                self.send(message)
+            self.tell(news)
 
     def repeat(self, storage_type: str) -> None:
         """It has asked again: if it waits, that is the answer."""
@@ -164,14 +168,21 @@ class Subscription:
             id=self.id,
         )
 
-    def started(self, info: LiveInfo, start: Start, recovered: bool | UnsetType = UNSET) -> Status:
-        """`started`, after what was published last.
+    def started(
+        self, info: LiveInfo, start: Start, recovered: bool | UnsetType = UNSET
+    ) -> list[Status]:
+        """`started`, after what was published last: one for each live.
 
         :param recovered: whether nothing is missing of what follows, where that was asked.
         """
-        identifier, command_id = self.identifier, self.options.id
-        status = started(identifier, self.key, info, start.epoch, start.seq, command_id)
-        return status if recovered is UNSET else replace(status, recovered=recovered)
+        command_id = self.options.id
+        statuses = [
+            started(self.identifier, self.key, one, start.epoch, start.seq, command_id)
+            for one in info.each
+        ]
+        if recovered is UNSET:
+            return statuses
+        return [replace(status, recovered=recovered) for status in statuses]
 
     def reconnecting(self, reason: str) -> Status:
         """`reconnecting`."""

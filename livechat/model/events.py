@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from livechat.model.chat import ChatMessage, Roles
 from livechat.model.event_data import KINDS, EventData, meaning
@@ -106,12 +107,20 @@ class LiveInfo(Struct, frozen=True):
     :ivar feed: YouTube: `all` messages or the filtered `top` chat.
     :ivar receiving: TikTok: whether the room has sent anything since we entered it.  A quiet room
         has; False is a connection that is open and blind so far.
+    :ivar lives: of a channel whose lives are all watched at once the ids of those on air, in the
+        order in which they were found; else none.
     """
 
     live_id: str
     live: bool | UnsetType | None = UNSET
     feed: str | UnsetType = UNSET
     receiving: bool | UnsetType = UNSET
+    lives: tuple[str, ...] = ()
+
+    @property
+    def each(self) -> list[LiveInfo]:
+        """What is known of each live."""
+        return [replace(self, live_id=one) for one in self.lives] or [self]
 
 
 class ChannelEvent(Struct, frozen=True):
@@ -204,6 +213,17 @@ class Tally(Struct):
             self.minutes[int(now // 60)] = self.total
 
 
+class LiveStats(Struct, frozen=True):
+    """The statistics of one live of a channel whose lives are all watched at once.
+
+    :ivar total_messages: how many messages were written, exactly.
+    :ivar unique_user_count: how many users wrote.
+    """
+
+    total_messages: int = field(name="totalMessages")
+    unique_user_count: int = field(name="uniqueUserCount")
+
+
 class StatsData(Struct, frozen=True):
     """The statistics of one channel.
 
@@ -218,6 +238,7 @@ class StatsData(Struct, frozen=True):
     :ivar last_message_time: the latest one.
     :ivar money: what was paid, by currency (ISO 4217) or unit (`BITS`, `DIAMONDS`, `JEWELS`).
     :ivar events: how many of each event kind.
+    :ivar lives: with `lives: all`, those of each live since the channel is watched, by its id.
     """
 
     unique_users: list[UserTally] = field(name="uniqueUsers")
@@ -233,3 +254,4 @@ class StatsData(Struct, frozen=True):
     last_message_time: str | UnsetType = field(default=UNSET, name="lastMessageTime")
     money: dict[str, int | float] | UnsetType = UNSET
     events: dict[str, int] | UnsetType = UNSET
+    lives: dict[str, LiveStats] | UnsetType = UNSET

@@ -22,6 +22,7 @@ from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.youtube_faults import YouTubeFault, YouTubeMishap
 from livechat.simulator.youtube_ids import channel_id, letters
+from livechat.simulator.youtube_lineup import Lineup
 from livechat.simulator.youtube_pages import Standing, Video, menu
 from livechat.simulator.youtube_playback import YouTubeRecording, repeated
 from livechat.simulator.youtube_stream import Stream
@@ -69,6 +70,7 @@ class Settings:
 class YouTubeSimulator:
     """Channels, videos and chats.
 
+    :ivar lineup: what is said of single channels.
     :ivar faults: what is wrong at present; change it at any time.
     :ivar asked: method, path and host of the last requests.
 
@@ -89,6 +91,7 @@ class YouTubeSimulator:
         self.settings = settings or Settings()
         self.recording = recording
         self.faults: set[YouTubeFault] = set()
+        self.lineup = Lineup()
         self.asked: deque[tuple[str, str, str]] = deque(maxlen=5000)
         self._scenario = scenario
         self._names = Recent[str, str](NAMES)
@@ -103,6 +106,7 @@ class YouTubeSimulator:
 
     def channel_id(self, name: str) -> str:
         """The id of the channel of a name."""
+        name = self.lineup.owner(name)
         found = self._ids.get(f"channel {name}") or channel_id(name)
         self._names[found] = name
         return found
@@ -137,7 +141,8 @@ class YouTubeSimulator:
         standing = self._standing(name)
         if video_id and video_id != present and standing is Standing.LIVE:
             standing = Standing.ENDED
-        began = self.now() + (_AHEAD if standing is Standing.UPCOMING else -number % 14400)
+        ahead = _AHEAD if standing is Standing.UPCOMING else -number % 14400
+        began = self.lineup.begins(name, self.now() + ahead)
         shown = video_id or present
         leads = standing in (Standing.LIVE, Standing.UPCOMING, Standing.ENDED, Standing.DATACENTER)
         where = Place(self.channel_id(name), shown, generation=self._generation)
@@ -167,6 +172,8 @@ class YouTubeSimulator:
     def _standing(self, name: str) -> Standing:
         if YouTubeFault.SIGN_IN in self.faults:
             return Standing.PRIVATE
+        if (said := self.lineup.standing(name)) is not None:
+            return said
         for beginning, standing in _STANDINGS.items():
             if name.startswith(beginning):
                 return standing

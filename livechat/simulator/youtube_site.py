@@ -142,7 +142,7 @@ class YouTubeSite(Resource):
         if tab == "streams":
             modern = len(name) % 2 == 1
             return streams_page(name, youtube.channel_id(name), self._streams(name), modern)
-        video = youtube.video(name)
+        video = self._shown(name)
         if name.startswith(SIMULCAST):
             return watch_page(youtube.video(f"upcoming {name}"))
         if tab == "live" and video.standing is not Standing.ENDED:
@@ -164,12 +164,19 @@ class YouTubeSite(Resource):
                 return self._youtube.named(identifier), tab
         return "", ""
 
+    def _shown(self, name: str) -> Video:
+        """What the page of a channel shows: a stream that is on air, if there is one."""
+        youtube = self._youtube
+        names = [name, *youtube.lineup.beside(name)]
+        return youtube.video(next(filter(youtube.is_live, names), name))
+
     def _streams(self, name: str) -> list[Video]:
         youtube = self._youtube
         older = youtube.video(name, youtube.video_id(f"ended {name}"))
         videos = [youtube.video(f"upcoming {name}"), youtube.video(name), older]
         if name.startswith(SIMULCAST):
             videos.insert(1, youtube.video(f"members {name}"))
+        videos += map(youtube.video, youtube.lineup.beside(name))
         return videos
 
     def _noted(self, request: Request) -> list[str]:

@@ -50,6 +50,9 @@ VIDEO_ID: Final = re.compile(r"[A-Za-z0-9_-]{11}")
 CHANNEL_ID: Final = re.compile(r"UC[A-Za-z0-9_-]{21}[AQgw]")
 
 _LONGEST_NAME: Final = 255  # bytes of UTF-8
+#: The identifier type of a key that means all lives of a channel; no client can name it.
+LIVES: Final = "lives"
+
 _AUTHORITY: Final = re.compile(r"(?:[a-z]+:)?//", re.IGNORECASE)
 _NAME_MARKS: Final = frozenset("_-.·")
 _LEGACY: Final = frozenset({"c", "user"})
@@ -93,6 +96,21 @@ def key_of(identifier: str, identifier_type: str) -> ChannelKey:
     if found is None:
         raise _invalid()
     return found
+
+
+def all_lives(key: ChannelKey) -> ChannelKey:
+    """The key of all lives of a channel; that of a video as it is, which is one live."""
+    if key.identifier_type in ("liveId", LIVES):
+        return key
+    return ChannelKey(PLATFORM, LIVES, key.identifier)
+
+
+def channel_of(key: ChannelKey) -> ChannelKey:
+    """The channel whose lives a key means; any other key as it is."""
+    if key.identifier_type != LIVES:
+        return key
+    is_id = CHANNEL_ID.fullmatch(key.identifier) is not None
+    return ChannelKey(PLATFORM, "channelId" if is_id else "username", key.identifier)
 
 
 def pages(key: ChannelKey, tab: Tab = "live") -> tuple[str, ...]:
