@@ -41,7 +41,7 @@ async def play(cases: Sequence[tuple[Case, int]], seed: int, bounds: Bounds) -> 
     scene: Scene | None = None
     before: Case | None = None
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context) as workers:
+    with ProcessPoolExecutor(4, mp_context=context) as workers:
         for case, amount in cases:
             if scene is not None and before is not None and not _shared(before, case):
                 await scene.close()

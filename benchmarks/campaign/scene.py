@@ -26,7 +26,7 @@ from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
 from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.twitch import TwitchSimulator
-from livechat.simulator.youtube import YouTubeSimulator
+from livechat.simulator.youtube import Settings, YouTubeSimulator
 from tests.support.daemon import Daemon, start_daemon
 
 reactor: Any = _reactor
@@ -89,7 +89,7 @@ class Scene:
         quiet = Scenario(1, 0.0)
         self.twitch = TwitchSimulator(reactor, time.time, quiet)
         self.tiktok = TikTokSimulator(reactor, time.time, quiet)
-        self.youtube = YouTubeSimulator(reactor, time.time, quiet)
+        self.youtube = YouTubeSimulator(reactor, time.time, quiet, Settings(timeout_ms=1000))
         self.answers = Answers(resources(self.twitch, self.tiktok, self.youtube))
         self._ports = [self.listen(self.twitch), self.listen(_QuietSite(self.answers))]
         irc, http = (port.getHost().port for port in self._ports)
