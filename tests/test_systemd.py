@@ -15,7 +15,6 @@ from tempfile import mkdtemp
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from livechat.command_line import declared_options
@@ -24,77 +23,42 @@ from livechat.platforms.description import installed
 from livechat.systemd import STATUS_EVERY, Notifier
 from tests.support.daemon import PATIENCE, Client, Daemon
 from tests.support.golden import rewriting
+from tests.support.systemd import Activation, Notified
 
 ROOT = Path(__file__).resolve().parents[1]
 UNITS = ROOT / "packaging" / "systemd"
 
-#: Becomes the daemon; the number of the process, which systemd names, is known only inside of it.
-LAUNCHER = """
-import os, sys
-os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
-os.execv(sys.executable, [sys.executable, "-m", "livechat", *sys.argv[1:]])
-"""
 
-
-class NotifyCase(TestCase):
-    """A stand-in for systemd: a socket that takes what it is told."""
+class NotifierTests(SynchronousTestCase):
+    """What is said, on a clock of our own."""
 
     def setUp(self) -> None:
         """Listen."""
-        directory = mkdtemp()
-        self.addCleanup(shutil.rmtree, directory)
-        self.address = f"{directory}/notify"
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(self.socket.close)
-        self.socket.bind(self.address)
-        self.socket.settimeout(PATIENCE)
-
-    def told(self) -> list[str]:
-        """What has been said and not been read yet, each name with its value."""
-        self.socket.setblocking(False)
-        lines: list[str] = []
-        try:
-            while True:
-                lines += self.socket.recv(4096).decode().split("\n")
-        except BlockingIOError:
-            self.socket.settimeout(PATIENCE)
-            return lines
-
-    async def until(self, line: str) -> list[str]:
-        """Read on until this is said; what was said before it."""
-        before: list[str] = []
-        while True:
-            told = (await deferToThread(self.socket.recv, 4096)).decode().split("\n")
-            if line in told:
-                return before
-            before += told
-
-
-class NotifierTests(NotifyCase):
-    """What is said, on a clock of our own."""
+        self.systemd = Notified()
+        self.addCleanup(self.systemd.close)
 
     def notifier(self, **environ: str) -> Notifier:
         """One for this environment."""
         self.clock = Clock()
-        named = {"NOTIFY_SOCKET": self.address, **environ}
+        named = {"NOTIFY_SOCKET": self.systemd.address, **environ}
         return Notifier.of(self.clock, named, 7, lambda: "2 chats")
 
     def test_life(self) -> None:
         """Ready, signs of life at half of the period, reading again, stopping, the end."""
         notifier = self.notifier(WATCHDOG_USEC="30000000")
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.systemd.told(), [])
         notifier.ready()
-        self.assertEqual(self.told(), ["READY=1", "WATCHDOG=1", "STATUS=2 chats"])
+        self.assertEqual(self.systemd.told(), ["READY=1", "WATCHDOG=1", "STATUS=2 chats"])
         self.clock.advance(14.9)
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.systemd.told(), [])
         self.clock.advance(0.1)
-        self.assertEqual(self.told(), ["WATCHDOG=1", "STATUS=2 chats"])
+        self.assertEqual(self.systemd.told(), ["WATCHDOG=1", "STATUS=2 chats"])
         notifier.reloading()
         notifier.ready()
-        self.assertEqual(self.told(), ["RELOADING=1", "READY=1"])
+        self.assertEqual(self.systemd.told(), ["RELOADING=1", "READY=1"])
         notifier.stopping()
         self.clock.advance(15)
-        self.assertEqual(self.told(), ["STOPPING=1", "WATCHDOG=1", "STATUS=2 chats"])
+        self.assertEqual(self.systemd.told(), ["STOPPING=1", "WATCHDOG=1", "STATUS=2 chats"])
         notifier.stopped()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -104,7 +68,7 @@ class NotifierTests(NotifyCase):
             notifier = self.notifier(**environ)
             notifier.ready()
             self.clock.advance(STATUS_EVERY)
-            self.assertEqual(self.told(), ["READY=1", "STATUS=2 chats", "STATUS=2 chats"])
+            self.assertEqual(self.systemd.told(), ["READY=1", "STATUS=2 chats", "STATUS=2 chats"])
             notifier.stopped()
 
     def test_odd_period(self) -> None:
@@ -131,46 +95,23 @@ class NotifierTests(NotifyCase):
 
     def test_gone(self) -> None:
         """A systemd that does not listen any more costs nothing but a line in the log."""
-        os.remove(self.address)
+        os.remove(self.systemd.address)
         notifier = self.notifier()
         notifier.ready()
         notifier.stopped()
 
 
-class ActivatedCase(NotifyCase):
+class ActivatedCase(TestCase):
     """Daemons on a socket that the test has opened, one after the other."""
 
     def setUp(self) -> None:
         """Open the port."""
-        super().setUp()
-        self.port = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.addCleanup(self.port.close)
-        self.number = self.port.getsockname()[1]
+        self.systemd = Activation()
+        self.addCleanup(self.systemd.close)
 
     def start(self, *options: str) -> Daemon:
-        """Start the next one, as systemd does."""
-        environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("LIVECHAT_") and name not in ("PORT", "STATS_STORAGE")
-        }
-        environ |= {
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            "NOTIFY_SOCKET": self.address,
-            "WATCHDOG_USEC": "1000000",
-            "LISTEN_FDS": "1",
-            "LISTEN_FDNAMES": "livechat.socket",
-        }
-        daemon = Daemon()
-        daemon.listening.addErrback(lambda _: None)
-        reactor.spawnProcess(
-            daemon,
-            sys.executable,
-            [sys.executable, "-c", LAUNCHER, "--demo", *options],
-            env=environ,
-            path="/",
-            childFDs={0: "w", 1: "r", 2: "r", 3: self.port.fileno()},
-        )
+        """Start the next one."""
+        daemon = self.systemd.start(reactor, "--demo", *options)
         self.addCleanup(self.ended, daemon)
         return daemon
 
@@ -186,33 +127,33 @@ class ActivationTests(ActivatedCase):
     async def test_life(self) -> None:
         """It is ready when it listens, gives signs of life, reads again, and says that it stops."""
         daemon = self.start()
-        await self.until("READY=1")
-        self.assertIn(f"port={self.number}", daemon.log)
-        client = await Client.open(self.number)
+        await self.systemd.until("READY=1")
+        self.assertIn(f"port={self.systemd.number}", daemon.log)
+        client = await Client.open(self.systemd.number)
         await client.send(type="subscribe", platform="twitch", identifier="demo")
         await client.until("started")
-        await self.until("STATUS=1 chats, 1 clients")
-        await self.until("WATCHDOG=1")
+        await self.systemd.until("STATUS=1 chats, 1 clients")
+        await self.systemd.until("WATCHDOG=1")
         assert daemon.transport is not None
         daemon.transport.signalProcess("HUP")
-        await self.until("RELOADING=1")
-        await self.until("READY=1")
+        await self.systemd.until("RELOADING=1")
+        await self.systemd.until("READY=1")
         daemon.terminate()
-        await self.until("STOPPING=1")
+        await self.systemd.until("STOPPING=1")
         self.assertEqual(await client.closed_with(), 1001)
         await daemon.ended
 
     async def test_restarts(self) -> None:
         """While it is restarted no client is refused: those who come wait for the next one."""
         daemon = self.start()
-        await self.until("READY=1")
+        await self.systemd.until("READY=1")
         outcomes: list[str] = []
         running = True
 
         async def come_and_go() -> None:
             while running:
                 try:
-                    client = await Client.open(self.number)
+                    client = await Client.open(self.systemd.number)
                     await client.close()
                     outcomes.append("opened")
                 except Exception as error:
@@ -221,12 +162,12 @@ class ActivationTests(ActivatedCase):
         clients = [Deferred.fromCoroutine(come_and_go()) for _ in range(4)]
         for _ in range(6):
             stopped = daemon.terminate()
-            await self.until("STOPPING=1")
+            await self.systemd.until("STOPPING=1")
             # Systemd starts the next one when this one has ended.
             await stopped
             daemon = self.start()
-            await self.until("READY=1")
-            await Client.open(self.number)
+            await self.systemd.until("READY=1")
+            await Client.open(self.systemd.number)
         running = False
         for client in clients:
             await client
@@ -236,7 +177,8 @@ class ActivationTests(ActivatedCase):
     async def test_no_listening_socket(self) -> None:
         """A passed descriptor that is no listening socket is one line and exit code 1."""
         with socket.socket() as idle:
-            self.port = idle
+            self.systemd.port.close()
+            self.systemd.port = idle
             daemon = self.start()
             self.assertEqual(await daemon.ended, 1)
         self.assertIn("livechat: the passed socket 3 does not listen\n", daemon.log)

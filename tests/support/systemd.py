@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""A stand-in for systemd: it holds a port, passes it to daemons, and hears how they are."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from tempfile import mkdtemp
+from typing import Any
+
+from twisted.internet.threads import deferToThread
+
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.program import environment
+
+#: Becomes the daemon; the number of the process, which systemd names, is known only inside of it.
+_LAUNCHER = """
+import os, sys
+os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
+os.execv(sys.executable, [sys.executable, "-m", "livechat", *sys.argv[1:]])
+"""
+
+
+class Notified:
+    """A socket that takes what a daemon says of itself.
+
+    :ivar address: its path.
+    """
+
+    def __init__(self) -> None:
+        self._directory = mkdtemp()
+        self.address = f"{self._directory}/notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.address)
+        self.socket.settimeout(PATIENCE)
+
+    def told(self) -> list[str]:
+        """What has been said and not been read yet, each name with its value."""
+        self.socket.setblocking(False)
+        lines: list[str] = []
+        try:
+            while True:
+                lines += self.socket.recv(4096).decode().split("\n")
+        except BlockingIOError:
+            self.socket.settimeout(PATIENCE)
+            return lines
+
+    async def until(self, line: str) -> list[str]:
+        """Read on until this is said; what was said before it."""
+        before: list[str] = []
+        while True:
+            told = (await deferToThread(self.socket.recv, 4096)).decode().split("\n")
+            if line in told:
+                return before
+            before += told
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.socket.close()
+        shutil.rmtree(self._directory)
+
+
+class Activation(Notified):
+    """Daemons on one port, one after the other.
+
+    :ivar number: of the port.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.number: int = self.port.getsockname()[1]
+
+    def start(self, reactor: Any, *options: str) -> Daemon:
+        """Start the next one, as systemd does."""
+        daemon = Daemon()
+        daemon.listening.addErrback(lambda _: None)
+        reactor.spawnProcess(
+            daemon,
+            sys.executable,
+            [sys.executable, "-c", _LAUNCHER, *options],
+            env=environment(
+                {
+                    "NOTIFY_SOCKET": self.address,
+                    "WATCHDOG_USEC": "1000000",
+                    "LISTEN_FDS": "1",
+                    "LISTEN_FDNAMES": "livechat.socket",
+                }
+            ),
+            path="/",
+            childFDs={0: "w", 1: "r", 2: "r", 3: self.port.fileno()},
+        )
+        return daemon
+
+    async def restart(self, reactor: Any, daemon: Daemon, *options: str) -> Daemon:
+        """Stop one, and start the next when it has ended."""
+        stopped = daemon.terminate()
+        await self.until("STOPPING=1")
+        await stopped
+        next_one = self.start(reactor, *options)
+        await self.until("READY=1")
+        return next_one
+
+    def close(self) -> None:
+        """Give the port up."""
+        self.port.close()
+        super().close()
