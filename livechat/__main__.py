@@ -9,7 +9,7 @@ import sys
 def main() -> None:
     """Run the daemon in the foreground with the command's arguments; leaves no pid file.
 
-    `livechat health` asks a running one instead.
+    `livechat serve` is the same; `livechat health` asks a running one instead.
     """
     if sys.argv[1:2] == ["health"]:
         # Each command loads what it needs.
@@ -18,7 +18,8 @@ def main() -> None:
         raise SystemExit(health_check.main(sys.argv[2:]))
     from twisted.scripts.twistd import run  # noqa: PLC0415
 
-    sys.argv = ["twistd", "--nodaemon", "--pidfile=", "livechat", *sys.argv[1:]]
+    options = sys.argv[2:] if sys.argv[1:2] == ["serve"] else sys.argv[1:]
+    sys.argv = ["twistd", "--nodaemon", "--pidfile=", "livechat", *options]
     run()
 
 

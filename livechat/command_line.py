@@ -172,6 +172,14 @@ class DaemonOptions(usage.Options):
         width = min(60, max(len(line) for line, _ in lines))
         return "".join(f"{line:{width}}  # {where}\n" for line, where in lines)
 
+    def secrets(self) -> Iterator[str]:
+        """The secret words that were chosen, and the passwords in addresses."""
+        for option in self.declared:
+            value = getattr(self.chosen.of(option.section), option.field)
+            if option.choice.secret and isinstance(value, str):
+                yield value
+                yield from re.findall(r"(?<=[:/])([^:/@\s]+)@", value)
+
     def warnings(self) -> Iterator[str]:
         """What was chosen and has no effect, one line each."""
         for option in self.declared:

@@ -24,6 +24,8 @@ from livechat.command_line import own_version
 from livechat.core.hub import Hub
 from livechat.core.ports import IBroker, IStatsStore
 from livechat.listening import Listening
+from livechat.log_output import LoggedService
+from livechat.metrics import Metrics
 from livechat.pacing import sleep
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry
@@ -45,7 +47,7 @@ LOOK: Final = 0.05
 STOP: Final = 1.5
 
 
-class Daemon(Service):
+class Daemon(LoggedService, Service):
     """Everything that runs.
 
     :param services: started and stopped with it.
@@ -82,6 +84,11 @@ class Daemon(Service):
         self._unread = unread
         self._spread = spread
         self._stopping: Deferred[None] | None = None
+
+    @property
+    def metrics(self) -> Metrics:
+        """What it counts."""
+        return self._clients.metrics
 
     def startService(self) -> None:
         """Start the platforms."""

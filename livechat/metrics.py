@@ -132,7 +132,7 @@ class Metrics:
         )
         self.log_lines_left_out = Counter(
             "livechat_log_lines_left_out",
-            "Log lines about chats beyond the limit of their rate",
+            "Log lines beyond the limit of their rate",
             registry=r,
         )
         self.loop_lag = Histogram(

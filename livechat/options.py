@@ -205,6 +205,17 @@ class Settings(Struct, frozen=True):
             " scopes. Empty: none is asked for.",
         ),
     ] = ""
+    log_format: Annotated[
+        str,
+        Choice(one_of("text", "json"), "What lines of the log are: text, or JSON objects."),
+    ] = "text"
+    log_level: Annotated[
+        str,
+        Choice(
+            one_of("debug", "info", "warn", "error"),
+            "The least important lines that are logged: debug, info, warn or error.",
+        ),
+    ] = "info"
     drain_seconds: Annotated[
         float,
         Choice(

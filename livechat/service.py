@@ -40,6 +40,7 @@ from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.event_loop import LagMeter
 from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError
+from livechat.logs import log_output, say_warnings
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.options import Chosen, Settings, Unset
@@ -71,8 +72,7 @@ def makeService(options: DaemonOptions) -> IService:
     # Importing it installs it, so that is left to the one who runs the service.
     from twisted.internet import reactor  # noqa: PLC0415
 
-    for line in options.warnings():
-        sys.stderr.write(f"livechat: warning: {line}\n")
+    say_warnings(options)
     use_monotonic_clock(reactor)
     if options.chosen.daemon.workers > 1:
         # Only where it is wanted.
@@ -80,9 +80,11 @@ def makeService(options: DaemonOptions) -> IService:
 
         raise_limit(reactor)
         several = supervisor(reactor, options)
+        several.log_output = log_output(reactor, options, lambda: None)
         Signals(reactor, several.reload, several.hurry).install()
         return several
     daemon = build(reactor, options.platforms, options.chosen, raise_limit(reactor))
+    daemon.log_output = log_output(reactor, options, daemon.metrics.log_lines_left_out.inc)
     Signals(reactor, daemon.reload, daemon.hurry).install()
     return daemon
 

@@ -78,6 +78,8 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "wait-poll": [("1", 1.0), ("60.5", 60.5), ("3600", 3600.0)],
     "stats-top": [("1", 1), ("10000", 10000)],
     "admin-listen": [("unix:/run/livechat/admin.sock", ("unix:/run/livechat/admin.sock",))],
+    "log-format": [("text", "text"), ("json", "json")],
+    "log-level": [(level, level) for level in ("debug", "info", "warn", "error")],
     "tokens": [("/etc/livechat/tokens", "/etc/livechat/tokens"), ("", "")],
     "drain-seconds": [("0", 0.0), ("30", 30.0), ("3600", 3600.0)],
     "max-clients": [("0", 0), ("10000000", 10**7)],
@@ -153,6 +155,8 @@ _URL = (
 REFUSED: Mapping[str, Sequence[str]] = {
     "port": [*_WHOLE, "65536", "999999"],
     "listen": ["", "3000", ":3000", "tcp", "tcp:", " tcp:1", "/tmp/socket"],
+    "log-format": ["", "JSON", "yaml"],
+    "log-level": ["", "warning", "critical"],
     "admin-listen": ["", "9090", "unix:"],
     "broker": ["", "Redis", "memory"],
     "node": ["a b", "a/1", "a\n", "{a}", "a" * 65],

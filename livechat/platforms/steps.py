@@ -45,6 +45,4 @@ class Steps:
         """Log and count the exception that is being handled."""
         self._failures.inc()
         if self._tracebacks.take():
-            _log.failure(
-                "{platform}:{channel}: a step failed", platform=self._platform, channel=channel
-            )
+            _log.failure("{channel}: a step failed", channel=f"{self._platform}:{channel}")

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from livechat.log_output import LoggedService
 from livechat.systemd import Notifier
 from livechat.workers.exposition import merged
 from livechat.workers.messages import (
@@ -63,7 +64,7 @@ class _Worker:
         self.failures = 0
 
 
-class Supervisor(Service):
+class Supervisor(LoggedService, Service):
     """Runs workers as long as it runs.
 
     :param command: starts a worker, when its orders are added.
