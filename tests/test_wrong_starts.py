@@ -145,7 +145,7 @@ class ProcessTests(WrongCase):
         for key, said in (
             (self.directory / "absent.pem", "No such file"),
             (none, "not a certificate and its key in PEM format"),
-            (ours.key, "not a certificate and its key in PEM format"),
+            (ours.key, "public and private key"),
         ):
             files = f"privateKey={key}:certKey={certificate}"
             self.refused([said], f"--listen=ssl:0:interface=127.0.0.1:{files}")
