@@ -174,6 +174,26 @@ class EmotesTests(EmotesCase):
         self.assertIn(f"7tv/v3/users/youtube/{channel_id}", self.providers.asked)
 
 
+class DemonstrationTests(TestCase):
+    """What somebody sees who starts the demonstration, without a network."""
+
+    timeout = 120
+
+    async def test_demo(self) -> None:
+        """The simulated chats use emotes of all three providers, and zero-width ones."""
+        daemon = start_daemon(reactor, "--demo", "--demo-rate=300", "--demo-seed=3")
+        self.addCleanup(lambda: daemon.ended)
+        self.addCleanup(daemon.kill)
+        await daemon.listening
+        client = await Client.open(daemon.port)
+        self.addCleanup(client.close)
+        await client.subscribe("ann", stats=False)
+        seen: set[object] = set()
+        while not {"7tv", "bttv", "ffz", True} <= seen:
+            for metadata in emotes(await client.until("chat")).values():
+                seen |= {metadata.get("provider"), metadata.get("zero_width")}
+
+
 class FaultTests(EmotesCase):
     """Providers that fail cost nothing but their emotes."""
 

@@ -61,6 +61,16 @@ OF_A_CHANNEL: Final = {
 }
 
 
+#: What the pictures show, by the ids in their addresses.
+WORDS: Final = {
+    name: emote.word
+    for sets in (EVERYWHERE, OF_A_CHANNEL)
+    for emotes in sets.values()
+    for emote in emotes
+    for name in (emote.id, str(emote.number))
+}
+
+
 def seven_tv_entry(emote: SimulatedEmote, pictures: str) -> dict[str, Any]:
     """An emote of a set of 7TV.
 
