@@ -370,7 +370,8 @@ class OptionsTests(FanoutCase):
             chosen = [kind for index, kind in enumerate(kinds) if number >> index & 1]
             mask = CHAT_BIT | sum(kind_bit(kind) for kind in chosen)
             listeners.append((chosen, self.listener(Options(mask))))
-        groups = [group for groups in self.fanout._groups.values() for group in groups]
+        forms = [form for line in self.fanout._groups.values() for form in line.values()]
+        groups = [group for form in forms for group in form]
         self.assertEqual(len(groups), -(-1000 // GROUP_SIZE))
         self.publish(("chat", b"c"), (kinds[0], b"0"), (kinds[5], b"5"))
         for chosen, listener in listeners:
@@ -389,7 +390,8 @@ class GroupTests(FanoutCase):
 
     def groups(self) -> int:
         """How many groups there are."""
-        return sum(len(groups) for groups in self.fanout._groups.values())
+        lines = self.fanout._groups.values()
+        return sum(len(groups) for line in lines for groups in line.values())
 
     def test_one_turn(self) -> None:
         """While writing is quick, one turn serves them all, with the very same messages."""

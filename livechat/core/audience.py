@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 
 from livechat.core.fanout import Fanout
 from livechat.core.filter_limit import FilterLimit
+from livechat.core.holds import Holds
 from livechat.core.options import Options
 from livechat.core.ports import Requester, Start
 from livechat.core.publication import Publication
@@ -56,8 +57,13 @@ class Audience:
         self._stats = stats
         self._dismissed = dismissed
         self._filters = FilterLimit()
-        self._recall = Recall(key, services.history)
+        self._recall = Recall(key, services.history, services.clock)
         self._fanout = Fanout(services.clock, services.coalesce, services.metrics)
+        self._holds = Holds(
+            services.clock,
+            self._fanout,
+            lambda seconds: self._recall.recent(self.last.epoch, seconds),
+        )
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
         self._replays = Replays(
@@ -128,8 +134,14 @@ class Audience:
         """
         if subscription in self._waiting or self._replays.owes(subscription):
             subscription.overtake()
-        self._replays.change(subscription, options)
-        self._fanout.change(subscription, options)
+        if subscription in self._replays:
+            self._change_replay(subscription, options)
+        elif subscription in self._fanout:
+            line, owed = self._holds.join(subscription, self.last.seq, options.hold)
+            self._fanout.change(subscription, options, line)
+            self._fanout.give(subscription, owed)
+        else:
+            subscription.options = options
         subscription.identifier = identifier
         subscription.repeat(self._stats.storage_type)
         return subscription in self._fanout
@@ -137,15 +149,23 @@ class Audience:
     def remove(self, subscription: Subscription) -> None:
         """Deliver what was published so far and nothing more; unknown ones are ignored."""
         self._filters.leave(subscription)
+        self._holds.leave(subscription)
         self._fanout.remove(subscription)
         self._replays.remove(subscription)
         self._waiting.pop(subscription, None)
 
     def dismiss(self, error: ChatError) -> None:
-        """The channel is gone: let everybody go, greeted or waiting."""
+        """The channel is gone: let everybody go, greeted or waiting.
+
+        What is held for them is delivered: nobody can remove it any more.
+        """
         everybody = self.subscriptions
+        for subscription in self._replays.subscriptions:
+            held = self._holds.held(self._holds.place(subscription, self.last.seq))
+            self._replays.finish(subscription, held)
+        self._holds.release()
+        self._fanout.close()
         for subscription in everybody:
-            self._replays.finish(subscription)
             self.remove(subscription)
         # Only then: whoever is told may subscribe anew at once.
         for subscription in everybody:
@@ -156,6 +176,8 @@ class Audience:
     def goes_on_after(self, start: Start) -> None:
         """What is published next comes after this, perhaps in another order."""
         if self.is_greeted and start.epoch != self.last.epoch:
+            # Numbers of the old order must not follow those of the new one.
+            self._holds.release()
             self.missed(start)
         self.last = start
 
@@ -183,6 +205,7 @@ class Audience:
         self._replays.published(publications)
         if new:
             self._fanout.publish(new)
+            self._holds.published(new)
 
     def tell_waiting(self, details: str = "QUEUED") -> None:
         """Tell those who are not greeted what is waited for."""
@@ -234,6 +257,7 @@ class Audience:
     def close(self) -> None:
         """Write what is pending; nothing is published any more."""
         self._fanout.close()
+        self._holds.close()
         self._replays.close()
 
     def _standing(
@@ -273,7 +297,21 @@ class Audience:
         past = self._recall.past(last, options)
         recovered = UNSET if options.since is None else past.complete
         self._answer(subscription, subscription.started(self.info, last, recovered))
-        self._replays.begin(subscription, past.publications, last.seq, (None, self.info))
+        if past.held_after is not None:
+            self._holds.reserve(subscription, past.held_after, options.hold)
+        told = (None, self.info)
+        self._replays.begin(subscription, past.kept, last.seq, told, past.held_after)
+
+    def _change_replay(self, subscription: Subscription, options: Options) -> None:
+        """Somebody who is given the past asks for something else."""
+        after = self._holds.place(subscription, self._replays.until(subscription))
+        if options.hold:
+            self._holds.reserve(subscription, after, options.hold)
+            self._replays.change(subscription, options, held_after=after)
+        else:
+            held = self._holds.held(after) if subscription.options.hold else ()
+            self._holds.leave(subscription)
+            self._replays.change(subscription, options, held)
 
     def _caught_up(self, replay: Replay) -> None:
         """A subscriber has been given everything; it is told what has changed meanwhile."""
@@ -291,7 +329,9 @@ class Audience:
 
     def _deliver(self, subscription: Subscription) -> None:
         """Deliver from now on, then give the statistics."""
-        self._fanout.add(subscription)
+        line, owed = self._holds.join(subscription, self.last.seq, subscription.options.hold)
+        self._fanout.add(subscription, line)
+        self._fanout.give(subscription, owed)
         self.give_stats(subscription)
 
     def _first_stats(self, snapshot: Snapshot, subscription: Subscription) -> None:

@@ -24,7 +24,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import ISubscriber
 from livechat.core.filters import ChatFilter
-from livechat.core.group import Form, Group
+from livechat.core.group import AT_ONCE, Form, Group
 from livechat.core.options import Options
 from livechat.core.publication import Publication
 from livechat.core.spread import Spread
@@ -81,7 +81,8 @@ class Fanout:
         self._clock = clock
         self._coalesce = coalesce
         self._metrics = metrics
-        self._groups: dict[Form, list[Group]] = {}
+        # The groups of each line.
+        self._groups: dict[float, dict[Form, list[Group]]] = {}
         self._group_of: dict[Subscription, Group] = {}
         # Groups with something pending, in the order in which it came.
         self._due: dict[Group, None] = {}
@@ -99,9 +100,12 @@ class Fanout:
         """Everybody who is delivered to."""
         return list(self._group_of)
 
-    def add(self, subscription: Subscription) -> None:
-        """Deliver to this one from now on: nothing that was published before."""
-        self._join(subscription)
+    def add(self, subscription: Subscription, line: float = AT_ONCE) -> None:
+        """Deliver to this one from now on: nothing that was published before.
+
+        :param line: whether it holds chats, and for how long.
+        """
+        self._join(subscription, line)
         self._spread.add(subscription)
 
     def remove(self, subscription: Subscription) -> None:
@@ -110,7 +114,7 @@ class Fanout:
         self._spread.remove(subscription)
         self._leave(subscription)
 
-    def change(self, subscription: Subscription, options: Options) -> None:
+    def change(self, subscription: Subscription, options: Options, line: float = AT_ONCE) -> None:
         """What was published so far is for the old options, what comes now for the new ones."""
         self._deliver_to(subscription)
         repaced = options.stats != subscription.options.stats
@@ -118,20 +122,36 @@ class Fanout:
         group = self._group_of.get(subscription)
         if group is None:
             return
-        if group.form == _form(subscription):
+        if group.form == _form(subscription, line):
             group.changed()
         else:
             self._leave(subscription)
-            self._join(subscription)
+            self._join(subscription, line)
         if repaced:
             self._spread.remove(subscription)
             self._spread.add(subscription)
 
-    def publish(self, publications: Sequence[Publication]) -> None:
-        """Deliver publications, now or as soon as the rule allows."""
+    def move(self, subscription: Subscription, line: float) -> None:
+        """Put this one on another line; what was published so far it is given as before."""
+        if subscription in self._group_of:
+            self._deliver_to(subscription)
+            self._leave(subscription)
+            self._join(subscription, line)
+
+    def give(self, subscription: Subscription, publications: Sequence[Publication]) -> None:
+        """Deliver to this one alone, now, what it takes of these."""
+        if not publications:
+            return
+        group, options = self._group_of[subscription], subscription.options
+        if options.filter is not None:
+            publications = [one for one in publications if one.passes(options.filter)]
+        self._write_to([subscription.subscriber], group, publications, options.kinds)
+
+    def publish(self, publications: Sequence[Publication], line: float = AT_ONCE) -> None:
+        """Deliver publications to those on a line, now or as soon as the rule allows."""
         now = self._clock.seconds()
         batches: dict[ChatFilter | None, _Batch] = {None: _Batch.of(publications)}
-        for form, groups in self._groups.items():
+        for form, groups in self._groups.get(line, {}).items():
             batch = batches.get(form.filter)
             if batch is None:
                 assert form.filter is not None
@@ -179,15 +199,13 @@ class Fanout:
             return
         first = group.given.get(subscription, 0)
         if len(group.pending) > first:
-            data, count = group.data(group.pending[first:], subscription.options.kinds)
+            pending = group.pending[first:]
             group.given[subscription] = len(group.pending)
-            if count:
-                self._metrics.delivered(count, len(data))
-                group.encoding.write([subscription.subscriber], data)
+            self._write_to([subscription.subscriber], group, pending, subscription.options.kinds)
 
-    def _join(self, subscription: Subscription) -> None:
+    def _join(self, subscription: Subscription, line: float) -> None:
         """Put this one into a group; what is pending there is not for it."""
-        group = self._group_for(_form(subscription))
+        group = self._group_for(_form(subscription, line))
         group.joined(subscription)
         if group.pending:
             group.given[subscription] = len(group.pending)
@@ -203,13 +221,15 @@ class Fanout:
         group.changed()
         if not group.members:
             self._due.pop(group, None)
-            groups = self._groups[group.form]
-            groups.remove(group)
-            if not groups:
-                del self._groups[group.form]
+            of_line = self._groups[group.form.line]
+            of_line[group.form].remove(group)
+            if not of_line[group.form]:
+                del of_line[group.form]
+            if not of_line:
+                del self._groups[group.form.line]
 
     def _group_for(self, form: Form) -> Group:
-        groups = self._groups.setdefault(form, [])
+        groups = self._groups.setdefault(form.line, {}).setdefault(form, [])
         for group in reversed(groups):
             if len(group.members) < GROUP_SIZE:
                 return group
@@ -286,11 +306,22 @@ class Fanout:
             if first is not None:
                 by_first.setdefault(first, []).append(member.subscriber)
         for first, subscribers in by_first.items():
-            data, count = group.data(pending[first:], taken)
-            if count:
-                self._metrics.delivered(count * len(subscribers), len(data) * len(subscribers))
-                group.encoding.write(subscribers, data)
+            self._write_to(subscribers, group, pending[first:], taken)
+
+    def _write_to(
+        self,
+        subscribers: list[ISubscriber],
+        group: Group,
+        publications: Sequence[Publication],
+        kinds: int,
+    ) -> None:
+        """Write to members of a group what they take of some publications, if anything."""
+        data, count = group.data(publications, kinds)
+        if count:
+            self._metrics.delivered(count * len(subscribers), len(data) * len(subscribers))
+            group.encoding.write(subscribers, data)
 
 
-def _form(subscription: Subscription) -> Form:
-    return Form(subscription.subscriber.encoding, subscription.key, subscription.options.filter)
+def _form(subscription: Subscription, line: float) -> Form:
+    encoding, options = subscription.subscriber.encoding, subscription.options
+    return Form(encoding, subscription.key, options.filter, line)

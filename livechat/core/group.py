@@ -15,6 +15,9 @@ from livechat.model.events import ChannelKey
 #: Combinations of kinds for which a group remembers who takes them.
 _MAX_COMBINATIONS: Final = 32
 
+#: The line of those who hold nothing.
+AT_ONCE: Final = 0.0
+
 Takers = list[tuple[int, list[Subscription], list[ISubscriber]]]
 
 
@@ -22,11 +25,13 @@ class Form(NamedTuple):
     """What the members of a group have in common.
 
     :ivar filter: which chats they are given; None: all.
+    :ivar line: for how long they hold chats (`livechat.core.holds`).
     """
 
     encoding: IEncoding
     key: ChannelKey
     filter: ChatFilter | None
+    line: float
 
 
 class Group:
@@ -49,7 +54,7 @@ class Group:
 
     def __init__(self, form: Form) -> None:
         self.form = form
-        self.encoding, self.key, _ = form
+        self.encoding, self.key, *_ = form
         self.members: dict[Subscription, None] = {}
         #: All kinds that at least one member takes.
         self.kinds = 0

@@ -28,6 +28,7 @@ class Kept(Struct, eq=False, gc=False):
     :ivar payload: its JSON, without the envelope that names the channel.
     :ivar at: when it was published, in seconds of the clock.
     :ivar removed: whether it was deleted, or its author timed out, after it was published.
+    :ivar resume: the number after which somebody who has it goes on; None: its own.
     """
 
     epoch: str
@@ -39,6 +40,7 @@ class Kept(Struct, eq=False, gc=False):
     payload: bytes
     at: float
     removed: bool = False
+    resume: int | None = None
 
     @classmethod
     def of(cls, publication: Publication, at: float) -> Kept:
@@ -60,7 +62,8 @@ class Kept(Struct, eq=False, gc=False):
 
     def encoded(self, encoding: IEncoding, key: ChannelKey) -> bytes:
         """The bytes for one kind of connection and identifier."""
-        return encoding.encode(self.message(key), Place(key, self.epoch, self.seq))
+        place = Place(key, self.epoch, self.seq if self.resume is None else self.resume)
+        return encoding.encode(self.message(key), place)
 
 
 class Past(Struct, frozen=True):

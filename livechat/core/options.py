@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +21,9 @@ from livechat.model.events import (
 )
 from livechat.protocol.commands import Id, Since, SubscribeOptions
 
+#: Seconds of which every `hold` is a multiple.
+HOLD_STEP: Final = 0.125
+
 
 class Options(Struct, frozen=True):
     """What a subscriber asked for.
@@ -35,7 +38,8 @@ class Options(Struct, frozen=True):
     :ivar wait: whether it waits for a channel that is not live, and for the next stream.
     :ivar all_lives: whether it wants every live of the channel.
     :ivar filter: which chats it takes; None: all.
-    :ivar hold: seconds for which chats are held before they are delivered to it.
+    :ivar hold: seconds for which chats are held before they are delivered to it; a multiple of
+        `HOLD_STEP`.
     """
 
     kinds: int = with_mirrored(CHAT_BIT)
@@ -53,6 +57,9 @@ class Options(Struct, frozen=True):
         """Whether it is to be given what was published before."""
         return self.history > 0 or self.since is not None
 
+
+#: Chats, whether mirrored or not.
+CHATS: Final = with_mirrored(CHAT_BIT)
 
 #: What takes messages away that a client may show.
 REMOVALS: Final = with_mirrored(kind_bit("deletion") | kind_bit("timeout"))
@@ -82,7 +89,7 @@ def understood(asked: SubscribeOptions) -> Options:
         asked.wait or False,
         asked.lives == "all",
         chat_filter(asked.filter),
-        asked.hold or 0.0,
+        _hold(asked.hold or 0.0),
     )
 
 
@@ -96,6 +103,11 @@ def _kinds(events: bool | list[str] | None) -> int:
             raise error_catalogue.UNKNOWN_EVENT_KIND.error()
         kinds |= kind_bit(kind)
     return kinds
+
+
+def _hold(seconds: float) -> float:
+    """So long at least, so that there are not too many different ones."""
+    return ceil(seconds / HOLD_STEP) * HOLD_STEP
 
 
 def _pause(stats: bool | float | None) -> float:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
+import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from livechat.core.clients import IEncoding, Place
 from livechat.core.filters import ChatFilter, Facts
@@ -27,6 +28,8 @@ class Publication(Struct, eq=False):
     :ivar room_id: the room that it names.
     :ivar bit: by which subscribers take it or do not (`livechat.model.events`).
     :ivar payload: its JSON, without the envelope that names the channel.
+    :ivar removed: whether it was deleted, or its author timed out, while it was held.
+    :ivar resume: the number after which somebody who has it goes on; None: its own.
     """
 
     epoch: str
@@ -38,13 +41,13 @@ class Publication(Struct, eq=False):
     room_id: str
     bit: int
     payload: bytes
-    # As something kept may be; here it is still on its way to everybody.
-    removed: ClassVar[bool] = False
     _event: Event | None = None
     _encoded: dict[tuple[IEncoding, ChannelKey], bytes] = field(default_factory=dict)
     # What filters look at, and what each of them has said; None before there was a filter.
     _facts: Facts | None = None
     _passed: dict[ChatFilter, bool] | None = None
+    removed: bool = False
+    resume: int | None = None
 
     @classmethod
     def of(cls, epoch: str, seq: int, event: Event) -> Publication:
@@ -87,20 +90,38 @@ class Publication(Struct, eq=False):
         """The bytes for one kind of connection and identifier, made once for all subscribers."""
         data = self._encoded.get((encoding, key))
         if data is None:
-            place = Place(key, self.epoch, self.seq)
+            place = Place(key, self.epoch, self.seq if self.resume is None else self.resume)
             data = self._encoded[encoding, key] = encoding.encode(self.message(key), place)
         return data
 
+    def resuming(self, after: int) -> Publication:
+        """The same for those who are still to be given chats with lower numbers.
+
+        :param after: the number after which those come.
+        """
+        return replace(self, resume=after, _encoded={})
+
     def passes(self, chosen: ChatFilter) -> bool:
         """Whether a filter lets it through, found out once; whatever is no chat comes through."""
-        if not isinstance(self.event, ChatMessage):
+        if self.kind != "chat":
             return True
-        if self._facts is None or self._passed is None:
-            self._facts, self._passed = Facts(self.event), {}
+        if self._passed is None:
+            self._passed = {}
         passed = self._passed.get(chosen)
         if passed is None:
-            passed = self._passed[chosen] = chosen.passes(self._facts)
+            passed = self._passed[chosen] = self._judged(chosen)
         return passed
+
+    def _judged(self, chosen: ChatFilter) -> bool:
+        if self._facts is None:
+            try:
+                event = self.event
+            except msgspec.MsgspecError:
+                # Another version of the daemon wrote it: nobody knows what is in it.
+                return False
+            assert isinstance(event, ChatMessage)
+            self._facts = Facts(event)
+        return chosen.passes(self._facts)
 
 
 def latest(until: str, publications: Iterable[Publication]) -> str:

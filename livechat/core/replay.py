@@ -54,19 +54,27 @@ class Replay:
     :ivar given: how many of these were written.
     :ivar until: the number up to which they reach.
     :ivar told: how the chat stood when the subscriber was told so last.
+    :ivar held_after: the number after which its chats are held, and not given here; None: it holds
+        none.
     :ivar waits: fires when the subscriber has read enough; None while its turn is to come.
     """
 
-    __slots__ = ("given", "items", "subscription", "told", "until", "waits")
+    __slots__ = ("given", "held_after", "items", "subscription", "told", "until", "waits")
 
     def __init__(
-        self, subscription: Subscription, items: Sequence[Item], until: int, told: Standing | None
+        self,
+        subscription: Subscription,
+        items: Sequence[Item],
+        until: int,
+        told: Standing | None,
+        held_after: int | None,
     ) -> None:
         self.subscription = subscription
         self.items = items
         self.given = 0
         self.until = until
         self.told = told
+        self.held_after = held_after
         self.waits: Deferred[None] | None = None
 
     @property
@@ -123,13 +131,20 @@ class Replays:
         return list(self._replays)
 
     def begin(
-        self, subscription: Subscription, kept: Sequence[Kept], until: int, told: Standing
+        self,
+        subscription: Subscription,
+        kept: Sequence[Kept],
+        until: int,
+        told: Standing,
+        held_after: int | None = None,
     ) -> None:
         """Give this one what was kept, and then what is published from now on.
 
         :param until: the number of what was published last.
+        :param held_after: see `Replay`.
         """
-        replay = self._replays[subscription] = Replay(subscription, kept, until, told)
+        replay = Replay(subscription, kept, until, told, held_after)
+        self._replays[subscription] = replay
         if self._ageing is None:
             self._ageing = self._clock.callLater(FRAMES_KEPT, self._age)
         self._turns.take(lambda: self._write(replay))
@@ -139,16 +154,33 @@ class Replays:
         replay = self._replays.get(subscription)
         return replay is not None and replay.told is None
 
-    def change(self, subscription: Subscription, options: Options) -> None:
+    def change(
+        self,
+        subscription: Subscription,
+        options: Options,
+        held: Sequence[Publication] = (),
+        held_after: int | None = None,
+    ) -> None:
         """What was published so far is for the old options, what comes now for the new ones.
 
         Unknown ones are ignored.  It is told how the chat stands when it has caught up.
+
+        :param held: what was held for it, and is not any more.
+        :param held_after: see `Replay`.
         """
         replay = self._replays.get(subscription)
         if replay is not None:
             self._read_on(replay)
             replay.told = None
             subscription.options = options
+            replay.held_after = held_after
+            self._add(replay, held)
+
+    def until(self, subscription: Subscription) -> int:
+        """The number up to which this one is given everything here."""
+        replay = self._replays[subscription]
+        self._read_on(replay)
+        return replay.until
 
     def remove(self, subscription: Subscription) -> None:
         """Give this one nothing more.  Unknown ones are ignored."""
@@ -156,9 +188,15 @@ class Replays:
         if not self._replays:
             self._published.clear()
 
-    def finish(self, subscription: Subscription) -> None:
-        """Give this one the rest at once; it does not come into the fan-out.  As `remove`."""
+    def finish(self, subscription: Subscription, held: Sequence[Publication] = ()) -> None:
+        """Give this one the rest at once; it does not come into the fan-out.  As `remove`.
+
+        :param held: what was held for it.
+        """
         replay = self._replays.get(subscription)
+        if replay is not None:
+            self._read_on(replay)
+            self._add(replay, held)
         while replay is not None and self._replays.get(subscription) is replay:
             if self._write_part(replay):
                 self.remove(subscription)
@@ -217,7 +255,7 @@ class Replays:
             given += 1
             if one.removed:
                 continue
-            frame = frames.get(one.seq)
+            frame = frames.get(one.seq) if one.resume is None else one.encoded(*form)
             if frame is None:
                 frame = frames[one.seq] = older.get(one.seq) or one.encoded(*form)
             part.append(frame)
@@ -230,15 +268,22 @@ class Replays:
 
     def _read_on(self, replay: Replay) -> None:
         """Take what was published meanwhile."""
-        published, options = self._published, replay.subscription.options
+        published, after = self._published, replay.held_after
         if published and published[-1].seq > replay.until:
-            begin = bisect_right(published, replay.until, key=_seq)
-            new = [one for one in published[begin:] if one.bit & options.kinds]
-            if options.filter is not None:
-                new = [one for one in new if one.passes(options.filter)]
-            replay.items = [*replay.items[replay.given :], *new]
-            replay.given = 0
+            new = published[bisect_right(published, replay.until, key=_seq) :]
+            if after is not None:
+                new = [one.resuming(after) for one in new if one.kind != "chat"]
+            self._add(replay, new)
             replay.until = published[-1].seq
+
+    def _add(self, replay: Replay, publications: Sequence[Publication]) -> None:
+        """Give this one what it takes of these, after all that it is to be given already."""
+        options = replay.subscription.options
+        new = [one for one in publications if one.bit & options.kinds]
+        if options.filter is not None:
+            new = [one for one in new if one.passes(options.filter)]
+        replay.items = [*replay.items[replay.given :], *new]
+        replay.given = 0
 
     def _look(self) -> None:
         """Whoever reads so slowly that what it needs is not kept any more is closed."""
