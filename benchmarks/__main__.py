@@ -15,6 +15,7 @@ from benchmarks import (
     resume,
     statistics,
     tiktok,
+    wait,
     youtube,
 )
 
@@ -27,6 +28,7 @@ MEASUREMENTS = {
     "resume": resume.main,
     "tiktok": tiktok.main,
     "youtube": youtube.main,
+    "wait": wait.main,
     "browser": browser.main,
     "contract": contract.main,
 }
