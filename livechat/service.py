@@ -133,9 +133,11 @@ def build(
     services: list[Service] = []
     platform_settings = dict(chosen.platforms)
     addresses = None
+    pictures = ""
     if settings.demo:
         simulator, addresses = _simulator(reactor, settings)
         services.append(simulator)
+        pictures = addresses.pictures_url
         for name, description in descriptions.items():
             if description.demo is not None:
                 platform_settings[name] = description.demo(platform_settings[name], addresses)
@@ -188,10 +190,11 @@ def build(
         surroundings.exposition(metrics),
         web_directory(),
         ChannelReader(hub, platforms),
-        for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}),
+        for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}, pictures),
         documents(),
         access,
         clients.addresses,
+        pictures,
     )
     resource = pages.app.resource()
     apart = bool(settings.admin_listen)

@@ -200,6 +200,11 @@ class KindTests(SynchronousTestCase):
         rewards = {a.reward for a in self.check("reward", Say) if isinstance(a, Say)}
         self.assertEqual(rewards, set(phrases.REWARDS))
 
+    def test_gif(self) -> None:
+        """What a GIF shows is named, beside something that is said."""
+        shown = {a.gif for a in self.check("gif", Say) if isinstance(a, Say) and a.text}
+        self.assertEqual(shown, set(phrases.GIFS))
+
     def test_markup(self) -> None:
         """Text that looks like markup is there for every renderer to stumble over."""
         texts = {plain(action.text) for action in self.check("markup", Say)}

@@ -217,6 +217,7 @@ class ServiceTests(SynchronousTestCase):
                 "http://127.0.0.1:40001/emotes/bttv",
                 "ws://127.0.0.1:40001/emotes/bttv/socket",
                 "http://127.0.0.1:40001/emotes/ffz",
+                "http://127.0.0.1:40001/pictures/",
             ),
         )
         simulator.privilegedStartService()

@@ -203,7 +203,7 @@ class ItemTests(SynchronousTestCase):
     def test_everything_is_read(self) -> None:
         """Each action is read in full, but for what the scenario has only just invented."""
         made: list[dict[str, Any]] = []
-        for _, action in islice(Scenario(5, 1.0).script("ann"), 6000):
+        for _, action in islice(Scenario(1, 1.0).script("ann"), 12000):
             made += actions(action, "ann", DAWN * 10**6)
         continuation = {"timedContinuationData": {"continuation": "x"}}
         chat = {"continuations": [continuation], "actions": made}

@@ -148,15 +148,23 @@ class PlatformDescription(Struct, frozen=True):
 
 
 def for_pages(
-    descriptions: Mapping[str, PlatformDescription], hosts: Mapping[str, Iterable[str]]
+    descriptions: Mapping[str, PlatformDescription],
+    hosts: Mapping[str, Iterable[str]],
+    pictures: str = "",
 ) -> bytes:
     """What pages are told about the platforms, as JSON: by name, in the order of their ranks.
 
     :param hosts: by a platform's name, the host names whose URLs are the platform's.
+    :param pictures: in a demonstration: where the picture of `https://HOST/PATH` is, as this
+        followed by HOST/PATH.
     """
+    more = {"pictures": pictures} if pictures else {}
     ordered = sorted(descriptions.values(), key=lambda one: (one.page.rank, one.name))
     return json.encode(
-        {one.name: {**to_builtins(one.page), "hosts": sorted(hosts[one.name])} for one in ordered}
+        {
+            one.name: {**to_builtins(one.page), "hosts": sorted(hosts[one.name]), **more}
+            for one in ordered
+        }
     )
 
 

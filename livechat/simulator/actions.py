@@ -78,12 +78,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say(Action):
-    """A message; `reward` is the title of a reward that was redeemed with it."""
+    """A message.
+
+    :ivar reward: the title of a reward that was redeemed with it.
+    :ivar gif: what a GIF shows that was sent with it, on platforms where that can be done.
+    """
 
     author: Author
     style: Style = Style.PLAIN
     reply_to: Say | None = None
     reward: str = ""
+    gif: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

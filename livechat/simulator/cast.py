@@ -125,6 +125,7 @@ class Cast:
         style: Style = Style.PLAIN,
         reply_to: Say | None = None,
         reward: str = "",
+        gif: str = "",
     ) -> Say:
         """A message, remembered so that it can be answered or removed."""
         partner, left = self._shared
@@ -139,6 +140,7 @@ class Cast:
             style=style,
             reply_to=reply_to,
             reward=reward,
+            gif=gif,
             origin=origin,
         )
         self.said.append(said)

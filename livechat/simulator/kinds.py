@@ -92,6 +92,10 @@ def _duplicate(cast: Cast) -> list[Action]:
     return [cast.say(text, author), cast.say(joined([*text, " " + DUPLICATE_MARK]), author)]
 
 
+def _gif(cast: Cast) -> list[Action]:
+    return [cast.say(cast.words(phrases.WITH_GIFS), gif=cast.random.choice(phrases.GIFS))]
+
+
 def _pay(cast: Cast) -> list[Action]:
     author = None if cast.random.random() < 0.15 else cast.somebody()
     amount = cast.random.choice((1, 10, 50, 70, 100, 100, 250, 500, 1000, 5000, 10000))
@@ -231,6 +235,7 @@ KINDS: Final[Mapping[str, tuple[float, Callable[[Cast], list[Action]]]]] = Mappi
         "newcomer": (15, _newcomer),
         "highlight": (6, _highlight),
         "reward": (4, _reward),
+        "gif": (5, _gif),
         "markup": (5, _markup),
         "long": (2, _long),
         "spaces": (6, _spaces),

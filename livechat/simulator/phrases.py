@@ -248,6 +248,10 @@ FIRST_WORDS: Final = (
     "so this is where everybody is {hello}",
 )
 
+#: What GIFs show, and what is said beside them.
+GIFS: Final = ("A cat dances to music", "Confetti falls on a cat", "Everybody dance now")
+WITH_GIFS: Final = ("me right now", "this stream in one picture {laugh}", "mood {love}")
+
 THANKS: Final = ("{hype} {hype} {hype}", "{love} {love}", "so generous!! {hype}", "W gifter 🎁")
 
 TOGETHER: Final = ("We are streaming together today! Say hello to both chats {hello}",)

@@ -27,6 +27,7 @@ from twisted.web.server import Site
 
 from livechat.simulator.emotes import EmoteSimulator, EmoteSite
 from livechat.simulator.options import Options
+from livechat.simulator.pictures import Pictures
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.tiktok_faults import TikTokMishap
@@ -57,6 +58,7 @@ class Addresses:
     :ivar seven_tv_url: base of 7TV's sets of emotes; the others likewise.
     :ivar seven_tv_events_url: the socket on which 7TV tells of changes.
     :ivar bttv_socket_url: that of BetterTTV.
+    :ivar pictures_url: where the picture of `https://HOST/PATH` is, as HOST/PATH.
     """
 
     twitch_irc: str
@@ -70,6 +72,7 @@ class Addresses:
     bttv_url: str
     bttv_socket_url: str
     ffz_url: str
+    pictures_url: str
 
 
 class SimulatorService(Service):
@@ -145,6 +148,7 @@ class SimulatorService(Service):
             f"http://{_INTERFACE}:{http}/emotes/bttv",
             f"ws://{_INTERFACE}:{http}/emotes/bttv/socket",
             f"http://{_INTERFACE}:{http}/emotes/ffz",
+            f"http://{_INTERFACE}:{http}/pictures/",
         )
 
     def startService(self) -> None:
@@ -214,6 +218,7 @@ def resources(
     root.putChild(b"twitch", on_twitch)
     on_twitch.putChild(b"gql", GraphQL(twitch))
     on_twitch.putChild(b"recent-messages", RecentMessages(twitch))
+    root.putChild(b"pictures", Pictures())
     if tiktok is not None:
         root.putChild(b"tiktok", TikTokSite(tiktok))
     if youtube is not None:

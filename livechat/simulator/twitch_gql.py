@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The part of Twitch's GraphQL that says whether a channel exists and whether it is live."""
+"""The part of Twitch's GraphQL that says which channels are live, and which pictures they have."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import LOGIN
 from livechat.simulator.twitch_faults import Fault
 from livechat.simulator.twitch_notices import portrait
+from livechat.simulator.twitch_pictures import answer as pictures
 
 _REFUSALS: Final[Mapping[Fault, tuple[int, bytes, bytes]]] = MappingProxyType(
     {
@@ -37,7 +38,7 @@ class GraphQL(Resource):
     """Answers POSTs of one operation or an array of them (docs/wire/twitch.md#look-ups).
 
     Of all queries it knows `users(logins: $logins)`, with the fields id, login, displayName,
-    profileImageURL and stream{id createdAt viewersCount}.
+    profileImageURL and stream{id createdAt viewersCount}, and those of `twitch_pictures`.
 
     :ivar asked: the logins of the last questions.
     """
@@ -74,6 +75,8 @@ class GraphQL(Resource):
                 names = tuple(str(login) for login in logins)
                 self.asked.append(names)
                 return {"data": {"users": [self._user(name) for name in names]}}
+            case {"query": str(query)} if data := pictures(query, _id_in(operation)):
+                return {"data": data}
         return {"errors": [{"message": "service error", "path": []}], "data": None}
 
     def _user(self, login: str) -> dict[str, Any] | None:
@@ -94,6 +97,13 @@ class GraphQL(Resource):
             "profileImageURL": portrait(login, "70x70"),
             "stream": stream if self._twitch.is_live(login) else None,
         }
+
+
+def _id_in(operation: object) -> str:
+    match operation:
+        case {"variables": {"id": str(number)}}:
+            return number
+    return ""
 
 
 def _answered(

@@ -69,7 +69,8 @@ _NOTICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 
 _ESCAPES: Final = str.maketrans({";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n"})
-_BADGE_STEPS: Final = (0, 2, 3, 6, 9, 12, 18, 24, 30, 36, 42, 48, 54, 60)
+#: The months at which a subscriber gets another badge.
+BADGE_STEPS: Final = (0, 2, 3, 6, 9, 12, 18, 24, 30, 36, 42, 48, 54, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +184,17 @@ def _privmsg(action: Say | Pay, room: Room, now: int) -> bytes:
     author = action.author or ANONYMOUS_CHEERER
     body = _body(action)
     text, emotes = text_and_emotes(body)
+    gif = action.gif if isinstance(action, Say) else ""
+    caption = f" [{gif} GIF by Simulator]" if gif else ""
     tags = _common(action, author, room, now)
     tags |= {"emotes": emotes, "first-msg": 0, "returning-chatter": 0, "turbo": 0}
     if emotes and not any(isinstance(p, str) and p.strip() for p in body):
         tags["emote-only"] = 1
+    if gif:
+        last = len(text) + len(caption) - 1
+        url = f"https://media.giphy.com/media/{uuid5(NAMESPACE_URL, gif).hex}/giphy.gif"
+        tags["gifs"] = f"{len(text) + 1}-{last}|{uuid5(NAMESPACE_URL, gif).hex}|{url}"
+        text += caption
     if Role.VIP in author.roles:
         tags["vip"] = 1
     if isinstance(action, Pay):
@@ -278,7 +286,7 @@ def _badges(roles: frozenset[Role], months: int) -> tuple[str, str]:
         badges.append("founder/0")
     elif months:
         info = f"subscriber/{months}"
-        badges.append(f"subscriber/{max(step for step in _BADGE_STEPS if step <= months)}")
+        badges.append(f"subscriber/{max(step for step in BADGE_STEPS if step <= months)}")
     if Role.PARTNER in roles:
         badges.append("partner/1")
     elif months % 3 == 2:

@@ -46,6 +46,16 @@ FILE_HEADERS: Final = {
 
 OVERLAY_HEADERS: Final = {**FILE_HEADERS, b"content-security-policy": _OVERLAY_POLICY}
 
+
+def with_pictures(headers: Mapping[bytes, bytes], base: str) -> Mapping[bytes, bytes]:
+    """The headers of a page that may show the pictures below this address, too; empty: none."""
+    if not base:
+        return headers
+    policy = headers[b"content-security-policy"]
+    allowed = policy.replace(b"img-src 'self'", b"img-src 'self' " + base.encode())
+    return {**headers, b"content-security-policy": allowed}
+
+
 #: What the files are, whatever the machine's own list of types says or lacks.
 _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",

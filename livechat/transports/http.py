@@ -42,6 +42,7 @@ from livechat.transports.files import (
     Files,
     page,
     set_headers,
+    with_pictures,
 )
 
 #: Codes that say that the request itself is wrong.
@@ -65,6 +66,7 @@ class Pages:
     :param contract: the client protocol for machines: each document by the name of its file.
     :param access: who may see what; left out: everybody everything.
     :param addresses: tell whose a request is; left out: no proxy is trusted.
+    :param pictures: base address of pictures that are not https; empty: there are none.
     """
 
     app = Klein()
@@ -80,6 +82,7 @@ class Pages:
         contract: Mapping[str, bytes] = {},
         access: Access | None = None,
         addresses: Addresses | None = None,
+        pictures: str = "",
     ) -> None:
         self._access = access or Access()
         self._addresses = addresses or Addresses()
@@ -90,6 +93,8 @@ class Pages:
         self._ready = ready
         self._exposition = exposition
         self._web = web
+        self._page_headers = with_pictures(FILE_HEADERS, pictures)
+        self._overlay_headers = with_pictures(OVERLAY_HEADERS, pictures)
 
     @app.route("/", methods=["GET", "HEAD"])
     def _root(self, request: IRequest) -> bytes:
@@ -147,14 +152,14 @@ class Pages:
 
     @app.route("/test", methods=["GET", "HEAD"])
     def _test(self, request: IRequest) -> IResource:
-        return page(request, self._web / "test.html")
+        return page(request, self._web / "test.html", self._page_headers)
 
     @app.route("/overlay", methods=["GET", "HEAD"])
     def _overlay(self, request: Request) -> IResource:
         asked = request.args or {}
         if b"identifier" in asked or b"sample" in asked:
-            return page(request, self._web / "overlay.html", OVERLAY_HEADERS)
-        return page(request, self._web / "builder.html")
+            return page(request, self._web / "overlay.html", self._overlay_headers)
+        return page(request, self._web / "builder.html", self._page_headers)
 
     @app.route("/<any(test, overlay):page>/", methods=["GET", "HEAD"])
     def _without_slash(self, request: Request, page: str) -> bytes:

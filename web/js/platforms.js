@@ -9,9 +9,12 @@ const PAUSE = 1000;
 
 /**
  * By name: `title`, `placeholder`, `hint`, `mark`, `color`, `colorOnDark`, `identifierTypes`,
- * `roles`, `words`, `hosts`. An overlay outlasts a restart of the daemon: it asks until it hears.
+ * `roles`, `words`, `hosts`, `pictures`. An overlay outlasts a restart of the daemon: it asks until it hears.
  */
 export const PLATFORMS = await fetched();
+
+/** Where all pictures are, as this followed by host and path; empty: where their addresses say. */
+export const PICTURES = Object.values(PLATFORMS).find(({ pictures }) => pictures)?.pictures ?? "";
 
 /** The platform that is meant where none is named. */
 export const FIRST = Object.keys(PLATFORMS)[0] ?? "";
