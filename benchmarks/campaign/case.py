@@ -34,6 +34,7 @@ class Case(Struct, frozen=True):
     :ivar options: of the daemon.
     :ivar witness: the platform of the witness's channel.
     :ivar memory: bytes by which the daemon's memory may have grown in the end, beside a tenth.
+    :ivar halted: seconds for which no answer can be expected of it.
     :ivar alone: whether the daemon is started for this case and serves no other one.
     """
 
@@ -45,6 +46,7 @@ class Case(Struct, frozen=True):
     witness: str = "twitch"
     memory: int = 20 << 20
     alone: bool = False
+    halted: float = 0.0
 
 
 class Bounds(Struct, frozen=True):

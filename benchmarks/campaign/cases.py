@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.campaign import connections, subscribers, upstreams
+from benchmarks.campaign import connections, operating, subscribers, upstreams
 from benchmarks.campaign.case import Case
 
 CASES: Final[Sequence[Case]] = (
     *subscribers.CASES,
     *connections.CASES,
     *upstreams.CASES,
+    *operating.CASES,
 )

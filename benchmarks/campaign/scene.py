@@ -218,7 +218,7 @@ class Scene:
             problems.append(f"{count.tried - count.survived} did not survive")
         if grown > allowed:
             problems.append("memory has grown")
-        if gauge.failed or gauge.slowest > self.bounds.health:
+        if (gauge.failed and not case.halted) or gauge.slowest > self.bounds.health + case.halted:
             problems.append(f"/health failed {gauge.failed}, slowest {gauge.slowest:.1f} s")
         if "Traceback" in self.daemon.log[logged:]:
             problems.append("a traceback in the log")
