@@ -102,8 +102,9 @@ class Scene:
             f"--tiktok-webcast-url={base}/tiktok",
             f"--tiktok-socket-url=ws://{HOST}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
             "--linger=0",
+            *case.options,
         )
-        self.daemon: Daemon = start_daemon(reactor, *self.options, *case.options)
+        self.daemon: Daemon = start_daemon(reactor, *self.options)
         await self.daemon.listening
         self.port = self.daemon.port
         self.witness: Witness = await deferToThread(Witness, self.port, case.witness)

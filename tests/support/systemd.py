@@ -95,6 +95,8 @@ class Activation(Notified):
 
     async def restart(self, reactor: Any, daemon: Daemon, *options: str) -> Daemon:
         """Stop one, and start the next when it has ended."""
+        # The system keeps few datagrams that nobody reads, and drops what comes then.
+        self.told()
         stopped = daemon.terminate()
         await self.until("STOPPING=1")
         await stopped
