@@ -21,7 +21,7 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test test-lowest check layout lint types walls format bench campaign proto build site \
+.PHONY: help run demo test test-lowest check layout lint types walls format bench campaign pictures proto build site \
 	release news contract clean
 
 help: ## list these commands
@@ -83,6 +83,10 @@ proto: $(PROTO).proto $(VENV)/made ## rebuild the Python module of TikTok's mess
 
 site: $(VENV)/installed-dev ## build the documentation as a site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+pictures: $(VENV)/installed-dev ## take the pictures of docs/pictures anew, from a demonstration
+	@tools/install-debian chromium:chromium
+	$(BIN)/python tools/take_pictures.py
 
 build: $(VENV)/installed-dev ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation
