@@ -7,6 +7,7 @@ import sys
 
 from benchmarks import (
     browser,
+    chaos,
     contract,
     emotes,
     fanout,
@@ -31,6 +32,7 @@ MEASUREMENTS = {
     "wait": wait.main,
     "browser": browser.main,
     "contract": contract.main,
+    "chaos": chaos.main,
 }
 
 

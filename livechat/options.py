@@ -42,6 +42,12 @@ def node_name(text: str) -> str:
     return text
 
 
+def _prefix(text: str) -> str:
+    if not text:
+        raise ValueError("must be a name")
+    return node_name(text)
+
+
 class Unset(int):
     """A number that is the default because nobody has chosen one."""
 
@@ -122,6 +128,19 @@ class Settings(Struct, frozen=True):
             variable="REDIS_URL",
         ),
     ] = ""
+    redis_prefix: Annotated[
+        str, Choice(_prefix, "First part of all names in Redis; services differ by it.")
+    ] = "livechat"
+    broker_fallback: Annotated[
+        str,
+        Choice(
+            one_of("none", "local"),
+            "Without Redis a node waits (none) or watches chats for its own clients (local).",
+        ),
+    ] = "none"
+    lease: Annotated[
+        float, Choice(number(1, 60), "Seconds of silence after which a node is replaced.")
+    ] = 5.0
     linger: Annotated[
         float, Choice(number(0, 86400), "Seconds an upstream is kept after its last watcher.")
     ] = 10.0
@@ -286,12 +305,16 @@ class Settings(Struct, frozen=True):
         """Whether emotes of a provider are wanted."""
         return provider in self.emotes.split(",")
 
+    @property
+    def needs_redis(self) -> bool:
+        """Whether anything is kept in Redis; with the broker there statistics are, too."""
+        return "redis" in (self.stats_storage, self.broker)
+
     def problem(self) -> str:
         """Why the choices do not fit together; empty: they do."""
-        if self.stats_storage == "redis" and not self.redis_url:
-            return "--stats-storage=redis needs --redis-url (REDIS_URL)"
-        if self.broker == "redis" and not self.redis_url:
-            return "--broker=redis needs --redis-url (REDIS_URL)"
+        for option, value in ("--stats-storage", self.stats_storage), ("--broker", self.broker):
+            if value == "redis" and not self.redis_url:
+                return f"{option}=redis needs --redis-url (REDIS_URL)"
         if self.workers > 1 and self.broker != "redis":
             return "--workers needs --broker=redis"
         return ""
@@ -306,8 +329,10 @@ class Settings(Struct, frozen=True):
             return "--demo watches the built-in simulator"
         if field in EMOTE_ADDRESSES and not self.asks(EMOTE_ADDRESSES[field]):
             return f"--emotes does not name {EMOTE_ADDRESSES[field]}"
-        if field == "redis_url" and "redis" not in (self.stats_storage, self.broker):
+        if field in ("redis_url", "redis_prefix") and not self.needs_redis:
             return "--stats-storage is memory and --broker is local"
+        if field in ("broker_fallback", "lease") and self.broker != "redis":
+            return "--broker is local"
         return ""
 
 

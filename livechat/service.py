@@ -23,7 +23,6 @@ from twisted.application.service import IService, Service
 from twisted.logger import Logger
 
 from livechat.access import Access
-from livechat.brokers.local import LocalBroker
 from livechat.command_line import DaemonOptions, Options, exit_with_usage_error, own_version
 from livechat.contract.documents import documents
 from livechat.core.channel_log import ChannelLog
@@ -31,7 +30,7 @@ from livechat.core.channel_reader import ChannelReader
 from livechat.core.hub import Hub
 from livechat.core.limits import StartLimit
 from livechat.core.look_pace import LookPace
-from livechat.core.ports import IBroker, IPlatform, IStatsStore, ISubscriber
+from livechat.core.ports import IPlatform, ISubscriber
 from livechat.core.services import Services
 from livechat.core.session import Quotas, Session
 from livechat.core.turns import Turns
@@ -45,10 +44,9 @@ from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.options import Chosen, Settings, Unset
 from livechat.platforms.description import PlatformDescription, for_pages
-from livechat.redis.address import RedisAddress
 from livechat.serving import admin_port, open_ports, public_port
+from livechat.sharing import shared
 from livechat.signals import Signals
-from livechat.statistics.memory import MemoryStats
 from livechat.surroundings import Surroundings
 from livechat.systemd import Notifier
 from livechat.transports.client_registry import ClientRegistry, Limits
@@ -145,14 +143,13 @@ def build(
     random = SystemRandom()
     upstreams = Upstreams(reactor, random, metrics, settings, addresses, surroundings.gate)
     platforms = upstreams.make(descriptions, platform_settings)
-    store, kept = _statistics(reactor, settings, metrics)
-    services.extend(kept)
     history = MemoryHistory(
         reactor, settings.history_size, settings.history_ttl, settings.history_memory
     )
     services.append(history)
     node = partial(_node, settings)
-    broker: IBroker = LocalBroker(reactor, time.time, random, settings.history_ttl)
+    store, broker, kept = shared(reactor, settings, metrics, history, node())
+    services.extend(kept)
     channel_services = Services(
         clock=reactor,
         now=time.time,
@@ -311,33 +308,3 @@ def _simulator(reactor: Any, settings: Settings) -> tuple[Service, Any]:
 
     simulator = makeSimulator(reactor, time.time, settings.demo_seed, settings.demo_rate)
     return simulator, simulator.listen()
-
-
-def _statistics(
-    reactor: Any, settings: Settings, metrics: Metrics
-) -> tuple[IStatsStore, list[Service]]:
-    """Where statistics are kept, and the service behind it, if there is one."""
-    if settings.stats_storage != "redis":
-        return MemoryStats(settings.stats_users, time.time), []
-    # Importing these installs a reactor; here it is installed already.
-    from livechat.redis.connection import endpoint_of  # noqa: PLC0415
-    from livechat.redis.link import RedisLink  # noqa: PLC0415
-    from livechat.statistics.redis_layout import PROBES, longest_reply  # noqa: PLC0415
-    from livechat.statistics.redis_stats import RedisStats  # noqa: PLC0415
-
-    address = RedisAddress.parse(settings.redis_url)
-    random = SystemRandom()
-    link = RedisLink(
-        address,
-        endpoint_of(reactor, address),
-        reactor,
-        random,
-        PROBES,
-        longest_reply(settings.stats_users),
-    )
-    store = RedisStats(
-        link, reactor, time.time, f"{random.getrandbits(64):016x}", settings.stats_users
-    )
-    connects = metrics.watch_redis(lambda: store.storage_type == "redis")
-    link.watch(lambda: connects.inc(int(link.up)))
-    return store, [store]

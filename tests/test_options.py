@@ -65,6 +65,9 @@ TAKEN: Mapping[str, Sequence[tuple[str, Any]]] = {
     "node": [("ann", "ann"), ("host-7.example.org:1_a", "host-7.example.org:1_a"), ("", "")],
     "workers": [("1", 1)],
     "stats-storage": [("memory", "memory")],
+    "redis-prefix": [("livechat", "livechat"), ("My_chat-2.0:x", "My_chat-2.0:x")],
+    "broker-fallback": [("none", "none"), ("local", "local")],
+    "lease": [("1", 1.0), ("2.5", 2.5), ("60", 60.0)],
     "redis-url": [
         ("redis://localhost", "redis://localhost"),
         ("redis://user:secret@host:6379/2", "redis://user:secret@host:6379/2"),
@@ -162,6 +165,9 @@ REFUSED: Mapping[str, Sequence[str]] = {
     "node": ["a b", "a/1", "a\n", "{a}", "a" * 65],
     "workers": [*_WHOLE, "0", "257"],
     "stats-storage": ["", "Redis", "redis ", "file", "none"],
+    "redis-prefix": ["a b", "a{b}", "x" * 65, "a/b"],
+    "broker-fallback": ["", "redis", "Local"],
+    "lease": ["0", "0.9", "61", "inf", "nan", "five"],
     "redis-url": [
         "",
         "localhost",

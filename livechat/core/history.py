@@ -102,6 +102,9 @@ class IHistory(Interface):
         :return: None: nothing is kept of this epoch, and nothing is known of it.
         """
 
+    def everything_after(key: ChannelKey, epoch: str, seq: int) -> Sequence[Kept]:
+        """What is kept after a number, of all kinds, also what was removed."""
+
     def last(key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
         """The last so many of these kinds, oldest first, without what was removed."""
 

@@ -126,6 +126,11 @@ class MemoryHistory(TimerService):
         found = [one for one in kept[begin:] if one.bit & kinds and not one.removed]
         return Past(found, seq >= ring.floor)
 
+    def everything_after(self, key: ChannelKey, epoch: str, seq: int) -> Sequence[Kept]:
+        """See `IHistory`."""
+        ring = self._of(key, epoch)
+        return () if ring is None else ring.kept[bisect_right(ring.kept, seq, key=_seq) :]
+
     def last(self, key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
         """See `IHistory`."""
         ring = self._of(key, epoch)

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: MIT
+-- A leader has left: whoever comes next goes on in its order, without anything being missing.
+--
+-- KEYS: order, log.  ARGV: leader, term, topic, message, for how long the order is kept (ms).
+-- Answers 1; nothing if another one leads.
+
+local leader, term, topic, message, keep = unpack(ARGV)
+local kept = redis.call('HMGET', KEYS[1], 'leader', 'term')
+if kept[1] ~= leader or kept[2] ~= term then return '' end
+redis.call('HDEL', KEYS[1], 'leader', 'state', 'offer')
+if tonumber(keep) > 0 then
+  redis.call('PEXPIRE', KEYS[1], keep)
+else
+  redis.call('DEL', KEYS[1], KEYS[2])
+end
+redis.call('PUBLISH', topic, message)
+return '1'

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""What one node does in one channel when something happens, by the names in `share_states`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
+from twisted.logger import Logger
+
+from livechat.brokers.redis.layout import Claimed, epoch_name, next_block
+from livechat.brokers.redis.messages import (
+    Ready,
+    read_state,
+)
+from livechat.brokers.redis.node import node_of
+from livechat.brokers.redis.share_asking import AskingShare
+from livechat.core.ports import (
+    LEAVE_TIMEOUT,
+    Interrupted,
+    Live,
+    Start,
+    Why,
+)
+from livechat.redis.link import RedisDown, RedisRefused
+
+_log = Logger()
+
+#: Seconds that a hand-over may take once the heir is ready, and that one may be looked for.
+PASS_TIMEOUT: Final = 1.0
+RELEASE_TIMEOUT: Final = 10.0
+
+#: Seconds that the last words of a leader may take to arrive.
+LAST_WORDS: Final = 0.5
+
+#: The reason of the interruption while another member takes over.
+HAND_OVER: Final = "HAND_OVER"
+
+#: What Redis answers, as an input of the table.
+_ANSWERS: Final = {
+    "ours": "ours",
+    "first": "taken",
+    "failover": "taken",
+    "follow": "theirs",
+    "wait": "wait",
+}
+
+
+class TurningShare(AskingShare):
+    """The steps of a share."""
+
+    # What the table does: leading and following.
+
+    def _lead(self, claimed: Claimed) -> None:
+        """This node leads, and did not before, or not all the time."""
+        had_upstream = self._leads
+        self._begin(claimed)
+        place, start = self._reader.place, claimed.start
+        seq = max(start.seq, claimed.top, place.seq)
+        if had_upstream or start.why == "failover":
+            seq = next_block(seq)
+        why: Why = "again" if had_upstream else start.why
+        self._reader.place = replace(place, seq=seq, why=why, node="")
+        self._send_what_is_lacking(claimed)
+        self._node.link.ignore(self._topic)
+        self._leads = True
+        self.has_role = True
+        self._member.lead(self._reader.place)
+
+    def _lead_as_heir(self, *_: object) -> None:
+        """The former leader has handed the channel over, after everything that it published."""
+        self.leader, self._term = self._node.lease.me, self._seen
+        place = self._reader.place
+        self._reader.place = replace(place, why="handed", node="")
+        self._tail.begin(place.seq, ())
+        self._node.link.ignore(self._topic)
+        self._leads = True
+        self._member.lead(self._reader.place)
+
+    def _lead_alone(self, *_: object) -> None:
+        """Lead for the subscribers of this node, in an order of its own."""
+        epoch = epoch_name(self._node.claims.new_epoch())
+        why: Why = "failover" if self.has_role else "first"
+        self._reader.place = Start(epoch, 0, why=why)
+        self._leads = True
+        self.has_role = True
+        self._member.lead(self._reader.place)
+
+    def _go_on(self, claimed: Claimed) -> None:
+        """This node has led all the time: Redis is given what it lacks."""
+        self.leader, self._term = claimed.leader, claimed.term
+        self._send_what_is_lacking(claimed)
+        self._member.settled()
+
+    def _join_in(self, claimed: Claimed) -> None:
+        """The order of this node, which was alone, becomes that of all; or theirs its own."""
+        if claimed.start.epoch == self._reader.place.epoch:
+            self._go_on(claimed)
+        else:
+            self._lead(claimed)
+
+    def _follow(self, claimed: Claimed) -> None:
+        self._present = read_state(claimed.state) if claimed.state else None
+        self._begin(claimed)
+        self._say_follow()
+        if self._present is not None:
+            self._member.told(self._present)
+        self._reader.begin()
+        if claimed.offered:
+            self._come_forward(claimed.leader)
+        if self.state == "Following" and self._node.was_chosen(self.key):
+            self.turn("chosen")
+
+    def _note(self, leader: str) -> None:
+        """Yet another node leads."""
+        self.leader = leader
+        self._say_follow()
+
+    _step_back = _note
+
+    def _step_down(self, *_: object) -> None:
+        """Another node leads: the upstream is left at once, and this node enters anew."""
+        if self.offering.heir:
+            self.leader = self.offering.heir
+        self._stop_sending()
+        self._say_follow()
+        self._released()
+        self._enter()
+
+    def _say_follow(self) -> None:
+        self._leads = False
+        self.has_role = True
+        self.is_deaf = False
+        self._member.follow(replace(self._reader.place, why="first", node=node_of(self.leader)))
+
+    # What the table does: doubt.
+
+    def _sever(self, *_: object) -> None:
+        """Redis takes nothing; what it lacks is found out when it is back."""
+        self._stop_sending()
+
+    def _doubt(self, *_: object) -> None:
+        self._stop_sending()
+        self._member.doubted()
+        if self._node.link.up:
+            self._check()
+
+    # What the table does: handing over.
+
+    def _announce(self, *_: object) -> None:
+        """Say that this node wants to go."""
+        self.offering.begin()
+        self._supervise(self._say_offer(wanted=True))
+
+    def _recant(self, *_: object) -> None:
+        self.offering.end()
+        self._supervise(self._say_offer(wanted=False))
+
+    async def _say_offer(self, *, wanted: bool) -> None:
+        try:
+            answer = await self._node.claims.offer(self.key, self.leader, self._term, wanted=wanted)
+        except (RedisDown, RedisRefused):
+            return
+        if wanted and answer == b"0" and not self._node.is_draining():
+            self._released()
+
+    def _prepare(self, *_: object) -> None:
+        self._member.prepare()
+
+    def _decline(self, *_: object) -> None:
+        ready = Ready(self.tag, self._node.lease.me, able=False)
+        self._node.say_to(self.leader, ready)
+
+    def _withdraw(self, *_: object) -> None:
+        """It is not known any more what the leader does."""
+        self._say_follow()
+
+    def _hold(self, *_: object) -> None:
+        """The heir is ready: publish nothing more, and hand over when Redis has everything."""
+        self._member.hold()
+        self._supervise(self._hand())
+
+    async def _hand(self) -> None:
+        node, heir = self._node, self.offering.heir
+        try:
+            if not await self._wait_for_tail(PASS_TIMEOUT):
+                self.turn("not_passed")
+                return
+            if self.state != "Yielding":
+                return
+            answer = await node.claims.hand(self.key, self.leader, self._term, heir)
+        except RedisDown:
+            self.turn("unsure")
+            return
+        except RedisRefused as error:
+            self._complain(str(error))
+            self.turn("not_passed")
+            return
+        if answer == b"gone":
+            self.turn("not_passed")
+        elif answer:
+            self._seen = max(self._seen, int(answer))
+            self.turn("passed")
+        else:
+            self.turn("unsure")
+
+    def _resume(self, *_: object) -> None:
+        """The heir does not lead: go on, and look for another one."""
+        self.offering.end()
+        self._member.resume_publishing()
+        if self._release is not None or self._node.is_draining():
+            self._node.clock.callLater(0, self.turn, "offer")
+
+    async def _wait_for_tail(self, seconds: float) -> bool:
+        """Whether Redis takes everything within this time."""
+        if not len(self._tail):
+            return True
+        emptied = self._emptied = Deferred()
+        emptied.addTimeout(seconds, self._node.clock)
+        try:
+            await emptied
+        except TimeoutError:
+            self._emptied = None
+            return False
+        return True
+
+    # What the table does: leaving.
+
+    def _depart(self, *_: object) -> None:
+        self._asked += 1
+        self._stop_sending()
+        self._released()
+        self._node.link.ignore(self._topic)
+        self.departed.callback(None)
+
+    def _depart_as_leader(self, *_: object) -> None:
+        self._asked += 1
+        self.offering.end()
+        self._released()
+        self._supervise(self._leave())
+
+    async def _leave(self) -> None:
+        node, stop = self._node, self._stop
+        if self._leads and isinstance(self._present, Live):
+            self._tail.tell(Interrupted(HAND_OVER))
+            node.queue.add(self)
+        if node.link.up:
+            await self._wait_for_tail(LAST_WORDS)
+        if stop is not None:
+            stopped = maybeDeferred(stop).addTimeout(LEAVE_TIMEOUT, node.clock)
+            stopped.addErrback(
+                lambda reason: _log.failure(
+                    "{key}: the upstream did not stop", reason, key=self.tag
+                )
+            )
+            await stopped
+        try:
+            if self._leads:
+                await node.claims.leave(self.key, self.leader, self._term)
+        except (RedisDown, RedisRefused):
+            # Others see that this node is gone.
+            pass
+        self._stop_sending()
+        node.link.ignore(self._topic)
+        self.departed.callback(None)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What nodes say to one another beside the channels: who would lead what, and whether they hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from livechat.brokers.redis.messages import Candidate, Draining, Echo, Prepare, Ready
+from livechat.brokers.redis.node import Node, read
+from livechat.brokers.redis.share import Share
+from livechat.brokers.redis.share_states import LEADS
+from livechat.model.events import ChannelKey
+
+
+class Talk:
+    """What is said to one node, and what it answers.
+
+    :param shares: its shares by channel; of each channel the first is at its turn.
+    :param invited: makes this node take part in a channel.
+    :ivar is_heard: whether this node hears itself: publishing and subscribing work.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        shares: Mapping[ChannelKey, list[Share]],
+        invited: Callable[[ChannelKey], None],
+    ) -> None:
+        self._node = node
+        self._shares = shares
+        self._invited = invited
+        self._chosen: set[ChannelKey] = set()
+        self._echoes = self._echoed = 0
+
+    @property
+    def is_heard(self) -> bool:
+        """See above."""
+        return self._echoed > 0 and self._echoes - self._echoed <= 2
+
+    @property
+    def _all(self) -> list[Share]:
+        return [shares[0] for shares in self._shares.values()]
+
+    def echo(self) -> None:
+        """Say something to this node itself."""
+        self._echoes += 1
+        self._node.say(self._node.topic(self._node.lease.node), Echo(self._echoes))
+
+    def said(self, payload: bytes) -> None:
+        """Something was said to this node, or to all."""
+        match read(payload):
+            case Candidate(channel, leader, led):
+                for share in self._all:
+                    if channel in ("", share.tag) and share.state in LEADS:
+                        share.offering.candidate(leader, led)
+            case Prepare() as message:
+                self._prepare(message)
+            case Ready(channel) as message:
+                for share in self._all:
+                    if share.tag == channel:
+                        share.offering.answered(message)
+            case Draining(node):
+                if node != self._node.lease.node and not self._node.is_draining():
+                    candidate = Candidate("", self._node.lease.me, self._node.leading())
+                    self._node.say(self._node.topic(node), candidate)
+            case Echo(number):
+                self._echoed = max(self._echoed, number)
+
+    def _prepare(self, message: Prepare) -> None:
+        """This node is to be the heir of a channel."""
+        key = message.key
+        if key in self._shares:
+            self._shares[key][0].turn("chosen")
+            return
+        self._chosen.add(key)
+        self._invited(key)
+        if key not in self._shares:
+            self._chosen.discard(key)
+
+    def was_chosen(self, key: ChannelKey) -> bool:
+        """Whether this node was chosen as heir before it took part; asked once."""
+        was_chosen = key in self._chosen
+        self._chosen.discard(key)
+        return was_chosen
