@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 
 from livechat.core.clients import Place
 from livechat.core.hub import Hub
-from livechat.core.leader import LOOK, RESTART_PAUSE
+from livechat.core.leader import LOOK, OVERLAP, RESTART_PAUSE
 from livechat.core.options import Options
 from livechat.core.outlet import MAX_HELD
 from livechat.core.ports import (
@@ -414,6 +414,16 @@ class PreparingTests(RoleCase):
         self.follow(seq=7)
         self.member.prepare()
         self.watcher.live()
+        self.turn(OVERLAP)
+
+    def test_overlap(self) -> None:
+        """It is ready when what was said before its upstream flowed has reached the leader."""
+        self.follow(seq=7)
+        self.member.prepare()
+        self.watcher.live()
+        self.assertEqual(self.its.said, [])
+        self.turn(OVERLAP)
+        self.assertEqual(self.its.said, ["prepared"])
 
     def test_handed(self) -> None:
         """What was held is published after it was handed over, less what is known; no gap."""
@@ -753,6 +763,7 @@ class InvitationTests(RoleCase):
         its.member.follow(Start("e", 4))
         its.member.prepare()
         self.watcher.live()
+        self.turn(OVERLAP)
         its.member.lead(Start("e", 4, why="handed"))
         self.watcher.sink.received(chats(1))
         self.assertEqual((its.said, its.numbers), (["prepared"], [5]))

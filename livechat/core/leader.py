@@ -47,6 +47,9 @@ RESTART_PAUSE: Final = 5.0
 #: Seconds for which nothing is published while it is asked whether this node still leads.
 LOOK: Final = 0.8
 
+#: Seconds for which the upstreams of the leader and of its heir flow beside one another.
+OVERLAP: Final = 0.15
+
 #: The reasons of interruptions while another node takes over, and while the broker is away.
 FAILOVER: Final = "FAILOVER"
 BROKER: Final = "BROKER"
@@ -190,6 +193,10 @@ class Leader:
         self._remember()
         self._outlet.absence.begins_beside(self._sequencer.start.until)
         self._start()
+
+    def _overlap(self, _: object) -> None:
+        """What was said before may still be on its way to the leader."""
+        self._waiting = self._services.clock.callLater(OVERLAP, self.turn, Turn.WAITED)
 
     def _say_prepared(self, _: object) -> None:
         self._membership.prepared()

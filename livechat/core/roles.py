@@ -54,7 +54,8 @@ class Turn(Enum):
     FLOWS = "flows"
     #: The upstream is lost, has ended or could not be started, or it brought more than can be held.
     LOST = "lost"
-    #: There was no answer whether this node still leads; or too much came meanwhile.
+    #: There was no answer whether this node still leads, or too much came meanwhile; or the leader
+    #: has received by now what was said before this node's upstream flowed.
     WAITED = "waited"
     LEAVE = "leave"
 
@@ -72,11 +73,12 @@ TRANSITIONS: Final[Mapping[tuple[Role, Turn], tuple[Role, str]]] = {
     (_R.FOLLOWING, Turn.HANDED): (_R.LEADING, "_begin"),
     (_R.FOLLOWING, Turn.FOLLOW): (_R.FOLLOWING, "_follow"),
     (_R.FOLLOWING, Turn.PREPARE): (_R.PREPARING, "_prepare"),
-    (_R.PREPARING, Turn.FLOWS): (_R.PREPARED, "_say_prepared"),
+    (_R.PREPARING, Turn.FLOWS): (_R.PREPARED, "_overlap"),
     (_R.PREPARING, Turn.LOST): (_R.FOLLOWING, "_say_unprepared"),
     (_R.PREPARING, Turn.LEAD): (_R.LEADING, "_go_on_starting"),
     (_R.PREPARING, Turn.HANDED): (_R.LEADING, "_go_on_starting"),
     (_R.PREPARING, Turn.FOLLOW): (_R.FOLLOWING, "_step_down"),
+    (_R.PREPARED, Turn.WAITED): (_R.PREPARED, "_say_prepared"),
     (_R.PREPARED, Turn.LOST): (_R.FOLLOWING, "_say_unprepared"),
     (_R.PREPARED, Turn.LEAD): (_R.LEADING, "_take_over"),
     (_R.PREPARED, Turn.HANDED): (_R.LEADING, "_take_over"),
