@@ -291,6 +291,8 @@ class BadgeTests(SynchronousTestCase):
                 self.assertEqual([badge.image_url for badge in made.data.user.badges], urls)
 
 
+#: Words, of which some have pictures.
+_TOKENS = ("catJAM", "xcatJAM", "catJAM!", "<3", "猫", "猫😀", "a&b", "(ditto)", "\U000e0000", "so")
 _BLANKS = st.sampled_from([" ", "  ", "\u3000", "\t", "", "", " \U000e0000"])
 _WORDS = st.one_of(
     st.sampled_from(
@@ -343,6 +345,20 @@ class MixTests(SynchronousTestCase):
         )
         # Their codes are all that is new.
         self.assertEqual(len(new.formatted), len(old.formatted) + 2 * len(expected))
+
+    @given(
+        st.lists(st.tuples(st.sampled_from(_TOKENS), _BLANKS), min_size=1),
+        st.sampled_from(["", " ", "\u3000"]),
+    )
+    def test_text_alone(self, words: list[tuple[str, str]], before: str) -> None:
+        """Text alone, whose pictures are put in by one pass, is as if it had been cut before."""
+        text = before + "".join(word + blank for word, blank in words)
+        pieces: list[Piece] = [
+            KNOWN.emotes.get(piece, piece) for piece in re.split(r"(\s+)", text) if piece
+        ]
+        made = enriched(message([text]), KNOWN)
+        assert isinstance(made, ChatMessage)
+        self.assertEqual(made.data.content, content(pieces))
 
     def check_tiles(self, made: Content) -> None:
         """The elements are the text, without gaps, in UTF-16."""

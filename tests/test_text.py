@@ -12,7 +12,8 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.model.chat import Content, Element, EmoteMetadata
-from livechat.model.text import MAX_URL, Emote, Piece, content, https_url, utf16_length, well_formed
+from livechat.model.image_address import MAX_URL, https_url
+from livechat.model.text import Emote, Piece, content, utf16_length, well_formed
 
 bounded = settings(deadline=None, database=None, max_examples=250)
 

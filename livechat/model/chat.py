@@ -67,7 +67,7 @@ class Author(Struct, frozen=True):
     color: str | UnsetType = UNSET
 
 
-class EmoteMetadata(Struct, frozen=True):
+class EmoteMetadata(Struct, frozen=True, gc=False):
     """The picture behind an emote.
 
     :ivar url: address of the picture, always https.
@@ -91,7 +91,7 @@ class EmoteMetadata(Struct, frozen=True):
     zero_width: bool | UnsetType = UNSET
 
 
-class Element(Struct, frozen=True):
+class Element(Struct, frozen=True, gc=False):
     """A run of text or one emote.
 
     :ivar type: which of the two.

@@ -9,17 +9,14 @@ platform `raw.slice(start, end) === value` holds in JavaScript and no text ever 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
 from msgspec import UNSET, Struct
 
 from livechat.model.chat import Content, Element, EmoteMetadata
-
-#: Longest image address that is passed on.
-MAX_URL: Final = 2048
+from livechat.model.image_address import https_url
 
 #: Invisible character that chat clients append to get past Twitch's duplicate filter
 #: (docs/wire/twitch.md#messages).
@@ -53,7 +50,7 @@ class Emote(Struct, frozen=True):
     zero_width: bool = False
 
 
-class Image(Struct, frozen=True):
+class Image(Struct, frozen=True, gc=False):
     """An emote as it is shown: made once, by `image`, and put into any number of messages.
 
     :ivar value: what stands for it in the message as written.
@@ -70,36 +67,8 @@ class Image(Struct, frozen=True):
 
 Piece = str | Emote | Image
 
-
-def https_url(url: object) -> str | None:
-    """The address if it may be passed on as an image: https, a public host, no odd characters.
-
-    A scheme-less address (`//host/path`), as platforms like to give them, counts as https.
-    """
-    return _https_url(url) if isinstance(url, str) and 0 < len(url) <= MAX_URL else None
-
-
-#: A public host by name: labels with a dot between them.  The last one begins and ends with a
-#: letter, for browsers read one that begins with a digit as part of an IPv4 address.
-_HOST: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z](?:[a-z0-9-]{0,61}[a-z])?")
-
-#: Last labels of names that mean a machine of an internal network.
-_INTERNAL_TLDS: Final = frozenset({"internal", "local", "localhost"})
-
-
-@lru_cache(maxsize=2048)
-def _https_url(url: str) -> str | None:
-    if url.startswith("//"):
-        url = "https:" + url
-    if not url.startswith("https://") or len(url) > MAX_URL:
-        return None
-    if not url.isascii() or not url.isprintable() or any(c in url for c in " \"'<>\\`"):
-        return None
-    netloc = re.split("[/?#]", url[len("https://") :], maxsplit=1)[0]
-    host = netloc.removesuffix(":443").lower()
-    if len(host) > 253 or not _HOST.fullmatch(host) or host.rpartition(".")[2] in _INTERNAL_TLDS:
-        return None
-    return url
+#: How much longer text is in `rawHtml` if nothing of it has to be escaped.
+_AROUND_TEXT: Final = len('<span class="text"></span>')
 
 
 def well_formed(text: str) -> str:
@@ -153,19 +122,22 @@ def image(emote: Emote) -> Image | None:
     return Image(value, f":{code}:" if code else value, _html(metadata), metadata)
 
 
-def with_images(made: Content, find: Callable[[str], Image | None]) -> Content:
+def with_images(
+    made: Content, find: Callable[[str], Image | None], words: Sequence[str] | None = None
+) -> Content:
     """The content with pictures in place of those of its words that have one.
 
     A word is what stands between blanks, with no emote beside it.
 
     :param find: the picture of a word; called once for each, in their order.  After it had none
         for a word it must have none for the same word later in the message.
+    :param words: of the whole message, where they are known.
     :return: the same object if nothing was found.
     """
     elements = made.elements
     if len(elements) == 1 and elements[0].type == "text":
-        cut = _cut(made.raw, find)
-        return made if cut is None else _joined(cut)
+        shown = [*filter(None, map(find, words or made.raw.split()))]
+        return _in_text(made, shown) if shown else made
     present = _pieces_of(made)
     found: list[str | Image] = []
     is_changed = False
@@ -212,6 +184,54 @@ def _cut(
     if cut is not None and done < len(text):
         cut.append(text[done:])
     return cut
+
+
+def _in_text(made: Content, shown: Iterable[Image]) -> Content:
+    """A message of text alone with pictures in it; what `_joined` would make, in one pass.
+
+    :param shown: in the order in which their words stand in the text.
+    """
+    text = made.raw
+    is_ascii = text.isascii()
+    # Escaping only ever makes a text longer.
+    is_markup = len(made.raw_html) > len(text) + _AROUND_TEXT
+    formatted = sanitized = html = ""
+    elements: list[Element] = []
+    add = elements.append
+    done = at = 0
+    for picture in shown:
+        word = picture.value
+        start = text.index(word, done)
+        end = start + len(word)
+        if (start and text[start - 1] != " ") or text[end : end + 1] not in " ":
+            start = _place(text, word, start)
+            end = start + len(word)
+        if start > done:
+            piece = text[done:start]
+            until = start if is_ascii else at + utf16_length(piece)
+            add(Element("text", piece, (at, until)))
+            at = until
+            formatted += piece + picture.formatted
+            sanitized += piece
+            if is_markup:
+                piece = escape(piece)
+            html += f'<span class="text">{piece}</span>{picture.html}'
+        else:
+            formatted += picture.formatted
+            html += picture.html
+        until = end if is_ascii else at + utf16_length(word)
+        add(Element("emote", word, (at, until), picture.metadata))
+        at = until
+        done = end
+    if done < len(text):
+        piece = text[done:]
+        add(Element("text", piece, (at, at + utf16_length(piece))))
+        formatted += piece
+        sanitized += piece
+        html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
+    if not is_ascii:
+        sanitized = _without_duplicate_mark(sanitized)
+    return Content(text, formatted, sanitized, html, elements)
 
 
 def _place(text: str, word: str, at: int) -> int:

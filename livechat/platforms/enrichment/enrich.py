@@ -42,8 +42,8 @@ def _message(message: ChatMessage, dictionary: Dictionary) -> ChatMessage:
         content = with_images(content, _cheers(int(money.value), dictionary))
         metadata = _coloured(metadata, money, dictionary)
     # Most messages hold none of these words, and this is done for every message.
-    elif not dictionary.emotes.keys().isdisjoint(content.raw.split()):
-        content = with_images(content, dictionary.emotes.get)
+    elif not dictionary.emotes.keys().isdisjoint(words := content.raw.split()):
+        content = with_images(content, dictionary.emotes.get, words)
     if dictionary.badges and author.badges:
         author = _author(author, dictionary)
     if content is data.content and author is data.author and metadata is data.metadata:

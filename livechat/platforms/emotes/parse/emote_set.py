@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from msgspec import DecodeError, Raw, Struct, json
 
-from livechat.model.text import Image, https_url
+from livechat.model.image_address import https_url
+from livechat.model.text import Image
 from livechat.platforms.enrichment.dictionary import third_party
 from livechat.platforms.json_values import count_values
 

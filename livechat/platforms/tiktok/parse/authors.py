@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from livechat.model.chat import Author, Badge, Roles
 from livechat.model.event_data import Person, person
-from livechat.model.text import https_url
+from livechat.model.image_address import https_url
 from livechat.platforms.tiktok.webcast_pb2 import Image, User, UserBadge, UserIdentity
 
 #: Most addresses of one picture, and most badges of one user, that are looked at.

@@ -12,7 +12,8 @@ from functools import lru_cache
 from string import ascii_letters, digits
 from typing import Final, NamedTuple
 
-from livechat.model.text import Emote, Piece, https_url
+from livechat.model.image_address import https_url
+from livechat.model.text import Emote, Piece
 from livechat.platforms.twitch.parse.tags import number
 
 #: Longest id of an emote that is put into an address.

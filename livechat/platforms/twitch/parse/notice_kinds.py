@@ -22,7 +22,7 @@ from livechat.model.event_data import (
     Raid,
     Subscription,
 )
-from livechat.model.text import https_url
+from livechat.model.image_address import https_url
 from livechat.platforms.twitch.parse.tags import Tags, in_bits, number, person, scaled
 
 _Reader = Callable[[str], object]

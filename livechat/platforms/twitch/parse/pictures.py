@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from livechat.model.text import https_url
+from livechat.model.image_address import https_url
 from livechat.platforms.enrichment.dictionary import BadgePicture, Cheermote, Dictionary
 from livechat.platforms.twitch.parse.emotes import CHEERMOTES, TIERS
 

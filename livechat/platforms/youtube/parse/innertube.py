@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from livechat.model.text import Emote, Piece, https_url, well_formed
+from livechat.model.image_address import https_url
+from livechat.model.text import Emote, Piece, well_formed
 from livechat.platforms.json_values import MAX_VALUES, count_values
 from livechat.platforms.youtube.identifier import HOSTS
 
