@@ -134,7 +134,7 @@ def _message_costs(emotes: int) -> None:
     stage.received(translate(lines[0], 0, lambda: "id").events)
     rooms.put("7tv", Dictionary(emotes=_dictionary(EMOTES)))
     key = ChannelKey("twitch", "username", "ann")
-    writer = _Writer(key)
+    writer: Any = _Writer(key)
 
     def through(sink: Any) -> Callable[[], None]:
         # A message reaches the stage right after it was made, and so it does here.

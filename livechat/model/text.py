@@ -211,27 +211,21 @@ def _in_text(made: Content, shown: Iterable[Image]) -> Content:
             until = start if is_ascii else at + utf16_length(piece)
             add(Element("text", piece, (at, until)))
             at = until
-            formatted += piece + picture.formatted
+            formatted += piece
             sanitized += piece
-            if is_markup:
-                piece = escape(piece)
-            html += f'<span class="text">{piece}</span>{picture.html}'
-        else:
-            formatted += picture.formatted
-            html += picture.html
+            html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
         until = end if is_ascii else at + utf16_length(word)
         add(Element("emote", word, (at, until), picture.metadata))
-        at = until
-        done = end
+        formatted += picture.formatted
+        html += picture.html
+        done, at = end, until
     if done < len(text):
         piece = text[done:]
         add(Element("text", piece, (at, at + utf16_length(piece))))
         formatted += piece
         sanitized += piece
         html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
-    if not is_ascii:
-        sanitized = _without_duplicate_mark(sanitized)
-    return Content(text, formatted, sanitized, html, elements)
+    return Content(text, formatted, _without_duplicate_mark(sanitized), html, elements)
 
 
 def _place(text: str, word: str, at: int) -> int:
