@@ -14,6 +14,7 @@ from benchmarks import (
     lists,
     messages,
     resume,
+    starts,
     statistics,
     tiktok,
     wait,
@@ -23,6 +24,7 @@ from benchmarks import (
 MEASUREMENTS = {
     "messages": messages.main,
     "emotes": emotes.main,
+    "starts": starts.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
     "lists": lists.main,

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""How long the start of a watch takes: without emotes, and while their providers never answer.
+
+One simulator of the platforms and providers, and two daemons on it, which start to watch the same
+channels in turns: from the command until `started`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Final
+
+_TWISTD: Final = str(Path(sys.executable).with_name("twistd"))
+_STARTS: Final = 110
+_WARM: Final = 5
+
+#: Seconds between two starts, so that none waits for Twitch's limit of joins.
+_PAUSE: Final = 0.35
+
+
+def main() -> None:
+    """Measure and print."""
+    print("\nStart of a watch, ms, in turns\n")
+    with (
+        _Simulator() as simulator,
+        _Daemon([*simulator.platforms, "--emotes="]) as none,
+        _Daemon([*simulator.platforms, *simulator.providers]) as hanging,
+    ):
+        _measure({"--emotes ''": none, "providers hang": hanging})
+
+
+def _measure(daemons: dict[str, _Daemon]) -> None:
+    took: dict[str, list[float]] = {name: [] for name in daemons}
+    names = list(daemons)
+    for number in range(_STARTS + _WARM):
+        # Who is the first in turn is so, too.
+        for name in names[:: 1 if number % 2 else -1]:
+            seconds = daemons[name].start(f"quiet{number}")
+            if number >= _WARM:
+                took[name].append(seconds * 1e3)
+            time.sleep(_PAUSE)
+    p99 = {name: quantiles(each, n=100)[98] for name, each in took.items()}
+    for name, each in took.items():
+        print(
+            f"{name:15} {len(each)} starts: middle {median(each):6.2f}  p99 {p99[name]:6.2f}"
+            f"  longest {max(each):6.2f}"
+        )
+    first, second = names
+    print(
+        f"ratio: middle {median(took[second]) / median(took[first]):.2f},"
+        f" p99 {p99[second] / p99[first]:.2f}"
+    )
+
+
+class _Process:
+    """A program of ours, until the end of the block."""
+
+    def __init__(self, *command: str) -> None:
+        self._command = [_TWISTD, "--nodaemon", "--pidfile=", *command]
+        self._process: subprocess.Popen[str]
+
+    def __enter__(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+
+    def __exit__(self, *args: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+class _Simulator:
+    """The platforms, and providers of emotes that take every request and answer none.
+
+    :ivar platforms: options of a daemon: where the platforms are.
+    :ivar providers: likewise of the providers.
+    """
+
+    def __enter__(self) -> _Simulator:
+        irc, http = _free_port(), _free_port()
+        self._process = _Process(
+            "--logfile=/dev/null", "livechat-simulator", f"--http-port={http}",
+            f"--twitch-irc-port={irc}", "--fault=emotes-hang",
+        )  # fmt: skip
+        self._process.__enter__()
+        _await(http)
+        base = f"http://127.0.0.1:{http}"
+        self.platforms = [
+            f"--twitch-irc=tcp:127.0.0.1:{irc}",
+            f"--twitch-gql-url={base}/twitch/gql",
+        ]
+        self.providers = [
+            f"--7tv-url={base}/emotes/7tv",
+            f"--bttv-url={base}/emotes/bttv",
+            f"--ffz-url={base}/emotes/ffz",
+            "--7tv-events-url=",
+            "--bttv-socket-url=",
+        ]
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._process.__exit__(*args)
+
+
+class _Daemon:
+    """A daemon and one client of it."""
+
+    def __init__(self, options: Sequence[str]) -> None:
+        self._port = _free_port()
+        self._process = _Process(
+            "--logfile=/dev/null", "livechat", f"--listen=tcp:{self._port}:interface=127.0.0.1",
+            *options,
+        )  # fmt: skip
+
+    def __enter__(self) -> _Daemon:
+        self._process.__enter__()
+        _await(self._port)
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
+        self._socket.settimeout(30)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self._socket.sendall(
+            f"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._socket.close()
+        self._process.__exit__(*args)
+
+    def start(self, channel: str) -> float:
+        """Seconds from the command to the status."""
+        text = json.dumps(
+            {"type": "subscribe", "platform": "twitch", "identifier": channel, "stats": False}
+        ).encode()
+        assert len(text) < 126
+        began = time.monotonic()
+        # Masked with zeros.
+        self._socket.sendall(bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text)
+        data = b""
+        while b'"status":"started"' not in data or channel.encode() not in data:
+            received = self._socket.recv(1 << 16)
+            if not received or b'"type":"error"' in received:
+                raise RuntimeError(f"no start: {received!r}")
+            data += received
+        return time.monotonic() - began
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _await(port: int) -> None:
+    """Until a program listens."""
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"nobody listens on port {port}")
