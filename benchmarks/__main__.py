@@ -8,6 +8,7 @@ import sys
 from benchmarks import (
     browser,
     chaos,
+    cluster,
     contract,
     emotes,
     fanout,
@@ -35,6 +36,7 @@ MEASUREMENTS = {
     "browser": browser.main,
     "contract": contract.main,
     "chaos": chaos.main,
+    "cluster": cluster.main,
 }
 
 

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from livechat.brokers.redis.claiming import Claims, Patience
 from livechat.brokers.redis.lease import Lease
+from livechat.brokers.redis.marker import Marker
 from livechat.brokers.redis.messages import Draining
 from livechat.brokers.redis.node import Node, node_of
 from livechat.brokers.redis.queue import Queue
@@ -103,6 +104,7 @@ class RedisBroker(Service):
         self._lease = Lease(
             link, clock, awake, random, node, seconds, partial(self._turn_all, "lapsed")
         )
+        self._marker = Marker(link, random, self._lease)
         claims = Claims(link, now, random, lambda: self._lease.me, size, ttl)
         self._node = Node(
             link,
@@ -233,19 +235,9 @@ class RedisBroker(Service):
 
     async def _see_marker(self, is_first: bool) -> None:
         """Whether Redis still has what it had; else leaders put it back first."""
-        key = self._link.names.key("marker")
-        seconds = f"{self._lease.seconds:g}"
-        if await self._link.ask("SET", key, seconds, "NX") is not None:
+        if await self._marker.see():
             patience = FIRST_PATIENCE if is_first else self._lease.seconds
             self._patient_until = self._clock.seconds() + patience
-            return
-        found = await self._link.ask("GET", key)
-        if isinstance(found, bytes) and found.decode() != seconds:
-            try:
-                self._lease.seconds = float(found)
-            except ValueError:
-                return
-            _log.warn("--lease is {found}, as for the other nodes", found=found.decode())
 
     def _enter_all(self) -> None:
         for share in self._all():
@@ -329,10 +321,12 @@ class RedisBroker(Service):
         names = self._link.names
         keys = [names.key(f"node:{node_of(leader)}") for leader in led]
         try:
-            found = await self._link.ask("MGET", names.key("marker"), *keys)
+            found = await self._link.ask("MGET", self._marker.key, *keys)
             if not isinstance(found, list):
                 return
-            if found[0] is None:
+            if not self._marker.is_as_before(found[0]):
+                # This node lives: whoever comes now must not take its channels for led by nobody.
+                await self._lease.beat()
                 await self._see_marker(is_first=False)
                 self._turn_all("refused")
                 return

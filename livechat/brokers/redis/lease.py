@@ -53,6 +53,7 @@ class Lease:
         self._generation = 0
         # Before the first answer nothing is held, and nothing can be lost.
         self._deadline = -inf
+        self._renewing: list[Deferred[None]] = []
         self._beats = LoopingCall(self.beat)
         self._beats.clock = clock
         self.node = node
@@ -96,6 +97,19 @@ class Lease:
     def beat(self) -> Deferred[None]:
         """Write it now; fires when it is known whether that went well."""
         return Deferred.fromCoroutine(self._beat())
+
+    def renew(self) -> Deferred[None]:
+        """The same, together with everybody else who wants it at this moment."""
+        renewed: Deferred[None] = Deferred()
+        self._renewing.append(renewed)
+        if len(self._renewing) == 1:
+            self.beat().addBoth(self._renewed)
+        return renewed
+
+    def _renewed(self, _: object) -> None:
+        renewing, self._renewing = self._renewing, []
+        for renewed in renewing:
+            renewed.callback(None)
 
     async def _beat(self) -> None:
         sent = self._now()

@@ -225,8 +225,9 @@ class AskingShare:
         try:
             if listens:
                 await node.link.heard()
-            if not node.lease.is_held:
-                await node.lease.beat()
+            # Where Redis has lost everything, nothing shows that a node in doubt lives.
+            if held or not node.lease.is_held:
+                await node.lease.renew()
             if not node.lease.is_held:
                 return
             patience = "" if held else node.patience()

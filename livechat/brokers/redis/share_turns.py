@@ -164,6 +164,7 @@ class TurningShare(AskingShare):
             return
         if wanted and answer == b"0" and not self._node.is_draining():
             self._released()
+            self.turn("stay")
 
     def _prepare(self, *_: object) -> None:
         self._member.prepare()
