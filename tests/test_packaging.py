@@ -413,6 +413,46 @@ class ComposeTests(SynchronousTestCase):
         self.assertRegex(base, r"\Apython:3\.[0-9]+\.[0-9]+-slim-[a-z]+\Z")
 
 
+class ClusterTests(SynchronousTestCase):
+    """The compose file of three nodes, as far as it can be read without Docker."""
+
+    def services(self) -> dict[str, Any]:
+        """Its services, by name."""
+        text = interpolated((ROOT / "compose.cluster.yaml").read_text())
+        found: dict[str, Any] = yaml.safe_load(text)["services"]
+        return found
+
+    def test_nodes(self) -> None:
+        """Three nodes share one Redis and differ only in their names."""
+        services = self.services()
+        nodes = {name: one for name, one in services.items() if name.startswith("node-")}
+        self.assertEqual(len(nodes), 3)
+        for name, node in nodes.items():
+            environment = node.pop("environment")
+            self.assertEqual(environment.pop("LIVECHAT_NODE"), name)
+            self.assertEqual(environment["REDIS_URL"], "redis://redis:6379")
+            self.assertEqual(environment["LIVECHAT_BROKER"], "redis")
+            self.assertEqual(node["cap_drop"], ["ALL"])
+            self.assertIs(node["read_only"], True)
+            self.assertNotIn("ports", node)
+        self.assertEqual(len({str(node) for node in nodes.values()}), 1)
+        for name in ("redis", "balancer"):
+            self.assertRegex(services[name]["image"], r"\A[a-z]+:[0-9]+\.[0-9]+\.[0-9]+-alpine\Z")
+
+    def test_one_redis(self) -> None:
+        """Redis is set up as in the file of one node."""
+        alone = yaml.safe_load(interpolated((ROOT / "compose.yaml").read_text()))
+        self.assertEqual(self.services()["redis"], alone["services"]["redis"])
+
+    def test_balancer(self) -> None:
+        """The balancer knows every node by the name of its service."""
+        services = self.services()
+        text = (ROOT / "packaging" / "nginx" / "cluster.conf").read_text()
+        named = re.findall(r"(?m)^  server (\S+):3000 ", text)
+        self.assertEqual(named, services["balancer"]["depends_on"])
+        self.assertIn("./packaging/nginx/cluster.conf:", services["balancer"]["volumes"][0])
+
+
 class DockerfileTests(SynchronousTestCase):
     """The image, as far as it can be read without Docker."""
 

@@ -207,15 +207,24 @@ class UnitTests(SynchronousTestCase):
         """Systemd finds nothing wrong with the units."""
         directory = Path(mkdtemp())
         self.addCleanup(shutil.rmtree, directory)
-        text = (UNITS / "livechat.service").read_text()
-        # The command must exist on the machine that looks at it.
-        text = text.replace("/opt/livechat/bin/livechat", sys.executable)
-        (directory / "livechat.service").write_text(text)
+        for name in ("livechat.service", "livechat@.service"):
+            text = (UNITS / name).read_text()
+            # The command must exist on the machine that looks at it.
+            text = text.replace("/opt/livechat/bin/livechat", sys.executable)
+            (directory / name).write_text(text)
         shutil.copy(UNITS / "livechat.socket", directory)
-        found = self.analyze(
-            "verify", directory / "livechat.service", directory / "livechat.socket"
+        names = ("livechat.service", "livechat.socket", "livechat@.service")
+        self.assertEqual(self.analyze("verify", *(directory / name for name in names)), "")
+
+    def test_template(self) -> None:
+        """A node of several is run like one that is alone, but for its port and its names."""
+        alone, several = (
+            (UNITS / name).read_text().splitlines()
+            for name in ("livechat.service", "livechat@.service")
         )
-        self.assertEqual(found, "")
+        options = [line.split("=")[0] for line in several if line not in alone and "=" in line]
+        self.assertEqual(options, ["Description", "After", "Environment", "User"])
+        self.assertEqual(len(set(alone) - set(several)), 3)
 
     def test_exposure(self) -> None:
         """The service may do so little that systemd's own measure says at most 2.0."""
