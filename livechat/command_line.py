@@ -177,7 +177,9 @@ class DaemonOptions(usage.Options):
         for option in self.declared:
             value = getattr(self.chosen.of(option.section), option.field)
             if option.choice.secret and isinstance(value, str):
-                yield value
+                # Where an address leads to is no secret.
+                if "://" not in value:
+                    yield value
                 yield from re.findall(r"(?<=[:/])([^:/@\s]+)@", value)
 
     def warnings(self) -> Iterator[str]:

@@ -507,6 +507,18 @@ class ListTests(OptionsCase):
         self.assertIn("'3001'", self.refusal(LIVECHAT_LISTEN="tcp:3000 3001"))
 
 
+class SecretTests(SynchronousTestCase):
+    """What must never stand in a log."""
+
+    def test_addresses(self) -> None:
+        """The password in an address is a secret, the address itself is none."""
+        options = Options({"REDIS_URL": f"redis://ann:{SECRET}@host:6379/2"})
+        options.parseOptions(["--stats-storage=redis"])
+        secrets = list(options.secrets())
+        self.assertIn(SECRET, secrets)
+        self.assertEqual([one for one in secrets if "host" in one], [])
+
+
 class WarningTests(OptionsCase):
     """What was chosen and has no effect is said, in one line each; it never ends the start."""
 
