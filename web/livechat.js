@@ -130,6 +130,8 @@ class Order {
   #event = null;
   /** What has this number or a lower one happened before the chat started here. */
   #startSeq = -1;
+  /** Whether the stream was heard to its end: the next one may have another epoch. */
+  #isOver = false;
   #known = new Set();
 
   constructor(since) {
@@ -138,9 +140,16 @@ class Order {
     this.#chat = this.#event = since.seq;
   }
 
-  /** `started` has come: whether anything was missed for good. */
-  begin({ epoch, seq, recovered }, { history }) {
+  /** `waiting` has come right after `ended`: no live of the channel goes on. */
+  end() {
+    this.#isOver = true;
+  }
+
+  /** `started` has come: whether anything was missed for good.  `isNext`: it was waited for. */
+  begin({ epoch, seq, recovered }, { history }, isNext) {
     if (!isPosition({ epoch, seq })) return false;
+    const isExpected = isNext && this.#isOver;
+    this.#isOver = false;
     const { isKnown } = this;
     const isSame = this.#epoch === epoch;
     const isBack = recovered === false && seq < Math.max(this.#chat, this.#event);
@@ -150,7 +159,8 @@ class Order {
       this.#chat = this.#event = history > 0 && seq > 0 ? null : seq;
     }
     this.#startSeq = seq;
-    return isKnown && (recovered === false || !isSame);
+    // Another epoch after an end is another stream, of which nothing was missed.
+    return isKnown && (isSame ? recovered === false : !isExpected);
   }
 
   /** Whether a chat or event is told for the first time; from now on it is not. */
@@ -192,6 +202,8 @@ class Held {
   channel = null;
   /** Whether the server holds it on this connection. */
   isHeld = false;
+  /** The last status that the server has told. */
+  status = null;
   /** The options that the server has accepted, and those of the commands that it has not answered. */
   accepted = null;
   asked = [];
@@ -537,8 +549,12 @@ export class LiveChat extends EventTarget {
       held.isHeld = true;
       held.accepted = held.asked.shift() ?? held.options;
     }
+    const before = held.status;
+    held.status = message.status;
+    // With all lives of a channel, one may end while others go on; then nothing is waited for.
+    if (message.status === "waiting" && before === "ended") held.order.end();
     if (message.status !== "started") return false;
-    const isMissing = held.order.begin(message, held.options);
+    const isMissing = held.order.begin(message, held.options, before === "waiting");
     this.#storeSoon();
     return isMissing;
   }

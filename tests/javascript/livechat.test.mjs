@@ -534,6 +534,51 @@ describe("continuity", () => {
     assert.deepEqual(comeBack().sent, [asked(1, ANN, { since: { epoch: "e2", seq: 4 } })]);
   });
 
+  const ENDED = { type: "status", status: "ended", liveId: "one", identifier: "ann", platform: "twitch", channel: "ann" };
+  const WAITING = { type: "status", status: "waiting", details: "OFFLINE", identifier: "ann", platform: "twitch", channel: "ann" };
+
+  test("misses nothing when the next stream of a channel begins a new order", () => {
+    const chat = { ...ANN, wait: true };
+    const socket = connect(chat);
+    greet(socket, ANN, FIRST);
+    socket.say(published(11));
+    for (const message of [ENDED, WAITING, { ...WAITING, details: "UPCOMING" }]) socket.say(message);
+    assert.equal(latest("status").message.details, "UPCOMING");
+    assert.equal(client.subscriptions.length, 1);
+    socket.say({ ...WAITING, status: "started", epoch: "e2", seq: 0 });
+    socket.say(published(1));
+    assert.equal(latest("missed"), undefined);
+    assert.deepEqual(told(), [11, 1]);
+    assert.deepEqual(comeBack().sent, [asked(1, chat, { since: { epoch: "e2", seq: 1 } })]);
+    // The order that follows without an end is a loss again.
+    greet(sockets.at(-1), ANN, { epoch: "e3", seq: 5, recovered: false });
+    assert.equal(latest("missed").message.epoch, "e3");
+  });
+
+  test("waits on over a loss of the connection, and misses what began meanwhile", () => {
+    for (const [status, isMissed] of [[WAITING, false], [null, true]]) {
+      const socket = connect({ ...ANN, wait: true });
+      greet(socket, ANN, { epoch: `e1 ${isMissed}`, seq: 10 });
+      for (const message of [ENDED, WAITING]) socket.say(message);
+      const before = events.filter(({ type }) => type === "missed").length;
+      const second = comeBack();
+      second.say({ ...WAITING, status: "subscribed" });
+      if (status) second.say(status);
+      second.say({ ...WAITING, status: "started", epoch: `e2 ${isMissed}`, seq: 3, recovered: false });
+      assert.equal(events.filter(({ type }) => type === "missed").length - before, Number(isMissed));
+      client.close();
+    }
+  });
+
+  test("takes the end of one of several lives for no end of the order", () => {
+    const socket = connect({ ...ANN, lives: "all", wait: true });
+    greet(socket, ANN, FIRST);
+    socket.say(ENDED);
+    const second = comeBack();
+    greet(second, ANN, { epoch: "e2", seq: 2, recovered: false });
+    assert.equal(latest("missed").message.epoch, "e2");
+  });
+
   test("takes history in a new order", () => {
     connect({ ...ANN, history: 9 });
     greet(sockets.at(-1), ANN, FIRST);

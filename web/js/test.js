@@ -14,7 +14,7 @@ import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
 import { Statistics } from "./stats.js";
 import { themeButton } from "./theme.js";
 import { Voice } from "./voice.js";
-import { errorInWords } from "./words.js";
+import { errorInWords, waitingInWords } from "./words.js";
 
 /** Rows kept on the page. */
 const ROWS = 250;
@@ -105,7 +105,8 @@ for (const [type, act] of Object.entries({
   client.addEventListener(type, act);
 }
 
-function statusCame({ status, storage_type: storage, live, feed, reason, epoch, seq }) {
+function statusCame(message) {
+  const { status, storage_type: storage, live, feed, reason, epoch, seq } = message;
   if (status === "subscribed") {
     stats.storage(storage);
     showStatus("busy", "Subscribed", "Waiting for the chat to begin…");
@@ -119,6 +120,12 @@ function statusCame({ status, storage_type: storage, live, feed, reason, epoch, 
   } else if (status === "reconnecting") {
     const why = typeof reason === "string" && reason ? ` (${reason})` : "";
     showStatus("warn", "Reconnecting", `The platform dropped the connection${why}; the daemon is getting it back.`);
+  } else if (status === "waiting") {
+    const why = waitingInWords(message, source?.platform);
+    showStatus("busy", "Waiting", `${why} The chat begins when the channel is live.`);
+    sayEmpty("Waiting for the channel", why);
+  } else if (status === "ended") {
+    showStatus("over", "Stream ended", "This stream is over; the subscription goes on.");
   } else if (status === "unsubscribed") showStatus("idle", "Unsubscribed", "The chat was let go of.");
 }
 

@@ -45,6 +45,8 @@ const DETAILS = {
   CANCELLED: "The daemon gave up the start.",
   INTERNAL: "The daemon failed; its log says why.",
   SUSPENDED: "The platform has suspended it.",
+  ENDED: "The stream is over.",
+  QUEUED: "Many chats start at once; this one waits for its turn.",
 };
 
 /**
@@ -60,6 +62,12 @@ export function errorInWords(message, platform = message.platform) {
   const [title, general] = known ? ERRORS[code] : ["Error", String(message.error ?? "Unknown error.")];
   const details = typeof message.details === "string" ? message.details : "";
   return { title, text: special(message, details, platform) ?? general, code: details ? `${code} · ${details}` : code };
+}
+
+/** Why a channel is waited for, as a `waiting` says it, in words. */
+export function waitingInWords(message, platform = message.platform) {
+  const details = typeof message.details === "string" ? message.details : "";
+  return special(message, details, platform) ?? "The channel is not live at the moment.";
 }
 
 function special(message, details, platform) {
