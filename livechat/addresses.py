@@ -23,7 +23,7 @@ _IPV6_PREFIX: Final = 64
 _PASSED_ON: Final = frozenset({"x-forwarded-for", "forwarded", "x-real-ip", "via"})
 
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
-_FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)\s*(?=;|$)', re.IGNORECASE)
+_FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^";\s]*)\s*(?=;|$)', re.IGNORECASE)
 
 
 def network(text: str) -> Network:
@@ -35,6 +35,21 @@ def network(text: str) -> Network:
         return ip_network(text)
     except ValueError:
         raise ValueError("must be an address or a network such as 10.0.0.0/8") from None
+
+
+def names_this_machine(host: str, own: str) -> bool:
+    """Whether a `Host` header names this machine: `localhost`, loopback, or the socket's address.
+
+    A page of another site may give its own name our address (DNS rebinding), and is then read by a
+    browser as if we had sent it.  The name still stands in the header.
+
+    :param host: the header, with or without port; empty: there is none, so no browser sent it.
+    :param own: our end of the connection.
+    """
+    if not host or _PORT.sub("", host.lower()).removesuffix(".") == "localhost":
+        return True
+    address = _address(host)
+    return address is not None and (address.is_loopback or address == _address(own))
 
 
 class Addresses:

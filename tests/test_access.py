@@ -151,13 +151,14 @@ class DaemonTests(TestCase):
         self.addCleanup(self.daemon.kill)
         await self.daemon.listening
 
-    async def status(self, path: str, token: str = "", **headers: str) -> int:
+    async def status(self, path: str, token: str = "", method: str = "GET", **headers: str) -> int:
         """The status of an answer to a request."""
         if token:
             headers["Authorization"] = f"Bearer {token}"
 
         def ask() -> int:
-            request = Request(f"http://127.0.0.1:{self.daemon.port}{path}", headers=headers)
+            url = f"http://127.0.0.1:{self.daemon.port}{path}"
+            request = Request(url, headers=headers, method=method)
             try:
                 with urlopen(request, timeout=PATIENCE) as answer:
                     return int(answer.status)
@@ -179,6 +180,18 @@ class DaemonTests(TestCase):
             return await Client.open(self.daemon.port, path, **options)
         except InvalidStatus as error:
             return error.response.status_code
+
+    async def test_head(self) -> None:
+        """HEAD needs the token that GET needs, and then has the same status."""
+        await self.start("reader-123456 read\nscraper-12345 metrics\n")
+        stream = "/sse?platform=twitch&identifier=ann"
+        for path in (stream, "/stats/twitch/nobody", "/history/twitch/nobody"):
+            said = [
+                await self.status(path, token, method="HEAD")
+                for token in ("", "wrong-123456", "scraper-12345")
+            ]
+            self.assertEqual(said, [401, 401, 403], path)
+        self.assertEqual(await self.status(stream, "reader-123456", method="HEAD"), 200)
 
     async def test_limits(self) -> None:
         """A token's connections of both transports, and its new chats; others are not touched."""

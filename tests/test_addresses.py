@@ -74,7 +74,15 @@ class ProxyTests(SynchronousTestCase):
             "1.2.3.4.5",
         ):
             self.assertEqual(named(text), PROXY, text)
-        for text in ("for=unknown", "for=_x", "by=203.0.113.9", "for=1.1.1.1;for=2.2.2.2", "", '"'):
+        for text in (
+            "for=unknown",
+            "for=_x",
+            "by=203.0.113.9",
+            "for=1.1.1.1;for=2.2.2.2",
+            "",
+            '"',
+            'for="1.1.1.1',
+        ):
             self.assertEqual(named(None, text), PROXY, text)
 
     def test_headers_that_differ(self) -> None:

@@ -236,13 +236,21 @@ class AnswerTests(SynchronousTestCase):
         return site
 
     def status(
-        self, site: Any, path: str, *headers: str, peer: Any = None, verb: str = "GET"
+        self,
+        site: Any,
+        path: str,
+        *headers: str,
+        peer: Any = None,
+        verb: str = "GET",
+        host: str = "localhost",
     ) -> int:
         """The status that a request of somebody is answered with."""
-        wire = Wire(peerAddress=peer or IPv4Address("TCP", "127.0.0.1", 1))
+        own = IPv4Address("TCP", "192.0.2.1", 3000)
+        peer = peer or IPv4Address("TCP", "127.0.0.1", 1)
+        wire = Wire(peerAddress=peer, hostAddress=own)
         channel = site.buildProtocol(None)
         channel.makeConnection(wire)
-        lines = [f"{verb} {path} HTTP/1.0", "Host: x", *headers, "", ""]
+        lines = [f"{verb} {path} HTTP/1.0", f"Host: {host}", *headers, "", ""]
         channel.dataReceived("\r\n".join(lines).encode())
         answer = wire.value()
         channel.connectionLost(Failure(ConnectionError()))
@@ -265,6 +273,24 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(self.status(site, "/channels", verb="POST"), 405)
         # The metrics stay as open as they were.
         self.assertEqual(self.status(site, "/metrics", peer=far), 200)
+
+    def test_rebinding(self) -> None:
+        """A page that gives its own name our address is refused by that name."""
+        site = self.site()
+        good = ["localhost", "LOCALHOST:3000", "localhost.", "127.0.0.1:3000", "127.8.8.8"]
+        good += ["[::1]", "[::1]:3000", "[::ffff:127.0.0.1]:1", "192.0.2.1", "192.0.2.1:3000", ""]
+        for host in good:
+            self.assertEqual(self.status(site, "/channels", host=host), 200, host)
+        bad = ["evil.test", "evil.test:3000", "localhost.evil.test", "127.0.0.1.evil.test"]
+        bad += ["192.0.2.2", "[2001:db8::1]:3000", "evillocalhost", "0.0.0.0", "localhost:evil"]
+        for host in bad:
+            self.assertEqual(self.status(site, "/channels", host=host), 403, host)
+        # No page reaches a UNIX socket; and what needs no operator goes by any name.
+        self.assertEqual(self.status(site, "/channels", peer=UNIXAddress(b"/x"), host="x"), 200)
+        self.assertEqual(self.status(site, "/health", host="chat.example.org"), 200)
+        tokens = self.site("operator-1234 admin")
+        path = "/channels?token=operator-1234"
+        self.assertEqual(self.status(tokens, path, host="chat.example.org"), 200)
 
     def test_with_tokens(self) -> None:
         """The scope `admin`, from anywhere; this machine is nothing special then."""

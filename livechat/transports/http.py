@@ -31,7 +31,7 @@ from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from livechat.access import Access, AccessError, Grant
-from livechat.addresses import Addresses
+from livechat.addresses import Addresses, names_this_machine
 from livechat.core.channel_reader import ChannelReader
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.protocol.messages import encode, failure
@@ -210,6 +210,10 @@ class Pages:
         # A page of another site, in a browser on this machine, names its origin.
         if "origin" in headers or not self._addresses.is_local(peer, headers):
             raise AccessError(403, "only this machine may ask, unless there are tokens")
+        # No page can reach a UNIX socket, so it does not matter what it is called there.
+        host = getattr(request, "host_asked", b"").decode("latin-1")
+        if peer and not names_this_machine(host, str(getattr(request.getHost(), "host", ""))):
+            raise AccessError(403, "this machine must be asked by its address or as localhost")
 
     @app.handle_errors(AccessError)
     def _refused(self, request: IRequest, failure: Failure) -> bytes:

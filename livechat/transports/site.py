@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.interfaces import IDelayedCall
@@ -105,7 +105,8 @@ class Root(Resource):
         set_headers(request, self._origins.cors(request.getHeader(b"origin")))
         if not _HOST.fullmatch(request.getHeader(b"host") or b""):
             return _BadRequest()
-        # Nothing depends on it, and werkzeug raises where it is no name.
+        # No route depends on it, and werkzeug raises where it is no name.
+        cast("_BodylessRequest", request).host_asked = request.getHeader(b"host") or b""
         request.requestHeaders.setRawHeaders(b"host", [b"localhost"])
         # As the routes are found: slashes in front, quoted ones too, make no difference.
         if not self._serves(unquote_to_bytes(request.path).lstrip(b"/").partition(b"/")[0]):
@@ -121,9 +122,13 @@ class Root(Resource):
 
 
 class _BodylessRequest(Request):
-    """A request without a body: no page takes one, and one may be of any size."""
+    """A request without a body: no page takes one, and one may be of any size.
+
+    :ivar host_asked: its `Host` header, of which `Root` hides the name from the routes.
+    """
 
     channel: Any
+    host_asked = b""
 
     def gotLength(self, length: int | None) -> None:
         """twisted.web: the length of the body (None: unknown)."""

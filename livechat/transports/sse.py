@@ -132,21 +132,22 @@ class EventStream(BufferedConnection, Protocol):
         self._cors = self.registry.origins.cors(
             None if origin is None else origin.encode("latin-1")
         )
-        if request.method == b"HEAD":
-            self._answer(200, b"", _EVENTS)
-            return
-        if request.method != b"GET":
+        if request.method not in (b"GET", b"HEAD"):
             self._answer(405, b"not allowed\n", {b"allow": b"GET, HEAD, OPTIONS"})
             return
         peer = str(getattr(self.transport.getPeer(), "host", ""))
         try:
             token = parse_qs(request.query).get("token", [""])[0]
             self.grant = self.registry.permit(request.headers, token)
+            if request.method == b"HEAD":
+                self._answer(200, b"", _EVENTS)
+                return
             self.requester = self.registry.admit(peer, request.headers, self.grant)
         except AdmissionError as error:
             self.registry.metrics.refused.labels(str(error.status), error.word).inc()
             headers = {b"www-authenticate": b"Bearer"} if error.status == 401 else {}
-            self._answer(error.status, error.reason.encode() + b"\n", headers)
+            body = b"" if request.method == b"HEAD" else error.reason.encode() + b"\n"
+            self._answer(error.status, body, headers)
             return
         self._timeout = self.factory.later(HEAD_TIMEOUT, self._begin)
         self._session = session = self.registry.opened(self)
