@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from livechat.brokers.redis.broker import RedisBroker
 from livechat.core.history import IHistory
-from livechat.core.ports import IBroker, IMembership
+from livechat.core.ports import IBroker, IMembership, Start
 from livechat.core.publication import Publication
 from livechat.model.events import ChannelKey
 from tests.contracts.broker import KEY, BrokerContract, Member, places, publish
@@ -165,10 +165,11 @@ class OrderTests(BrokersCase):
     async def test_commands_cut(self) -> None:
         """The connection for commands is lost while much is on its way: it arrives in order."""
         for _ in range(5):
-            self.say(100)
+            # All of it together is less than a history keeps.
+            self.say(45)
             await deferLater(reactor, 0.002)
             self.kill_connections("normal")
-            self.say(100)
+            self.say(45)
             await settled(reactor, lambda: self.first.health["broker"]["up"])  # type: ignore[index]
         await self.received()
         self.assertEqual((self.leader.roles, self.follower.roles), (["lead"], ["follow"]))
@@ -194,6 +195,20 @@ class OrderTests(BrokersCase):
         self.assertEqual((self.leader.roles, self.follower.roles), (["lead"], ["follow"]))
         epochs = {one.epoch for one in (*self.leader.starts, *self.follower.starts, *late.starts)}
         self.assertEqual(len(epochs), 1)
+
+    async def test_not_put_back_yet(self) -> None:
+        """Who asks before the leader has put everything back misses nothing; no number is lost."""
+        self.say(50)
+        await self.received()
+        self.server.command("FLUSHALL")
+        claims: Any = self.first._node.claims
+        place = Start(self.leader.starts[0].epoch, 50)
+        ours = await claims.claim(KEY, "first/1", "", place, 0)
+        self.assertEqual((ours.role, ours.start.seq, ours.given), ("ours", 0, 50))
+        again = await claims.claim(KEY, "", "", Start("", 0), 0)
+        self.assertEqual((again.start.seq, again.given), (0, 50))
+        await self.received()
+        self.assertEqual(self.follower.missed_until, [])
 
     async def test_restarted_empty(self) -> None:
         """The same when it was killed, and comes back with nothing."""

@@ -10,7 +10,7 @@ local me, held, nodes, patience, epoch, seq, seen, minted, topic, live, after, c
 seq, seen, count, bytes = tonumber(seq), tonumber(seen), tonumber(count), tonumber(bytes)
 
 local kept = redis.call('HMGET', order,
-  'leader', 'term', 'epoch', 'seq', 'until', 'room', 'state', 'offer')
+  'leader', 'term', 'epoch', 'seq', 'until', 'room', 'state', 'offer', 'given')
 local leader, term = kept[1], tonumber(kept[2] or 0)
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local top = newest and newest[1] or ''
@@ -70,7 +70,12 @@ if takes then
     top = ''
   end
   redis.call('HSET', order, 'leader', me, 'term', string.format('%.0f', term),
-    'epoch', present, 'seq', kept[4] or seq)
+    'epoch', present)
+  -- What this leader has published before is not here yet: nobody misses it so far.
+  if begins then
+    kept[9] = seq
+    redis.call('HSET', order, 'seq', 0, 'given', seq)
+  end
   redis.call('HDEL', order, 'offer')
   if role == 'first' then redis.call('HDEL', order, 'state') end
   redis.call('PEXPIRE', order, live)
@@ -80,7 +85,8 @@ end
 
 -- What Redis knew before: what it lacks will be sent.
 local answer = {role, leader or '', string.format('%.0f', term), present, tostring(kept[4] or 0),
-  kept[5] or '', kept[6] or '', kept[7] or '', kept[8] or '', top}
+  kept[5] or '', kept[6] or '', kept[7] or '', kept[8] or '', top,
+  tostring(kept[9] or 0)}
 for _, entry in ipairs(found) do answer[#answer + 1] = entry end
 for index, frame in ipairs(answer) do answer[index] = struct.pack('>I4', #frame) .. frame end
 return table.concat(answer)

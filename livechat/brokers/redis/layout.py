@@ -2,7 +2,8 @@
 """What lies in Redis, and how the scripts are called and answer; pure.
 
     livechat:1:{twitch:ann}:order    hash    leader (node/generation), term, epoch (a number), seq,
-                                             until, room, state, offer; 24 h after the last write
+                                             until, room, state, offer, given; 24 h after
+                                             the last write
     livechat:1:{twitch:ann}:log      stream  id epoch-seq, field d: a `Batch`; --history-ttl
     livechat:1:0:{twitch:ann}:out    topic   `messages.Message`
     livechat:1:node:NAME             string  generation of the node; 0.8 of the lease
@@ -112,6 +113,7 @@ class Claimed(Struct):
     :ivar state: what the leader told last; empty for nothing.
     :ivar offered: the leader wants to go.
     :ivar top: number of what the log holds last; 0 for nothing of this epoch.
+    :ivar given: a number that has been given, though Redis may not have what it was given to.
     """
 
     role: Role
@@ -121,6 +123,7 @@ class Claimed(Struct):
     state: bytes
     offered: bool
     top: int
+    given: int
     entries: list[Batch]
 
 
@@ -153,7 +156,7 @@ def read_claim(reply: bytes) -> Claimed:
 
     :raises ValueError, msgspec.MsgspecError: it is none of ours.
     """
-    role, leader, term, epoch, seq, until, room, state, offer, top, *entries = frames(reply)
+    role, leader, term, epoch, seq, until, room, state, offer, top, given, *entries = frames(reply)
     said = _ROLES.get(role)
     if said is None:
         raise ValueError(f"an unknown role: {role!r}")
@@ -169,5 +172,6 @@ def read_claim(reply: bytes) -> Claimed:
         state,
         bool(offer),
         int(newest) if newest and newest_epoch == epoch.decode() else 0,
+        int(given),
         read_entries(entries),
     )

@@ -265,14 +265,20 @@ class AskingShare:
         until, room_id = max(start.until, place.until), start.room_id or place.room_id
         reader.place = replace(place, until=until, room_id=room_id)
 
-    def _send_what_is_lacking(self, claimed: Claimed) -> None:
-        """Everything that is kept here and not in Redis, and the present state."""
-        place, history = self._reader.place, self._node.history
+    def _send_what_is_lacking(self, claimed: Claimed, known: int) -> None:
+        """Everything that is kept here and not in Redis, and the present state.
+
+        :param known: the number of what this node knows to have been published last.
+        """
+        history, epoch = self._node.history, self._reader.place.epoch
         top = claimed.top or (0 if self._node.claims.size else claimed.start.seq)
-        lacking = history.everything_after(self.key, place.epoch, top)
-        previous = max(top, claimed.start.seq if not lacking else 0)
-        past = history.after(self.key, place.epoch, top, 0)
-        if lacking and past is not None and not past.complete:
+        lacking = history.everything_after(self.key, epoch, top)
+        past = history.after(self.key, epoch, top, 0)
+        previous = top
+        if not lacking:
+            # Whoever has less misses something, and finds it nowhere.
+            previous = known
+        elif past is not None and not past.complete:
             previous = lacking[0].seq - 1
         self._tail.begin(previous, lacking)
         if self._present is not None:

@@ -57,12 +57,14 @@ class TurningShare(AskingShare):
         had_upstream = self._leads
         self._begin(claimed)
         place, start = self._reader.place, claimed.start
-        seq = max(start.seq, claimed.top, place.seq)
-        if had_upstream or start.why == "failover":
+        seq = known = max(start.seq, claimed.top, claimed.given, place.seq)
+        # Where the answer to an earlier claim was lost, it is not known what that one said.
+        is_first = claimed.role == "first"
+        if had_upstream or not is_first or seq > start.seq:
             seq = next_block(seq)
-        why: Why = "again" if had_upstream else start.why
+        why: Why = "again" if had_upstream else "first" if is_first else "failover"
         self._reader.place = replace(place, seq=seq, why=why, node="")
-        self._send_what_is_lacking(claimed)
+        self._send_what_is_lacking(claimed, known)
         self._node.link.ignore(self._topic)
         self._leads = True
         self.has_role = True
@@ -90,7 +92,7 @@ class TurningShare(AskingShare):
     def _go_on(self, claimed: Claimed) -> None:
         """This node has led all the time: Redis is given what it lacks."""
         self.leader, self._term = claimed.leader, claimed.term
-        self._send_what_is_lacking(claimed)
+        self._send_what_is_lacking(claimed, self._reader.place.seq)
         self._member.settled()
 
     def _join_in(self, claimed: Claimed) -> None:
