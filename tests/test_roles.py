@@ -531,6 +531,21 @@ class PreparingTests(RoleCase):
         self.assertEqual(self.its.states, [Live(INFO)])
 
 
+class InvitedHeirTests(RoleCase):
+    """An heir on whose node nobody watches."""
+
+    def test_the_leader_had_not_received_the_chat(self) -> None:
+        """What was lost before the hand-over is a gap, though nobody here was ever greeted."""
+        self.member.follow(Start("e", 7, UNTIL))
+        self.member.told(Interrupted("FAILOVER"))
+        self.member.prepare()
+        self.watcher.live()
+        self.turn(OVERLAP)
+        self.watcher.sink.received(chats(1))
+        self.member.lead(Start("e", 7, UNTIL, why="handed"))
+        self.assertEqual(self.its.kinds, ["gap", "chat"])
+
+
 class YieldingTests(RoleCase):
     """This node leads and hands over."""
 

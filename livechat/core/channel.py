@@ -236,6 +236,7 @@ class Channel:
 
     def told(self, state: ChannelState) -> None:
         """See `IMember`."""
+        self._leader.told(state)
         match state:
             case Live(info):
                 self._inputs.live(info)

@@ -21,6 +21,7 @@ from livechat.core.audience import Audience
 from livechat.core.failures import coded
 from livechat.core.outlet import Gate, Outlet
 from livechat.core.ports import (
+    ChannelState,
     Ended,
     Failed,
     IEventSink,
@@ -92,6 +93,8 @@ class Leader:
         self._watcher: IWatcher | None = None
         # The chat was received by another node: a start that fails is tried again.
         self._has_flowed = False
+        # Why the leader does not receive the chat; None: it does, or nothing was told.
+        self._lost: str | None = None
         self._restart: IDelayedCall | None = None
         self._waiting: IDelayedCall | None = None
 
@@ -108,6 +111,10 @@ class Leader:
             self.role, action = row
             act: Callable[[Any], None] = getattr(self, action)
             act(argument)
+
+    def told(self, state: ChannelState) -> None:
+        """What the leader of the channel tells, be it this node or another."""
+        self._lost = state.reason if isinstance(state, Interrupted) else None
 
     def published(self, publications: Sequence[Publication]) -> Sequence[Publication]:
         """What of this the subscribers of this node have not been given."""
@@ -183,7 +190,7 @@ class Leader:
         self._sequencer.remember(last_ids or ())
         if start.until:
             self._outlet.absence.begins(reason, start.until, is_remembered=last_ids is not None)
-        if self._has_flowed and self._audience.reason is None:
+        if self._has_flowed and self._lost is None:
             self._membership.tell(Interrupted(FAILOVER))
         self._start()
 
@@ -214,7 +221,7 @@ class Leader:
 
     def _take_over(self, start: Start) -> None:
         """Publish what was held, and go on."""
-        was_received = start.why == "handed" and self._audience.reason in (None, BROKER)
+        was_received = start.why == "handed" and self._lost in (None, BROKER)
         self._lead_from(start)
         if not was_received and start.until:
             self._outlet.absence.begins("failover", start.until, is_remembered=False)
@@ -228,7 +235,7 @@ class Leader:
         """Go on with other numbers."""
         last = self._sequencer.start
         self._sequencer.start = replace(last, epoch=start.epoch, seq=start.seq)
-        is_live = self._outlet.info.live_id and self._audience.reason is None
+        is_live = self._outlet.info.live_id and self._lost is None
         if is_live and last.epoch != start.epoch:
             self._membership.tell(Live(self._outlet.info))
         self._settle()
