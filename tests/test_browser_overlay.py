@@ -56,6 +56,29 @@ class RealChatTests(BrowserCase):
 
         await self.visit(work)
 
+    async def test_leaves_out(self) -> None:
+        """Neither what the address leaves out is shown, nor what was removed while it was held."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            look = "hide=bots,commands&bots=@Ben&hold=1"
+            page.goto(self.url(f"/overlay?platform=twitch&identifier=hopper&{look}"))
+            self.await_readers("hopper")
+            bad = say(11, ANN, "bad")
+            for action in (
+                say(12, ANN, "!song"),
+                say(13, BEN, "I am a bot"),
+                bad,
+                Delete(id="d", message=bad),
+                say(14, ANN, "hello"),
+            ):
+                self.here(self.twitch.say, "hopper", action)
+            expect(page.locator(".line .text")).to_have_text(["hello"])
+            self.here(self.twitch.say, "hopper", say(15, ANN, "again"))
+            expect(page.locator(".line .text")).to_have_text(["hello", "again"])
+
+        await self.visit(work)
+
     async def test_celebrates(self) -> None:
         """A shower of gifts is one line; what no viewer needs to see is none."""
 
@@ -74,7 +97,7 @@ class LookTests(BrowserCase):
     """How it looks, by its address alone, with a daemon whose answers the test plays."""
 
     async def test_hides(self) -> None:
-        """Bots, commands, badges and the platform's mark are left out when asked to be."""
+        """Badges and the mark are left out when asked to be; bots and commands the daemon keeps."""
 
         def work(visit: Visit) -> None:
             page = visit.page
@@ -95,7 +118,10 @@ class LookTests(BrowserCase):
             hide = "hide=bots,commands,badges,platform&bots=mybot"
             page.goto(self.url(f"/overlay?platform=youtube&identifier=ann&{hide}"))
             daemon.greet()
-            daemon.say(*lines, event("raid", text="a raid"))
+            filters = [one["filter"] for one in daemon.heard if one["type"] == "subscribe"]
+            self.assertEqual(filters[-1]["exclude_prefixes"], ["!"])
+            self.assertLessEqual({"nightbot", "mybot"}, set(filters[-1]["exclude_users"]))
+            daemon.say(lines[-1], event("raid", text="a raid"))
             expect(page.locator(".text")).to_have_text(["hello"])
             self.assertEqual(page.locator(".mark").count(), 0)
             self.assertEqual(page.locator(".chip").count(), 0)
@@ -239,10 +265,11 @@ class BuilderTests(BrowserCase):
             page.get_by_label("Fade after").fill("20")
             page.get_by_text("commands (!…)").click()
             page.get_by_text("avatars").click()
+            page.get_by_label("Safe mode").fill("8")
             expected = (
                 "/overlay?platform=twitch&identifier=busy_kitchen&platform=youtube"
                 "&identifier=https%3A%2F%2Fwww.youtube.com%2F%40ann"
-                "&theme=glass&newest=top&fade=20&size=30&hide=commands&show=avatars"
+                "&theme=glass&newest=top&fade=20&size=30&hold=8&hide=commands&show=avatars"
             )
             expect(address).to_have_value(self.url(expected))
             preview = page.frame_locator("#preview")

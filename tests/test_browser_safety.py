@@ -237,7 +237,7 @@ class HostileTextTests(BrowserCase):
 
 def address(text: str) -> str:
     """Parameters of an overlay, all of them hostile."""
-    names = ("theme", "font", "size", "fade", "newest", "max", "hide", "show", "bots")
+    names = ("theme", "font", "size", "fade", "newest", "max", "hold", "hide", "show", "bots")
     return urlencode(dict.fromkeys(names, text))
 
 

@@ -50,7 +50,7 @@ function sources() {
 
 function settings() {
   const query = new URLSearchParams();
-  for (const name of ["theme", "newest", "fade", "size", "font", "max", "bots"]) {
+  for (const name of ["theme", "newest", "fade", "size", "font", "max", "hold", "bots"]) {
     query.set(name, form.elements[name].value);
   }
   for (const name of ["hide", "show"]) {
@@ -62,7 +62,7 @@ function settings() {
 
 function fill(query) {
   const given = settingsIn(query);
-  for (const name of ["newest", "fade", "size", "font", "max", "theme"]) form.elements[name].value = String(given[name]);
+  for (const name of ["newest", "fade", "size", "font", "max", "hold", "theme"]) form.elements[name].value = String(given[name]);
   form.elements.bots.value = given.bots.join(", ");
   for (const name of ["hide", "show"]) {
     for (const box of byId(name).querySelectorAll("input")) box.checked = given[name].includes(box.value);

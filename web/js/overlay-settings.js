@@ -26,6 +26,7 @@ export const DEFAULTS = {
   size: 22,
   font: "",
   max: 50,
+  hold: 0,
   hide: [],
   show: [],
   bots: [],
@@ -33,11 +34,10 @@ export const DEFAULTS = {
 };
 
 /** Programs that write in many chats. */
-const KNOWN_BOTS = new Set(
+const KNOWN_BOTS =
   ("botisimo botrixoficial coebot commanderroot creatisbot deepbot fossabot kofistreambot moobot " +
     "nightbot own3d phantombot pokemoncommunitygame restreambot sery_bot soundalerts " +
-    "stay_hydrated_bot streamelements streamlabs streamstickers tangiabot wizebot").split(" "),
-);
+    "stay_hydrated_bot streamelements streamlabs streamstickers tangiabot wizebot").split(" ");
 
 /**
  * The settings in a query; what is missing or out of range is as in `DEFAULTS`.
@@ -48,6 +48,8 @@ const KNOWN_BOTS = new Set(
  * - `size`: of the text in pixels, 8 to 120
  * - `font`: a font family that the machine has
  * - `max`: messages kept, 1 to 200
+ * - `hold`: seconds that messages are held back, 0 to 60: what a moderator removes meanwhile is not
+ *   shown at all
  * - `hide`, `show`, `bots`: lists with commas; `bots` are further names to hide with `hide=bots`
  * - `sample`: invented messages, to arrange things by
  *
@@ -62,6 +64,7 @@ export function settingsIn(query) {
     size: number(query.get("size"), 8, 120, DEFAULTS.size),
     font: (query.get("font") ?? "").replaceAll(/[^\p{L}\p{N} _-]/gu, "").slice(0, 60).trim(),
     max: Math.round(number(query.get("max"), 1, 200, DEFAULTS.max)),
+    hold: number(query.get("hold"), 0, 60, DEFAULTS.hold),
     hide: list("hide").filter((word) => Object.hasOwn(HIDEABLE, word)),
     show: list("show").filter((word) => Object.hasOwn(SHOWABLE, word)),
     bots: list("bots").map((name) => name.replace(/^@/, "")).slice(0, 50),
@@ -82,15 +85,20 @@ export function putSettings(query, settings) {
   return query;
 }
 
-/** Whether a message is one that the settings leave out. */
-export function isHidden(message, settings) {
-  const { author = {}, content = {} } = message.data;
-  const name = String(author.username ?? "").toLowerCase();
-  const isBot = KNOWN_BOTS.has(name.replace(/^@/, "")) || settings.bots.includes(name.replace(/^@/, ""));
-  return (
-    (settings.hide.includes("bots") && isBot) ||
-    (settings.hide.includes("commands") && String(content.raw ?? "").startsWith("!"))
-  );
+/** What the settings leave out, as `filter` of a subscribe; undefined where that is nothing. */
+export function filterOf({ hide, bots }) {
+  const filter = {};
+  // The server takes entries of at most 100 characters; nobody has a longer name.
+  if (hide.includes("bots")) filter.exclude_users = [...KNOWN_BOTS, ...bots].filter((name) => name && name.length <= 100);
+  if (hide.includes("commands")) filter.exclude_prefixes = ["!"];
+  return Object.keys(filter).length ? filter : undefined;
+}
+
+/** The same of an invented message, of which no server knows. */
+export function isLeftOut(message, settings) {
+  const { exclude_users: users = [], exclude_prefixes: prefixes = [] } = filterOf(settings) ?? {};
+  const { author, content } = message.data;
+  return users.includes(author.username.toLowerCase()) || prefixes.some((prefix) => content.raw.startsWith(prefix));
 }
 
 function number(text, least, most, normal) {

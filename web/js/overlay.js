@@ -6,7 +6,7 @@ import { LiveChat } from "../livechat.js";
 import { sourcesIn } from "./address.js";
 import { byId, make } from "./dom.js";
 import { isCountedOnly, isGone, sentenceOf } from "./events.js";
-import { isHidden, settingsIn } from "./overlay-settings.js";
+import { filterOf, isLeftOut, settingsIn } from "./overlay-settings.js";
 import { picture } from "./pictures.js";
 import { socketAddress } from "./place.js";
 import { paint, platformMark, platformName } from "./platforms.js";
@@ -134,7 +134,7 @@ function note(text, stays) {
 const noted = new Set();
 
 function chatCame({ message, isReplayed }) {
-  if (!message.data?.data?.author || isHidden(message.data, settings)) return;
+  if (!message.data?.data?.author) return;
   show(() => messageRow(message.data, message.identifier), message.data.timestamp, isReplayed);
 }
 
@@ -161,7 +161,7 @@ function errorCame({ message, subscription, retryIn, isGivenUp }) {
 if (settings.sample) {
   const next = () => {
     const message = sampleMessage();
-    if (!isHidden(message, settings)) show(() => messageRow(message));
+    if (!isLeftOut(message, settings)) show(() => messageRow(message));
   };
   for (let i = 0; i < 8; i += 1) next();
   setInterval(next, 1600);
@@ -171,5 +171,6 @@ if (settings.sample) {
   client.addEventListener("event", eventCame);
   client.addEventListener("error", errorCame);
   // A page that is loaded again shows what it showed.
-  for (const source of sources) client.subscribe({ ...source, events: true, stats: false, history: settings.max });
+  const options = { events: true, stats: false, history: settings.max, filter: filterOf(settings), hold: settings.hold || undefined };
+  for (const source of sources) client.subscribe({ ...source, ...options });
 }
