@@ -184,6 +184,17 @@ class DeliveryTests(HoldCase):
         self.wait(6)
         self.assertEqual((first.came(), second.came()), (["3"], ["3"]))
 
+    def test_a_longer_line_later(self) -> None:
+        """Whoever comes and holds for longer brings nothing back for those who are there."""
+        self.begin()
+        self.say("1", "2")
+        self.wait(1)
+        self.say("3")
+        short, _ = self.holding(1.0, CHATS, history=1)
+        long, _ = self.holding(5.0, CHATS, history=3)
+        self.wait(10)
+        self.assertEqual((short.came(), long.came()), (["3"], ["1", "2", "3"]))
+
     def test_leaves(self) -> None:
         """What is held for whoever lets go of the chat never comes, nor for who comes again."""
         self.begin()
@@ -354,6 +365,19 @@ class ChangeTests(HoldCase):
                 changed = next(at for at, one in viewer.got[2:] if one["type"] == "status")
                 late = [at for at, _ in given if changed < at <= changed + after - before - 0.2]
                 self.assertEqual(late, [], (before, after))
+
+    def test_longer_after_quiet(self) -> None:
+        """Who holds for longer is not given again what came before it did, or before it came."""
+        epoch = self.begin()
+        self.say("1", "2")
+        self.wait(1.5)
+        fresh, one = self.holding(1.0, CHATS)
+        back, two = self.holding(1.0, CHATS, since=Since(epoch, 0))
+        self.assertEqual((fresh.came(), back.came()), ([], ["1", "2"]))
+        self.change(one, kinds=CHATS, hold=5.0)
+        self.change(two, kinds=CHATS, hold=5.0)
+        self.wait(10)
+        self.assertEqual((fresh.came(), back.came()), ([], []))
 
     def test_at_once(self) -> None:
         """Who holds nothing any more is given at once what was held, but for what was removed."""
@@ -580,8 +604,8 @@ class Story:
 class AnyStoryTests(HoldCase):
     """Whatever happens in whatever order."""
 
-    @settings(deadline=None, database=None, max_examples=300)
-    @given(st.lists(_STEP, max_size=40))
+    @settings(deadline=None, database=None, max_examples=400)
+    @given(st.lists(_STEP, min_size=5, max_size=50))
     def test_any_story(self, steps: list[tuple[str, Any]]) -> None:
         """Each chat that nobody removes comes once, in order, in time; none that was removed."""
         self.setUp()

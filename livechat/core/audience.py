@@ -62,6 +62,7 @@ class Audience:
         self._holds = Holds(
             services.clock,
             self._fanout,
+            lambda: self.last.seq,
             lambda seconds: self._recall.recent(self.last.epoch, seconds),
         )
         # Who was greeted is in the fan-out; who was not waits here.
@@ -137,7 +138,7 @@ class Audience:
         if subscription in self._replays:
             self._change_replay(subscription, options)
         elif subscription in self._fanout:
-            line, owed = self._holds.join(subscription, self.last.seq, options.hold)
+            line, owed = self._holds.join(subscription, options.hold)
             self._fanout.change(subscription, options, line)
             self._fanout.give(subscription, owed)
         else:
@@ -163,7 +164,7 @@ class Audience:
         for subscription in self._replays.subscriptions:
             held = self._holds.held(self._holds.place(subscription, self.last.seq))
             self._replays.finish(subscription, held)
-        self._holds.release()
+        self._holds.release(self.last.seq)
         self._fanout.close()
         for subscription in everybody:
             self.remove(subscription)
@@ -177,7 +178,7 @@ class Audience:
         """What is published next comes after this, perhaps in another order."""
         if self.is_greeted and start.epoch != self.last.epoch:
             # Numbers of the old order must not follow those of the new one.
-            self._holds.release()
+            self._holds.release(start.seq)
             self.missed(start)
         self.last = start
 
@@ -329,7 +330,7 @@ class Audience:
 
     def _deliver(self, subscription: Subscription) -> None:
         """Deliver from now on, then give the statistics."""
-        line, owed = self._holds.join(subscription, self.last.seq, subscription.options.hold)
+        line, owed = self._holds.join(subscription, subscription.options.hold)
         self._fanout.add(subscription, line)
         self._fanout.give(subscription, owed)
         self.give_stats(subscription)

@@ -71,6 +71,7 @@ class _Line(Struct, eq=False):
 class Holds:
     """The chats of one channel that are held.
 
+    :param last: gives the number of what was published last.
     :param recent: gives the chats that came in the last so many seconds, and when, as far as they
         are kept.
     """
@@ -79,10 +80,12 @@ class Holds:
         self,
         clock: IReactorTime,
         fanout: Delivery,
+        last: Callable[[], int],
         recent: Callable[[float], Sequence[tuple[Publication, float]]],
     ) -> None:
         self._clock = clock
         self._fanout = fanout
+        self._last = last
         self._recent = recent
         self._queue: list[_Held] = []
         self._size = 0
@@ -100,17 +103,14 @@ class Holds:
         self._enter(subscription, hold)
         self._reserved[subscription] = after
 
-    def join(
-        self, subscription: Subscription, last: int, hold: float
-    ) -> tuple[float, Sequence[Publication]]:
+    def join(self, subscription: Subscription, hold: float) -> tuple[float, Sequence[Publication]]:
         """Somebody is delivered to from now on, or holds chats for another time than before.
 
-        :param last: the number of what was published last.
         :return: its line in the fan-out, and the chats that it is to be given at once.
         """
         if not hold and subscription not in self._line_of:
             return AT_ONCE, ()
-        after = self.place(subscription, last)
+        after = self.place(subscription, self._last())
         if not hold:
             owed = self.held(after)
             self.leave(subscription)
@@ -178,15 +178,17 @@ class Holds:
             self._pass(self._queue[len(self._queue) // 4].chat.seq)
         self._schedule()
 
-    def release(self) -> None:
-        """Deliver everything that is held, as nothing that comes can remove any of it."""
+    def release(self, last: int) -> None:
+        """Deliver everything that is held, as nothing that comes can remove any of it.
+
+        :param last: the number after which whatever comes next comes, perhaps in another order.
+        """
         if self._queue:
             self._pass(self._queue[-1].chat.seq)
             self._drop(len(self._queue))
-        # Numbers of another order may follow.
         self._reserved.clear()
         for line in self._lines.values():
-            line.passed = 0
+            line.passed = last
 
     def close(self) -> None:
         """Leave nothing on the clock."""
@@ -212,9 +214,15 @@ class Holds:
         """A line that nobody was on; what came a while ago may be wanted there."""
         first = self._queue[0].chat.seq if self._queue else inf
         recent = [_Held(chat, at) for chat, at in self._recent(hold) if chat.seq < first]
+        if recent:
+            # What is owed to the others stands in the queue already.
+            for other in self._lines.values():
+                other.passed = max(other.passed, recent[-1].chat.seq)
         self._queue[:0] = recent
         self._size += sum(len(one.chat.payload) for one in recent)
-        line = self._lines[hold] = _Line(hold, self._due(hold), set(), {})
+        at = bisect_right(self._queue, self._clock.seconds() - hold + _SLACK, key=_at)
+        passed = self._queue[at].chat.seq - 1 if at < len(self._queue) else self._last()
+        line = self._lines[hold] = _Line(hold, passed, set(), {})
         self._schedule()
         return line
 
