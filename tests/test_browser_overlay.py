@@ -201,6 +201,30 @@ class LookTests(BrowserCase):
 
         await self.visit(work)
 
+    async def test_follows_the_channel(self) -> None:
+        """The daemon is asked to wait, unless the address says no; one note tells of the wait."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            page.goto(self.url("/overlay?platform=twitch&identifier=ann&wait=0"))
+            [subscribe] = daemon.hears(1)
+            self.assertNotIn("wait", subscribe)
+            page.goto(self.url("/overlay?platform=twitch&identifier=ann"))
+            self.assertIs(daemon.hears(2)[-1]["wait"], True)
+            about = {"type": "status", "platform": "twitch", "identifier": "ann"}
+            waiting = {**about, "status": "waiting", "details": "OFFLINE"}
+            daemon.say({**about, "status": "subscribed"}, waiting, waiting)
+            note = page.locator(".note")
+            expect(note).to_have_text("ann (Twitch): Waiting. The streamer is offline.")
+            daemon.say({**about, "status": "started", "epoch": "e1", "seq": 0}, chat("at last"))
+            expect(page.locator(".line")).to_have_count(1)
+            daemon.say({**about, "status": "ended"}, waiting)
+            daemon.say({**about, "status": "started", "epoch": "e2", "seq": 0}, chat("again"))
+            expect(page.locator(".line")).to_have_count(2)
+
+        await self.visit(work)
+
     async def test_waits_for_the_stream(self) -> None:
         """A stream that has not begun is a note that goes, and is asked for again."""
 

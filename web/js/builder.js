@@ -53,6 +53,7 @@ function settings() {
   for (const name of ["theme", "newest", "fade", "size", "font", "max", "hold", "bots"]) {
     query.set(name, form.elements[name].value);
   }
+  query.set("wait", form.elements.wait.checked ? "1" : "0");
   for (const name of ["hide", "show"]) {
     const chosen = [...byId(name).querySelectorAll("input:checked")].map(({ value }) => value);
     query.set(name, chosen.join(","));
@@ -63,6 +64,7 @@ function settings() {
 function fill(query) {
   const given = settingsIn(query);
   for (const name of ["newest", "fade", "size", "font", "max", "hold", "theme"]) form.elements[name].value = String(given[name]);
+  form.elements.wait.checked = given.wait === 1;
   form.elements.bots.value = given.bots.join(", ");
   for (const name of ["hide", "show"]) {
     for (const box of byId(name).querySelectorAll("input")) box.checked = given[name].includes(box.value);

@@ -30,6 +30,7 @@ export const DEFAULTS = {
   hide: [],
   show: [],
   bots: [],
+  wait: 1,
   sample: false,
 };
 
@@ -51,6 +52,7 @@ const KNOWN_BOTS =
  * - `hold`: seconds that messages are held back, 0 to 60: what a moderator removes meanwhile is not
  *   shown at all
  * - `hide`, `show`, `bots`: lists with commas; `bots` are further names to hide with `hide=bots`
+ * - `wait`: 1 waits until a channel is live, and for its next stream; 0 does not
  * - `sample`: invented messages, to arrange things by
  *
  * @param {URLSearchParams} query
@@ -68,6 +70,7 @@ export function settingsIn(query) {
     hide: list("hide").filter((word) => Object.hasOwn(HIDEABLE, word)),
     show: list("show").filter((word) => Object.hasOwn(SHOWABLE, word)),
     bots: list("bots").map((name) => name.replace(/^@/, "")).slice(0, 50),
+    wait: Math.round(number(query.get("wait"), 0, 1, DEFAULTS.wait)),
     sample: query.has("sample"),
   };
 }

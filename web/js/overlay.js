@@ -13,7 +13,7 @@ import { paint, platformMark, platformName } from "./platforms.js";
 import { authorAvatar, nameAndMarks, putMoney, timeOf } from "./row.js";
 import { sampleMessage } from "./sample.js";
 import { sanitized } from "./sanitize.js";
-import { errorInWords } from "./words.js";
+import { errorInWords, waitingInWords } from "./words.js";
 
 /** Events that are worth a line on a stream; others have one only with `show=events`. */
 const CELEBRATED = new Set(["donation", "follow", "gap", "gift", "raid", "subscription"]);
@@ -158,6 +158,15 @@ function errorCame({ message, subscription, retryIn, isGivenUp }) {
   noted.add(what + code);
 }
 
+/** The chats come by themselves when the channel is live; until then one note says why none come. */
+function statusCame({ message, subscription }) {
+  if (message.status !== "waiting" || !subscription) return;
+  const { identifier, platform } = subscription;
+  const words = `${identifier} (${platformName(platform)}): Waiting. ${waitingInWords(message, platform)}`;
+  if (!noted.has(words)) note(words, false);
+  noted.add(words);
+}
+
 if (settings.sample) {
   const next = () => {
     const message = sampleMessage();
@@ -170,7 +179,8 @@ if (settings.sample) {
   client.addEventListener("chat", chatCame);
   client.addEventListener("event", eventCame);
   client.addEventListener("error", errorCame);
+  client.addEventListener("status", statusCame);
   // A page that is loaded again shows what it showed.
-  const options = { events: true, stats: false, history: settings.max, filter: filterOf(settings), hold: settings.hold || undefined };
+  const options = { events: true, stats: false, history: settings.max, filter: filterOf(settings), hold: settings.hold || undefined, wait: settings.wait === 1 || undefined };
   for (const source of sources) client.subscribe({ ...source, ...options });
 }
