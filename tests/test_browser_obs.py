@@ -141,7 +141,12 @@ def everything() -> list[dict[str, object]]:
     money = {"amount": "5", "formatted": "$5", "value": 5, "currency": "USD", "color": "#FFCA28"}
     sticker = {"url": "https://pictures.example/hug.png", "alt": "a hug"}
     broken = '<img class="emote" src="nowhere" alt="Keepo" title="Keepo">'
+    laid_over = chat("hello", html=f"{emote} {emote}")
+    laid_over["data"]["data"]["content"]["elements"] = [
+        {"type": "emote", "metadata": {"zero_width": flag}} for flag in (False, True)
+    ]
     return [
+        laid_over,
         chat("hello", html=f'<span class="text">hello </span>{emote}', roles=roles, badges=badges),
         chat("waves", action=True, avatar_url=face, html=broken),
         chat("take it", monetary_data=money, sticker=sticker),
