@@ -96,7 +96,7 @@ class DemonstrationTests(BrowserCase):
                 ".row .name",
                 ".row .chip.subscriber",
                 ".row .chip.moderator",
-                ".row .badge-text",
+                ".row .badge",
                 ".row .reply b",
                 ".row.event",
                 ".row.paid .amount",

@@ -154,7 +154,7 @@ class PageTests(BrowserCase):
 
         def work(visit: Visit) -> None:
             page = visit.page
-            page.route(re.compile("^https:"), lambda route: route.fulfill(status=404))
+            page.route(re.compile("gone"), lambda route: route.fulfill(status=404))
             daemon = PlayedDaemon(page)
             page.goto(self.url("/test?platform=youtube&identifier=ann"))
             daemon.greet()
