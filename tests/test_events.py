@@ -111,7 +111,7 @@ class ShapeTests(SynchronousTestCase):
         """Optional fields into which nothing was put do not appear."""
         roles = '{"broadcaster":false,"moderator":false,"subscriber":false,"verified":false}'
         for value, text in (
-            (LiveInfo("x"), '{"live_id":"x"}'),
+            (LiveInfo("x"), '{"live_id":"x","lives":[]}'),
             (Roles(), roles),
             (Badge("custom", "Turbo"), '{"type":"custom","label":"Turbo","image_url":null}'),
             (
@@ -128,7 +128,8 @@ class ShapeTests(SynchronousTestCase):
     def test_known_nothing_is_present(self) -> None:
         """Not known is null where it is said, which is not the same as not said."""
         self.assertEqual(
-            self.json(LiveInfo("x", None, "top")), '{"live_id":"x","live":null,"feed":"top"}'
+            self.json(LiveInfo("x", None, "top")),
+            '{"live_id":"x","live":null,"feed":"top","lives":[]}',
         )
 
     def test_statistics_names(self) -> None:
@@ -159,7 +160,7 @@ class ShapeTests(SynchronousTestCase):
             and value.__module__ == module.__name__
         ]
         self.assertEqual({s for s in structs if not s.__struct_config__.frozen}, mutable)
-        self.assertEqual(len(structs), 6 + 12 + 26)
+        self.assertEqual(len(structs), 6 + 12 + 27)
 
     def test_event_is_either(self) -> None:
         """A platform reports chat messages and channel events, nothing else."""

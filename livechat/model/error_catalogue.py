@@ -284,6 +284,7 @@ SIGNER_QUOTA: Final = _unavailable("SIGNER_QUOTA", "The signer's quota is used u
 
 CANCELLED: Final = _unavailable("CANCELLED", "The start was cancelled")
 INTERNAL: Final = _unavailable("INTERNAL", "The server failed; its log says why")
+NO_LEADER: Final = _unavailable("BROKER", "No node can be found that watches this chat")
 
 #: All of them, by their names here.
 CATALOGUE: Final = {

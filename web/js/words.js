@@ -43,6 +43,7 @@ const DETAILS = {
   NO_ANSWER: "There is no such channel.",
   NOT_A_STREAM: "The video is not a live stream.",
   CANCELLED: "The daemon gave up the start.",
+  BROKER: "The nodes of the service cannot reach each other.",
   INTERNAL: "The daemon failed; its log says why.",
   SUSPENDED: "The platform has suspended it.",
   ENDED: "The stream is over.",

@@ -33,7 +33,7 @@ from livechat.brokers.redis.talk import Talk
 from livechat.core.clients import Place
 from livechat.core.history import IHistory
 from livechat.core.ports import IBroker, IMember, IMembership
-from livechat.model.errors import ChatError, ErrorCode
+from livechat.model.error_catalogue import NO_LEADER
 from livechat.model.events import ChannelKey
 from livechat.pacing import sleep
 from livechat.redis.link import RedisDown, RedisLink, RedisRefused
@@ -300,14 +300,7 @@ class RedisBroker(Service):
         """Somebody waits for a leader."""
         waited = now - share.joined
         if self._well_at > -inf and waited > self._start_timeout:
-            share.fail(
-                ChatError(
-                    ErrorCode.UPSTREAM_UNAVAILABLE,
-                    "No node can be found that watches this chat",
-                    "BROKER",
-                    temporary=True,
-                )
-            )
+            share.fail(NO_LEADER.error())
         elif waited > EARLY and now - self._waits_said.get(share, -inf) >= WAITING:
             self._waits_said[share] = now
             share.say_waiting()

@@ -117,7 +117,7 @@ def read_message(payload: bytes) -> Change | Alive:
     data = decoded(_read_data, message.data)
     try:
         return _change(message.name, data) or Alive()
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)[:200]) from None
 
 

@@ -126,7 +126,7 @@ def decoded(decoder: json.Decoder[T], body: bytes | Raw) -> T:
         raise Unreadable("too many values")
     try:
         return decoder.decode(body)
-    except (DecodeError, RecursionError) as error:
+    except (DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)[:200]) from None
 
 

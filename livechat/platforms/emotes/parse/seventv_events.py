@@ -149,7 +149,7 @@ def _dispatched(event: _Dispatch) -> Message:
         return Stale(user_topic(body.id))
     try:
         return _change(body)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)[:200]) from None
 
 
@@ -168,7 +168,7 @@ def _change(body: _Body) -> Change:
         known = _read_known.decode(item.value)
         try:
             emote = read_entry(item.value)
-        except DecodeError:
+        except (DecodeError, UnicodeDecodeError):
             # Often no more than the name is told.
             if is_word(known.name):
                 renamed.append(Renamed(known.id, known.name))
