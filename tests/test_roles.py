@@ -376,6 +376,12 @@ class TakeOverTests(RoleCase):
         self.member.lead(Start("e", 1 << 21, UNTIL, why="failover"))
         self.assertEqual(self.its.states, [Interrupted("FAILOVER")])
 
+    def test_nobody_knows_since_when(self) -> None:
+        """A gap stands after a death also where nothing is known of the time before it."""
+        self.member.lead(Start("e", 1 << 21, why="failover"))
+        self.watcher.live()
+        self.assertEqual(self.its.kinds, ["gap"])
+
     def test_repetition(self) -> None:
         """What the leader published is recognised when the platform repeats it."""
         self.follow()

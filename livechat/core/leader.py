@@ -40,7 +40,7 @@ from livechat.core.roles import TRANSITIONS, Role, Turn
 from livechat.core.services import Services
 from livechat.core.stats import ChannelStats
 from livechat.model.errors import ChatError
-from livechat.model.events import Event, LiveInfo, seconds_of
+from livechat.model.events import Event, LiveInfo, iso_time, seconds_of
 
 #: Seconds after which a node that took a running channel over tries again to start its upstream.
 RESTART_PAUSE: Final = 5.0
@@ -188,8 +188,10 @@ class Leader:
         reason: Reason = "failover" if self._has_flowed else "unwatched"
         last_ids = self._services.left.take(self._key, start.epoch)
         self._sequencer.remember(last_ids or ())
-        if start.until:
-            self._outlet.absence.begins(reason, start.until, is_remembered=last_ids is not None)
+        if start.until or start.why != "first":
+            # Where it is not known since when, the chat was not received until now.
+            since = start.until or iso_time(round(self._services.now() * 1000))
+            self._outlet.absence.begins(reason, since, is_remembered=last_ids is not None)
         if self._has_flowed and self._lost is None:
             self._membership.tell(Interrupted(FAILOVER))
         self._start()
