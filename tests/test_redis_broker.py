@@ -202,13 +202,26 @@ class OrderTests(BrokersCase):
         await self.received()
         self.server.command("FLUSHALL")
         claims: Any = self.first._node.claims
-        place = Start(self.leader.starts[0].epoch, 50)
+        place = Start(self.leader.starts[0].epoch, 50, "2026", "room")
         ours = await claims.claim(KEY, "first/1", "", place, 0)
         self.assertEqual((ours.role, ours.start.seq, ours.given), ("ours", 0, 50))
+        self.assertEqual((ours.start.until, ours.start.room_id), ("2026", "room"))
         again = await claims.claim(KEY, "", "", Start("", 0), 0)
         self.assertEqual((again.start.seq, again.given), (0, 50))
         await self.received()
         self.assertEqual(self.follower.missed_until, [])
+
+    async def test_emptied_and_led_by_nobody(self) -> None:
+        """Redis has lost everything, and the leader is gone: numbers of its order mean nothing."""
+        self.say(5)
+        await self.received()
+        self.server.command("FLUSHALL")
+        claims: Any = self.second._node.claims
+        place = Start(self.leader.starts[0].epoch, 5, "2026", "room")
+        claimed = await claims.claim(KEY, "", "", place, 0)
+        self.assertEqual((claimed.role, claimed.given), ("failover", 0))
+        self.assertNotEqual(claimed.start.epoch, place.epoch)
+        self.assertEqual(claimed.start.until, "2026")
 
     async def test_restarted_empty(self) -> None:
         """The same when it was killed, and comes back with nothing."""

@@ -5,8 +5,8 @@
 -- All is read before anything is written: what fails here has changed nothing.
 
 local order, log = KEYS[1], KEYS[2]
-local me, held, nodes, patience, epoch, seq, seen, minted, topic, live, after, count, bytes =
-  unpack(ARGV)
+local me, held, nodes, patience, epoch, seq, seen, minted, topic, live, after, count, bytes,
+  latest, place = unpack(ARGV)
 seq, seen, count, bytes = tonumber(seq), tonumber(seen), tonumber(count), tonumber(bytes)
 
 local kept = redis.call('HMGET', order,
@@ -34,7 +34,9 @@ end
 local takes = role ~= 'follow' and role ~= 'wait'
 local begins = not kept[3] and takes
 if begins then
-  kept[3] = epoch ~= '' and epoch or minted
+  -- Only who has led until now knows all numbers that were given.
+  kept[3] = held ~= '' and epoch ~= '' and epoch or minted
+  kept[5], kept[6] = latest, place
 end
 local present = kept[3] or ''
 
@@ -73,8 +75,8 @@ if takes then
     'epoch', present)
   -- What this leader has published before is not here yet: nobody misses it so far.
   if begins then
-    kept[9] = seq
-    redis.call('HSET', order, 'seq', 0, 'given', seq)
+    kept[9] = held ~= '' and seq or 0
+    redis.call('HSET', order, 'seq', 0, 'given', kept[9], 'until', latest, 'room', place)
   end
   redis.call('HDEL', order, 'offer')
   if role == 'first' then redis.call('HDEL', order, 'state') end
