@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.campaign import connections, operating, subscribers, upstreams
+from benchmarks.campaign import connections, operating, subscribers, texts, upstreams
 from benchmarks.campaign.case import Case
 
 CASES: Final[Sequence[Case]] = (
+    *texts.CASES,
     *subscribers.CASES,
     *connections.CASES,
     *upstreams.CASES,

@@ -24,13 +24,18 @@ _UPGRADE: Final = (
 )
 
 
-def connected(port: int, source: str = "", patience: float = PATIENCE) -> socket.socket:
+def connected(
+    port: int, source: str = "", patience: float = PATIENCE, buffer: int = 0
+) -> socket.socket:
     """A TCP connection.
 
+    :param buffer: bytes that the system keeps for who does not read; 0: its own choice.
     :param source: the address that it comes from; any in 127.0.0.0/8.
     """
     made = socket.socket()
     made.settimeout(patience)
+    if buffer:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     if source:
         # Otherwise the port would be taken for all far ends.
         made.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
@@ -61,8 +66,8 @@ class Raw:
     :ivar status: of the answer to the upgrade.
     """
 
-    def __init__(self, port: int, source: str = "", headers: bytes = b"") -> None:
-        self.socket = connected(port, source)
+    def __init__(self, port: int, source: str = "", headers: bytes = b"", buffer: int = 0) -> None:
+        self.socket = connected(port, source, PATIENCE, buffer)
         self._data = b""
         self.socket.sendall(_UPGRADE + headers + b"\r\n")
         self.status = int(self._head()[9:12] or b"0")
@@ -89,7 +94,7 @@ class Raw:
         self.say(type="subscribe", platform=platform, identifier=identifier, **more)
 
     def frame(self) -> tuple[int, bytes]:
-        """The next frame: its opcode and payload.
+        """The next frame: its opcode and payload.  A ping is answered.
 
         :raises Closed: there is none.
         """
@@ -103,6 +108,9 @@ class Raw:
         opcode = head[0] & 0x0F
         if opcode == CLOSE:
             raise Closed(int.from_bytes(payload[:2], "big"))
+        if opcode == PING:
+            with suppress(OSError):
+                self.send(payload, PONG)
         return opcode, payload
 
     def message(self) -> dict[str, Any]:

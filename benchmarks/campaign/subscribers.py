@@ -296,7 +296,7 @@ def random_steps(port: int, seed: int, count: int, platform: str) -> int:
 
 async def steps(scene: Scene, amount: int) -> Count:
     """B11: whatever clients do, in the end no channel, client or descriptor is left."""
-    await scene.until(lambda: scene.descriptors() < 64, 5)
+    await scene.until(lambda: _is_quiet(scene), 20)
     before = (await scene.health(), scene.descriptors())
     done = await scene.apart(random_steps, scene.port, scene.seed, amount, "twitch")
 
@@ -352,7 +352,8 @@ async def all_orders(scene: Scene, amount: int) -> Count:
 
 
 async def _is_quiet(scene: Scene) -> bool:
-    return bool((await scene.health())["activeStreams"] == 1)
+    health = await scene.health()
+    return bool(health["activeStreams"] == 1 and health["clients"] == 1)
 
 
 CASES: Final = (

@@ -56,7 +56,8 @@ def answer(query: str, room_id: str = "") -> Json | None:
 
 
 def _room(room_id: str) -> Json | None:
-    if not room_id.isdecimal():
+    # Ids that are longer are nobody's.
+    if not room_id.isdecimal() or len(room_id) > 20:
         return None
     template = f"{_CHEERS}/partner-actions/{room_id}/snack/{_REST}"
     return {
