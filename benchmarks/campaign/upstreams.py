@@ -7,6 +7,7 @@ import gzip
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from random import Random
 from typing import Any, Final
@@ -188,23 +189,31 @@ async def faults(scene: Scene, amount: int) -> Count:
 def collected(port: int, platform: str, names: list[str], seconds: float) -> dict[str, list[str]]:
     """Watch channels until each has said `end`; the texts that begin with `GOOD`."""
     texts: dict[str, list[str]] = {name: [] for name in names}
-    clients = [Raw(port, address(9000 + n)) for n in range(-(-len(names) // 30))]
-    for number, name in enumerate(names):
-        clients[number // 30].subscribe(name, platform, stats=False)
-    end = time.monotonic() + seconds
-    for number, client in enumerate(clients):
-        missing = set(names[30 * number : 30 * number + 30])
-        while missing and time.monotonic() < end:
-            one = client.message()
-            if one["type"] == "chat":
-                text = one["data"]["data"]["content"]["raw"]
-                name = one["identifier"]
-                if text == "end":
-                    missing.discard(name)
-                elif text.startswith(GOOD):
-                    texts[name].append(text)
-        client.close()
+    parts = [names[start : start + 30] for start in range(0, len(names), 30)]
+    # Each on a thread of its own: who does not read for long is taken for gone.
+    with ThreadPoolExecutor(len(parts)) as threads:
+        for part in parts:
+            threads.submit(_collect, port, platform, part, seconds, texts)
     return texts
+
+
+def _collect(
+    port: int, platform: str, names: list[str], seconds: float, texts: dict[str, list[str]]
+) -> None:
+    client = Raw(port, address(9000 + len(names[0])))
+    for name in names:
+        client.subscribe(name, platform, stats=False)
+    end = time.monotonic() + seconds
+    missing = set(names)
+    while missing and time.monotonic() < end:
+        one = client.message()
+        if one["type"] == "chat":
+            text, name = one["data"]["data"]["content"]["raw"], one["identifier"]
+            if text == "end":
+                missing.discard(name)
+            elif text.startswith(GOOD):
+                texts[name].append(text)
+    client.close()
 
 
 def _scripted(count: int) -> list[Any]:
