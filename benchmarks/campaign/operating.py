@@ -370,7 +370,11 @@ def steady(port: int, last: int) -> tuple[int, int]:
     client = Raw(port, "127.5.0.1")
     client.subscribe("soak", stats=60, events=True)
     rest, seen, missing, expected = b"", 0, 0, 0
+    alive = time.monotonic()
     while seen + missing < last:
+        if time.monotonic() > alive + 5:
+            alive = time.monotonic()
+            client.send(b"", PONG)
         data = rest + client.socket.recv(1 << 20)
         for number in map(int, _SEQ.findall(data)):
             if expected:
