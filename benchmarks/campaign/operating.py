@@ -422,7 +422,7 @@ async def soak(scene: Scene, amount: int) -> Count:
         if said % (amount // 20) < 200:
             memory.append(scene.daemon.rss())
         # As fast as it is read, and no faster.
-        while scene.twitch.joined("soak") and _waiting(scene) > 1 << 17:
+        while scene.twitch.joined("soak") and _waiting(scene) > 1 << 14:
             await pause(0.01)
         await pause(0.0)
     await scene.until(lambda: reading.called, 120)
