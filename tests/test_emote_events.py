@@ -162,6 +162,12 @@ class BetterTtvTests(SynchronousTestCase):
 class MutationTests(SynchronousTestCase):
     """Messages with bytes changed are read, or said to be unreadable."""
 
+    def test_no_text(self) -> None:
+        """Bytes that are no UTF-8 are unreadable, where a text is expected too."""
+        for read in (seventv_events.read_message, bttv.read_message):
+            for payload in (b'"\xff"', b'{"op":0,"d":{"type":"\xff"}}', b'{"name":"\xff"}'):
+                self.assertRaises(Unreadable, read, payload)
+
     @given(st.randoms(use_true_random=False))
     @settings(max_examples=100, deadline=None)
     def test_mutations(self, random: Random) -> None:
