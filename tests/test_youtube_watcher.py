@@ -419,10 +419,10 @@ class BusyTests(YouTubeCase):
     rate = 20.0
 
     def test_everything(self) -> None:
-        """A minute of the scenario arrives once each, in order, and what is unknown is counted."""
+        """Three minutes of the scenario arrive once each, in order, and what is unknown is counted."""
         self.simulator.faults.add(YouTubeFault.REPEATS)
         _, sink = self.watched("ann")
-        self.run_for(60)
+        self.run_for(180)
         first = {e.message_id: e for e in reversed(sink.events) if isinstance(e, ChatMessage)}
         chats = [
             event for event in sink.events if event is first.get(getattr(event, "message_id", ""))
@@ -438,7 +438,9 @@ class BusyTests(YouTubeCase):
         self.assertIn("livechat_unparsed_total", counted)
         for line in counted.splitlines():
             if line.startswith("livechat_unparsed_total"):
-                self.assertRegex(line, r'kind="liveChat(CouchUpgrade|CloudHighFive)Renderer"')
+                self.assertRegex(
+                    line, r'kind="liveChat(CouchUpgrade|CloudHighFive|SparkleParade)Renderer"'
+                )
 
 
 class ViewersTests(YouTubeCase):
