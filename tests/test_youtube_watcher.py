@@ -419,7 +419,7 @@ class BusyTests(YouTubeCase):
     rate = 20.0
 
     def test_everything(self) -> None:
-        """Three minutes of the scenario arrive once each, in order, and what is unknown is counted."""
+        """Three minutes of the scenario arrive once each, in order; the unknown is counted."""
         self.simulator.faults.add(YouTubeFault.REPEATS)
         _, sink = self.watched("ann")
         self.run_for(180)
