@@ -12,7 +12,6 @@ from typing import Final
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from livechat.brokers.redis.messages import (
@@ -34,26 +33,8 @@ from livechat.core.publication import Publication, latest
 from livechat.model.errors import ChatError
 from livechat.model.events import iso_time
 
-_log = Logger()
-
-#: Seconds that a hand-over may take once the heir is ready, and that one may be looked for.
-PASS_TIMEOUT: Final = 1.0
+#: Seconds for which an heir may be looked for.
 RELEASE_TIMEOUT: Final = 10.0
-
-#: Seconds that the last words of a leader may take to arrive.
-LAST_WORDS: Final = 0.5
-
-#: The reason of the interruption while another member takes over.
-HAND_OVER: Final = "HAND_OVER"
-
-#: What Redis answers, as an input of the table.
-_ANSWERS: Final = {
-    "ours": "ours",
-    "first": "taken",
-    "failover": "taken",
-    "follow": "theirs",
-    "wait": "wait",
-}
 
 
 @implementer(IMembership)

@@ -27,24 +27,14 @@ from livechat.redis.link import RedisDown, RedisRefused
 
 _log = Logger()
 
-#: Seconds that a hand-over may take once the heir is ready, and that one may be looked for.
+#: Seconds that a hand-over may take once the heir is ready.
 PASS_TIMEOUT: Final = 1.0
-RELEASE_TIMEOUT: Final = 10.0
 
 #: Seconds that the last words of a leader may take to arrive.
 LAST_WORDS: Final = 0.5
 
 #: The reason of the interruption while another member takes over.
 HAND_OVER: Final = "HAND_OVER"
-
-#: What Redis answers, as an input of the table.
-_ANSWERS: Final = {
-    "ours": "ours",
-    "first": "taken",
-    "failover": "taken",
-    "follow": "theirs",
-    "wait": "wait",
-}
 
 
 class TurningShare(AskingShare):
