@@ -18,7 +18,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 #: Names of unknown things that get a series of their own, for each platform; the rest is counted as
@@ -211,6 +211,13 @@ class Metrics:
             registry=self.registry,
         )
 
+    def watch_broker(self, read: Callable[[], Mapping[str, float]]) -> None:
+        """Add what a broker of several nodes counts.
+
+        :param read: the values by the keys of `/health`.
+        """
+        self.registry.register(_Broker(read))
+
     def watch_upstreams(
         self, count: Callable[[], Mapping[tuple[str, str], int]], platforms: Iterable[str]
     ) -> None:
@@ -229,6 +236,34 @@ class Metrics:
 #: What becomes of an upstream: messages flow; it was lost and is sought again; it waits for its
 #: start or a turn; the platform refuses us.
 UPSTREAM_STATES = ("connected", "reconnecting", "waiting", "blocked")
+
+
+#: What a broker of several nodes counts: the key in `/health`, the name of the series, whether it
+#: only rises, and what it is.
+_BROKER_SERIES = (
+    ("listening", "up", False, "Whether this node hears what it says to itself through Redis"),
+    ("delay", "delay_seconds", False, "How long what it said to itself through Redis last took"),
+    ("leaseLosses", "lease_losses", True, "Times that the lease of this node has run out"),
+    ("refused", "refused", True, "Parts that Redis did not take because another node led"),
+    ("holesFilled", "holes_filled", True, "Holes in what was heard that were filled from the log"),
+    ("holesMissed", "holes_missed", True, "Holes that could not be filled"),
+    ("bytesOut", "sent_bytes", True, "Bytes of messages published through Redis"),
+    ("bytesIn", "received_bytes", True, "Bytes of messages heard through Redis"),
+)
+
+
+class _Broker(Collector):
+    """The series of a broker."""
+
+    def __init__(self, read: Callable[[], Mapping[str, float]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`."""
+        found = self._read()
+        for key, name, rises, text in _BROKER_SERIES:
+            kind = CounterMetricFamily if rises else GaugeMetricFamily
+            yield kind(f"livechat_broker_{name}", text, value=found[key])
 
 
 class _Upstreams(Collector):

@@ -70,4 +70,5 @@ def shared(
         fallback=settings.broker_fallback == "local",
         start_timeout=settings.start_timeout,
     )
+    metrics.watch_broker(lambda: broker.counts)
     return store, broker, [store, broker]

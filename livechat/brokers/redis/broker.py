@@ -136,20 +136,23 @@ class RedisBroker(Service):
     @property
     def health(self) -> Mapping[str, object]:
         """See `IBroker`."""
+        return {"leading": self.leading, "broker": self.counts}
+
+    @property
+    def counts(self) -> Mapping[str, float]:
+        """What an operator sees of the broker."""
         node = self._node
         return {
-            "leading": self.leading,
-            "broker": {
-                "up": self._link.up,
-                "listening": self._talk.is_heard,
-                "lease": self._lease.is_held,
-                "leaseLosses": self._lease.losses,
-                "refused": node.queue.sent.refused,
-                "holesFilled": node.heard.filled,
-                "holesMissed": node.heard.missed,
-                "bytesOut": node.queue.sent.bytes,
-                "bytesIn": node.heard.bytes,
-            },
+            "up": self._link.up,
+            "listening": self._talk.is_heard,
+            "delay": round(self._talk.delay, 4),
+            "lease": self._lease.is_held,
+            "leaseLosses": self._lease.losses,
+            "refused": node.queue.sent.refused,
+            "holesFilled": node.heard.filled,
+            "holesMissed": node.heard.missed,
+            "bytesOut": node.queue.sent.bytes,
+            "bytesIn": node.heard.bytes,
         }
 
     def join(self, key: ChannelKey, member: IMember, have: Place | None = None) -> IMembership:

@@ -18,6 +18,7 @@ class Talk:
     :param shares: its shares by channel; of each channel the first is at its turn.
     :param invited: makes this node take part in a channel.
     :ivar is_heard: whether this node hears itself: publishing and subscribing work.
+    :ivar delay: seconds that what it said to itself last took.
     """
 
     def __init__(
@@ -31,6 +32,8 @@ class Talk:
         self._invited = invited
         self._chosen: set[ChannelKey] = set()
         self._echoes = self._echoed = 0
+        self._echo_at = 0.0
+        self.delay = 0.0
 
     @property
     def is_heard(self) -> bool:
@@ -44,6 +47,7 @@ class Talk:
     def echo(self) -> None:
         """Say something to this node itself."""
         self._echoes += 1
+        self._echo_at = self._node.clock.seconds()
         self._node.say(self._node.topic(self._node.lease.node), Echo(self._echoes))
 
     def said(self, payload: bytes) -> None:
@@ -65,6 +69,8 @@ class Talk:
                     self._node.say(self._node.topic(node), candidate)
             case Echo(number):
                 self._echoed = max(self._echoed, number)
+                if number == self._echoes:
+                    self.delay = self._node.clock.seconds() - self._echo_at
 
     def _prepare(self, message: Prepare) -> None:
         """This node is to be the heir of a channel."""
