@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import msgspec
 
 from livechat.core.hub import Hub
-from livechat.core.look_pace import LookPace
+from livechat.core.look_pace import HINT_LASTS, LookPace
 from livechat.core.options import Options
 from livechat.core.session import Quotas, Session
 from livechat.model.errors import ChatError, ErrorCode
@@ -243,6 +244,112 @@ class LookTests(WaitCase):
         self.look(ErrorCode.UPSTREAM_UNAVAILABLE)
         self.turn(POLL)
         self.assertEqual(self.platform.looks_made[-1][1], answered)
+
+
+class HintTests(WaitCase):
+    """A platform that tells when a stream begins: looks come sooner, and nothing else changes."""
+
+    def test_at_once(self) -> None:
+        """The look comes at once, and what it finds is told as ever."""
+        subscriber = self.waiting()
+        self.turn(1)
+        self.platform.hint()
+        self.turn()
+        self.assertEqual((self.looks, subscriber.kinds()), (1, []))
+        self.platform.found()
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        self.assertEqual(subscriber.kinds(), ["started", "stats"])
+        self.assertEqual(self.platform.listeners, [])
+
+    def test_told_before_it_is_seen(self) -> None:
+        """Looks may see later what is told: for two minutes they come every 15 s, not oftener."""
+        self.waiting()
+        began = self.clock.seconds()
+        times: list[float] = []
+        while self.clock.seconds() < began + 300:
+            before = self.looks
+            self.platform.hint()
+            self.turn(0.5)
+            if self.looks > before:
+                times.append(self.clock.seconds() - began)
+                self.platform.absent()
+        gaps = [after - before for before, after in pairwise(times)]
+        self.assertLess(times[0], 1)
+        self.assertGreaterEqual(min(gaps[:7]), 15)
+        self.assertLess(max(gaps[:7]), 17)
+
+    def test_over(self) -> None:
+        """A hint that proves wrong is forgotten after two minutes."""
+        self.waiting()
+        over = self.clock.seconds() + HINT_LASTS
+        self.platform.hint()
+        self.turn()
+        self.assertEqual(self.looks, 1)
+        self.platform.absent()
+        while self.clock.seconds() < over + 14:
+            before = self.looks
+            self.turn(1)
+            if self.looks > before:
+                self.platform.absent()
+        before = self.looks
+        self.turn(44)
+        self.assertEqual(self.looks, before)
+        self.turn(20)
+        self.assertEqual(self.looks, before + 1)
+
+    def test_during_a_look(self) -> None:
+        """What a look sees may be from before the hint: the next one follows at once."""
+        self.waiting()
+        self.turn(POLL)
+        self.assertEqual(self.looks, 1)
+        self.platform.hint()
+        self.platform.hint()
+        self.turn(1)
+        self.assertEqual(self.looks, 1)
+        self.platform.absent()
+        self.turn()
+        self.assertEqual(self.looks, 2)
+        self.platform.absent()
+        self.turn(14)
+        self.assertEqual(self.looks, 2)
+
+    def test_within_what_the_platform_bears(self) -> None:
+        """A hint takes a turn of the platform's looks, before those that are just due."""
+        names = [f"c{number}" for number in range(6)]
+        for name in names:
+            self.waiting(name)
+        self.turn(1)
+        for name in names:
+            self.platform.hint(name)
+        self.turn()
+        self.assertEqual(self.looks, 1)
+        self.turn(0.1)
+        self.turn(0.1)
+        self.assertEqual(self.looks, 2)
+
+    def test_without_hints(self) -> None:
+        """Looks go on as ever while nothing is told."""
+        self.waiting()
+        for _ in range(3):
+            self.look()
+        self.assertEqual(self.looks, 3)
+
+    def test_nobody_waits_any_more(self) -> None:
+        """Nothing is listened to any more, also when the last one leaves during a look."""
+        for wait in (0.0, POLL):
+            subscriber, subscription = self.subscribe(options=WAIT)
+            self.turn()
+            self.watcher.fail()
+            self.turn(wait)
+            (_, begun) = self.platform.listeners[0]
+            self.hub.unsubscribe(subscription)
+            self.assertEqual((self.platform.listeners, len(subscriber.taken())), ([], 2))
+            before = self.looks
+            begun()
+            self.turn(1)
+            self.assertEqual(self.looks, before)
 
 
 class SharedTests(WaitCase):

@@ -24,6 +24,10 @@ ANNOUNCED_POLL: Final = 15.0
 ANNOUNCED_BEFORE: Final = 300.0
 ANNOUNCED_AFTER: Final = 1800.0
 
+#: Seconds after a platform's hint that a stream has begun for which looks come as around an
+#: announced start: what looks see may follow later.
+HINT_LASTS: Final = 120.0
+
 #: Seconds within which the first look comes after a stream has ended: streams are restarted.
 AFTER_END: Final = 10.0
 
@@ -60,10 +64,15 @@ class LookPace:
         """A stream has just ended."""
         return Next(self._random.uniform(0.0, min(AFTER_END, self._poll)))
 
-    def after(self, reason: ChatError, now: float) -> Next:
+    def at_once(self) -> Next:
+        """The platform has told that a stream has begun."""
+        return Next(0.0, 0.0)
+
+    def after(self, reason: ChatError, now: float, hinted: float = -inf) -> Next:
         """A look has just failed.
 
         :param reason: why.
+        :param hinted: when the platform told last that a stream has begun, in seconds since 1970.
         :param now: seconds since 1970.
         """
         poll = self._poll
@@ -72,6 +81,8 @@ class LookPace:
         soon = min(ANNOUNCED_POLL, poll)
         begins = _announced(reason) - ANNOUNCED_BEFORE - now
         stretch = 1.0 + JITTER * self._random.random()
+        if now - hinted < HINT_LASTS:
+            return Next(soon * stretch, 0.0)
         if begins + ANNOUNCED_BEFORE + ANNOUNCED_AFTER < 0:
             return Next(poll * stretch)
         return Next(min(poll * stretch, max(soon * stretch, begins)), max(0.0, begins))

@@ -129,6 +129,15 @@ class IPlatform(Interface):
             be cancelled.
         """
 
+    def listen(key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """Say when a channel that is waited for seems to have gone live, where that is told.
+
+        It is a hint that makes looks come sooner, and never takes their place.
+
+        :param begun: called with each such hint, though not before this returns.
+        :return: stops it; called once.
+        """
+
     def watch(located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """A watcher of one chat, not yet started."""
 

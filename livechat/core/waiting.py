@@ -9,13 +9,14 @@ in which order the channels of a platform have their turns, within what the plat
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.python.failure import Failure
 
 from livechat.core.failures import coded
-from livechat.core.look_pace import LookPace, Next
+from livechat.core.look_pace import HINT_LASTS, LookPace, Next
 from livechat.core.look_queue import LookQueue
 from livechat.core.overview import ChannelView
 from livechat.core.ports import IPlatform, Located
@@ -162,6 +163,10 @@ class Quest:
         self._absent_until = self._services.now()
         self._since = iso_time(round(self._absent_until * 1000))
         self._looking: Deferred[Located] | None = None
+        # When the platform told last that a stream has begun, and whether that is to be seen yet.
+        self._hinted = -inf
+        self._is_due = False
+        self._unlisten = platform.listen(key, lambda: self._on(Input.BEGUN))
 
     def view(self) -> ChannelView:
         """What operators see of it."""
@@ -227,6 +232,22 @@ class Quest:
         looking.addErrback(self._failed)
         looking.addCallback(lambda _: self._queue.finished())
 
+    def _hurry(self, _: object) -> None:
+        if self._is_first_hint():
+            self.plan(self._waiting.pace.at_once())
+
+    def _hurry_then(self, _: object) -> None:
+        # What the look sees may be from before.
+        self._is_due |= self._is_first_hint()
+
+    def _is_first_hint(self) -> bool:
+        """Whether there was no hint for a while, so that looks do not come sooner already."""
+        now = self._services.now()
+        is_first = now - self._hinted >= HINT_LASTS
+        if is_first:
+            self._hinted = now
+        return is_first
+
     def _not_found(self, reason: Failure) -> None:
         if reason.check(TimeoutError):
             self._on(Input.ABSENT, error_catalogue.UPSTREAM.error())
@@ -243,27 +264,36 @@ class Quest:
         if error.code in _OF_THE_CHANNEL:
             self._absent_until = now
             known, self.reason = self.reason, error
-            self.plan(self._waiting.pace.after(error, now))
+            self._plan_after(error, now)
             if _is_news(error, known):
                 for subscription in list(self._subscriptions):
                     subscription.absent(self._storage_type, error)
         else:
-            self.plan(self._waiting.pace.after(self.reason, now))
+            self._plan_after(self.reason, now)
+
+    def _plan_after(self, reason: ChatError, now: float) -> None:
+        pace, is_due = self._waiting.pace, self._is_due
+        self._is_due = False
+        self.plan(pace.at_once() if is_due else pace.after(reason, now, self._hinted))
 
     def _hand_over(self, located: Located) -> None:
         self._count("live")
-        self._waiting.forget(self)
+        self._leave()
         self._waiting.found(self, located, list(self._subscriptions))
 
     def _forget(self, _: object) -> None:
         self._queue.remove(self)
-        self._waiting.forget(self)
+        self._leave()
 
     def _give_up(self, _: object) -> None:
-        self._waiting.forget(self)
+        self._leave()
         looking, self._looking = self._looking, None
         if looking is not None:
             looking.cancel()
+
+    def _leave(self) -> None:
+        self._unlisten()
+        self._waiting.forget(self)
 
     def _count(self, outcome: str) -> None:
         self._services.metrics.looks.labels(self.key.platform, outcome).inc()

@@ -3,9 +3,11 @@
 
     state      input     next       what happens
     Planned    turn      Looking    the platform is asked
+    Planned    begun     Planned    the next look is due at once
     Planned    left      Gone       nobody waits any more
     Planned    taken     Gone       somebody else's start has found it
     Looking    absent    Planned    those who wait hear of another reason; the next look is planned
+    Looking    begun     Looking    if it finds nothing, the next look is due at once
     Looking    found     Gone       those who wait are handed over
     Looking    left      Gone       the look is given up
     Looking    taken     Gone       the look is given up
@@ -33,6 +35,7 @@ class Input(Enum):
     """What moves it."""
 
     TURN = "turn"
+    BEGUN = "begun"
     ABSENT = "absent"
     FOUND = "found"
     LEFT = "left"
@@ -42,9 +45,11 @@ class Input(Enum):
 #: By state and input: the next state, and the name of what is done then.
 TRANSITIONS: Final[Mapping[tuple[State, Input], tuple[State, str]]] = {
     (State.PLANNED, Input.TURN): (State.LOOKING, "_look"),
+    (State.PLANNED, Input.BEGUN): (State.PLANNED, "_hurry"),
     (State.PLANNED, Input.LEFT): (State.GONE, "_forget"),
     (State.PLANNED, Input.TAKEN): (State.GONE, "_forget"),
     (State.LOOKING, Input.ABSENT): (State.PLANNED, "_go_on"),
+    (State.LOOKING, Input.BEGUN): (State.LOOKING, "_hurry_then"),
     (State.LOOKING, Input.FOUND): (State.GONE, "_hand_over"),
     (State.LOOKING, Input.LEFT): (State.GONE, "_give_up"),
     (State.LOOKING, Input.TAKEN): (State.GONE, "_give_up"),

@@ -199,6 +199,8 @@ class ScriptedPlatform(Service):
         self.name = name
         self.watchers: list[ScriptedWatcher] = []
         self.looks_made: list[tuple[ChannelKey, float, Deferred[Located]]] = []
+        #: Who wants to know when which channel goes live.
+        self.listeners: list[tuple[ChannelKey, Callable[[], None]]] = []
 
     def key(self, identifier: str, identifier_type: str) -> ChannelKey:
         """See `IPlatform`."""
@@ -234,6 +236,18 @@ class ScriptedPlatform(Service):
         """
         key, _, look = self.looks_made[-1]
         look.callback(Located(ChannelKey(self.name, "username", name or key.identifier)))
+
+    def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """See `IPlatform`: `hint` tells."""
+        listener = (key, begun)
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def hint(self, name: str = "ann") -> None:
+        """The platform tells that a channel has gone live."""
+        for key, begun in list(self.listeners):
+            if key.identifier == name:
+                begun()
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""

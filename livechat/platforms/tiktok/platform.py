@@ -163,6 +163,10 @@ class TikTok(Service):
             return located
         raise error_for(answer)
 
+    def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """See `IPlatform`: nothing is told."""
+        return lambda: None
+
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         context, key = self._context, located.key

@@ -117,6 +117,10 @@ class Twitch(Service):
         looking = self._lookup.ask(key.identifier, claim)
         return looking.addCallback(_judged).addCallback(lambda _: Located(key))
 
+    def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """See `IPlatform`: nothing is told."""
+        return lambda: None
+
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         upstream = ChannelUpstream(

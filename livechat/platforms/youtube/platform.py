@@ -115,6 +115,10 @@ class YouTube(Service):
             return Located(ChannelKey(self.name, LIVES, live.channel_id or key.identifier), found)
         return Located(ChannelKey(self.name, "liveId", live.video_id), found)
 
+    def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """See `IPlatform`: nothing is told."""
+        return lambda: None
+
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         key, found = located.key, located.opening

@@ -66,6 +66,10 @@ class Ticker(Service):
         """See `IPlatform`: it is always live."""
         return succeed(Located(key))
 
+    def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
+        """See `IPlatform`: nothing is told."""
+        return lambda: None
+
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
         context = self._context
