@@ -6,11 +6,11 @@
 
 local order, log = KEYS[1], KEYS[2]
 local me, held, nodes, patience, epoch, seq, seen, minted, topic, live, after, count, bytes,
-  latest, place = unpack(ARGV)
+  place = unpack(ARGV)
 seq, seen, count, bytes = tonumber(seq), tonumber(seen), tonumber(count), tonumber(bytes)
 
 local kept = redis.call('HMGET', order,
-  'leader', 'term', 'epoch', 'seq', 'until', 'room', 'state', 'offer', 'given')
+  'leader', 'term', 'epoch', 'place', 'state', 'offer', 'given')
 local leader, term = kept[1], tonumber(kept[2] or 0)
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local top = newest and newest[1] or ''
@@ -36,7 +36,7 @@ local begins = not kept[3] and takes
 if begins then
   -- Only who has led until now knows all numbers that were given.
   kept[3] = held ~= '' and epoch ~= '' and epoch or minted
-  kept[5], kept[6] = latest, place
+  kept[4] = '0 ' .. place
 end
 local present = kept[3] or ''
 
@@ -75,8 +75,8 @@ if takes then
     'epoch', present)
   -- What this leader has published before is not here yet: nobody misses it so far.
   if begins then
-    kept[9] = held ~= '' and seq or 0
-    redis.call('HSET', order, 'seq', 0, 'given', kept[9], 'until', latest, 'room', place)
+    kept[7] = held ~= '' and seq or 0
+    redis.call('HSET', order, 'place', kept[4], 'given', kept[7])
   end
   redis.call('HDEL', order, 'offer')
   if role == 'first' then redis.call('HDEL', order, 'state') end
@@ -86,9 +86,8 @@ if takes then
 end
 
 -- What Redis knew before: what it lacks will be sent.
-local answer = {role, leader or '', string.format('%.0f', term), present, tostring(kept[4] or 0),
-  kept[5] or '', kept[6] or '', kept[7] or '', kept[8] or '', top,
-  tostring(kept[9] or 0)}
+local answer = {role, leader or '', string.format('%.0f', term), present, kept[4] or '0  ',
+  kept[5] or '', kept[6] or '', top, tostring(kept[7] or 0)}
 for _, entry in ipairs(found) do answer[#answer + 1] = entry end
 for index, frame in ipairs(answer) do answer[index] = struct.pack('>I4', #frame) .. frame end
 return table.concat(answer)

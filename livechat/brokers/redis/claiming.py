@@ -95,8 +95,7 @@ class Claims(Struct, eq=False):
                 str(known.seq + 1) if known.epoch else "",
                 str(self.size),
                 str(MAX_BYTES),
-                known.until,
-                known.room_id,
+                f"{known.until} {known.room_id}",
             )
         finally:
             self._turns.release()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What lies in Redis, and how the scripts are called and answer; pure.
 
-    livechat:1:{twitch:ann}:order    hash    leader (node/generation), term, epoch (a number), seq,
-                                             until, room, state, offer, given; 24 h after
-                                             the last write
+    livechat:1:{twitch:ann}:order    hash    leader (node/generation), term, epoch (a number),
+                                             place (seq, until, room), state (a `Told`), offer,
+                                             given; 24 h after the last write
     livechat:1:{twitch:ann}:log      stream  id epoch-seq, field d: a `Batch`; --history-ttl
     livechat:1:0:{twitch:ann}:out    topic   `messages.Message`
     livechat:1:node:NAME             string  generation of the node; 0.8 of the lease
@@ -43,6 +43,7 @@ PROBES: Final = (
         Probe((command, PROBED, *arguments))
         for command, *arguments in (
             ("MGET",),
+            ("HGET", "1"),
             ("HMGET", "1"),
             ("HSET", "1", "1"),
             ("HDEL", "1"),
@@ -110,7 +111,7 @@ class Claimed(Struct):
         leads, and we were told to be patient.
     :ivar leader: node and generation of who leads.
     :ivar start: what was published last, as Redis knows.
-    :ivar state: what the leader told last; empty for nothing.
+    :ivar state: what the leader told last, as `Told`; empty for nothing.
     :ivar offered: the leader wants to go.
     :ivar top: number of what the log holds last; 0 for nothing of this epoch.
     :ivar given: a number that has been given, though Redis may not have what it was given to.
@@ -156,14 +157,15 @@ def read_claim(reply: bytes) -> Claimed:
 
     :raises ValueError, msgspec.MsgspecError: it is none of ours.
     """
-    role, leader, term, epoch, seq, until, room, state, offer, top, given, *entries = frames(reply)
+    role, leader, term, epoch, place, state, offer, top, given, *entries = frames(reply)
     said = _ROLES.get(role)
     if said is None:
         raise ValueError(f"an unknown role: {role!r}")
     newest_epoch, _, newest = top.decode().partition("-")
     name = epoch_name(int(epoch)) if epoch else ""
     why: Literal["first", "failover"] = "failover" if said == "failover" else "first"
-    start = Start(name, int(seq), until.decode(), room.decode(), why)
+    seq, until, room_id = place.decode().split(" ", 2)
+    start = Start(name, int(seq), until, room_id, why)
     return Claimed(
         said,
         leader.decode(),

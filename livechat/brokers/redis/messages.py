@@ -159,6 +159,7 @@ class _State(Struct, array_like=True):
     scheduled_start: str | None = None
 
 
+_decode_told: Final = msgspec.msgpack.Decoder(Told).decode
 _decode_state: Final = msgspec.msgpack.Decoder(_State).decode
 
 
@@ -202,6 +203,14 @@ def read_state(data: bytes) -> ChannelState:
         scheduled_start=state.scheduled_start,
     )
     return Failed(error) if state.what == "failed" else Ended(error)
+
+
+def told_state(told: bytes) -> ChannelState:
+    """The state that a `Told` tells.
+
+    :raises msgspec.MsgspecError: it is none.
+    """
+    return read_state(_decode_told(told).state)
 
 
 def items_of(publications: Sequence[Publication | Kept]) -> list[Item]:

@@ -32,7 +32,9 @@ class Part(Struct):
     """One message of one channel, as the script takes it.
 
     :ivar keys: of the channel: order and log.
-    :ivar arguments: topic, leader, term, id, seq, until, room, state, message.
+    :ivar arguments: topic; term; the id of its entry in the log, or `state` or `end` for a state
+        that is to be kept or to be forgotten; seq, until and room of what was
+        published last, with spaces between; the message.
     :ivar taken: how much of the channel's queue it is.
     """
 

@@ -113,8 +113,7 @@ class AskingShare:
 
     def parts(self) -> list[Part]:
         """See `Publisher`."""
-        place = self._reader.place
-        return self._tail.parts(self.leader, self._term, place.until, place.room_id)
+        return self._tail.parts(self._term, self._reader.place)
 
     def taken(self, count: int) -> None:
         """See `Publisher`."""

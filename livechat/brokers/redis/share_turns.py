@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from livechat.brokers.redis.layout import Claimed, epoch_name, next_block
 from livechat.brokers.redis.messages import (
     Ready,
-    read_state,
+    told_state,
 )
 from livechat.brokers.redis.node import node_of
 from livechat.brokers.redis.share_asking import AskingShare
@@ -93,7 +93,7 @@ class TurningShare(AskingShare):
             self._lead(claimed)
 
     def _follow(self, claimed: Claimed) -> None:
-        self._present = read_state(claimed.state) if claimed.state else None
+        self._present = told_state(claimed.state) if claimed.state else None
         self._begin(claimed)
         self._say_follow()
         if self._present is not None:

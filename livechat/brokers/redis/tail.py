@@ -16,7 +16,7 @@ from livechat.brokers.redis.layout import epoch_number
 from livechat.brokers.redis.messages import Batch, Told, encode, items_of, state_bytes
 from livechat.brokers.redis.queue import Part
 from livechat.core.history import Kept
-from livechat.core.ports import ChannelState, Ended, Failed
+from livechat.core.ports import ChannelState, Ended, Failed, Start
 from livechat.core.publication import Publication
 
 #: Most publications of one message, and bytes after which one ends.
@@ -69,12 +69,14 @@ class Tail:
             if isinstance(one, (Publication, Kept)):
                 self.previous = one.seq
 
-    def parts(self, leader: str, term: int, until: str, room_id: str) -> list[Part]:
+    def parts(self, term: int, place: Start) -> list[Part]:
         """The next messages.
 
-        :param until: see `Start`; the room too.
+        :param place: of what was published last, whether it is among them or not.
         """
         parts: list[Part] = []
+        until, room_id = place.until, place.room_id
+        mine = str(term)
         begin, previous = 0, self.previous
         while begin < len(self._queue) and len(parts) < MAX_PARTS:
             one = self._queue[begin]
@@ -83,14 +85,13 @@ class Tail:
                 last = run[-1].seq
                 message = encode(Batch(one.epoch, previous, until, room_id, items_of(run)))
                 entry = f"{epoch_number(one.epoch)}-{last}"
-                said = (entry, str(last), until, room_id, b"", message)
                 count, previous = len(run), last
             else:
-                state = state_bytes(one)
-                kept = b"" if isinstance(one, (Failed, Ended)) else state
-                said = ("", "", until, "", kept, encode(Told(state)))
+                message = encode(Told(state_bytes(one)))
+                entry = "end" if isinstance(one, (Failed, Ended)) else "state"
                 count = 1
-            parts.append(Part(self._keys, (self._topic, leader, str(term), *said), count))
+            at = f"{previous} {until} {room_id}"
+            parts.append(Part(self._keys, (self._topic, mine, entry, at, message), count))
             begin += count
         return parts
 
