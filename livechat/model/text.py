@@ -9,7 +9,7 @@ platform `raw.slice(start, end) === value` holds in JavaScript and no text ever 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -122,36 +122,79 @@ def image(emote: Emote) -> Image | None:
     return Image(value, f":{code}:" if code else value, _html(metadata), metadata)
 
 
-def with_images(
-    made: Content, find: Callable[[str], Image | None], words: Sequence[str] | None = None
-) -> Content:
+def with_images(made: Content, find: Callable[[str], Image | None]) -> Content:
     """The content with pictures in place of those of its words that have one.
 
     A word is what stands between blanks, with no emote beside it.
 
     :param find: the picture of a word; called once for each, in their order.  After it had none
         for a word it must have none for the same word later in the message.
-    :param words: of the whole message, where they are known.
     :return: the same object if nothing was found.
     """
-    elements = made.elements
-    if len(elements) == 1 and elements[0].type == "text":
-        shown = [*filter(None, map(find, words or made.raw.split()))]
-        return _in_text(made, shown) if shown else made
     present = _pieces_of(made)
+    last = len(present) - 1
     found: list[str | Image] = []
     is_changed = False
     for index, piece in enumerate(present):
-        cut = None
-        if isinstance(piece, str):
-            # A word that an emote is glued to is none.
-            cut = _cut(piece, find, index > 0, index + 1 < len(present))
-        if cut is None:
-            found.append(piece)
-        else:
-            found += cut
-            is_changed = True
+        # A word that an emote is glued to is none.
+        cut = _cut(piece, find, index > 0, index < last) if isinstance(piece, str) else None
+        found += cut or [piece]
+        is_changed = is_changed or cut is not None
     return _joined(found) if is_changed else made
+
+
+def with_emotes(made: Content, emotes: Mapping[str, Image], words: Sequence[str]) -> Content:
+    """What `with_images` makes with these emotes; faster where the content is text alone.
+
+    :param words: all that stands between blanks in `made.raw`.
+    """
+    text = made.raw
+    if len(made.elements) != 1 or made.elements[0].type != "text":
+        return with_images(made, emotes.get)
+    find = emotes.get
+    # Escaping only ever makes a text longer.
+    is_markup = len(made.raw_html) > len(text) + _AROUND_TEXT
+    formatted = sanitized = html = ""
+    elements: list[Element] = []
+    done = at = 0
+    for word in words:
+        shown = find(word)
+        if shown is None:
+            at += len(word) + 1
+            continue
+        end = at + len(word)
+        if at:
+            piece = text[done:at]
+            elements.append(Element("text", piece, (done, at)))
+            formatted += piece
+            sanitized += piece
+            html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
+        elements.append(Element("emote", word, (at, end), shown.metadata))
+        formatted += shown.formatted
+        html += shown.html
+        done, at = end, end + 1
+    if at != len(text) + 1:
+        # More than one blank stands between two words, or one at an end.
+        return with_images(made, find)
+    if done < len(text):
+        piece = text[done:]
+        elements.append(Element("text", piece, (done, len(text))))
+        formatted += piece
+        sanitized += piece
+        html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
+    if not text.isascii() and utf16_length(text) != len(text):
+        elements = _in_utf16(elements)
+    return Content(text, formatted, _without_duplicate_mark(sanitized), html, elements)
+
+
+def _in_utf16(elements: Iterable[Element]) -> list[Element]:
+    """The elements with their places counted in UTF-16."""
+    at = 0
+    placed = []
+    for element in elements:
+        start, at = at, at + utf16_length(element.value)
+        placed.append(Element(element.type, element.value, (start, at), element.metadata))
+    return placed
 
 
 def _cut(
@@ -184,48 +227,6 @@ def _cut(
     if cut is not None and done < len(text):
         cut.append(text[done:])
     return cut
-
-
-def _in_text(made: Content, shown: Iterable[Image]) -> Content:
-    """A message of text alone with pictures in it; what `_joined` would make, in one pass.
-
-    :param shown: in the order in which their words stand in the text.
-    """
-    text = made.raw
-    is_ascii = text.isascii()
-    # Escaping only ever makes a text longer.
-    is_markup = len(made.raw_html) > len(text) + _AROUND_TEXT
-    formatted = sanitized = html = ""
-    elements: list[Element] = []
-    add = elements.append
-    done = at = 0
-    for picture in shown:
-        word = picture.value
-        start = text.index(word, done)
-        end = start + len(word)
-        if (start and text[start - 1] != " ") or text[end : end + 1] not in " ":
-            start = _place(text, word, start)
-            end = start + len(word)
-        if start > done:
-            piece = text[done:start]
-            until = start if is_ascii else at + utf16_length(piece)
-            add(Element("text", piece, (at, until)))
-            at = until
-            formatted += piece
-            sanitized += piece
-            html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
-        until = end if is_ascii else at + utf16_length(word)
-        add(Element("emote", word, (at, until), picture.metadata))
-        formatted += picture.formatted
-        html += picture.html
-        done, at = end, until
-    if done < len(text):
-        piece = text[done:]
-        add(Element("text", piece, (at, at + utf16_length(piece))))
-        formatted += piece
-        sanitized += piece
-        html += f'<span class="text">{escape(piece) if is_markup else piece}</span>'
-    return Content(text, formatted, _without_duplicate_mark(sanitized), html, elements)
 
 
 def _place(text: str, word: str, at: int) -> int:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from livechat.model.chat import Author, Badge, ChatData, ChatMessage, ChatMetadata, Money
 from livechat.model.event_data import Person
 from livechat.model.events import ChannelEvent, Event
-from livechat.model.text import Emote, Image, image, with_images
+from livechat.model.text import Emote, Image, image, with_emotes, with_images
 from livechat.platforms.enrichment.dictionary import BadgePicture, Dictionary
 
 #: A word that may stand for bits.
@@ -29,30 +30,26 @@ _HIGHER_TIER: Final = re.compile(r"(subscriber|founder)/[23]([0-9]{3})")
 
 def enriched(event: Event, dictionary: Dictionary) -> Event:
     """The event with the pictures that the dictionary has for it; the same object for none."""
-    if isinstance(event, ChatMessage):
-        return _message(event, dictionary)
-    return _event(event, dictionary)
-
-
-def _message(message: ChatMessage, dictionary: Dictionary) -> ChatMessage:
-    data = message.data
+    if not isinstance(event, ChatMessage):
+        return _event(event, dictionary)
+    data = event.data
     author, content, metadata = data.author, data.content, data.metadata
     money = metadata.monetary_data
-    if isinstance(money, Money) and money.currency == "BITS":
+    if money is not UNSET and money.currency == "BITS":
         content = with_images(content, _cheers(int(money.value), dictionary))
         metadata = _coloured(metadata, money, dictionary)
     # Most messages hold none of these words, and this is done for every message.
     elif not dictionary.emotes.keys().isdisjoint(words := content.raw.split()):
-        content = with_images(content, dictionary.emotes.get, words)
+        content = with_emotes(content, dictionary.emotes, words)
     if dictionary.badges and author.badges:
         author = _author(author, dictionary)
     if content is data.content and author is data.author and metadata is data.metadata:
-        return message
+        return event
     return ChatMessage(
-        message.platform,
-        message.timestamp,
-        message.message_id,
-        message.room_id,
+        event.platform,
+        event.timestamp,
+        event.message_id,
+        event.room_id,
         ChatData(author, content, metadata),
     )
 

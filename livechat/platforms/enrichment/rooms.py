@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from zope.interface import implementer
@@ -47,27 +48,24 @@ class Room:
         self.holders = 0
         self._rooms = rooms
         self._parts = _Parts()
-        self._dictionary = EMPTY
-        # Of which state of the rooms the dictionary is; none: it is to be made anew.
-        self._version = -1
 
     def put(self, source: str, dictionary: Dictionary) -> None:
         """See `IRoom`."""
         self._parts.put(source, dictionary)
-        self._version = -1
+        self.outdated()
 
-    @property
+    @cached_property
     def dictionary(self) -> Dictionary:
         """What all sources know about this room.
 
         It is made when it is needed: what changes for all rooms need not cost all of them at once.
         """
-        rooms = self._rooms
-        if self._version != rooms.version:
-            self._version = rooms.version
-            own = self._parts.ordered()
-            self._dictionary = joined([*own, rooms.dictionary]) if own else rooms.dictionary
-        return self._dictionary
+        own = self._parts.ordered()
+        return joined([*own, self._rooms.dictionary]) if own else self._rooms.dictionary
+
+    def outdated(self) -> None:
+        """The dictionary is to be made anew."""
+        self.__dict__.pop("dictionary", None)
 
 
 @implementer(IRooms)
@@ -75,13 +73,11 @@ class Rooms:
     """See `IRooms`.
 
     :ivar dictionary: what the sources know about all rooms.
-    :ivar version: another number whenever that has changed.
     """
 
     def __init__(self, platform: str, sources: Iterable[IPictureSource], steps: Steps) -> None:
         self.platform = platform
         self.dictionary = EMPTY
-        self.version = 0
         self._steps = steps
         self._parts = _Parts()
         self._rooms: dict[str, Room] = {}
@@ -93,7 +89,8 @@ class Rooms:
         """See `IRooms`."""
         self._parts.put(source, dictionary)
         self.dictionary = joined(self._parts.ordered())
-        self.version += 1
+        for room in self._rooms.values():
+            room.outdated()
 
     def hold(self, room_id: str) -> Room:
         """The room, which is shown from now on at the latest; `release` takes it back."""
