@@ -200,6 +200,7 @@ class TableTests(SynchronousTestCase):
                 ("twitch", "lookups"): twitch.LOOKUPS,
                 ("twitch", "pictures"): twitch.PICTURES,
                 ("twitch", "history"): twitch.HISTORY,
+                ("twitch", "pushes"): twitch.PUSHES,
                 ("youtube", "pages"): youtube.PAGES,
                 ("youtube", "searches"): youtube.SEARCHES,
                 ("7tv", "emotes"): emotes.REQUESTS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from livechat.platforms.emotes.event_socket import INTERVAL, SILENT
 from livechat.platforms.emotes.limits import CATCH_UP, MESSAGES_AT_ONCE, UNTOLD
-from livechat.platforms.emotes.live_updates import LONGEST_PAUSE
 from livechat.platforms.emotes.providers import Address
+from livechat.platforms.kept_socket import LONGEST_PAUSE
 from livechat.simulator.emote_faults import EmoteFault
 from livechat.simulator.emote_sets import SimulatedEmote
 from livechat.simulator.emote_sockets import BEAT, LIMIT

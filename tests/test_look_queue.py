@@ -88,6 +88,14 @@ class TurnTests(QueueCase):
         self.run_until(20)
         self.assertEqual(self.turns, [(3, "b"), (5, "a")])
 
+    def test_replaced_by_a_sooner_one(self) -> None:
+        """When that has had its turn, nothing stays on the clock of the plan before it."""
+        self.queue.plan("a", 60)
+        self.queue.plan("a", 1)
+        self.run_until(2)
+        self.assertEqual(self.turns, [(1, "a")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_removed(self) -> None:
         """Who was removed has no turn; without anybody nothing is on the clock."""
         self.queue.plan("a", 1, urgent_from=2)

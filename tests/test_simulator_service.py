@@ -209,6 +209,7 @@ class ServiceTests(SynchronousTestCase):
                 "tcp:127.0.0.1:40000",
                 "http://127.0.0.1:40001/twitch/gql",
                 "http://127.0.0.1:40001/twitch/recent-messages",
+                "ws://127.0.0.1:40001/twitch/hermes",
                 "http://127.0.0.1:40001/tiktok",
                 "ws://127.0.0.1:40001/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
                 "http://127.0.0.1:40001/youtube",

@@ -101,14 +101,25 @@ class TwitchCase(SynchronousTestCase):
         self.gql = StubTreq(self.site())
         self.metrics = Metrics()
         self.twitch = Twitch(
-            context_on(self.clock, self.gql, self.metrics, self.endpoint), self.settings
+            context_on(self.clock, self.gql, self.metrics, self.endpoint, self.connect),
+            self.settings,
         )
         self.twitch.startService()
         self.starts: list[Deferred[LiveInfo]] = []
 
+    def connect(self, host: str, port: int, tls: bool) -> InMemoryEndpoint:
+        """Where sockets lead; by default nobody opens one."""
+        raise AssertionError((host, port, tls))
+
+    def carry(self) -> None:
+        """Carry bytes and answers."""
+        self.endpoint.flush()
+        self.gql.flush()
+
     def site(self) -> IResource:
         """What answers over HTTP."""
-        return GraphQL(self.simulator)
+        self.graphql = GraphQL(self.simulator)
+        return self.graphql
 
     def tearDown(self) -> None:
         """Whatever happened: a stopped platform leaves nothing on the clock and no connection."""
@@ -125,16 +136,14 @@ class TwitchCase(SynchronousTestCase):
         """Let time pass in small steps, carrying bytes and answers after each."""
         left = seconds
         while True:
-            self.endpoint.flush()
-            self.gql.flush()
+            self.carry()
             self.clock.advance(min(step, left))
-            self.endpoint.flush()
-            self.gql.flush()
+            self.carry()
             left -= step
             if left <= 0:
                 break
         self.clock.advance(0)
-        self.endpoint.flush()
+        self.carry()
 
     def start(
         self, login: str, requester: Requester | None = None

@@ -100,10 +100,14 @@ class LookQueue(Generic[T]):
             self._timer = self._clock.callLater(max(0.0, when - now), self._due)
 
     def _gather(self, now: float) -> None:
-        """Move what is due from the plan to the queues."""
-        while self._later and self._later[0][0] <= now:
-            _, number, is_urgent, item = heappop(self._later)
-            if self._planned.get(item) == number:
+        """Move what is due from the plan to the queues, and drop plans that were replaced."""
+        while self._later:
+            due, number, is_urgent, item = self._later[0]
+            is_planned = self._planned.get(item) == number
+            if is_planned and due > now:
+                break
+            heappop(self._later)
+            if is_planned:
                 (self._urgent if is_urgent else self._ordinary).append((number, item))
 
     def _take(self) -> T | None:

@@ -35,6 +35,7 @@ from livechat.simulator.tiktok_site import TikTokSite
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_faults import Mishap
 from livechat.simulator.twitch_gql import GraphQL
+from livechat.simulator.twitch_hermes import Hermes
 from livechat.simulator.twitch_history import RecentMessages
 from livechat.simulator.youtube import YouTubeSimulator
 from livechat.simulator.youtube_faults import YouTubeMishap
@@ -51,6 +52,7 @@ class Addresses:
     :ivar twitch_irc: a client endpoint string.
     :ivar twitch_gql_url: an address for POSTs.
     :ivar twitch_history_url: base of the service that keeps recent messages.
+    :ivar twitch_hermes_url: Twitch's push service.
     :ivar tiktok_url: base of TikTok's pages, `api-live` and `webcast`; also of the signer, under
         `/signer`.
     :ivar tiktok_socket_url: the push socket.
@@ -64,6 +66,7 @@ class Addresses:
     twitch_irc: str
     twitch_gql_url: str
     twitch_history_url: str
+    twitch_hermes_url: str
     tiktok_url: str
     tiktok_socket_url: str
     youtube_url: str
@@ -140,6 +143,7 @@ class SimulatorService(Service):
             f"tcp:{_INTERFACE}:{irc}",
             f"http://{_INTERFACE}:{http}/twitch/gql",
             f"http://{_INTERFACE}:{http}/twitch/recent-messages",
+            f"ws://{_INTERFACE}:{http}/twitch/hermes",
             f"http://{_INTERFACE}:{http}/tiktok",
             f"ws://{_INTERFACE}:{http}/tiktok/webcast/im/ws_proxy/ws_reuse_supplement/",
             f"http://{_INTERFACE}:{http}/youtube",
@@ -156,10 +160,11 @@ class SimulatorService(Service):
         super().startService()
         where = self.listen()
         _log.info(
-            "Twitch IRC at {irc}, GQL at {gql}, recent messages at {history}",
+            "Twitch IRC at {irc}, GQL at {gql}, recent messages at {history}, Hermes at {hermes}",
             irc=where.twitch_irc,
             gql=where.twitch_gql_url,
             history=where.twitch_history_url,
+            hermes=where.twitch_hermes_url,
         )
         _log.info("TikTok at {url}, signer at {url}/signer", url=where.tiktok_url)
         _log.info("YouTube at {url}", url=where.youtube_url)
@@ -218,6 +223,7 @@ def resources(
     root.putChild(b"twitch", on_twitch)
     on_twitch.putChild(b"gql", GraphQL(twitch))
     on_twitch.putChild(b"recent-messages", RecentMessages(twitch))
+    on_twitch.putChild(b"hermes", Hermes(twitch))
     root.putChild(b"pictures", Pictures())
     if tiktok is not None:
         root.putChild(b"tiktok", TikTokSite(tiktok))

@@ -15,13 +15,14 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
 from livechat.simulator import observed
-from livechat.simulator.actions import Action
+from livechat.simulator.actions import Action, stable_id
 from livechat.simulator.playback import Recording
 from livechat.simulator.recent import CHANNELS, NAMES, Recent
 from livechat.simulator.scenario import Fate, Scenario, fate
 from livechat.simulator.twitch_channel import Channel
 from livechat.simulator.twitch_connection import Connection, Settings
 from livechat.simulator.twitch_faults import GARBAGE, OVERSIZED, Fault, Mishap
+from livechat.simulator.twitch_hermes import HermesConnection
 from livechat.simulator.twitch_history import Listener
 
 
@@ -30,6 +31,7 @@ class TwitchSimulator(ServerFactory):
 
     :ivar connections: readers, in the order in which they came.
     :ivar faults: what is wrong at present; change it at any time.
+    :ivar pushes: readers of Hermes, in the order in which they came.
 
     :param now: the time of day, seconds since 1970.
     :param recording: channels that play recorded lines instead of the scenario.
@@ -50,6 +52,9 @@ class TwitchSimulator(ServerFactory):
         self.settings = settings or Settings()
         self.connections: list[Connection] = []
         self.faults: set[Fault] = set()
+        self.pushes: list[HermesConnection] = []
+        # Channels whose streamers are on air, or not, whatever their names say.
+        self._air: dict[str, bool] = {}
         self._scenario = scenario
         self._recording = recording
         self._channels = Recent[str, Channel](CHANNELS, lambda channel: bool(channel.members))
@@ -129,7 +134,25 @@ class TwitchSimulator(ServerFactory):
         """Whether there is such a channel and its streamer is on air."""
         self._begin(login)
         found = self.fate(login)
+        if login in self._air:
+            return found.exists and self._air[login]
         return found.exists and found is not Fate.OFFLINE and not self.has_ended(login)
+
+    def put_on_air(self, login: str, on: bool, *, seen: bool = True, told: bool = True) -> None:
+        """A streamer goes live or offline.
+
+        :param seen: look-ups see it from now on.
+        :param told: Hermes tells it.
+        """
+        if seen:
+            self._air[login] = on
+        if told:
+            self.tell(login, "stream-up" if on else "stream-down")
+
+    def tell(self, login: str, kind: str) -> None:
+        """Hermes tells its readers that something of this kind has happened in a channel."""
+        for connection in list(self.pushes):
+            connection.tell(str(stable_id(login)), kind)
 
     def listener(self, login: str) -> Listener | None:
         """Who has listened to a channel for the service of recent messages; now somebody does."""
@@ -149,6 +172,8 @@ class TwitchSimulator(ServerFactory):
     def close(self) -> None:
         """Cut every connection, and listen to nothing."""
         self.drop()
+        for connection in list(self.pushes):
+            connection.drop()
         for login in list(self._listeners):
             self._dismiss(login)
 

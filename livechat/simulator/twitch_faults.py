@@ -27,6 +27,12 @@ class Fault(Enum):
     HISTORY_429 = "history-429"
     HISTORY_GARBAGE = "history-garbage"
     HISTORY_HANG = "history-hang"
+    HERMES_DOWN = "hermes-503"
+    HERMES_FORBIDDEN = "hermes-403"
+    HERMES_MUTE = "hermes-mute"
+    HERMES_REFUSES = "hermes-refuses"
+    HERMES_GARBAGE = "hermes-garbage"
+    HERMES_FLOOD = "hermes-flood"
 
 
 class Mishap(Enum):

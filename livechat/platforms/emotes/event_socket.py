@@ -10,11 +10,11 @@ from msgspec import Struct
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.pacing import TokenBucket
-from livechat.platforms.client_socket import ClientSocket
 from livechat.platforms.emotes.limits import BTTV_CHANNELS, MESSAGES, MESSAGES_AT_ONCE
 from livechat.platforms.emotes.parse import bttv, seventv_events
 from livechat.platforms.emotes.parse.emote_set import Change, Unreadable
 from livechat.platforms.emotes.parse.messages import Alive, Goodbye, Hello, Message, Stale
+from livechat.platforms.kept_socket import PausingSocket
 
 #: Seconds between two looks whether the server is still there, until it says how often it beats.
 INTERVAL: Final = 30.0
@@ -62,10 +62,8 @@ BTTV: Final = Dialect(
 )
 
 
-class EventSocket(ClientSocket):
+class EventSocket(PausingSocket):
     """One connection.
-
-    :ivar pause: least seconds until the next connection.
 
     :param ready: told once that it takes subscriptions, and how many.
     :param told: given what concerns a topic.
@@ -81,7 +79,6 @@ class EventSocket(ClientSocket):
         unreadable: Callable[[], None],
     ) -> None:
         super().__init__(clock)
-        self.pause = 0.0
         self._dialect = dialect
         self._ready: Callable[[int], None] | None = ready
         self._told = told

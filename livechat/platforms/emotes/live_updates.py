@@ -13,30 +13,23 @@ from typing import Final
 
 from msgspec import Struct
 from prometheus_client import Counter, Gauge
-from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from livechat.metrics import Metrics
-from livechat.pacing import Backoff, TokenBucket, sleep
-from livechat.platforms.client_socket import Connect, SocketError, connected
+from livechat.pacing import TokenBucket
+from livechat.platforms.client_socket import Connect
 from livechat.platforms.emotes.event_socket import Dialect, EventSocket
 from livechat.platforms.emotes.kept_set import Listener
 from livechat.platforms.emotes.limits import CONNECTIONS
 from livechat.platforms.emotes.parse.emote_set import Change
 from livechat.platforms.emotes.parse.messages import Stale
+from livechat.platforms.kept_socket import KeptSocket, Place
 from livechat.platforms.steps import Steps
 
 _log = Logger()
 
 _HEADERS: Final = {"User-Agent": "livechat"}
-
-#: Ceilings of the pauses before a connection is opened again, in seconds, and how long one must
-#: have lasted for the pauses to begin anew.
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 120.0
-STABLE: Final = 60.0
 
 #: Seconds between a set's being asked for and its changes being told in which none is missed
 #: usually.
@@ -60,6 +53,18 @@ class Socket(Struct, frozen=True):
     steps: Steps
     open: Gauge
     changes: Counter
+
+    def place(self) -> Place:
+        """The same, for one connection."""
+        return Place(
+            url=self.url,
+            connect=self.connect,
+            clock=self.clock,
+            random=self.random,
+            headers=_HEADERS,
+            longest=self.dialect.longest,
+            open=self.open,
+        )
 
 
 class LiveUpdates:
@@ -162,7 +167,7 @@ class LiveUpdates:
 
 
 class _Line:
-    """A connection that comes back, with the topics on it.
+    """A connection that comes back, with the topics on it: a `Keeper`.
 
     :ivar topics: with the time since which somebody wants to know of each.
     :ivar most: how many may be on it.
@@ -175,19 +180,17 @@ class _Line:
         self.is_ready = False
         self._parts = socket
         self._owner = owner
-        self._backoff = Backoff(socket.random, FIRST_PAUSE, LONGEST_PAUSE)
+        self._kept: KeptSocket[EventSocket] = KeptSocket(socket.place(), self)
         self._socket: EventSocket | None = None
-        self._loop: Deferred[None] | None = None
+        self._was_ready = False
 
     def start(self) -> None:
         """Connect, and again whenever it is lost."""
-        self._loop = Deferred.fromCoroutine(self._keep())
-        self._loop.addErrback(_cancelled)
+        self._kept.start()
 
     def stop(self) -> None:
         """Close it for good."""
-        if self._loop is not None:
-            self._loop.cancel()
+        self._kept.stop()
 
     def add(self, topic: str, since: float) -> None:
         """Tell of this, too."""
@@ -201,52 +204,27 @@ class _Line:
         if self.is_ready and self._socket is not None:
             self._socket.unsubscribe(topic)
 
-    async def _keep(self) -> None:
-        failures = 0
-        clock = self._parts.clock
-        while True:
-            began = clock.seconds()
-            pause = 0.0
-            try:
-                pause = await self._connection()
-            except CancelledError:
-                raise
-            except Exception:
-                self._parts.steps.failed(self._parts.provider)
-            failures = 0 if clock.seconds() - began >= STABLE else failures + 1
-            await sleep(clock, max(pause, self._backoff.delay(failures)))
+    # Keeper
 
-    async def _connection(self) -> float:
-        """One connection until it is lost; the least seconds until the next one."""
-        parts = self._parts
-        socket = EventSocket(
-            parts.dialect, parts.clock, self._ready, self._owner.told, self._owner.unreadable
-        )
-        self._socket = socket
-        reason = ""
-        try:
-            await connected(
-                parts.connect,
-                parts.clock,
-                parts.url,
-                socket,
-                headers=_HEADERS,
-                longest=parts.dialect.longest,
-            )
-            parts.open.inc()
-            try:
-                reason = await socket.lost
-            finally:
-                parts.open.dec()
-                socket.drop("nobody wants it any more")
-        except SocketError as error:
-            reason = str(error)
-        finally:
-            self._socket = None
-            was_ready, self.is_ready = self.is_ready, False
-        if was_ready or reason:
-            self._owner.lost(list(self.topics) if was_ready else (), reason)
-        return socket.pause
+    def made(self) -> EventSocket:
+        """See `Keeper`."""
+        dialect, clock, owner = self._parts.dialect, self._parts.clock, self._owner
+        self._socket = EventSocket(dialect, clock, self._ready, owner.told, owner.unreadable)
+        return self._socket
+
+    def closed(self) -> None:
+        """See `Keeper`."""
+        self._socket = None
+        self._was_ready, self.is_ready = self.is_ready, False
+
+    def lost(self, reason: str) -> None:
+        """See `Keeper`."""
+        if self._was_ready or reason:
+            self._owner.lost(list(self.topics) if self._was_ready else (), reason)
+
+    def failed(self) -> None:
+        """See `Keeper`."""
+        self._parts.steps.failed(self._parts.provider)
 
     def _ready(self, most: int) -> None:
         assert self._socket is not None
@@ -260,7 +238,3 @@ class _Line:
         long_ago = self._parts.clock.seconds() - CLOSE
         self._owner.missed([topic for topic, since in self.topics.items() if since < long_ago])
         self._owner.move(beyond)
-
-
-def _cancelled(reason: Failure) -> None:
-    reason.trap(CancelledError)

@@ -19,6 +19,7 @@ def _in_demo(settings: TwitchSettings, addresses: Any) -> TwitchSettings:
         irc=addresses.twitch_irc,
         gql_url=addresses.twitch_gql_url,
         history_url=addresses.twitch_history_url,
+        hermes_url=addresses.twitch_hermes_url,
         require_live=True,
         live_poll=1.0,
         offline_grace=0.0,
@@ -57,6 +58,14 @@ DESCRIPTION = PlatformDescription(
     ),
     demo=_in_demo,
     replaced_by_demo=frozenset(
-        {"irc", "gql_url", "history_url", "require_live", "live_poll", "offline_grace"}
+        {
+            "irc",
+            "gql_url",
+            "history_url",
+            "hermes_url",
+            "require_live",
+            "live_poll",
+            "offline_grace",
+        }
     ),
 )

@@ -39,3 +39,24 @@ EMPTY_KEPT: Final = 5.0
 #: Looks at channels that are waited for.  Up to 50 of them share a request, within the limit of
 #: look-ups.
 LOOKS: Final = LookRate(50.0, at_once=100)
+
+#: Connections to Hermes that are opened, and how many there are at most.  The service before it
+#: allowed ten for an address, and fifty subscriptions on each; of Hermes no number is known.
+PUSHES: Final = Limit(1, 1.0)
+HERMES_CONNECTIONS: Final = 10
+HERMES_SUBSCRIPTIONS: Final = 50
+
+#: Messages that one connection to Hermes may bring: in the long run each second, and at once.
+HERMES_MESSAGES: Final = 50.0
+HERMES_MESSAGES_AT_ONCE: Final = 2000.0
+
+#: Seconds for which Hermes is left alone after it has refused us.
+HERMES_REST: Final = 3600.0
+
+#: Numbers of channels that are remembered, of those that were looked up last.
+HERMES_KNOWN: Final = 10_000
+
+#: Seconds between two looks at a watched channel of which Hermes tells what looks do not see yet,
+#: and for how long they go on.
+TOLD_EVERY: Final = 15.0
+TOLD_LASTS: Final = 120.0

@@ -6,7 +6,8 @@ Optional by nature: whatever goes wrong here means "not known", never "not live"
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -37,6 +38,9 @@ LIMIT: Final = 1 << 20
 
 _QUERY: Final = "query($logins:[String!]!){users(logins:$logins){id login stream{id createdAt}}}"
 
+#: The number of a channel.
+_NUMBER: Final = re.compile("[0-9]{1,20}")
+
 #: A plain client's User-Agent has been refused before.
 HEADERS: Final = {
     "Client-ID": CLIENT_ID,
@@ -52,12 +56,14 @@ class ChannelStatus(Struct, frozen=True):
     :ivar live: None when not known.
     :ivar stream_id: of the stream that is on, where told.
     :ivar started_at: when that began, as Twitch writes it.
+    :ivar channel_id: the channel's number, where told.
     """
 
     exists: bool | None = None
     live: bool | None = None
     stream_id: str = ""
     started_at: str = ""
+    channel_id: str = ""
 
 
 UNKNOWN: Final = ChannelStatus()
@@ -78,9 +84,7 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, ChannelStatus]:
     try:
         answer: Any = msgspec.json.decode(body)
         users = answer["data"]["users"]
-        known = {
-            user["login"].lower(): _status(user["stream"]) for user in users if user is not None
-        }
+        known = {user["login"].lower(): _status(user) for user in users if user is not None}
     except (msgspec.MsgspecError, RecursionError, LookupError, TypeError, AttributeError):
         return dict.fromkeys(logins, UNKNOWN)
     # With `errors` beside the data a null may be a failure rather than an absence.
@@ -88,12 +92,18 @@ def read_answer(body: bytes, logins: Sequence[str]) -> dict[str, ChannelStatus]:
     return {login: known.get(login, MISSING if complete else UNKNOWN) for login in logins}
 
 
-def _status(stream: Any) -> ChannelStatus:
+def _status(user: dict[str, Any]) -> ChannelStatus:
     """Of a channel that exists."""
+    stream, number = user["stream"], _text(user.get("id"))
+    channel_id = number if _NUMBER.fullmatch(number) else ""
     if not isinstance(stream, dict):
-        return ChannelStatus(True, stream is not None)
-    told = (stream.get(name) for name in ("id", "createdAt"))
-    return ChannelStatus(True, True, *(text if isinstance(text, str) else "" for text in told))
+        return ChannelStatus(True, stream is not None, channel_id=channel_id)
+    stream_id, started_at = (_text(stream.get(name)) for name in ("id", "createdAt"))
+    return ChannelStatus(True, True, stream_id, started_at, channel_id)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 class _Question(NamedTuple):
@@ -111,16 +121,24 @@ class Lookup:
 
     :param url: where to ask; empty: never, and everything is unknown.
     :param budget: turns for requests.
+    :param learnt: given the login of each channel and its number, where an answer tells it.
     """
 
     def __init__(
-        self, url: str, http: HTTPClient, clock: IReactorTime, metrics: Metrics, budget: Budget
+        self,
+        url: str,
+        http: HTTPClient,
+        clock: IReactorTime,
+        metrics: Metrics,
+        budget: Budget,
+        learnt: Callable[[str, str], None] = lambda login, channel_id: None,
     ) -> None:
         self._url = url
         self._http = http
         self._clock = clock
         self._metrics = metrics
         self._budget = budget
+        self._learnt = learnt
         # Logins to ask about, and who wants to know.
         self._queue: FairQueue[str] = FairQueue()
         self._asked: dict[str, list[_Question]] = {}
@@ -220,6 +238,9 @@ class Lookup:
                 data=question(logins),
             )
             statuses = read_answer(answer.body, logins)
+            for login, status in statuses.items():
+                if status.channel_id:
+                    self._learnt(login, status.channel_id)
             if UNKNOWN in statuses.values():
                 self._metrics.count_unparsed("twitch", "gql answer")
                 _log.info("Twitch GQL gave no usable answer (HTTP {status})", status=answer.status)

@@ -20,6 +20,8 @@ from livechat.platforms.enrichment.sink import EnrichingSink
 from livechat.platforms.failures import Failures
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.connection import ChatConnection, IConnectionOwner
+from livechat.platforms.twitch.hermes import Hermes, hermes_place
+from livechat.platforms.twitch.hermes_counts import HermesCounts
 from livechat.platforms.twitch.identifier import HOSTS, login_of
 from livechat.platforms.twitch.limits import (
     HISTORY,
@@ -28,6 +30,7 @@ from livechat.platforms.twitch.limits import (
     LOOKS,
     LOOKUPS,
     PICTURES,
+    PUSHES,
 )
 from livechat.platforms.twitch.live_poll import LivePoll
 from livechat.platforms.twitch.lookup import ChannelStatus, Lookup
@@ -60,7 +63,13 @@ class Twitch(Service):
         self._steps = Steps(clock, metrics, self.name)
         self._logins = context.budget(LOGINS, self.name, "logins")
         lookups = context.budget(LOOKUPS, self.name, "lookups")
-        self._lookup = Lookup(settings.gql_url, context.http, clock, metrics, lookups)
+        counts = HermesCounts(metrics)
+        pushes = context.budget(PUSHES, self.name, "pushes")
+        place = hermes_place(settings.hermes_url, context, counts.connections, pushes)
+        self._hermes = Hermes(place, context.now, metrics, counts, self._steps)
+        self._lookup = Lookup(
+            settings.gql_url, context.http, clock, metrics, lookups, self._hermes.learn
+        )
         self._failures = Failures(clock, metrics, self.name)
         self._shared = Shared(
             clock=clock,
@@ -81,7 +90,7 @@ class Twitch(Service):
             ),
         )
         self._pool = Pool(clock, self._steps, self._connection, self._shared.translate)
-        self._poll = LivePoll(clock, self._steps, self._lookup, settings.live_poll)
+        self._poll = LivePoll(clock, self._steps, self._lookup, self._hermes, settings.live_poll)
         self._pictures = TwitchPictures(
             settings.gql_url,
             context.http,
@@ -118,8 +127,8 @@ class Twitch(Service):
         return looking.addCallback(_judged).addCallback(lambda _: Located(key))
 
     def listen(self, key: ChannelKey, begun: Callable[[], None]) -> Callable[[], None]:
-        """See `IPlatform`: nothing is told."""
-        return lambda: None
+        """See `IPlatform`: Hermes tells it, where it is asked."""
+        return self._hermes.listen(key.identifier, lambda is_live: begun() if is_live else None)
 
     def watch(self, located: Located, sink: IEventSink, requester: Requester) -> IWatcher:
         """See `IPlatform`."""
@@ -147,6 +156,7 @@ class Twitch(Service):
             watch.stop()
         self._pool.stop()
         self._lookup.stop()
+        self._hermes.stop()
         self._pictures.stop()
 
     def _closed(self, upstream: ChannelUpstream) -> None:

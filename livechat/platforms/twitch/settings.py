@@ -32,6 +32,14 @@ class TwitchSettings(Struct, frozen=True):
             " missed; empty: never.",
         ),
     ] = ""
+    hermes_url: Annotated[
+        str,
+        Choice(
+            optional(url("wss", "ws")),
+            "Twitch's push service, which tells at once that a channel goes live or offline;"
+            " empty: channels are only looked at.",
+        ),
+    ] = ""
     require_live: Annotated[
         bool,
         Choice(

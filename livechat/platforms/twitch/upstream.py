@@ -104,6 +104,11 @@ class ChannelUpstream:
         self._status: ChannelStatus | None = None
         self._over: Deferred[None] = Deferred()
 
+    @property
+    def live(self) -> bool | None:
+        """See `ILooked`."""
+        return self._liveness.live
+
     async def follow(self, watch: Watch) -> None:
         """See `Upstream`."""
         self._watch = watch
