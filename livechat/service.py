@@ -37,6 +37,7 @@ from livechat.core.turns import Turns
 from livechat.daemon import Daemon, health
 from livechat.descriptors import UNLIMITED, raise_limit, share
 from livechat.event_loop import LagMeter
+from livechat.fair import Demand
 from livechat.history.memory import MemoryHistory
 from livechat.listening import ListenError
 from livechat.logs import log_output, say_warnings
@@ -141,7 +142,9 @@ def build(
                 platform_settings[name] = description.demo(platform_settings[name], addresses)
     metrics = Metrics()
     random = SystemRandom()
-    upstreams = Upstreams(reactor, random, metrics, settings, addresses, surroundings.gate)
+    demand = Demand()
+    gate = surroundings.gate
+    upstreams = Upstreams(reactor, random, metrics, settings, addresses, gate, demand)
     platforms = upstreams.make(descriptions, platform_settings)
     history = MemoryHistory(
         reactor, settings.history_size, settings.history_ttl, settings.history_memory
@@ -162,6 +165,7 @@ def build(
         stats_limit=settings.stats_top,
         coalesce=settings.coalesce / 1000,
         node=node,
+        demand=demand,
     )
     hub = Hub(
         channel_services,

@@ -19,6 +19,7 @@ from twisted.internet.ssl import optionsForClientTLS
 from twisted.web.client import Agent
 
 from livechat.command_line import exit_with_usage_error
+from livechat.fair import Demand
 from livechat.metrics import Metrics
 from livechat.model.events import add_event_kind
 from livechat.options import Settings
@@ -43,6 +44,7 @@ class Upstreams:
 
     :param simulated: the simulator's addresses, in a demonstration.
     :param gate: who else must let a request begin.
+    :param demand: how much the clients ask for.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Upstreams:
         settings: Settings,
         simulated: Any = None,
         gate: Callable[[str, str, Limit], Gate | None] = no_gate,
+        demand: Demand | None = None,
     ) -> None:
         self.pool = BoundedPool(reactor)
         # All chats of a platform may ask one host once a second: they must find a connection open.
         self.pool.maxPersistentPerHost = MAX_KEPT_CONNECTIONS
-        context = replace(_context(reactor, self.pool, random, metrics, settings), gate=gate)
+        context = _context(reactor, self.pool, random, metrics, settings)
+        context = replace(context, gate=gate, demand=demand)
         self.providers = Providers(context, emote_addresses(settings, simulated))
         self._context = replace(context, picture_sources=self.providers.sources)
 

@@ -13,9 +13,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.ports import Requester
+from livechat.fair import AGAIN_EVERY, MEMORY, Demand, FairQueue
 from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim, Deadline, Dismissed, Limit
-from livechat.platforms.fair import AGAIN_EVERY, MEMORY, FairQueue
 
 bounded = settings(deadline=None, database=None, max_examples=100)
 
@@ -127,6 +127,35 @@ class FairQueueTests(SynchronousTestCase):
         for number, (address, connection, first) in enumerate(asked):
             queue.put(number, Requester(str(address), 4 * address + connection), first=first)
         self.assertEqual(sorted(queue.take() for _ in asked), list(range(len(asked))))
+
+
+class DemandTests(SynchronousTestCase):
+    """Who asks for how much is counted over all queues."""
+
+    def test_least_over_all_queues(self) -> None:
+        """Who waits with one item here and many elsewhere is behind one who has one in all."""
+        demand = Demand()
+        queue: FairQueue[str] = FairQueue(demand)
+        for number in range(40):
+            greedy = Requester(f"192.0.2.{number}", number)
+            for _ in range(32):
+                demand.add(greedy)
+            queue.put(f"greedy {number}", greedy, first=True)
+        newcomer = Requester("198.51.100.1", 99)
+        demand.add(newcomer)
+        queue.put("newcomer", newcomer, first=True)
+        self.assertIn("newcomer", [queue.take() for _ in range(2)])
+
+    def test_connections_of_an_address(self) -> None:
+        """Behind one address, the connection that asks for least is served soon."""
+        demand = Demand()
+        queue: FairQueue[str] = FairQueue(demand)
+        for connection in range(40):
+            requester = Requester("192.0.2.1", connection)
+            for _ in range(32 if connection < 39 else 1):
+                demand.add(requester)
+            queue.put(str(connection), requester, first=True)
+        self.assertIn("39", [queue.take() for _ in range(2)])
 
 
 class DeadlineTests(SynchronousTestCase):

@@ -19,6 +19,7 @@ from livechat.core.leader import RESTART_PAUSE
 from livechat.core.options import Options
 from livechat.core.ports import Located, Requester
 from livechat.core.recent_ids import RecentIds
+from livechat.core.start_queue import AT_ONCE
 from livechat.core.subscription import Subscription
 from livechat.metrics import Metrics
 from livechat.model.errors import ChatError, ErrorCode
@@ -730,6 +731,49 @@ class ResolvingTests(HubCase):
         self.asked[1][1].callback(self.video("next"))
         self.turn()
         self.assertEqual(self.watcher.key.identifier, "next")
+
+
+class ManyStartsTests(HubCase):
+    """More starts than may be under way."""
+
+    max_channels = 1000
+    linger = 0.0
+
+    def test_one_after_another(self) -> None:
+        """A start waits without a watcher until another one is live, fails or is given up."""
+        for number in range(AT_ONCE + 3):
+            self.subscribe(f"n{number}")
+        self.turn()
+        self.assertEqual(len(self.platform.watchers), AT_ONCE)
+        self.assertEqual(self.hub.active_streams, AT_ONCE + 3)
+        self.platform.watchers[0].live()
+        self.platform.watchers[1].fail()
+        self.turn()
+        self.assertEqual(len(self.platform.watchers), AT_ONCE + 2)
+        self.assertEqual(self.metrics_waiting(), 1)
+
+    def test_told(self) -> None:
+        """Who waits for its turn is told so."""
+        subscribers = [self.subscribe(f"n{number}")[0] for number in range(AT_ONCE + 1)]
+        self.turn(2.0)
+        (status,) = subscribers[-1].taken()
+        self.assertEqual((status["status"], status["details"]), ("waiting", "QUEUED"))
+
+    def test_all_leave(self) -> None:
+        """When all have left, whether their starts waited or not, nothing is left of them."""
+        held = [self.subscribe(f"n{number}")[1] for number in range(2 * AT_ONCE)]
+        self.turn()
+        for subscription in held:
+            self.hub.unsubscribe(subscription)
+        self.turn()
+        self.assertEqual((self.hub.active_streams, self.metrics_waiting()), (0, 0))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.platform.watchers), AT_ONCE)
+
+    def metrics_waiting(self) -> float | None:
+        """Starts that wait for their turn."""
+        labels = {"platform": "twitch", "kind": "starts"}
+        return self.metrics.registry.get_sample_value("livechat_budget_waiting", labels)
 
 
 class TwoNodesTests(SynchronousTestCase):

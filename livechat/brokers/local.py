@@ -36,6 +36,8 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Characters of an epoch: enough that two are never equal by chance.
 _EPOCH_LENGTH: Final = 10
 
+_EPOCHS: Final = len(_DIGITS) ** _EPOCH_LENGTH
+
 #: The reason of the interruption while another member takes over.
 HAND_OVER: Final = "HAND_OVER"
 
@@ -254,7 +256,12 @@ class LocalBroker:
             topic.leader.member.lead(topic.start)
 
     def _new_epoch(self) -> str:
-        return "".join(self._random.choice(_DIGITS) for _ in range(_EPOCH_LENGTH))
+        number = self._random.randrange(_EPOCHS)
+        name = ""
+        for _ in range(_EPOCH_LENGTH):
+            number, digit = divmod(number, len(_DIGITS))
+            name += _DIGITS[digit]
+        return name
 
 
 def _nobody(key: ChannelKey) -> None:

@@ -67,6 +67,8 @@ class Channel:
         self._services = services
         self._gone = gone
         self.leader: str | None = None
+        #: Fires when the start is over: the chat flows, or there is no channel any more.
+        self.start_over: Deferred[None] = Deferred()
         self._enter("waiting")
         # Chats that it was given.
         self._messages = 0
@@ -311,6 +313,12 @@ class Channel:
         """What operators are shown as its state from now on."""
         self._state = state
         self._since = iso_time(round(self._services.now() * 1000))
+        if state != "waiting":
+            self._start_is_over()
+
+    def _start_is_over(self) -> None:
+        if not self.start_over.called:
+            self.start_over.callback(None)
 
     def _flows(self, info: LiveInfo) -> None:
         self.stats.watch(info.lives)
@@ -318,6 +326,7 @@ class Channel:
 
     def _depart(self) -> None:
         """Leave the upstream and the broker."""
+        self._start_is_over()
         self._audience.close()
         self.stats.close()
         self._leader.turn(Turn.LEAVE)

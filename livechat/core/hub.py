@@ -270,8 +270,8 @@ class Hub:
 
     def _resolved(
         self, platform: IPlatform, located: Located, key: ChannelKey, asked: list[Subscription]
-    ) -> None:
-        """Watch a chat that was found, for those who meant it by this key."""
+    ) -> Deferred[None]:
+        """Watch a chat that was found, for those who meant it; fires when its start is over."""
         channel = self._channels.get(located.key)
         if channel is None:
             channel = self._open(located, platform)
@@ -280,6 +280,7 @@ class Hub:
             self._keys_of[channel].add(name)
         for subscription in [*asked, *self._waiting.take(key)]:
             self._join(channel, subscription)
+        return channel.start_over
 
     def _open(self, located: Located, platform: IPlatform) -> Channel:
         channel = Channel(located, platform, self._services, self._gone, self._dismissed)

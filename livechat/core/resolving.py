@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Identifiers whose chats are being looked for, and who waits for each."""
+"""Identifiers whose chats are being looked for, and who waits for each.
+
+A start waits here until it is its turn (`livechat.core.start_queue`), and then for the platform to
+say which chat is meant.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from livechat.core.failures import coded
 from livechat.core.overview import ChannelView
 from livechat.core.ports import IPlatform, Located
 from livechat.core.services import Services
+from livechat.core.start_queue import StartQueue
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, iso_time
@@ -30,20 +35,22 @@ class _Resolution(Struct, eq=False):
 class Resolving:
     """What platforms are being asked: which chats identifiers mean.
 
-    :param resolved: called with the chat that a key means, and who waited for it.
+    :param resolved: called with the chat that a key means, and who waited for it; returns what
+        fires when the start of that chat is over.
     :param unresolved: called with each of those who waited in vain, and why.
     """
 
     def __init__(
         self,
         services: Services,
-        resolved: Callable[[IPlatform, Located, ChannelKey, list[Subscription]], None],
+        resolved: Callable[[IPlatform, Located, ChannelKey, list[Subscription]], Deferred[None]],
         unresolved: Callable[[Subscription, ChatError], None],
     ) -> None:
         self._services = services
         self._resolved = resolved
         self._unresolved = unresolved
         self._resolutions: dict[ChannelKey, _Resolution] = {}
+        self._starts: dict[str, StartQueue] = {}
 
     def __len__(self) -> int:
         return len(self._resolutions)
@@ -62,14 +69,31 @@ class Resolving:
         resolution = _Resolution(platform, {first: None}, since)
         self._resolutions[key] = resolution
         self._services.metrics.channels.inc()
+        self._queue(platform.name).put(key, first.subscriber.requester)
 
-        def queued() -> None:
-            for subscription in list(resolution.waiting):
-                subscription.tell_waiting()
+    def _queue(self, platform: str) -> StartQueue:
+        queue = self._starts.get(platform)
+        if queue is None:
+            services = self._services
+            queue = StartQueue(services.clock, services.demand, self._ask, self._queued)
+            self._starts[platform] = queue
+            services.metrics.budget_waiting.labels(platform, "starts").set_function(queue.__len__)
+        return queue
 
-        resolving = maybeDeferred(platform.resolve, key, first.subscriber.requester, queued)
+    def _ask(self, key: ChannelKey) -> None:
+        """It is its turn."""
+        resolution = self._resolutions[key]
+        requester = next(iter(resolution.waiting)).subscriber.requester
+        ask = resolution.platform.resolve
+        resolving = maybeDeferred(ask, key, requester, lambda: self._queued(key))
         resolution.resolving = resolving
         resolving.addCallbacks(self._done, self._failed, callbackArgs=(key,), errbackArgs=(key,))
+
+    def _queued(self, key: ChannelKey) -> None:
+        resolution = self._resolutions.get(key)
+        if resolution is not None:
+            for subscription in list(resolution.waiting):
+                subscription.tell_waiting()
 
     def give_up(self, subscription: Subscription) -> None:
         """Somebody does not wait any more; who does not wait here is ignored."""
@@ -99,13 +123,15 @@ class Resolving:
 
     def _done(self, located: Located, key: ChannelKey) -> None:
         resolution = self._taken(key)
-        self._resolved(resolution.platform, located, key, list(resolution.waiting))
+        over = self._resolved(resolution.platform, located, key, list(resolution.waiting))
+        over.addCallback(lambda _: self._queue(key.platform).over(key))
 
     def _failed(self, reason: Failure, key: ChannelKey) -> None:
         if key not in self._resolutions:
             # Cancelled, because nobody waits any more.
             return
         resolution = self._taken(key)
+        self._queue(key.platform).over(key)
         error = coded(reason, key)
         self._services.metrics.starts.labels(key.platform, error.code).inc()
         self._services.log.failed(key, error)
@@ -118,5 +144,6 @@ class Resolving:
 
     def _cancel(self, key: ChannelKey) -> None:
         resolution = self._taken(key)
+        self._queue(key.platform).over(key)
         if resolution.resolving is not None:
             resolution.resolving.cancel()

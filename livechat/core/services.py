@@ -12,6 +12,7 @@ from livechat.core.channel_log import ChannelLog
 from livechat.core.ports import IBroker, IHistory, IStatsStore
 from livechat.core.recent_ids import LeftIds
 from livechat.core.turns import Turns
+from livechat.fair import Demand
 from livechat.metrics import Metrics
 
 
@@ -24,6 +25,7 @@ class Services(Struct, frozen=True):
     :ivar stats_limit: how many users a statistics message names.
     :ivar coalesce: shortest time from one write to a group of subscribers to the next, in seconds.
     :ivar node: the name of this node.
+    :ivar demand: how much the clients ask for, which platforms are told, too.
     :ivar left: what was published last in channels that this node has led.
     """
 
@@ -38,4 +40,5 @@ class Services(Struct, frozen=True):
     stats_limit: int
     coalesce: float
     node: Callable[[], str] = lambda: ""
+    demand: Demand = field(default_factory=Demand)
     left: LeftIds = field(default_factory=LeftIds)

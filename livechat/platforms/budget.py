@@ -20,8 +20,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from livechat.core.ports import Requester
+from livechat.fair import Demand, FairQueue
 from livechat.metrics import Metrics
-from livechat.platforms.fair import FairQueue
 
 _log = Logger()
 
@@ -185,6 +185,7 @@ class Budget:
     :param platform: its name, for metrics.
     :param kind: of request, for metrics.
     :param gate: asked for each request, too.
+    :param demand: how much the clients ask for in all.
     """
 
     def __init__(
@@ -195,10 +196,12 @@ class Budget:
         platform: str,
         kind: str,
         gate: Gate | None = None,
+        demand: Demand | None = None,
     ) -> None:
         self._clock = clock
         self._limit = limit
-        self._queue: FairQueue[_Wait] = FairQueue()
+        self.demand = demand
+        self._queue: FairQueue[_Wait] = FairQueue(demand)
         self._begun: deque[float] = deque(maxlen=limit.count)
         self._under_way = 0
         self._timer: IDelayedCall | None = None

@@ -17,6 +17,7 @@ from msgspec import Struct, json, to_builtins
 from treq.client import HTTPClient
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IStreamClientEndpoint
 
+from livechat.fair import Demand
 from livechat.metrics import Metrics
 from livechat.model.event_data import EventData
 from livechat.platforms.budget import Budget, Gate, Limit
@@ -48,6 +49,7 @@ class PlatformContext(Struct, frozen=True):
     :ivar tap: given what the platform sent, as it came: platform, channel, bytes.
     :ivar picture_sources: who else knows pictures (`livechat.platforms.enrichment`).
     :ivar gate: who else must let a request begin, by platform, kind and limit; None: nobody.
+    :ivar demand: how much the clients ask for in all; None: it is not known.
     """
 
     clock: IReactorTime
@@ -62,11 +64,12 @@ class PlatformContext(Struct, frozen=True):
     tap: Callable[[str, str, bytes], None] = _no_tap
     picture_sources: Sequence[IPictureSource] = ()
     gate: Callable[[str, str, Limit], Gate | None] = no_gate
+    demand: Demand | None = None
 
     def budget(self, limit: Limit, platform: str, kind: str) -> Budget:
         """The budget for one kind of request.  A platform has one for each kind."""
         gate = self.gate(platform, kind, limit)
-        return Budget(self.clock, limit, self.metrics, platform, kind, gate)
+        return Budget(self.clock, limit, self.metrics, platform, kind, gate, self.demand)
 
 
 class Page(Struct, frozen=True, rename="camel"):

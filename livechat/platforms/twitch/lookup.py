@@ -18,9 +18,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from livechat.fair import FairQueue
 from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim
-from livechat.platforms.fair import FairQueue
 from livechat.platforms.fetch import FetchError, fetch
 
 _log = Logger()
@@ -140,7 +140,7 @@ class Lookup:
         self._budget = budget
         self._learnt = learnt
         # Logins to ask about, and who wants to know.
-        self._queue: FairQueue[str] = FairQueue()
+        self._queue: FairQueue[str] = FairQueue(budget.demand)
         self._asked: dict[str, list[_Question]] = {}
         self._call: IDelayedCall | None = None
         # Whether a request will be sent for those who wait.
