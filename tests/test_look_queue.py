@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.look_pace import LookPace, Next
 from livechat.core.look_queue import LookQueue
+from livechat.core.look_rate import Bearing
 from livechat.core.ports import LookRate
 from livechat.model import error_catalogue
 from livechat.model.events import iso_time
@@ -23,11 +24,12 @@ class QueueCase(SynchronousTestCase):
     """A queue of names on a fake clock; a turn lasts until the test ends it."""
 
     rate = LookRate(2.0, at_once=2)
+    every = 60.0
 
     def setUp(self) -> None:
         """Nothing planned."""
         self.clock = Clock()
-        self.queue: LookQueue[str] = LookQueue(self.clock, self.rate, self.turn)
+        self.queue: LookQueue[str] = LookQueue(self.clock, self.rate, self.turn, self.every)
         self.turns: list[tuple[float, str]] = []
         self.is_quick = True
 
@@ -152,7 +154,7 @@ class TurnTests(QueueCase):
             begun.append(self.clock.seconds())
             self.queue.finished()
 
-        self.queue = LookQueue(self.clock, self.rate, turn)
+        self.queue = LookQueue(self.clock, self.rate, turn, self.every)
         for name, wait, urgent, passes in steps:
             now = self.clock.seconds()
             if wait is None:
@@ -166,6 +168,102 @@ class TurnTests(QueueCase):
         self.assertEqual((due, len(self.queue), self.clock.getDelayedCalls()), ({}, 0, []))
         for one, following in pairwise(begun):
             self.assertGreaterEqual(following - one, 0.5 - 1e-9)
+
+
+class SpreadTests(QueueCase):
+    """Few items do not come together, although the platform bears it."""
+
+    rate = LookRate(16.0, at_once=100, spread_from=2.0)
+    every = 10.0
+
+    def planned(self, count: int, urgent_from: float = inf) -> None:
+        """So many items are due together; each has its turn once."""
+        for number in range(count):
+            self.queue.plan(str(number), 1, urgent_from)
+        self.clock.pump([1 / 64] * 64 * 30)
+        self.assertEqual(len(self.turns), count)
+
+    def lasted(self) -> float:
+        """Seconds between the first turn and the last."""
+        return self.turns[-1][0] - self.turns[0][0]
+
+    def test_few(self) -> None:
+        """A few are given out as slowly as that."""
+        self.planned(5)
+        self.assertAlmostEqual(self.lasted(), 4 * 0.5, 1)
+
+    def test_spread(self) -> None:
+        """So many that they need more have it, and not much more."""
+        for number in range(80):
+            self.queue.plan(str(number), 1)
+        begun: list[float] = []
+        for _ in range(3000):
+            self.clock.advance(0.01)
+            for when, name in self.turns:
+                begun.append(when)
+                self.queue.plan(name, when + self.every)
+            self.turns.clear()
+        rounds = [sum(since <= when < since + self.every for when in begun) for since in (1, 11)]
+        self.assertEqual(rounds, [80, 80])
+        in_a_second = max(sum(at <= when < at + 1 for when in begun) for at in range(30))
+        self.assertLessEqual(in_a_second, 80 / 10 * 1.25 + 1)
+
+    def test_many(self) -> None:
+        """More than the platform bears: as many as it bears."""
+        for number in range(400):
+            self.queue.plan(str(number), 1)
+        self.clock.pump([1 / 64] * 64 * 11)
+        self.assertEqual([when for when, _ in self.turns], [1 + n / 16 for n in range(160 + 1)])
+
+    def test_urgent(self) -> None:
+        """What is urgent is not held up."""
+        self.planned(5, urgent_from=1)
+        self.assertAlmostEqual(self.lasted(), 4 / 16, 1)
+
+
+class BearingTests(SynchronousTestCase):
+    """What a platform bears that has refused."""
+
+    def test_never_refused(self) -> None:
+        """All of it, at any time."""
+        self.assertEqual([Bearing(18).per_second(now) for now in (0, 1e9)], [18, 18])
+
+    def test_refused(self) -> None:
+        """Half of it, then slowly more, up to all of it."""
+        bearing = Bearing(18)
+        bearing.refused(99, 100)
+        self.assertEqual(bearing.per_second(100), 9)
+        self.assertAlmostEqual(bearing.per_second(400), 9 + 18 / 4)
+        self.assertEqual(bearing.per_second(1000), 18)
+
+    def test_at_once(self) -> None:
+        """Looks that are refused together count once, one that begins after that again."""
+        bearing = Bearing(16)
+        for _ in range(5):
+            bearing.refused(99, 100)
+        bearing.refused(100.5, 101)
+        self.assertAlmostEqual(bearing.per_second(101), 4, 1)
+
+    def test_for_ever(self) -> None:
+        """However often it refuses, it is looked again."""
+        bearing = Bearing(16)
+        for now in range(1, 1000):
+            bearing.refused(now - 0.5, now)
+        self.assertAlmostEqual(bearing.per_second(999), 0.25, 1)
+
+
+class RefusedTests(QueueCase):
+    """Turns after a refusal."""
+
+    def test_slower(self) -> None:
+        """They come half as often."""
+        for name in "abcd":
+            self.queue.plan(name, 1)
+        self.run_until(1)
+        self.queue.refused(1)
+        self.run_until(10)
+        gaps = [after - before for (before, _), (after, _) in pairwise(self.turns)]
+        self.assertEqual([round(gap) for gap in gaps[1:]], [1, 1])
 
 
 class PaceTests(SynchronousTestCase):
@@ -182,7 +280,7 @@ class PaceTests(SynchronousTestCase):
 
     def between(self, found: float, least: float) -> None:
         """Never sooner than it may be, and hardly later."""
-        self.assertGreaterEqual(found, least)
+        self.assertGreaterEqual(found, least * 1.005)
         self.assertLessEqual(found, least * 1.02)
 
     def test_ordinary(self) -> None:

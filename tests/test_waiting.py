@@ -184,6 +184,30 @@ class LookTests(WaitCase):
         self.find()
         self.assertEqual(subscriber.kinds(), ["started", "stats"])
 
+    def test_refused(self) -> None:
+        """A platform that says it is asked too often is asked half as often."""
+        for name in ("ann", "bob", "cem", "dan"):
+            self.waiting(name)
+        self.turn(POLL)
+        self.platform.absent(ErrorCode.UPSTREAM_UNAVAILABLE, details="RATE_LIMITED")
+        self.turn(0.1)
+        self.platform.absent()
+        self.turn(0.15)
+        self.assertEqual(self.looks, 2)
+        self.turn(0.1)
+        self.assertEqual(self.looks, 3)
+
+    def test_from_begin_to_begin(self) -> None:
+        """A look that takes long does not make the next one later."""
+        self.waiting()
+        self.turn(POLL)
+        self.turn(20)
+        self.platform.absent()
+        self.turn(39)
+        self.assertEqual(self.looks, 1)
+        self.turn(3)
+        self.assertEqual(self.looks, 2)
+
     def test_gone_meanwhile(self) -> None:
         """What is private or gone at a later look is waited for, too."""
         subscriber = self.waiting()

@@ -25,6 +25,7 @@ from livechat.metrics import Metrics
 from livechat.platforms.budget import Claim, Deadline
 from livechat.platforms.fetch import MAX_REDIRECTS, Fetched, FetchError, WholeBody, fetch
 from livechat.platforms.youtube.client import YouTubeClient
+from livechat.platforms.youtube.limits import LOOK_PAGES
 from livechat.platforms.youtube.parse.page import ClientContext, Page
 from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal
 from tests.support.context import context_on
@@ -217,10 +218,12 @@ class SiteTests(SynchronousTestCase):
         request.setHeader("set-cookie", "CONSENT=PENDING+1; Domain=.youtube.com; Path=/")
         return self.body
 
-    def page(self, path: str = "/x", seconds: float = 30.0) -> Page | Refusal:
+    def page(
+        self, path: str = "/x", seconds: float = 30.0, *, is_look: bool = False
+    ) -> Page | Refusal:
         """A page."""
         deadline = Deadline(self.clock, seconds, lambda: None)
-        claim = Claim(self.clock, deadline=deadline)
+        claim = Claim(self.clock, deadline=deadline, is_look=is_look)
         asked = Deferred.fromCoroutine(self.client.page(path, claim))
         for _ in range(3):
             self.clock.advance(0)
@@ -238,6 +241,14 @@ class SiteTests(SynchronousTestCase):
             self.assertTrue(headers["user-agent"][0].startswith("Mozilla/5.0 "))
             cookie = "SOCS=CAI; CONSENT=YES+cb.20210328-17-p0.en+FX+111; PREF=hl=en&gl=US"
             self.assertEqual(headers["cookie"], [cookie])
+
+    def test_looks_apart(self) -> None:
+        """However many pages are looked at for those who wait, a start has its turn at once."""
+        for _ in range(LOOK_PAGES.count):
+            self.page(is_look=True)
+        looks = len(self.upstream.asked)
+        self.assertEqual(self.page(), Page({"metadata": 1}))
+        self.assertEqual(len(self.upstream.asked), looks + 1)
 
     def test_calls(self) -> None:
         """InnerTube is asked with the client of the page, the token verbatim, and no account."""

@@ -35,12 +35,14 @@ AFTER_END: Final = 10.0
 #: times as long.
 MISSING_TIMES: Final = 10.0
 
-#: How much longer than it must be a pause may be: those who began together do not stay together.
+#: How much longer than it must be a pause is, at least and at most: those who began together do not
+#: stay together, and a question that is a little late on its way is not too close to the next one.
+LEAST_JITTER: Final = 0.005
 JITTER: Final = 0.02
 
 
 class Next(Struct, frozen=True):
-    """When the next look is due.
+    """When the next look is due, counted from when the last one began.
 
     :ivar wait: in so many seconds.
     :ivar urgent: in so many seconds it comes before others; infinite: never.
@@ -60,6 +62,11 @@ class LookPace:
         self._random = random
         self._poll = poll
 
+    @property
+    def poll(self) -> float:
+        """Least seconds between two looks at one channel."""
+        return self._poll
+
     def after_end(self) -> Next:
         """A stream has just ended."""
         return Next(self._random.uniform(0.0, min(AFTER_END, self._poll)))
@@ -72,15 +79,15 @@ class LookPace:
         """A look has just failed.
 
         :param reason: why.
+        :param now: when it began, in seconds since 1970.
         :param hinted: when the platform told last that a stream has begun, in seconds since 1970.
-        :param now: seconds since 1970.
         """
         poll = self._poll
         if reason.code is ErrorCode.STREAM_NOT_FOUND and not reason.temporary:
             poll *= MISSING_TIMES
         soon = min(ANNOUNCED_POLL, poll)
         begins = _announced(reason) - ANNOUNCED_BEFORE - now
-        stretch = 1.0 + JITTER * self._random.random()
+        stretch = 1.0 + self._random.uniform(LEAST_JITTER, JITTER)
         if now - hinted < HINT_LASTS:
             return Next(soon * stretch, 0.0)
         if begins + ANNOUNCED_BEFORE + ANNOUNCED_AFTER < 0:

@@ -78,12 +78,15 @@ class Located(Struct, frozen=True):
 class LookRate(Struct, frozen=True):
     """How many looks for channels that are waited for a platform bears, over all channels.
 
-    :ivar per_second: begin in a second.
+    :ivar per_second: begin in a second, at most.
     :ivar at_once: are under way at once, at most.
+    :ivar spread_from: where fewer than that in a second are enough, looks are spread over the time
+        rather than made together; so many in a second are not.  0: as `per_second`, never spread.
     """
 
     per_second: float
     at_once: int
+    spread_from: float = 0.0
 
 
 class IPlatform(Interface):

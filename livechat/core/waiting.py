@@ -35,6 +35,11 @@ _OF_THE_CHANNEL: Final = frozenset(
     {ErrorCode.STREAM_NOT_LIVE, ErrorCode.STREAM_ENDED, ErrorCode.STREAM_NOT_FOUND}
 )
 
+#: Details of errors by which a platform says that it is asked too often.
+_REFUSALS: Final = frozenset(
+    {error_catalogue.RATE_LIMITED.details, error_catalogue.BLOCKED.details}
+)
+
 
 def may_come(error: ChatError, key: ChannelKey) -> bool:
     """Whether what could not be started may be live some time: a video has one stream only."""
@@ -119,7 +124,8 @@ class Waiting:
         """The turns of a platform."""
         queue = self._queues.get(platform.name)
         if queue is None:
-            queue = LookQueue(self._services.clock, platform.looks, Quest.turn)
+            clock, every = self._services.clock, self._pace.poll
+            queue = LookQueue(clock, platform.looks, Quest.turn, every)
             self._queues[platform.name] = queue
         return queue
 
@@ -163,6 +169,8 @@ class Quest:
         self._absent_until = self._services.now()
         self._since = iso_time(round(self._absent_until * 1000))
         self._looking: Deferred[Located] | None = None
+        # When the last look began, on the clock.
+        self._looked = 0.0
         # When the platform told last that a stream has begun, and whether that is to be seen yet.
         self._hinted = -inf
         self._is_due = False
@@ -179,10 +187,13 @@ class Quest:
             trouble=self.reason.details,
         )
 
-    def plan(self, following: Next) -> None:
-        """Plan the next look."""
-        now = self._services.clock.seconds()
-        self._queue.plan(self, now + following.wait, now + following.urgent)
+    def plan(self, following: Next, after: float | None = None) -> None:
+        """Plan the next look.
+
+        :param after: from when on its times count; None: from now on.
+        """
+        since = self._services.clock.seconds() if after is None else after
+        self._queue.plan(self, since + following.wait, since + following.urgent)
 
     def join(self, subscription: Subscription, reason: ChatError, live_id: str = "") -> None:
         """Somebody waits, too."""
@@ -222,6 +233,7 @@ class Quest:
 
     def _look(self, _: object) -> None:
         first = next(iter(self._subscriptions))
+        self._looked = self._services.clock.seconds()
         looking = maybeDeferred(
             self.platform.look, self.key, first.subscriber.requester, self._absent_until
         )
@@ -264,17 +276,27 @@ class Quest:
         if error.code in _OF_THE_CHANNEL:
             self._absent_until = now
             known, self.reason = self.reason, error
-            self._plan_after(error, now)
+            self._plan_after(error, self._looked)
             if _is_news(error, known):
                 for subscription in list(self._subscriptions):
                     subscription.absent(self._storage_type, error)
         else:
-            self._plan_after(self.reason, now)
+            if error.details in _REFUSALS:
+                self._queue.refused(self._looked)
+            self._plan_after(self.reason, self._services.clock.seconds())
 
-    def _plan_after(self, reason: ChatError, now: float) -> None:
+    def _plan_after(self, reason: ChatError, since: float) -> None:
+        """Plan the next look.
+
+        :param since: from when on its pause counts, on the clock.
+        """
         pace, is_due = self._waiting.pace, self._is_due
         self._is_due = False
-        self.plan(pace.at_once() if is_due else pace.after(reason, now, self._hinted))
+        if is_due:
+            self.plan(pace.at_once())
+        else:
+            now = self._services.now() - (self._services.clock.seconds() - since)
+            self.plan(pace.after(reason, now, self._hinted), since)
 
     def _hand_over(self, located: Located) -> None:
         self._count("live")

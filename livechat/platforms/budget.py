@@ -108,6 +108,8 @@ class Claim:
     :param queued: told after two seconds of waiting and then every ten seconds.
     :param deadline: stands still while a turn is waited for.
     :param first: whether somebody waits for this to begin.
+    :param is_look: whether this only looks whether something has begun; platforms have budgets of
+        their own for that.
     """
 
     def __init__(
@@ -118,9 +120,11 @@ class Claim:
         queued: Callable[[], None] | None = None,
         deadline: Deadline | None = None,
         first: bool = True,
+        is_look: bool = False,
     ) -> None:
         self.requester = requester or Requester()
         self.first = first
+        self.is_look = is_look
         self._clock = clock
         self._queued = queued
         self._deadline = deadline

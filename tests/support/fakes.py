@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import structs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -313,7 +314,7 @@ def nobody() -> None:
 
 
 def services_on(
-    clock: Clock,
+    clock: IReactorTime,
     metrics: Metrics,
     broker: IBroker | None = None,
     store: IStatsStore | None = None,

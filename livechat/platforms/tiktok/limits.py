@@ -23,5 +23,9 @@ ANONYMOUS_SIGNATURES: Final = Limit(5, 60.0)
 #: Pauses between attempts to enter a room, in seconds (docs/wire/tiktok.md#upgrade).
 PAUSES: Final = Pauses(2.0, 60.0)
 
+#: Requests about accounts that are waited for.  They have a budget of their own, so that no start
+#: waits behind them.
+LOOK_LOOKUPS: Final = Limit(8, 1.0, at_once=8)
+
 #: Looks at accounts that are waited for; nearly always one request each.
-LOOKS: Final = LookRate(1.5, at_once=2)
+LOOKS: Final = LookRate(8.0, at_once=8, spread_from=1.5)

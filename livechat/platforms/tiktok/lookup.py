@@ -79,10 +79,14 @@ class Lookup:
         # Empty as long as `check_alive` is believed; shared by all copies.
         self._false_alive: set[str] = set()
 
-    def claimed_by(self, claim: Claim) -> Lookup:
-        """The same look-ups, whose turns are waited for in the name of a claim."""
+    def claimed_by(self, claim: Claim, budget: Budget | None = None) -> Lookup:
+        """The same look-ups, whose turns are waited for in the name of a claim.
+
+        :param budget: other turns than the usual ones.
+        """
         lookup = copy(self)
         lookup._claim = claim
+        lookup._budget = budget or self._budget
         return lookup
 
     async def find(self, handle: str) -> Answer:

@@ -25,6 +25,7 @@ from livechat.platforms.tiktok.last_comments import LastComments
 from livechat.platforms.tiktok.limits import (
     ANONYMOUS_SIGNATURES,
     HANDSHAKES,
+    LOOK_LOOKUPS,
     LOOKS,
     LOOKUPS,
     PAUSES,
@@ -63,6 +64,7 @@ class TikTok(Service):
         site = settings.url.rstrip("/")
         self._failures = Failures(clock, metrics, self.name)
         lookups = context.budget(LOOKUPS, self.name, "lookups")
+        self._look_budget = context.budget(LOOK_LOOKUPS, self.name, "look_lookups")
         self._identity = Identity(site, http, clock, lookups)
         lookup = Lookup(
             site,
@@ -144,8 +146,9 @@ class TikTok(Service):
 
     def look(self, key: ChannelKey, requester: Requester, since: float) -> Deferred[Located]:
         """See `IPlatform`: what the first source says; others are asked where it is not clear."""
-        claim = Claim(self._context.clock, requester, first=False)
-        return Deferred.fromCoroutine(self._look(key, self._shared.lookup.claimed_by(claim)))
+        claim = Claim(self._context.clock, requester, first=False, is_look=True)
+        lookup = self._shared.lookup.claimed_by(claim, self._look_budget)
+        return Deferred.fromCoroutine(self._look(key, lookup))
 
     async def _look(self, key: ChannelKey, lookup: Lookup) -> Located:
         handle: str | Refused = key.identifier

@@ -18,7 +18,7 @@ from livechat.platforms.budget import Claim, Dismissed
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.fetch import Fetched, fetch
 from livechat.platforms.youtube.identifier import HOSTS, PLATFORM
-from livechat.platforms.youtube.limits import PAGES
+from livechat.platforms.youtube.limits import LOOK_PAGES, PAGES
 from livechat.platforms.youtube.pace import retry_after
 from livechat.platforms.youtube.parse.page import ClientContext, Page
 from livechat.platforms.youtube.parse.verdict import LiveStream, Reason, Refusal, opened
@@ -76,6 +76,7 @@ class YouTubeClient:
         self._tap = context.tap
         self._url = url.rstrip("/")
         self._pages = context.budget(PAGES, PLATFORM, "pages")
+        self._look_pages = context.budget(LOOK_PAGES, PLATFORM, "look_pages")
         self._reading = DeferredLock()
         self._resting_until = context.clock.seconds()
         self._block = Refusal(Reason.RATE_LIMITED)
@@ -91,6 +92,7 @@ class YouTubeClient:
 
         :raises FetchError: no complete answer.
         """
+        pages = self._look_pages if claim.is_look else self._pages
         while True:
             rest = self.rest
             if rest >= claim.left:
@@ -98,7 +100,7 @@ class YouTubeClient:
             if rest:
                 await sleep(self._clock, rest)
             try:
-                async with self._pages.turn(claim):
+                async with pages.turn(claim):
                     return await self._page(path)
             except Dismissed:
                 continue
@@ -137,7 +139,8 @@ class YouTubeClient:
         longest = _SHORT_REST if self._blocks < _PATIENT_TIMES else _LONG_REST
         rest = asked if asked is not None else min(2.0 ** (self._blocks - 1), longest)
         self._resting_until = max(self._resting_until, self._clock.seconds() + rest)
-        self._pages.dismiss()
+        for pages in (self._pages, self._look_pages):
+            pages.dismiss()
         _log.warn(
             "YouTube refuses pages ({reason}); none for {rest:.0f} s",
             reason=block.reason,

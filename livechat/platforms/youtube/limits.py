@@ -11,9 +11,12 @@ from livechat.platforms.budget import Limit
 #: Pages, which YouTube limits (docs/wire/youtube.md#blocked): four a second in the long run.
 PAGES: Final = Limit(6, 1.5, at_once=3)
 
-#: Searches for further lives of channels of which all are wanted; each is one page or a few, within
-#: the limit of pages.
-SEARCHES: Final = Limit(1, 1.0, at_once=1)
+#: Pages for channels that are waited for, and for further lives of channels whose lives are all
+#: wanted.  They have a budget of their own, so that no start waits behind them.
+LOOK_PAGES: Final = Limit(18, 1.0, at_once=18)
 
-#: Looks at channels that are waited for; each is one page or a few, within the limit of pages.
-LOOKS: Final = LookRate(2.0, at_once=2)
+#: Searches for further lives; each is one page or a few, within the same limit.
+SEARCHES: Final = Limit(4, 1.0, at_once=4)
+
+#: Looks at channels that are waited for; each is one page or a few, within the same limit.
+LOOKS: Final = LookRate(18.0, at_once=18, spread_from=2.0)

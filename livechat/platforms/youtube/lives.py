@@ -70,7 +70,7 @@ class Lives:
         self._now = context.now
         self._random: Random = context.random
         self._start_timeout = context.start_timeout
-        self._claim = Claim(context.clock, requester, first=False)
+        self._claim = Claim(context.clock, requester, first=False, is_look=True)
         self._every = min(SEARCH_EVERY, context.wait_poll)
         self._first = first
         self._locate = locate

@@ -145,7 +145,7 @@ async def glance(
     :param since: since when its messages are wanted, in seconds since 1970.
     :raises ChatError: it is not live, or YouTube did not say.
     """
-    claim = Claim(context.clock, requester, first=False)
+    claim = Claim(context.clock, requester, first=False, is_look=True)
     try:
         found = await resolve(client, key, claim, is_quick=True)
     except FetchError as failure:

@@ -13,7 +13,6 @@ from zope.interface import implementer
 
 from livechat.core.ports import IEventSink, IPlatform, IWatcher, Located, Requester
 from livechat.model.events import ChannelKey
-from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.enrichment.rooms import Rooms
 from livechat.platforms.enrichment.sink import EnrichingSink
@@ -60,7 +59,7 @@ class YouTube(Service):
         self._failures = Failures(context.clock, context.metrics, self.name)
         self._steps = Steps(context.clock, context.metrics, self.name)
         self._rooms = Rooms(self.name, context.picture_sources, self._steps)
-        self._searches = Budget(context.clock, SEARCHES, context.metrics, self.name, "searches")
+        self._searches = context.budget(SEARCHES, self.name, "searches")
         self._watches: dict[ChatUpstream, tuple[Watch, EnrichingSink]] = {}
         self._lives: dict[Lives, Watch] = {}
         self._locating: set[Deferred[Found]] = set()
