@@ -69,9 +69,14 @@ class DaemonCase(TestCase):
             f"--twitch-irc=tcp:127.0.0.1:{irc}",
             f"--twitch-gql-url=http://127.0.0.1:{gql}/twitch/gql",
             *getattr(getattr(self, self._testMethodName), "options", self.options),
+            *self.more_addresses(gql),
         )
         self.addCleanup(self._end, self.daemon)
         await self.daemon.listening
+
+    def more_addresses(self, port: int) -> tuple[str, ...]:
+        """Options that name what else the simulator has on its HTTP port."""
+        return ()
 
     def listen(self, factory: Any) -> int:
         """A free loopback port for a simulated server."""

@@ -30,6 +30,7 @@ PLATFORM_IO = (
     "event_socket",
     "gift_timer",
     "hermes",
+    "hermes_line",
     "hermes_socket",
     "identity",
     "intake",

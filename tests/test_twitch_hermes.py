@@ -17,6 +17,7 @@ from livechat.core.ports import Requester
 from livechat.core.session import Quotas, Session
 from livechat.platforms.kept_socket import LONGEST_PAUSE
 from livechat.platforms.twitch.limits import (
+    EMPTY_KEPT,
     HERMES_CONNECTIONS,
     HERMES_MESSAGES_AT_ONCE,
     HERMES_REST,
@@ -319,17 +320,29 @@ class SubscriptionTests(HermesCase):
         self.run_for(1)
         self.assertEqual(len(self.only().topics), 2)
         second()
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(self.topics(), [self.number("offline_bob")])
         self.assertEqual(self.value("livechat_twitch_push_subscriptions"), 1)
         other()
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(self.simulator.pushes, [])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def broken(self) -> None:
         """A mistake of ours."""
         raise ZeroDivisionError
+
+    def test_back_soon(self) -> None:
+        """Who comes back within some seconds, or watches what it waited for, costs nothing."""
+        stop = self.wait_for("offline_ann")
+        connection, topics = self.only(), dict(self.only().topics)
+        for _ in range(3):
+            stop()
+            self.run_for(EMPTY_KEPT - 1)
+            stop = self.listen("offline_ann")
+        self.assertEqual((self.only(), self.only().topics), (connection, topics))
+        self.tell("offline_ann", "stream-up")
+        self.assertEqual(self.hints, ["offline_ann"])
 
     def test_listener_that_breaks(self) -> None:
         """A mistake of ours costs that step."""
@@ -436,7 +449,7 @@ class ConnectionTests(HermesCase):
         self.tell("offline_ann", "stream-up")
         self.assertEqual(self.hints, ["offline_ann"])
         stop()
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(self.topics(), [self.number("offline_ann")])
 
     def test_garbage(self) -> None:
@@ -509,12 +522,12 @@ class ManyTests(HermesCase):
         # One that waits for room leaves, and one that has room: the next one gets it.
         stops[most]()
         stops[7]()
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(len(self.topics()), most)
         self.assertIn(str(most + 1), self.topics())
         for stop in (*stops[:7], *stops[8:most], stops[most + 1]):
             stop()
-        self.run_for(1)
+        self.run_for(EMPTY_KEPT + 1)
         self.assertEqual(self.simulator.pushes, [])
 
     def test_server_takes_fewer(self) -> None:

@@ -21,23 +21,13 @@ from livechat.model.events import iso_time
 from livechat.pacing import TokenBucket
 from livechat.platforms.budget import Budget
 from livechat.platforms.description import PlatformContext
-from livechat.platforms.kept_socket import KeptSocket, Place
+from livechat.platforms.kept_socket import Place
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.hermes_counts import HermesCounts
-from livechat.platforms.twitch.hermes_socket import HermesSocket
-from livechat.platforms.twitch.limits import (
-    HERMES_CONNECTIONS,
-    HERMES_KNOWN,
-    HERMES_SUBSCRIPTIONS,
-)
+from livechat.platforms.twitch.hermes_line import Channel, Line, Listener
+from livechat.platforms.twitch.limits import EMPTY_KEPT, HERMES_CONNECTIONS, HERMES_KNOWN
 from livechat.platforms.twitch.lookup import CLIENT_ID, HEADERS
-from livechat.platforms.twitch.parse.hermes import (
-    MAX_MESSAGE,
-    Answer,
-    Told,
-    subscription,
-    unsubscription,
-)
+from livechat.platforms.twitch.parse.hermes import MAX_MESSAGE
 
 _log = Logger()
 
@@ -46,9 +36,6 @@ _KINDS: Final = {"stream-up": True, "stream-down": False, "viewcount": None, "co
 
 _ID_LETTERS: Final = string.ascii_letters + string.digits
 _ID_LENGTH: Final = 21
-
-#: Given whether a channel has gone live, or offline.
-Listener = Callable[[bool], None]
 
 
 def hermes_place(
@@ -72,20 +59,6 @@ def hermes_place(
     )
 
 
-class _Channel:
-    """A channel of which somebody wants to know.
-
-    :ivar channel_id: its number; empty as long as no look-up has told it.
-    :ivar line: the connection that tells of it; None: no number, or no room.
-    """
-
-    def __init__(self, login: str, channel_id: str) -> None:
-        self.login = login
-        self.channel_id = channel_id
-        self.listeners: list[Listener] = []
-        self.line: _Line | None = None
-
-
 class Hermes:
     """Who wants to know of which channel.
 
@@ -106,10 +79,10 @@ class Hermes:
         self.steps = steps
         self._now = now
         self._metrics = metrics
-        self._channels: dict[str, _Channel] = {}
-        self._lines: list[_Line] = []
+        self._channels: dict[str, Channel] = {}
+        self._lines: list[Line] = []
         # Those for which no connection has room, the one that has waited longest first.
-        self._homeless: dict[_Channel, None] = {}
+        self._homeless: dict[Channel, None] = {}
         # The numbers of channels by login; the last one to be looked up stands last.
         self._known: OrderedDict[str, str] = OrderedDict()
         self._log_lines = TokenBucket(0.05, 3, place.clock.seconds) if place else None
@@ -123,9 +96,12 @@ class Hermes:
             return lambda: None
         channel = self._channels.get(login)
         if channel is None:
-            channel = _Channel(login, self._known.get(login, ""))
+            channel = Channel(login, self._known.get(login, ""))
             self._channels[login] = channel
             self._settle(channel)
+        elif channel.leaving is not None:
+            channel.leaving.cancel()
+            channel.leaving = None
         channel.listeners.append(listener)
         return lambda: self._ignore(channel, listener)
 
@@ -145,6 +121,10 @@ class Hermes:
 
     def stop(self) -> None:
         """Close all connections."""
+        for channel in list(self._channels.values()):
+            if channel.leaving is not None:
+                channel.leaving.cancel()
+                self._leave(channel)
         lines, self._lines = self._lines, []
         for line in lines:
             line.stop()
@@ -160,7 +140,7 @@ class Hermes:
         """Now, as messages write it."""
         return iso_time(round(self._now() * 1000))
 
-    def told(self, channel: _Channel, kind: str) -> None:
+    def told(self, channel: Channel, kind: str) -> None:
         """Something has happened in a channel."""
         if kind not in _KINDS:
             self.unreadable(f"hermes {kind}")
@@ -180,26 +160,34 @@ class Hermes:
         if self._log_lines is not None and self._log_lines.take():
             _log.info("Hermes does not tell which channels go live: {reason}", reason=reason)
 
-    def move(self, channel: _Channel) -> None:
+    def move(self, channel: Channel) -> None:
         """There is no room for a channel where it is."""
         self._unsettle(channel)
         self._settle(channel)
 
     # Where channels are.
 
-    def _ignore(self, channel: _Channel, listener: Listener) -> None:
+    def _ignore(self, channel: Channel, listener: Listener) -> None:
         channel.listeners.remove(listener)
-        if not channel.listeners:
-            del self._channels[channel.login]
-            self._unsettle(channel)
+        if channel.listeners:
+            return
+        if channel.line is None or self.place is None or not self._lines:
+            self._leave(channel)
+        else:
+            # Who has waited for a channel watches it a moment later.
+            channel.leaving = self.place.clock.callLater(EMPTY_KEPT, self._leave, channel)
 
-    def _settle(self, channel: _Channel) -> None:
+    def _leave(self, channel: Channel) -> None:
+        del self._channels[channel.login]
+        self._unsettle(channel)
+
+    def _settle(self, channel: Channel) -> None:
         """Give a channel a place on a connection, if its number is known."""
         if not channel.channel_id:
             return
         line = next((line for line in self._lines if line.has_room), None)
         if line is None and len(self._lines) < HERMES_CONNECTIONS and self.place is not None:
-            line = _Line(self, self.place)
+            line = Line(self, self.place)
             self._lines.append(line)
             line.start()
         if line is None:
@@ -208,7 +196,7 @@ class Hermes:
             channel.line = line
             line.add(channel)
 
-    def _unsettle(self, channel: _Channel) -> None:
+    def _unsettle(self, channel: Channel) -> None:
         """Take a channel from where it is; whoever waits for the room gets it."""
         self._homeless.pop(channel, None)
         line, channel.line = channel.line, None
@@ -223,127 +211,3 @@ class Hermes:
         if not line.channels and line in self._lines:
             self._lines.remove(line)
             line.stop()
-
-
-class _Line:
-    """A connection that comes back, with the channels on it: an `Owner` and a `Keeper`.
-
-    :ivar channels: with the id of the subscription to each; empty: there is none at present.
-    """
-
-    def __init__(self, hermes: Hermes, place: Place) -> None:
-        self.channels: dict[_Channel, str] = {}
-        self._hermes = hermes
-        self._place = place
-        self._most = HERMES_SUBSCRIPTIONS
-        self._by_id: dict[str, _Channel] = {}
-        self._accepted: set[str] = set()
-        self._refused: set[str] = set()
-        self._kept: KeptSocket[HermesSocket] = KeptSocket(place, self)
-        self._socket: HermesSocket | None = None
-        self._is_ready = False
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it takes another channel."""
-        return len(self.channels) < self._most
-
-    def start(self) -> None:
-        """Connect."""
-        self._kept.start()
-
-    def stop(self) -> None:
-        """Close it for good."""
-        self._kept.stop()
-
-    def add(self, channel: _Channel) -> None:
-        """Tell of this channel, too."""
-        self.channels[channel] = ""
-        if self._is_ready:
-            self._subscribe(channel)
-
-    def remove(self, channel: _Channel) -> None:
-        """Tell of it no more."""
-        subscription_id = self.channels.pop(channel)
-        if subscription_id:
-            del self._by_id[subscription_id]
-            self._refused.discard(subscription_id)
-            self._forget(subscription_id)
-            if self._socket is not None:
-                message_id, timestamp = self._hermes.new_id(), self._hermes.timestamp()
-                self._socket.say(unsubscription(message_id, subscription_id, timestamp))
-
-    def _subscribe(self, channel: _Channel) -> None:
-        assert self._socket is not None
-        subscription_id = self._hermes.new_id()
-        self.channels[channel] = subscription_id
-        self._by_id[subscription_id] = channel
-        timestamp = self._hermes.timestamp()
-        self._socket.say(subscription(subscription_id, channel.channel_id, timestamp))
-
-    def _forget(self, subscription_id: str) -> None:
-        if subscription_id in self._accepted:
-            self._accepted.discard(subscription_id)
-            self._hermes.counts.subscriptions.dec()
-
-    # Keeper
-
-    def made(self) -> HermesSocket:
-        """See `Keeper`."""
-        self._socket = HermesSocket(self._place.clock, self)
-        return self._socket
-
-    def closed(self) -> None:
-        """See `Keeper`."""
-        self._socket = None
-        self._is_ready = False
-        for subscription_id in list(self._accepted):
-            self._forget(subscription_id)
-        self._refused.clear()
-        self._by_id.clear()
-        for channel in self.channels:
-            self.channels[channel] = ""
-
-    def lost(self, reason: str) -> None:
-        """See `Keeper`."""
-        self._hermes.lost(reason)
-
-    def failed(self) -> None:
-        """See `Keeper`."""
-        self._hermes.steps.failed("hermes")
-
-    # Owner
-
-    def ready(self) -> None:
-        """See `Owner`."""
-        self._is_ready = True
-        for channel in self.channels:
-            self._subscribe(channel)
-
-    def answered(self, answer: Answer) -> None:
-        """See `Owner`: one that was refused is asked for again on the next connection."""
-        subscription_id = answer.subscription
-        channel = self._by_id.get(subscription_id)
-        if channel is None or subscription_id in self._accepted:
-            return
-        if not answer.refusal:
-            self._accepted.add(subscription_id)
-            self._hermes.counts.subscriptions.inc()
-        elif answer.is_full and self._accepted:
-            self._most = len(self._accepted)
-            self._hermes.move(channel)
-        else:
-            self._refused.add(subscription_id)
-            self._hermes.counts.refused.inc()
-            if len(self._refused) == len(self.channels) and self._socket is not None:
-                self._socket.refuse(f"every subscription is refused: {answer.refusal[:100]}")
-
-    def told(self, told: Told) -> None:
-        """See `Owner`."""
-        channel = self._by_id.get(told.subscription)
-        if channel is not None:
-            self._hermes.told(channel, told.kind)
-
-    def unreadable(self, what: str) -> None:
-        """See `Owner`."""
-        self._hermes.unreadable(what)

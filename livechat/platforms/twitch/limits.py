@@ -33,7 +33,7 @@ HISTORY: Final = Limit(9, 5.25, at_once=3)
 MAX_CHANNELS: Final = 90
 
 #: Seconds that a connection is kept which holds no channel, so that viewers who come and go cost no
-#: login each.
+#: login each.  Hermes tells of a channel for as long after nobody wants to know any more.
 EMPTY_KEPT: Final = 5.0
 
 #: Looks at channels that are waited for.  Up to 50 of them share a request, within the limit of
