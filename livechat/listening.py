@@ -12,7 +12,6 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any, Final
 
 from OpenSSL import SSL, crypto
@@ -34,6 +33,9 @@ _log = Logger()
 
 #: Both families of a free port are asked for so many times, should another program be quicker.
 TRIES: Final = 10
+
+#: What systemd calls a passed socket that is for operators (`FileDescriptorName=`).
+ADMIN: Final = "admin"
 
 #: The system, or this machine's configuration, lacks an address family.
 _LACKING: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
@@ -67,14 +69,18 @@ class Listening:
     """Opens ports, keeps them, and reads their certificates again.
 
     :ivar ports: what is open.
-    :ivar passed: those of them that somebody else has opened and keeps open.
+    :ivar passed: those for clients that the service manager has opened and keeps open.
+    :ivar foreign: all that another process has opened and keeps open.
     """
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._certificates: dict[str, Certificates] = {}
         self._lines: list[str] = []
+        # Passed sockets that an endpoint string names.
+        self._named: set[int] = set()
         self.passed: list[Any] = []
+        self.foreign: list[Any] = []
         self.ports: list[IListeningPort] = []
 
     def open(self, description: str, factory: IProtocolFactory, name: str = "") -> None:
@@ -117,37 +123,63 @@ class Listening:
                 adopt = self._reactor.adoptStreamPort
                 self.opened(adopt(listening.fileno(), listening.family, factory))
 
+    @property
+    def has_admin(self) -> bool:
+        """Whether systemd has opened a socket for operators."""
+        return any(name == ADMIN for _, name in self._passed())
+
     def open_passed(self, factory: IProtocolFactory) -> bool:
-        """Serve on the listening sockets that systemd has opened for us, if it has.
+        """Serve clients on the listening sockets that systemd has opened for them, if it has.
+
+        Those that an endpoint string names, and was opened before, are left out.
 
         :return: whether it has passed any.
         :raises ListenError: one is no listening stream socket.
         """
-        for descriptor in self._passed_descriptors():
-            try:
-                with socket.socket(fileno=os.dup(descriptor)) as passed:
-                    listens = passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                    if passed.type != socket.SOCK_STREAM or not listens:
-                        raise ListenError(f"the passed socket {descriptor} does not listen")
-                    passed.setblocking(False)
-                    adopt = self._reactor.adoptStreamPort
-                    self.opened(adopt(passed.fileno(), passed.family, factory))
-                    self.passed.append(self.ports[-1])
-            except OSError as error:
-                reason = sentence(error)
-                raise ListenError(f"cannot use the passed socket {descriptor}: {reason}") from None
+        for descriptor, name in self._passed():
+            if name != ADMIN and descriptor not in self._named:
+                self.opened(self._adopt_passed(descriptor, factory))
+                self.passed.append(self.ports[-1])
         return bool(self.passed)
 
-    def _passed_descriptors(self) -> Iterator[int]:
+    def open_admin(self, factory: IProtocolFactory, what: str) -> None:
+        """Serve operators on the sockets that systemd has opened for them, if it has.
+
+        :param what: what the log calls them.
+        :raises ListenError: one is no listening stream socket.
+        """
+        for descriptor, name in self._passed():
+            if name == ADMIN and descriptor not in self._named:
+                self.opened(self._adopt_passed(descriptor, factory), what)
+
+    def _adopt_passed(self, descriptor: int, factory: IProtocolFactory) -> IListeningPort:
+        try:
+            with socket.socket(fileno=os.dup(descriptor)) as passed:
+                listens = passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if passed.type != socket.SOCK_STREAM or not listens:
+                    raise ListenError(f"the passed socket {descriptor} does not listen")
+                passed.setblocking(False)
+                port: IListeningPort = self._reactor.adoptStreamPort(
+                    passed.fileno(), passed.family, factory
+                )
+                self.foreign.append(port)
+                return port
+        except OSError as error:
+            reason = sentence(error)
+            raise ListenError(f"cannot use the passed socket {descriptor}: {reason}") from None
+
+    def _passed(self) -> Iterator[tuple[int, str]]:
+        """The sockets that systemd has passed, with their names."""
         # Twisted has taken them out of the environment; its endpoints know them.
-        for index in count():
+        names = os.environ.get("LISTEN_FDNAMES", "").split(":")
+        for index, name in enumerate(names):
             try:
                 endpoint: Any = serverFromString(
                     self._reactor, f"systemd:domain=INET:index={index}"
                 )
             except LookupError:
                 return
-            yield endpoint.fileno
+            yield endpoint.fileno, name
 
     def reload(self) -> None:
         """Read all certificates again."""
@@ -180,9 +212,13 @@ class Listening:
         return bool(self.passed)
 
     def close(self) -> None:
-        """Close all ports."""
+        """Close all ports; those of another process are only not served any more."""
+        for port in self.foreign:
+            # Twisted would remove the file of a UNIX socket.
+            port.stopReading()
         for port in self.ports:
-            port.stopListening()
+            if port not in self.foreign:
+                port.stopListening()
         self.ports.clear()
 
     def certificates(self, description: str) -> Certificates:
@@ -206,6 +242,8 @@ class Listening:
         endpoint: Any = serverFromString(self._reactor, description)
         if description.startswith("ssl:"):
             endpoint._sslContextFactory = self.certificates(description)
+        if description.startswith("systemd:"):
+            self._named.add(endpoint.fileno)
         described: IStreamServerEndpoint = endpoint
         return described
 

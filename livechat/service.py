@@ -198,9 +198,9 @@ def build(
         pictures,
     )
     resource = pages.app.resource()
-    apart = bool(settings.admin_listen)
-    public = public_port(reactor, clients, resource, fit.connections, apart=apart)
     listening = surroundings.listening(reactor)
+    apart = bool(settings.admin_listen) or listening.has_admin
+    public = public_port(reactor, clients, resource, fit.connections, apart=apart)
     try:
         open_ports(
             listening,

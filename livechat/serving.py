@@ -21,6 +21,9 @@ from livechat.transports.websocket import ClientFactory
 #: Connections at once on the port of the operators: a few programs that collect metrics.
 ADMIN_CONNECTIONS: Final = 32
 
+#: What the log calls that port.
+OPERATORS: Final = "port for operators"
+
 
 def public_port(
     reactor: Any, clients: ClientRegistry, pages: IResource, connections: int, *, apart: bool
@@ -60,9 +63,11 @@ def open_ports(
     """
     for endpoint in settings.listen:
         listening.open(endpoint, public)
+    for endpoint in settings.admin_listen:
+        listening.open(endpoint, admin, OPERATORS)
+    if not settings.admin_listen:
+        listening.open_admin(admin, OPERATORS)
     if not settings.listen and not listening.open_passed(public):
         listening.open_everywhere(settings.port, public)
-    for endpoint in settings.admin_listen:
-        listening.open(endpoint, admin, "port for operators")
     for port in more:
         listening.open(port.endpoint, port.factory, port.what)

@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from livechat.command_line import declared_options
@@ -177,11 +178,42 @@ class ActivationTests(ActivatedCase):
     async def test_no_listening_socket(self) -> None:
         """A passed descriptor that is no listening socket is one line and exit code 1."""
         with socket.socket() as idle:
-            self.systemd.port.close()
-            self.systemd.port = idle
+            self.systemd.passes(idle)
             daemon = self.start()
             self.assertEqual(await daemon.ended, 1)
         self.assertIn("livechat: the passed socket 3 does not listen\n", daemon.log)
+
+    async def test_admin_socket(self) -> None:
+        """A passed socket of the name `admin` is for operators, through restarts, too."""
+        self.systemd.open_admin()
+        daemon = self.start()
+        await self.systemd.until("READY=1")
+        await self.is_apart()
+        daemon = await self.systemd.restart(reactor, daemon, "--demo")
+        self.addCleanup(self.ended, daemon)
+        await self.is_apart()
+        self.assertIn("port for operators on UNIXAddress", daemon.log)
+
+    async def is_apart(self) -> None:
+        """Metrics are on the socket for operators only, and the page of clients is not there."""
+        found = [
+            await deferToThread(status_of, where, path)
+            for where in (self.systemd.admin, self.systemd.number)
+            for path in ("/metrics", "/health", "/test")
+        ]
+        self.assertEqual(found, [200, 200, 404, 404, 200, 200])
+
+
+def status_of(where: str | int, path: str) -> int:
+    """The HTTP status of a page.
+
+    :param where: the path of a UNIX socket, or a number of a port.
+    """
+    with socket.socket(socket.AF_UNIX if isinstance(where, str) else socket.AF_INET) as client:
+        client.settimeout(PATIENCE)
+        client.connect(where if isinstance(where, str) else ("127.0.0.1", where))
+        client.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        return int(client.makefile("rb").readline().split()[1])
 
 
 class UnitTests(SynchronousTestCase):

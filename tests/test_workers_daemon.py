@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 from collections import Counter
@@ -151,10 +150,16 @@ class LifeTests(WorkersCase):
         self.assertEqual(len(children(self.pid(daemon))), WORKERS)
 
     async def test_log(self) -> None:
-        """What workers log stands in one log, each line with the worker's name."""
-        daemon = await self.start()
-        names = set(re.findall(r"\[(ann/\d)\]", daemon.log))
-        self.assertEqual(names, {"ann/1", "ann/2", "ann/3"})
+        """What workers log stands in one log; as JSON, each line is an object, also of a death."""
+        daemon = await self.start("--log-format=json")
+        workers = children(self.pid(daemon))
+        os.kill(workers[0], signal.SIGABRT)
+        await self.come_true(lambda: "has ended by signal" in daemon.log)
+        await daemon.terminate()
+        lines = [msgspec.json.decode(line) for line in daemon.log.splitlines()]
+        self.assertEqual({line.get("system") for line in lines}, {None, "ann/1", "ann/2", "ann/3"})
+        started = [line["system"] for line in lines if line["message"].startswith("at most")]
+        self.assertEqual(set(started), {"ann/1", "ann/2", "ann/3"})
 
     @staticmethod
     def health(port: int) -> dict[str, Any]:

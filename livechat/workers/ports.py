@@ -30,9 +30,11 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from livechat.listening import ListenError, Listening, everywhere, sentence
 from livechat.transports.direct import QUEUE
 
-#: What stands for the description of `--port` and of what systemd has opened.
+#: What stands for the description of `--port`, and of what systemd has opened for clients and for
+#: operators.
 EVERYWHERE = "everywhere"
 PASSED = "passed"
+PASSED_ADMIN = "passed for operators"
 
 
 class Inherited(Struct, frozen=True):
@@ -109,9 +111,19 @@ class SharedPorts:
         :raises ListenError: one is no listening stream socket.
         """
         passed = self._listening.open_passed(_quiet())
-        for port in self._listening.ports if passed else ():
+        for port in self._listening.passed:
             self._keep(PASSED, port)
         return passed
+
+    def open_admin(self) -> None:
+        """Share what systemd has opened for operators, if it has.
+
+        :raises ListenError: one is no listening stream socket.
+        """
+        before = len(self._listening.ports)
+        self._listening.open_admin(_quiet(), "port for operators")
+        for port in self._listening.ports[before:]:
+            self._keep(PASSED_ADMIN, port)
 
     def close(self) -> None:
         """Close them all."""
@@ -163,6 +175,15 @@ class InheritedPorts(Listening):
         self.passed.extend(adopted)
         return bool(adopted)
 
+    @property
+    def has_admin(self) -> bool:
+        """See `Listening`."""
+        return any(inherited.description == PASSED_ADMIN for inherited in self._inherited)
+
+    def open_admin(self, factory: IProtocolFactory, what: str) -> None:
+        """See `Listening`."""
+        self._adopt(PASSED_ADMIN, factory, what)
+
     def _adopt(self, description: str, factory: IProtocolFactory, name: str = "") -> list[Any]:
         adopted = []
         for inherited in list(self._inherited):
@@ -174,6 +195,7 @@ class InheritedPorts(Listening):
                     adopt = self._reactor.adoptStreamPort
                     port = adopt(listener.fileno(), listener.family, factory)
                     adopted.append(port)
+                    self.foreign.append(port)
                     self.opened(port, name)
         return adopted
 

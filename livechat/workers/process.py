@@ -103,7 +103,7 @@ class WorkerProcess(ProcessProtocol):
         """What it says before it can log, or what the interpreter itself says."""
         for line in data.decode("utf-8", "replace").splitlines():
             if line.strip():
-                _log.error("{name}: {line}", name=self._name, line=line)
+                _log.error("{line}", line=line, log_system=self._name)
 
     def processEnded(self, reason: Failure) -> None:
         """It has ended, and everything it said was read."""
@@ -120,7 +120,7 @@ class WorkerProcess(ProcessProtocol):
         try:
             event = eventFromJSON(text)
         except ValueError:
-            _log.info("{name}: {line}", name=self._name, line=text)
+            _log.info("{line}", line=text, log_system=self._name)
             return
         event["log_system"] = self._name
         globalLogPublisher(event)

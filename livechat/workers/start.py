@@ -70,9 +70,9 @@ def supervisor(reactor: Any, options: DaemonOptions) -> Supervisor:
 
 
 def _open(ports: SharedPorts, settings: Settings) -> None:
-    for endpoint in settings.listen:
+    for endpoint in (*settings.listen, *settings.admin_listen):
         ports.open(endpoint)
+    if not settings.admin_listen:
+        ports.open_admin()
     if not settings.listen and not ports.open_passed():
         ports.open_everywhere(settings.port)
-    for endpoint in settings.admin_listen:
-        ports.open(endpoint)

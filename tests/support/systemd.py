@@ -65,17 +65,33 @@ class Activation(Notified):
     """Daemons on one port, one after the other.
 
     :ivar number: of the port.
+    :ivar admin: the path of a socket that is passed under the name `admin`; empty: there is none.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.port = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.number: int = self.port.getsockname()[1]
+        self.admin = ""
+        self._passed = {"livechat.socket": self.port}
+
+    def open_admin(self) -> None:
+        """Open a UNIX socket for operators, too."""
+        self.admin = f"{self._directory}/admin.sock"
+        made = self._passed["admin"] = socket.socket(socket.AF_UNIX)
+        made.bind(self.admin)
+        made.listen()
+
+    def passes(self, other: socket.socket) -> None:
+        """Pass this in place of the port."""
+        self.port.close()
+        self.port = self._passed["livechat.socket"] = other
 
     def start(self, reactor: Any, *options: str) -> Daemon:
         """Start the next one, as systemd does."""
         daemon = Daemon()
         daemon.listening.addErrback(lambda _: None)
+        passed = {3 + index: one.fileno() for index, one in enumerate(self._passed.values())}
         reactor.spawnProcess(
             daemon,
             sys.executable,
@@ -84,12 +100,12 @@ class Activation(Notified):
                 {
                     "NOTIFY_SOCKET": self.address,
                     "WATCHDOG_USEC": "1000000",
-                    "LISTEN_FDS": "1",
-                    "LISTEN_FDNAMES": "livechat.socket",
+                    "LISTEN_FDS": str(len(self._passed)),
+                    "LISTEN_FDNAMES": ":".join(self._passed),
                 }
             ),
             path="/",
-            childFDs={0: "w", 1: "r", 2: "r", 3: self.port.fileno()},
+            childFDs={0: "w", 1: "r", 2: "r", **passed},
         )
         return daemon
 
@@ -105,6 +121,7 @@ class Activation(Notified):
         return next_one
 
     def close(self) -> None:
-        """Give the port up."""
-        self.port.close()
+        """Give the ports up."""
+        for one in self._passed.values():
+            one.close()
         super().close()
