@@ -10,8 +10,10 @@ from benchmarks import (
     chaos,
     cluster,
     contract,
+    drains,
     emotes,
     fanout,
+    faults,
     filters,
     lists,
     messages,
@@ -39,6 +41,8 @@ MEASUREMENTS = {
     "contract": contract.main,
     "chaos": chaos.main,
     "cluster": cluster.main,
+    "drains": drains.main,
+    "faults": faults.main,
 }
 
 

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Several real daemons on a real Redis: whatever happens to them, nobody misses anything untold."""
+"""Several real daemons on a real Redis: whatever happens to them, nobody misses anything untold.
+
+With `LIVECHAT_FIGURES` each test adds a line of JSON to the file of that name: what its witnesses
+were given.  `python -m benchmarks faults` makes a table of them.
+"""
 
 from __future__ import annotations
 
+import os
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
@@ -58,6 +66,23 @@ class ClusterCase(TestCase):
         self.cluster.silence()
         self.end = reactor.seconds()
         await self.cluster.pass_time(SETTLE)
+        if figures := os.environ.get("LIVECHAT_FIGURES"):
+            with Path(figures).open("ab") as lines:
+                lines.write(msgspec.json.encode(self.figures()) + b"\n")
+
+    def figures(self) -> dict[str, object]:
+        """What the witnesses were given since the beginning, and how long each heard nothing."""
+        silences = []
+        for heard in self.cluster.all_heard():
+            times = [at for at in heard.times if at > self.begin] or [self.begin]
+            silences.append(max((b - a for a, b in pairwise(times)), default=0.0))
+        return {
+            "row": f"{type(self).__name__}.{self._testMethodName}",
+            "title": self.shortDescription(),
+            "silences": silences,
+            "epochs": max(heard.epochs for heard in self.cluster.all_heard()),
+            **msgspec.structs.asdict(self.cluster.judge(self.begin, self.end)),
+        }
 
     def missed(self, number: int) -> list[float]:
         """When that was said which a witness has not got, in seconds since the beginning."""
