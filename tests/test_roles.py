@@ -13,10 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from livechat.core.ahead import PATIENCE
 from livechat.core.clients import Place
 from livechat.core.hub import Hub
 from livechat.core.leader import LOOK, OVERLAP, RESTART_PAUSE
-from livechat.core.options import Options
+from livechat.core.options import CHATS, Options
 from livechat.core.outlet import MAX_HELD
 from livechat.core.ports import (
     ChannelState,
@@ -350,6 +351,98 @@ class FollowingTests(RoleCase):
         said = [one for one in other.taken() if one["type"] != "stats"]
         self.assertEqual([one["seq"] for one in said if one["type"] == "chat"][-1], 10)
         self.assertIn(False, [one.get("recovered") for one in said])
+
+
+class AheadTests(RoleCase):
+    """Somebody comes from a node that has received more than this one."""
+
+    def come(self, seq: int, **options: Any) -> KeptMessages:
+        """Somebody has been given everything up to there by another node."""
+        subscriber, self.other = self.subscribe(since=Since("e", seq), **options)
+        self.turn(0.05)
+        return subscriber
+
+    def said(self, subscriber: KeptMessages) -> list[tuple[str, int | None, object]]:
+        """Kind or status, number, and whether anything is missing."""
+        self.turn(0.05)
+        return [
+            (str(one.get("status") or one["type"]), one.get("seq"), one.get("recovered"))
+            for one in subscriber.taken()
+            if one["type"] != "stats"
+        ]
+
+    def test_greeted_when_the_node_has_as_much(self) -> None:
+        """It is given what it has not, once, and knows that nothing is missing."""
+        self.follow(seq=3)
+        other = self.come(6)
+        self.assertEqual(self.said(other), [])
+        self.hear("a", "b", seq=4)
+        self.assertEqual(self.said(other), [])
+        self.hear("c", "d", seq=6)
+        greeting = [("subscribed", None, None), ("started", 7, True), ("chat", 7, None)]
+        self.assertEqual(self.said(other), greeting)
+        self.hear("e", seq=8)
+        self.assertEqual(self.said(other), [("chat", 8, None)])
+
+    def test_the_node_leads_now(self) -> None:
+        """What the leader itself has not is nowhere."""
+        self.follow(seq=3)
+        other = self.come(6)
+        self.member.lead(Start("e", 100, UNTIL, why="failover"))
+        self.assertEqual(
+            self.said(other)[:2], [("subscribed", None, None), ("started", 100, False)]
+        )
+
+    def test_a_leader_knows(self) -> None:
+        """With a number that was never given it is not waited where this node leads."""
+        self.lead()
+        self.assertEqual(self.said(self.come(6))[1], ("started", 0, False))
+
+    def test_another_order(self) -> None:
+        """The numbers that it has mean nothing any more."""
+        self.follow(seq=3)
+        other = self.come(6)
+        self.hear("a", seq=50, epoch="f")
+        self.assertEqual(self.said(other)[1], ("started", 50, False))
+
+    def test_a_number_that_nobody_gave(self) -> None:
+        """It is not waited for ever, where the node hears all that is published."""
+        self.follow(seq=3)
+        other = self.come(6)
+        self.turn(PATIENCE)
+        self.assertEqual(self.said(other)[1], ("started", 3, False))
+
+    def test_the_node_hears_nothing(self) -> None:
+        """As long as the broker is away it is told so, and greeted when all has come."""
+        self.follow(seq=3)
+        self.member.told(Interrupted("BROKER"))
+        other = self.come(6)
+        self.turn(PATIENCE)
+        self.assertEqual(self.said(other), [("waiting", None, None)])
+        self.hear("a", "b", "c", seq=4)
+        self.member.told(Live(INFO))
+        self.assertEqual(self.said(other)[:2], [("subscribed", None, None), ("started", 6, True)])
+
+    def test_leaves(self) -> None:
+        """Whoever leaves meanwhile is given nothing, and nothing stays on the clock."""
+        self.follow(seq=3)
+        calls = len(self.clock.getDelayedCalls())
+        other = self.come(6)
+        self.hub.unsubscribe(self.other)
+        self.hear("a", "b", "c", seq=4)
+        self.turn(0.05)
+        self.assertEqual([one for one, _, _ in self.said(other)], [])
+        self.assertLessEqual(len(self.clock.getDelayedCalls()), calls)
+
+    def test_options_change(self) -> None:
+        """Whoever asks again meanwhile is greeted once, by what it asked for last."""
+        self.follow(seq=3)
+        other = self.come(6)
+        asked = Options(kinds=CHATS, since=Since("e", 5))
+        self.hub.change(self.other, "ann", asked)
+        self.hear("a", "b", "c", seq=4)
+        greeting = [("subscribed", None, None), ("started", 6, True), ("chat", 6, None)]
+        self.assertEqual(self.said(other)[-3:], greeting)
 
 
 class TakeOverTests(RoleCase):

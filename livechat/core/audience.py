@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from math import inf
 
 from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
+from livechat.core.ahead import Ahead
 from livechat.core.fanout import Fanout
 from livechat.core.filter_limit import FilterLimit
 from livechat.core.holds import Holds
@@ -23,6 +23,7 @@ from livechat.core.publication import Publication
 from livechat.core.recall import Recall
 from livechat.core.replay import Replay, Replays
 from livechat.core.services import Services
+from livechat.core.standing import Standing, news, standing
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
@@ -67,6 +68,9 @@ class Audience:
         )
         # Who was greeted is in the fan-out; who was not waits here.
         self._waiting: dict[Subscription, None] = {}
+        self._ahead = Ahead(
+            services.clock, lambda: self.last, lambda: self.reason is None, self._greet_late
+        )
         self._replays = Replays(
             key,
             services.history,
@@ -122,7 +126,10 @@ class Audience:
         """Tell a subscriber that it watches, where the chat stands, and what it is owed."""
         is_new = subscription not in self._fanout
         if is_new and subscription.options.wants_past:
-            self._replay(subscription)
+            if self._ahead.keeps(subscription):
+                self._waiting[subscription] = None
+            else:
+                self._replay(subscription)
             return
         self._answer(subscription, self._standing(subscription))
         if is_new:
@@ -153,6 +160,7 @@ class Audience:
         self._holds.leave(subscription)
         self._fanout.remove(subscription)
         self._replays.remove(subscription)
+        self._ahead.remove(subscription)
         self._waiting.pop(subscription, None)
 
     def dismiss(self, error: ChatError) -> None:
@@ -174,13 +182,13 @@ class Audience:
 
     # What they are given.
 
-    def goes_on_after(self, start: Start) -> None:
-        """What is published next comes after this, perhaps in another order."""
-        if self.is_greeted and start.epoch != self.last.epoch:
-            # Numbers of the old order must not follow those of the new one.
-            self._holds.release(start.seq)
-            self.missed(start)
-        self.last = start
+    def goes_on_after(self, start: Start, follows: bool) -> None:
+        """What is published next comes after this, perhaps in another order.
+
+        :param follows: whether another node publishes.
+        """
+        self._ahead.follows = follows
+        self._goes_on_after(start)
 
     def missed(self, start: Start) -> None:
         """What was published up to there, and was not delivered, is nowhere any more."""
@@ -190,6 +198,7 @@ class Audience:
             # What it still lacks does not reach up to what comes now.
             self._replays.remove(subscription)
             self._deliver(subscription)
+        self._ahead.look()
 
     def published(self, publications: Sequence[Publication], new: Sequence[Publication]) -> None:
         """Deliver what the channel published.
@@ -200,13 +209,15 @@ class Audience:
         start = Start(last.epoch, last.seq)
         if self.is_greeted and last.epoch != self.last.epoch:
             # Another order: who is greeted is told where it stands before anything of it.
-            self.goes_on_after(start)
+            self._goes_on_after(start)
             return
         self.last = start
         self._replays.published(publications)
         if new:
             self._fanout.publish(new)
             self._holds.published(new)
+        if self._ahead:
+            self._ahead.look()
 
     def tell_waiting(self, details: str = "QUEUED") -> None:
         """Tell those who are not greeted what is waited for."""
@@ -218,13 +229,13 @@ class Audience:
 
         Whoever has not caught up is told then.
         """
-        before, self.info = self.info, info
-        lost, self.reason = self.reason, None
+        before = (self.reason, self.info)
+        self.reason, self.info = None, info
         self._fanout.flush()
         recovered: bool | UnsetType = False if self.has_missed else UNSET
         self.has_missed = False
         for subscription in self._fanout.subscriptions:
-            subscription.tell(self._news(subscription, before, lost, recovered))
+            subscription.tell(self._news(subscription, before, recovered))
 
     def interrupted(self, reason: str) -> None:
         """The upstream is lost: tell everybody, after what was published so far."""
@@ -260,37 +271,30 @@ class Audience:
         self._fanout.close()
         self._holds.close()
         self._replays.close()
+        self._ahead.close()
+
+    def _goes_on_after(self, start: Start) -> None:
+        if self.is_greeted and start.epoch != self.last.epoch:
+            # Numbers of the old order must not follow those of the new one.
+            self._holds.release(start.seq)
+            self.missed(start)
+        self.last = start
+        self._ahead.look()
+
+    def _greet_late(self, subscription: Subscription) -> None:
+        """Somebody has waited until this node has what it has."""
+        del self._waiting[subscription]
+        self._replay(subscription)
 
     def _standing(
         self, subscription: Subscription, recovered: bool | UnsetType = UNSET
     ) -> list[Status]:
-        """Where the channel stands, for one subscriber."""
-        if self.reason is None:
-            return subscription.started(self.info, self.last, recovered)
-        return [subscription.reconnecting(self.reason)]
+        return standing(subscription, (self.reason, self.info), self.last, recovered)
 
     def _news(
-        self,
-        subscription: Subscription,
-        before: LiveInfo,
-        reason: str | None,
-        recovered: bool | UnsetType = UNSET,
+        self, subscription: Subscription, before: Standing, recovered: bool | UnsetType = UNSET
     ) -> list[Status]:
-        """What one subscriber is told that knew the channel otherwise.
-
-        :param before: what it knew of the stream.
-        :param reason: why the upstream was lost, as it knew; None: it was not.
-        :param recovered: False: it has missed publications that nobody has any more.
-        """
-        known, lives = before.lives, self.info.lives
-        ended = [subscription.ended(one) for one in known if one not in lives]
-        if self.reason is not None or reason is not None or set(known) == set(lives):
-            return [*ended, *self._standing(subscription, recovered)]
-        begun = tuple(one for one in lives if one not in known)
-        if not begun:
-            return ended
-        info = replace(self.info, lives=begun)
-        return [*ended, *subscription.started(info, self.last)]
+        return news(subscription, before, (self.reason, self.info), self.last, recovered)
 
     def _replay(self, subscription: Subscription) -> None:
         """Give a subscriber what was published before it came; `started` comes first."""
@@ -320,8 +324,7 @@ class Audience:
         if replay.told is None:
             self._answer(subscription, self._standing(subscription))
         elif replay.told != (self.reason, self.info):
-            reason, info = replay.told
-            subscription.tell(self._news(subscription, info, reason))
+            subscription.tell(self._news(subscription, replay.told))
         self._deliver(subscription)
 
     def _answer(self, subscription: Subscription, standing: Sequence[Status]) -> None:

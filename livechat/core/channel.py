@@ -190,13 +190,13 @@ class Channel:
     def lead(self, start: Start) -> None:
         """See `IMember`."""
         self.leader = self._services.node()
-        self._audience.goes_on_after(start)
+        self._audience.goes_on_after(start, follows=False)
         self._leader.lead(start)
 
     def follow(self, start: Start) -> None:
         """See `IMember`."""
         self.leader = start.node or None
-        self._audience.goes_on_after(start)
+        self._audience.goes_on_after(start, follows=True)
         self._leader.turn(Turn.FOLLOW, start)
 
     def prepare(self) -> None:

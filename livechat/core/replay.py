@@ -22,11 +22,12 @@ from livechat.core.options import Options
 from livechat.core.ports import Start
 from livechat.core.publication import Publication
 from livechat.core.recall import Recall
+from livechat.core.standing import Standing
 from livechat.core.subscription import Subscription
 from livechat.core.turns import Turns
 from livechat.metrics import Metrics
 from livechat.model.errors import CloseCode
-from livechat.model.events import ChannelKey, LiveInfo
+from livechat.model.events import ChannelKey
 
 #: Bytes of one part of a replay, and how many may wait for a client before it is given the next.
 PART: Final = 64 << 10
@@ -40,9 +41,6 @@ LOOK: Final = 1.0
 _seq = attrgetter("seq")
 
 Item = Kept | Publication
-
-#: Why the upstream is lost, if it is, and what is known of the stream.
-Standing = tuple[str | None, LiveInfo]
 
 _Frames = dict[tuple[IEncoding, ChannelKey], dict[int, bytes]]
 
