@@ -12,6 +12,9 @@ JOBS ?= 2
 TEST_PROGRAMS ?= redis-server:redis-server chromium:chromium nginx:nginx-light caddy:caddy faketime:faketime \
 	npm:npm curl:curl jq:jq
 
+# The browser, and fonts for what people write in the chats.
+PICTURE_PROGRAMS ?= chromium:chromium fonts-noto-color-emoji fonts-noto-cjk
+
 VENV := .venv
 LOWEST := .venv-lowest
 BIN := $(VENV)/bin
@@ -87,7 +90,7 @@ site: $(VENV)/installed-dev ## build the documentation as a site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 pictures: $(VENV)/installed-dev ## take the pictures of docs/pictures anew, from a demonstration
-	@tools/install-debian chromium:chromium
+	@tools/install-debian $(PICTURE_PROGRAMS)
 	$(BIN)/python tools/take_pictures.py
 
 build: $(VENV)/installed-dev ## build the wheel and the source archive into dist/

@@ -495,6 +495,9 @@ class PageTests(DaemonCase):
         status, headers, body = await self.get("/test")
         self.assertEqual((status, headers["content-type"]), (200, "text/html; charset=utf-8"))
         self.assertIn("script-src 'self'", headers["content-security-policy"])
+        # Only a demonstration has pictures of its own address.
+        self.assertIn("img-src 'self' https:", headers["content-security-policy"])
+        self.assertNotIn("http:", headers["content-security-policy"])
         self.assertEqual(headers["x-content-type-options"], "nosniff")
         self.assertIn(b"<title>", body)
         # Relative, so that a proxy may serve the daemon under a path.

@@ -116,6 +116,22 @@ class ScriptTests(SynchronousTestCase):
         """With rate 0 nothing ever happens."""
         self.assertEqual(list(Scenario(1, 0.0).script("somebody")), [])
 
+    def test_emotes_of_providers(self) -> None:
+        """Nobody writes the words of emotes that are not shown in this chat."""
+        everything = frozenset({"7tv", "bttv", "ffz"})
+        for providers in (frozenset[str](), frozenset({"7tv"}), everything):
+            said: set[str] = set()
+            script = Scenario(1, weights={"talk": 1}).script("somebody", providers)
+            for _, action in islice(script, 4000):
+                assert isinstance(action, Say)
+                said |= {word for piece in action.text for word in str(piece).split()}
+            for name, words in {
+                "7tv": {"catJAM", "RainTime", "EZ", "Clap"},
+                "bttv": {"monkaS", "blobDance"},
+                "ffz": {"LULW", "ffzWave"},
+            }.items():
+                self.assertEqual(said & words, words if name in providers else set(), name)
+
     def test_nonsense(self) -> None:
         """A rate that is none, an unknown kind, and no kind at all are refused."""
         for rate in (-1.0, float("inf"), float("nan")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import accumulate
 from random import Random
 from types import MappingProxyType
@@ -38,8 +38,9 @@ _ROLES: Final[Mapping[int, frozenset[Role]]] = MappingProxyType(
 class Cast:
     """The people of one channel, what they said lately, and what is going on."""
 
-    def __init__(self, random: Random, channel: str) -> None:
+    def __init__(self, random: Random, channel: str, providers: Set[str]) -> None:
         self.random = random
+        self._providers = providers
         self.channel = channel
         self.host = Author(
             stable_id(channel),
@@ -93,13 +94,20 @@ class Cast:
 
     def words(self, choices: tuple[str, ...]) -> Text:
         """One of the phrases, filled in; not one that was used just now, if that can be helped."""
-        phrase = self.random.choice(choices)
+        phrase = self._phrase(choices)
         for _ in range(4):
             if phrase not in self._phrases:
                 break
-            phrase = self.random.choice(choices)
+            phrase = self._phrase(choices)
         self._phrases.append(phrase)
         return self.filled(phrase)
+
+    def _phrase(self, choices: tuple[str, ...]) -> str:
+        """One that needs no emotes but those that are shown here."""
+        while True:
+            phrase = self.random.choice(choices)
+            if phrases.PROVIDERS.get(phrase, "") in ("", *self._providers):
+                return phrase
 
     def filled(self, phrase: str) -> Text:
         """A phrase as the pieces of a text."""

@@ -92,6 +92,21 @@ COLORS: Final = (
 )
 
 
+#: What is said in emotes of other providers (`emote_sets`), by provider.
+_IN_EMOTES: Final = {
+    "7tv": (
+        "catJAM catJAM catJAM",
+        "catJAM RainTime",
+        "EZ Clap",
+        "peepoHappy Sparkles so cozy in here",
+    ),
+    "bttv": ("monkaS monkaS that jump", "blobDance SantaHat already?"),
+    "ffz": ("LULW", "ffzWave {hello}"),
+}
+
+#: Whose emotes a phrase needs; the others need none.
+PROVIDERS: Final = {phrase: name for name, said in _IN_EMOTES.items() for phrase in said}
+
 #: What is said at any time, in many languages.
 SMALL_TALK: Final = (
     "hello everyone {hello}",
@@ -116,15 +131,9 @@ SMALL_TALK: Final = (
     "😂😂 {laugh}",
     "{smile}",
     "{dance} {dance} {dance} {dance}",
-    # Emotes of other providers (`emote_sets`); elsewhere they are words, as in real chats.
-    "catJAM catJAM catJAM",
-    "catJAM RainTime",
-    "EZ Clap",
-    "LULW",
-    "monkaS monkaS that jump",
-    "peepoHappy Sparkles so cozy in here",
-    "ffzWave {hello}",
-    "blobDance SantaHat already?",
+    *_IN_EMOTES["7tv"],
+    *_IN_EMOTES["bttv"],
+    *_IN_EMOTES["ffz"],
     "👋 {hello}",
     "that's fair",
     "wait what",

@@ -7,7 +7,7 @@ send.  The same seed and channel always give the same script, ids included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from enum import Enum
 from itertools import accumulate, islice
 from random import Random
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from livechat.simulator.actions import Action
 from livechat.simulator.cast import Cast
+from livechat.simulator.emote_sets import EVERYWHERE
 from livechat.simulator.kinds import KINDS
 
 
@@ -58,6 +59,8 @@ class Beat(NamedTuple):
     action: Action
 
 
+ALL_PROVIDERS: Final = frozenset(EVERYWHERE)
+
 #: How often each kind of happening comes, in parts of their sum.
 WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({k: w for k, (w, _) in KINDS.items()})
 
@@ -90,10 +93,13 @@ class Scenario:
         self._bounds = list(accumulate(weights.values()))
         self._limit = limit
 
-    def script(self, channel: str) -> Iterator[Beat]:
-        """What happens in a channel, from its beginning."""
+    def script(self, channel: str, providers: Set[str] = ALL_PROVIDERS) -> Iterator[Beat]:
+        """What happens in a channel, from its beginning.
+
+        :param providers: whose emotes are shown there; nobody writes the words of others.
+        """
         random = Random(f"{self.seed}/{channel}")
-        beats = self._beats(Cast(random, channel), random) if self.rate else iter(())
+        beats = self._beats(Cast(random, channel, providers), random) if self.rate else iter(())
         return beats if self._limit is None else islice(beats, self._limit)
 
     def _beats(self, cast: Cast, random: Random) -> Iterator[Beat]:

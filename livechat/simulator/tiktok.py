@@ -204,7 +204,7 @@ class TikTokSimulator:
             return _again_and_again(read_messages(observed.read(name)))
         known = fate(handle)
         pace = 1.0 if known is Fate.SUSPENDED else known.pace
-        script = self._scenario.script(handle) if pace else ()
+        script = self._scenario.script(handle, frozenset()) if pace else ()
         return ((pause / pace, action) for pause, action in script)
 
 

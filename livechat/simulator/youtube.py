@@ -223,8 +223,8 @@ class YouTubeSimulator:
             for seen in repeated(observed.read(observation), self.now):
                 yield 1 / self._scenario.rate, [seen]
         pace = fate(name).pace
-        script = self._scenario.script(f"{name}/{number}" if number else name) if pace else ()
-        for pause, action in script:
+        channel = f"{name}/{number}" if number else name
+        for pause, action in self._scenario.script(channel, frozenset({"7tv"})) if pace else ():
             yield pause / pace, action
 
     def say(self, name: str, what: Action | Json) -> None:
