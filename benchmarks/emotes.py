@@ -18,12 +18,15 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from twisted.internet.task import Clock
+from twisted.internet import reactor, task
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
 
 from livechat.metrics import Metrics
 from livechat.model.events import ChannelKey
 from livechat.model.text import Image
 from livechat.platforms.emotes.parse import seventv
+from livechat.platforms.emotes.providers import in_parts
 from livechat.platforms.enrichment.dictionary import Dictionary, third_party
 from livechat.platforms.enrichment.rooms import Rooms
 from livechat.platforms.enrichment.sink import EnrichingSink
@@ -72,7 +75,14 @@ def main() -> None:
             check=True,
         )
         print(done.stdout.strip())
-    _reading()
+    for what in ("1000", "5000"):
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.emotes", what],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        print(done.stdout.strip())
 
 
 # CPU.
@@ -181,7 +191,7 @@ def _memory(what: str) -> None:
     steps = Steps(clock, metrics, "bench")
     rooms = Rooms("twitch", [], steps)
     body = json.dumps(_a_set("warm", 300)).encode()
-    rooms.put("7tv", Dictionary(emotes=seventv.read_set(body).emotes))
+    rooms.put("7tv", Dictionary(emotes=_read(body)))
     del body
     before = _resident()
     count = 1000 if what == "shared" else 50
@@ -189,7 +199,7 @@ def _memory(what: str) -> None:
     if what == "own":
         for number, room in enumerate(held):
             body = json.dumps(_a_set(f"r{number}", 1000)).encode()
-            room.put("7tv", Dictionary(emotes=seventv.read_set(body).emotes))
+            room.put("7tv", Dictionary(emotes=_read(body)))
             del body
     known = sum(len(room.dictionary.emotes) for room in held)
     grown = _resident() - before
@@ -204,20 +214,50 @@ def _memory(what: str) -> None:
         )
 
 
+def _read(body: bytes) -> dict[str, Image]:
+    emotes: dict[str, Image] = {}
+    for _ in seventv.read_set(body).into(emotes):
+        pass
+    return emotes
+
+
 def _a_set(prefix: str, emotes: int) -> dict[str, Any]:
     made = (SimulatedEmote(f"{prefix}Emote{number}") for number in range(emotes))
     return seven_tv_set("s", made, "//cdn.7tv.app")
 
 
-def _reading() -> None:
-    body = json.dumps(_a_set("x", 1000)).encode()
-    costs = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        seventv.read_set(body)
-        costs.append((time.process_time() - began) * 1e3)
-    print(f"reading a set of 1,000 ({len(body) / 1e6:.1f} MB): {min(costs):.1f} ms, in one turn")
+# Turns of the event loop.
+
+
+def _reading(count: int) -> None:
+    """In a process of its own: how long the event loop is kept while a set is read."""
+    body = json.dumps(_a_set("x", count)).encode()
+    parts = in_parts(reactor)
+    totals: list[float] = []
+    turns: list[float] = []
+
+    async def read() -> None:
+        for _ in range(ROUNDS):
+            began = time.process_time()
+            turn = time.process_time()
+            entries = seventv.read_set(body)
+            decoded = (time.process_time() - turn) * 1e3
+            emotes: dict[str, Image] = {}
+            reading = parts.cooperate(entries.into(emotes)).whenDone()
+            longest = 0.0
+            while not reading.called:
+                turn = time.process_time()
+                await deferLater(reactor, 0)
+                longest = max(longest, (time.process_time() - turn) * 1e3)
+            totals.append((time.process_time() - began) * 1e3)
+            turns.append(max(decoded, longest))
+        print(
+            f"reading a set of {count} ({len(body) / 1e6:.1f} MB): {min(totals):.1f} ms,"
+            f" longest turn {min(turns):.1f} ms, in the middle {statistics.median(turns):.1f}"
+        )
+
+    task.react(lambda _: Deferred.fromCoroutine(read()))
 
 
 if __name__ == "__main__":
-    _memory(sys.argv[1])
+    (_reading(int(sys.argv[1])) if sys.argv[1].isdecimal() else _memory(sys.argv[1]))

@@ -66,13 +66,13 @@ class SevenTvTests(SynchronousTestCase):
             {"key": "name", "value": "a new name of the set"},
         ]
         change = set_update(pushed=items)
-        self.assertEqual((change.topic, change.removed), ("emote_set.update:s1", []))
+        self.assertEqual((change.topic, change.removed), ("emote_set.update:s1", set()))
         self.assertEqual([emote.value for emote in change.added], ["catJAM"])
 
     def test_pulled(self) -> None:
         """An emote that was taken out."""
         items = [{"key": "emotes", "old_value": {"id": "60ae", "name": "catJAM"}, "value": None}]
-        self.assertEqual(set_update(pulled=items).removed, ["60ae"])
+        self.assertEqual(set_update(pulled=items).removed, {"60ae"})
 
     def test_updated(self) -> None:
         """An emote has another name, or all of it was told anew."""
@@ -80,7 +80,7 @@ class SevenTvTests(SynchronousTestCase):
         change = set_update(updated=[{**named, "value": {"id": "60ae", "name": "dogJAM"}}])
         self.assertEqual(change.renamed, [Renamed("60ae", "dogJAM")])
         change = set_update(updated=[{**named, "value": entry("dogJAM", "60ae", flags=1)}])
-        self.assertEqual(change.removed, ["60ae"])
+        self.assertEqual(change.removed, {"60ae"})
         (emote,) = change.added
         self.assertEqual((emote.value, emote.metadata.zero_width), ("dogJAM", True))
 
@@ -141,7 +141,7 @@ class BetterTtvTests(SynchronousTestCase):
         renamed = better("emote_update", channel="twitch:1", emote={"id": "a1", "code": "y"})
         self.assertEqual(renamed, Change("twitch:1", renamed=(Renamed("a1", "y"),)))
         deleted = better("emote_delete", channel="twitch:1", emoteId="a1")
-        self.assertEqual(deleted, Change("twitch:1", removed=("a1",)))
+        self.assertEqual(deleted, Change("twitch:1", removed={"a1"}))
 
     def test_others(self) -> None:
         """Badges of users, and changes that change no word."""

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,20 +18,47 @@ from livechat.platforms.emotes.parse.emote_set import (
     MAX_EMOTES,
     MAX_WORD,
     Change,
-    Found,
+    Entries,
     Renamed,
     Unreadable,
     is_word,
 )
 from tests.support.corpus import corpus
 
+
+class Found(NamedTuple):
+    """What an answer brought.
+
+    :ivar left_out: how many entries could not be read or used.
+    """
+
+    emotes: dict[str, Image]
+    left_out: int = 0
+
+
+def all_of(entries: Entries) -> Found:
+    """All entries of an answer, read at once."""
+    emotes: dict[str, Image] = {}
+    steps = sum(1 for _ in entries.into(emotes))
+    return Found(emotes, steps - len(emotes))
+
+
+def read_user(body: bytes) -> Found:
+    """What a user of 7TV brought."""
+    return all_of(seventv.read_user(body).entries or Entries([], seventv.read_entry))
+
+
+def _whole(read: Callable[[bytes], Entries]) -> Callable[[bytes], Found]:
+    return lambda body: all_of(read(body))
+
+
 READERS = (
-    seventv.read_set,
-    seventv.read_user,
-    bttv.read_global,
-    bttv.read_channel,
-    ffz.read_global,
-    ffz.read_channel,
+    _whole(seventv.read_set),
+    read_user,
+    _whole(bttv.read_global),
+    _whole(bttv.read_channel),
+    _whole(ffz.read_global),
+    _whole(ffz.read_channel),
 )
 
 
@@ -68,7 +96,7 @@ def entry(name: str = "catJAM", emote_id: str = "60ae", **more: Any) -> dict[str
 
 def seven(*entries: object) -> Found:
     """A set of 7TV with these entries."""
-    return seventv.read_set(json.dumps({"id": "s", "emotes": entries}).encode())
+    return all_of(seventv.read_set(json.dumps({"id": "s", "emotes": entries}).encode()))
 
 
 class RecordedTests(SynchronousTestCase):
@@ -77,7 +105,7 @@ class RecordedTests(SynchronousTestCase):
     def test_seven_tv_set(self) -> None:
         """All listed emotes, by the names that the channel gives them."""
         body = recorded("7tv_v3_emote_set_nymn_2024-01")
-        found = seventv.read_set(body)
+        found = all_of(seventv.read_set(body))
         entries = json.loads(body)["emotes"]
         listed = [one for one in entries if one["data"]["listed"]]
         self.assertEqual(list(found.emotes)[:2], ["PagMan", "POGPLANT"])
@@ -94,9 +122,9 @@ class RecordedTests(SynchronousTestCase):
     def test_seven_tv_user(self) -> None:
         """A channel in the shape of 2024, with its set, and in that of 2026, without."""
         old = seventv.read_user(recorded("7tv_v3_user_connection_nymn_2024-01"))
-        assert old.found is not None
+        assert old.entries is not None
         self.assertEqual(old.set_id, "63b02874ad025a672cb4969f")
-        self.assertEqual(len(old.found.emotes), 833)
+        self.assertEqual(len(all_of(old.entries).emotes), 833)
         new = seventv.read_user(recorded("7tv_v3_user_connection_after_2026-08-03_shape"))
         self.assertEqual(new, seventv.User("60ae3c29b2ecb015051f8f9a", "", None))
         none = seventv.read_user(recorded("7tv_sample_1"))
@@ -104,7 +132,7 @@ class RecordedTests(SynchronousTestCase):
 
     def test_betterttv(self) -> None:
         """A channel's own and shared emotes, and the global ones."""
-        found = bttv.read_channel(recorded("bttv_sample_1"))
+        found = all_of(bttv.read_channel(recorded("bttv_sample_1")))
         self.assertEqual(list(found.emotes), ["FeelsDennyMan", "lobosSHAKE", "(ditto)", "WolfPls"])
         self.assertEqual(
             described(found.emotes["lobosSHAKE"]),
@@ -117,12 +145,12 @@ class RecordedTests(SynchronousTestCase):
             ),
         )
         self.assertEqual(
-            list(bttv.read_global(recorded("bttv_sample_3")).emotes), [":tf:", "CiGrip"]
+            list(all_of(bttv.read_global(recorded("bttv_sample_3"))).emotes), [":tf:", "CiGrip"]
         )
 
     def test_frankerfacez(self) -> None:
         """A room of today and one of 2016, whose pictures have one size."""
-        found = ffz.read_channel(recorded("ffz_sample_1"))
+        found = all_of(ffz.read_channel(recorded("ffz_sample_1")))
         self.assertEqual(
             [described(emote) for emote in found.emotes.values()],
             [
@@ -130,14 +158,14 @@ class RecordedTests(SynchronousTestCase):
                 for word, number in (("LULW", 139407), ("WhiteKnight", 295554))
             ],
         )
-        old = ffz.read_channel(recorded("chatty_FFZTest_regular"))
+        old = all_of(ffz.read_channel(recorded("chatty_FFZTest_regular")))
         self.assertEqual(
             old.emotes["joshWASTED"].metadata.url, "https://cdn.frankerfacez.com/emoticon/12364/1"
         )
         for name in ("id_string", "no_height", "regular"):
             one = json.loads(recorded(f"chatty_FFZ_emote_{name}"))
             answer = {"room": {"set": 1}, "sets": {"1": {"emoticons": [one]}}}
-            read = ffz.read_channel(json.dumps(answer).encode())
+            read = all_of(ffz.read_channel(json.dumps(answer).encode()))
             self.assertEqual(list(read.emotes), ["joshWASTED"])
 
     def test_errors(self) -> None:
@@ -176,10 +204,10 @@ class RuleTests(SynchronousTestCase):
             {"id": "a", "code": "SoSnowy", "animated": False},
             {"id": "b", "code": "w!", "modifier": True},
         ]
-        found = bttv.read_global(json.dumps(words).encode())
+        found = all_of(bttv.read_global(json.dumps(words).encode()))
         self.assertEqual(list(found.emotes), ["SoSnowy"])
         self.assertIs(found.emotes["SoSnowy"].metadata.zero_width, True)
-        channel = bttv.read_channel(json.dumps({"channelEmotes": words[:1]}).encode())
+        channel = all_of(bttv.read_channel(json.dumps({"channelEmotes": words[:1]}).encode()))
         self.assertIs(channel.emotes["SoSnowy"].metadata.zero_width, False)
 
     def test_frankerfacez_sets(self) -> None:
@@ -202,7 +230,7 @@ class RuleTests(SynchronousTestCase):
                 "4": {"emoticons": [one("Dancing", animated=moving)]},
             },
         }
-        found = ffz.read_global(json.dumps(answer).encode())
+        found = all_of(ffz.read_global(json.dumps(answer).encode()))
         self.assertEqual(
             [described(emote)[:4] for emote in found.emotes.values()],
             [
@@ -239,10 +267,10 @@ class LieTests(SynchronousTestCase):
             self.assertEqual(seven(entry(data={"host": host})), Found({}, 1), url)
         evil = {"name": "x", "urls": {"1": "//evil.example/1"}}
         answer = {"room": {"set": 1}, "sets": {"1": {"emoticons": [evil]}}}
-        self.assertEqual(ffz.read_channel(json.dumps(answer).encode()).emotes, {})
+        self.assertEqual(all_of(ffz.read_channel(json.dumps(answer).encode())).emotes, {})
         for bad in ("../x", "a b", "", "ä", 'x"onerror=', "x" * 65):
             body = json.dumps([{"id": bad, "code": "x"}]).encode()
-            self.assertEqual(bttv.read_global(body), Found({}, 1))
+            self.assertEqual(all_of(bttv.read_global(body)), Found({}, 1))
 
     def test_wrong_types(self) -> None:
         """An entry of a wrong shape is left out; the others stay."""
@@ -314,7 +342,7 @@ class ChangeTests(SynchronousTestCase):
         """Emotes are taken out, renamed and added; the set as it was stays what it was."""
         before = seven(entry("one", "1"), entry("two", "2"), entry("three", "3", flags=1)).emotes
         added = seven(entry("four", "4")).emotes["four"]
-        change = Change("t", removed=["2"], renamed=[Renamed("3", "drei")], added=[added])
+        change = Change("t", removed={"2"}, renamed=[Renamed("3", "drei")], added=[added])
         after = change.applied(before)
         self.assertEqual(list(after), ["one", "drei", "four"])
         self.assertEqual(list(before), ["one", "two", "three"])
@@ -324,8 +352,36 @@ class ChangeTests(SynchronousTestCase):
     def test_unknown(self) -> None:
         """An emote that the set does not have, perhaps a hidden one, is neither here nor there."""
         before = seven(entry("one", "1")).emotes
-        change = Change("t", removed=["9"], renamed=[Renamed("8", "acht")])
+        change = Change("t", removed={"9"}, renamed=[Renamed("8", "acht")])
         self.assertEqual(change.applied(before), before)
+
+    def test_exchanged(self) -> None:
+        """Two emotes whose names are exchanged in one change are both kept."""
+        before = seven(entry("one", "1"), entry("two", "2")).emotes
+        after = Change("t", renamed=[Renamed("1", "two"), Renamed("2", "one")]).applied(before)
+        self.assertEqual(after["two"].metadata.url, before["one"].metadata.url)
+        self.assertEqual(after["one"].metadata.url, before["two"].metadata.url)
+
+    def test_named_twice(self) -> None:
+        """What is taken out is not renamed, whatever the order; the last of two names counts."""
+        before = seven(entry("one", "1"), entry("two", "2")).emotes
+        names = [Renamed("1", "x"), Renamed("2", "y"), Renamed("2", "z")]
+        self.assertEqual(list(Change("t", removed={"1"}, renamed=names).applied(before)), ["z"])
+
+    def test_thousands(self) -> None:
+        """However many emotes a change names, the set is gone through once."""
+        looked = 0
+
+        class Counting(dict[str, Image]):
+            def items(self) -> Any:
+                nonlocal looked
+                looked += 1
+                return super().items()
+
+        before = Counting(seven(entry("one", "1"), entry("two", "2")).emotes)
+        ids = {str(number) for number in range(2, 2000)}
+        after = Change("t", ids, [Renamed(name, "x") for name in ids]).applied(before)
+        self.assertEqual((list(after), looked), (["one"], 1))
 
     def test_end(self) -> None:
         """A set that is full takes no more."""

@@ -3,15 +3,31 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
+from typing import Any, cast
+
+from msgspec import Raw
+from msgspec.structs import replace
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from livechat.platforms.emotes.limits import ABSENT, KEPT_FOR, LEAST, UNTOLD
-from livechat.platforms.emotes.providers import Address
+from livechat.model.text import Image
+from livechat.platforms.budget import Claim
+from livechat.platforms.emotes.client import Client
+from livechat.platforms.emotes.limits import ABSENT, KEPT_FOR, LEAST, TURN, UNTOLD
+from livechat.platforms.emotes.parse.emote_set import Entries
+from livechat.platforms.emotes.provider import Ffz
+from livechat.platforms.emotes.providers import Address, in_parts
 from livechat.platforms.enrichment.dictionary import EMPTY
 from livechat.platforms.enrichment.ports import IPictureSource
 from livechat.simulator.emote_faults import EmoteFault
 from livechat.simulator.emote_sets import SimulatedEmote
 from tests.support.emotes import ANN, BEN, YOUTUBE, EmoteCase
+from tests.test_enrichment import foreign
 
 EVERYWHERE = {
     ":tf:": "bttv",
@@ -190,6 +206,58 @@ class AskingTests(EmoteCase):
         self.run_for(1)
         self.assertIn("catJAM", self.words(room))
         self.assertEqual(len(self.asked("7tv/v3/emote-sets")), 1)
+
+
+class TurnClock(Clock):
+    """A clock on which what is due at once is due in the next turn only."""
+
+    def callLater(self, delay: float, callable: Any, *args: object, **kw: object) -> IDelayedCall:
+        """See `Clock`."""
+        return super().callLater(delay or 1e-6, callable, *args, **kw)
+
+
+class PartsTests(SynchronousTestCase):
+    """Sets are read in parts: a large one keeps nobody waiting."""
+
+    def test_in_parts(self) -> None:
+        """All sets that are read at the same time share the turns, and are whole in the end."""
+        clock = TurnClock()
+        emote = foreign("catJAM")
+
+        def read(raw: Raw) -> Image:
+            # It takes a millisecond.
+            clock.rightNow += 0.001
+            return replace(emote, value=str(json.loads(bytes(raw))))
+
+        parts = in_parts(clock)
+        sets: list[dict[str, Image]] = [{}, {}]
+        for number, emotes in enumerate(sets):
+            raw = [Raw(b"%d" % (10 * number + each)) for each in range(10)]
+            parts.cooperate(Entries(raw, read).into(emotes))
+        read_so_far = [0]
+        while clock.getDelayedCalls():
+            clock.advance(1e-6)
+            read_so_far.append(sum(map(len, sets)))
+        most = max(after - before for before, after in pairwise(read_so_far))
+        self.assertEqual(most, TURN / 0.001)
+        self.assertEqual(list(sets[0]), [str(number) for number in range(10)])
+        self.assertEqual(list(sets[1]), [str(number) for number in range(10, 20)])
+
+    def test_left(self) -> None:
+        """Nobody reads on when nobody wants it any more."""
+        clock = TurnClock()
+        answer = {"room": {"set": 1}, "sets": {"1": {"emoticons": [{"name": "x"}]}}}
+
+        class Telling:
+            async def get(self, *_: object) -> bytes:
+                return json.dumps(answer).encode()
+
+        provider = Ffz(cast(Client, Telling()), in_parts(clock))
+        reading = Deferred.fromCoroutine(provider.channel("twitch", ANN, Claim(clock)))
+        self.assertEqual(len(clock.getDelayedCalls()), 1)
+        reading.cancel()
+        self.failureResultOf(reading, CancelledError)
+        self.assertEqual(clock.getDelayedCalls(), [])
 
 
 class ChosenTests(EmoteCase):

@@ -271,6 +271,27 @@ class LossTests(UpdateCase):
         self.run_for(LONGEST_PAUSE + CATCH_UP, 5)
         self.assertIn(f"twitch:{ANN}", self.topics())
 
+    def test_large_messages(self) -> None:
+        """A flood of few, large messages is one, too."""
+        (seven,) = [socket for socket in self.simulator.sockets if "user" in str(socket.topics)]
+        self.run_for(2)
+        for _ in range(20):
+            seven.say({"op": 0, "d": {"type": "other", "body": "x" * ((2 << 20) - 100)}})
+        self.run_for(1)
+        self.assertNotIn(seven, self.simulator.sockets)
+
+    def test_flaps(self) -> None:
+        """One that breaks again and again: connections and questions become rare."""
+        before = len(self.asked_for), len(self.asked())
+        for _ in range(600):
+            self.simulator.drop()
+            self.run_for(1, 1)
+        self.assertLess(len(self.asked_for) - before[0], 60)
+        self.assertLess(len(self.asked()) - before[1], 60)
+        self.assertIn("catJAM", self.words(self.room))
+        self.run_for(LONGEST_PAUSE + CATCH_UP, 5)
+        self.assertIn(f"twitch:{ANN}", self.topics())
+
     def test_asked_to_leave(self) -> None:
         """A server that wants us to reconnect is obeyed; one in maintenance for five minutes."""
         (seven,) = [socket for socket in self.simulator.sockets if "user" in str(socket.topics)]

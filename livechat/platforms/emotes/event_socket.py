@@ -10,7 +10,12 @@ from msgspec import Struct
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.pacing import TokenBucket
-from livechat.platforms.emotes.limits import BTTV_CHANNELS, MESSAGES, MESSAGES_AT_ONCE
+from livechat.platforms.emotes.limits import (
+    BTTV_CHANNELS,
+    MESSAGE_BYTES,
+    MESSAGES,
+    MESSAGES_AT_ONCE,
+)
 from livechat.platforms.emotes.parse import bttv, seventv_events
 from livechat.platforms.emotes.parse.emote_set import Change, Unreadable
 from livechat.platforms.emotes.parse.messages import Alive, Goodbye, Hello, Message, Stale
@@ -124,7 +129,7 @@ class EventSocket(PausingSocket):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Something is said."""
         self._heard = self.clock.seconds()
-        if not self._allowed.take():
+        if not self._allowed.take(1 + len(payload) / MESSAGE_BYTES):
             self.drop("too many messages")
             return
         try:

@@ -21,6 +21,9 @@ PATIENCE: Final = 10.0
 LONGEST_SET: Final = 8 << 20
 LONGEST_ANSWER: Final = 2 << 20
 
+#: Seconds for which sets are read in one turn of the event loop.
+TURN: Final = 0.002
+
 #: Seconds until a set is asked for again: one whose changes are told as they happen; one whose
 #: changes are not; and that of a channel which the provider does not know.
 TOLD: Final = 3600.0
@@ -53,6 +56,8 @@ CONNECTIONS: Final = 50
 #: Channels on one connection to BetterTTV, which does not say how many it allows.
 BTTV_CHANNELS: Final = 100
 
-#: Messages that one connection may bring: in the long run each second, and at once.
+#: Messages that one connection may bring: in the long run each second, and at once.  A large one
+#: counts as one more for each so many bytes.
 MESSAGES: Final = 50.0
 MESSAGES_AT_ONCE: Final = 2000.0
+MESSAGE_BYTES: Final = 16 << 10

@@ -9,12 +9,15 @@ from typing import Final
 
 from msgspec import Struct
 from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import Cooperator
 
 from livechat.platforms.description import PlatformContext
 from livechat.platforms.emotes.client import Client
 from livechat.platforms.emotes.counts import Counts
 from livechat.platforms.emotes.event_socket import BTTV, SEVEN_TV, Dialect
 from livechat.platforms.emotes.kept_set import Shared
+from livechat.platforms.emotes.limits import TURN
 from livechat.platforms.emotes.live_updates import LiveUpdates, Socket
 from livechat.platforms.emotes.provider import Bttv, Ffz, Provider, SevenTv
 from livechat.platforms.emotes.source import EmoteSource
@@ -34,7 +37,7 @@ class Address(Struct, frozen=True):
     socket_url: str = ""
 
 
-_PROVIDERS: Final[dict[str, Callable[[Client], Provider]]] = {
+_PROVIDERS: Final[dict[str, Callable[[Client, Cooperator], Provider]]] = {
     "7tv": SevenTv,
     "bttv": Bttv,
     "ffz": Ffz,
@@ -53,6 +56,7 @@ class Providers(Service):
         counts = Counts(context.metrics)
         self._sources: list[EmoteSource] = []
         self._updates: list[LiveUpdates] = []
+        self._parts = in_parts(context.clock)
         for address in addresses:
             self._add(context, address, counts)
 
@@ -100,4 +104,14 @@ class Providers(Service):
             self._updates.append(updates)
         loaded = counts.loaded.labels(name)
         shared = Shared(context.clock, context.random, steps, updates, partial(loaded.inc))
-        self._sources.append(EmoteSource(_PROVIDERS[name](client), shared))
+        self._sources.append(EmoteSource(_PROVIDERS[name](client, self._parts), shared))
+
+
+def in_parts(clock: IReactorTime) -> Cooperator:
+    """Reads all sets, in turns of the event loop that all of them share."""
+
+    def turn() -> Callable[[], bool]:
+        end = clock.seconds() + TURN
+        return lambda: clock.seconds() >= end
+
+    return Cooperator(turn, lambda work: clock.callLater(0, work))

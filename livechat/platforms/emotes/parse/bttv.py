@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Final
 
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
@@ -11,11 +10,10 @@ from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, field, json
 from livechat.model.text import Image
 from livechat.platforms.emotes.parse.emote_set import (
     Change,
-    Found,
+    Entries,
     Renamed,
     Unreadable,
     decoded,
-    gathered,
     is_id,
     is_word,
 )
@@ -70,16 +68,16 @@ _read_message: Final = json.Decoder(_Message)
 _read_data: Final = json.Decoder(_Data)
 
 
-def read_global(body: bytes) -> Found:
+def read_global(body: bytes) -> Entries:
     """The emotes that all channels have.
 
     :raises Unreadable: it is no such answer.
     """
     entries = decoded(_read_global, body)
-    return gathered(entries, _global_emote)
+    return Entries(entries, _global_emote)
 
 
-def read_channel(body: bytes) -> Found:
+def read_channel(body: bytes) -> Entries:
     """The emotes of a channel, its own before those of others that it uses.
 
     :raises Unreadable: it is no such answer.
@@ -87,8 +85,8 @@ def read_channel(body: bytes) -> Found:
     answer = decoded(_read_channel, body)
     if answer.channel_emotes is UNSET and answer.shared_emotes is UNSET:
         raise Unreadable("no emotes of a channel")
-    entries = chain(answer.channel_emotes or (), answer.shared_emotes or ())
-    return gathered(entries, _channel_emote)
+    entries = [*(answer.channel_emotes or ()), *(answer.shared_emotes or ())]
+    return Entries(entries, _channel_emote)
 
 
 def topic_of(platform: str, channel_id: str) -> str:
@@ -126,7 +124,7 @@ def _change(name: str, data: _Data) -> Change | None:
         created = _channel_emote(data.emote)
         return Change(data.channel, added=(created,)) if created else None
     if name == "emote_delete":
-        return Change(data.channel, removed=(data.emote_id,)) if is_id(data.emote_id) else None
+        return Change(data.channel, removed={data.emote_id}) if is_id(data.emote_id) else None
     renaming = _read_renaming.decode(data.emote)
     if renaming.code is None or not is_word(renaming.code) or not is_id(renaming.id):
         return None

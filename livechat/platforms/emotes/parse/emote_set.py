@@ -8,17 +8,15 @@ of an answer is read for itself, so that one that is wrong costs itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import DecodeError, Raw, Struct, json
 
 from livechat.model.image_address import https_url
 from livechat.model.text import Image
 from livechat.platforms.enrichment.dictionary import third_party
-from livechat.platforms.json_values import count_values
 
 #: Words and the emotes that stand for them.
 EmoteSet = Mapping[str, Image]
@@ -31,8 +29,11 @@ MAX_WORD: Final = 128
 #: usually given.
 MAX_EMOTES: Final = 10_000
 
-#: Values in one answer; each emote of 7TV has some 90 of them.
+#: Commas in one answer; each emote of 7TV has some 80 of them.
 MAX_VALUES: Final = 500_000
+
+#: What may stand behind the host of an address.
+_HOST_END: Final = re.compile("[:/?#]")
 
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
@@ -43,14 +44,28 @@ class Unreadable(ValueError):
     """An answer or a message that is not what its provider is known to send."""
 
 
-class Found(NamedTuple):
-    """What an answer brought.
+class Entries(Struct, frozen=True):
+    """The emotes that an answer lists, each of which is still to be read.
 
-    :ivar left_out: how many entries could not be read or used.
+    :ivar read: reads one; None: it is not to be used; raises `DecodeError` or `ValueError`.
     """
 
-    emotes: dict[str, Image]
-    left_out: int = 0
+    raw: Sequence[Raw]
+    read: Callable[[Raw], Image | None]
+
+    def into(self, emotes: dict[str, Image]) -> Iterator[None]:
+        """Read them into a set, one at each step; of two with one name the first one counts.
+
+        What comes after `MAX_EMOTES` entries is not read.
+        """
+        for entry in islice(self.raw, MAX_EMOTES):
+            try:
+                emote = self.read(entry)
+            except (DecodeError, ValueError):
+                emote = None
+            if emote is not None:
+                emotes.setdefault(emote.value, emote)
+            yield
 
 
 class Renamed(NamedTuple):
@@ -70,50 +85,37 @@ class Change(Struct, frozen=True):
     """
 
     topic: str
-    removed: Sequence[str] = ()
+    removed: Set[str] = frozenset()
     renamed: Sequence[Renamed] = ()
     added: Sequence[Image] = ()
 
     def applied(self, emotes: EmoteSet) -> dict[str, Image]:
         """What becomes of a set."""
         changed = dict(emotes)
-        for emote_id in self.removed:
-            _taken(changed, emote_id)
-        for emote_id, word in self.renamed:
-            for emote in _taken(changed, emote_id):
-                changed[word] = renamed(emote, word)
+        names = dict(self.renamed)
+        # They are looked for in one pass: a server may name thousands.
+        taken = list(_of_ids(emotes, names.keys() | self.removed))
+        for word, _ in taken:
+            del changed[word]
+        for word, emote_id in taken:
+            if emote_id in names and emote_id not in self.removed:
+                name = names[emote_id]
+                changed[name] = renamed(emotes[word], name)
         for emote in self.added:
             if len(changed) < MAX_EMOTES:
                 changed[emote.value] = emote
         return changed
 
 
-def _taken(emotes: dict[str, Image], emote_id: str) -> list[Image]:
-    """Take an emote out of a set; its id stands in the address of its picture."""
-    part = f"/{emote_id}/"
-    found = [word for word, emote in emotes.items() if part in emote.metadata.url]
-    return [emotes.pop(word) for word in found]
-
-
-def gathered(entries: Iterable[Raw], read: Callable[[Raw], Image | None]) -> Found:
-    """The emotes of a list; of two with one name the first one counts.
-
-    What comes after `MAX_EMOTES` entries is not read.
-
-    :param read: reads one entry; None: it is not to be used; raises `DecodeError` or `ValueError`.
-    """
-    emotes: dict[str, Image] = {}
-    left_out = 0
-    for entry in islice(entries, MAX_EMOTES):
-        try:
-            emote = read(entry)
-        except (DecodeError, ValueError):
-            emote = None
-        if emote is None or emote.value in emotes:
-            left_out += 1
-        else:
-            emotes[emote.value] = emote
-    return Found(emotes, left_out)
+def _of_ids(emotes: EmoteSet, ids: Set[str]) -> Iterator[tuple[str, str]]:
+    """Words whose emotes have one of these ids, which stands in the address of the picture."""
+    if not ids:
+        return
+    for word, emote in emotes.items():
+        for part in emote.metadata.url.split("/")[3:]:
+            if part in ids:
+                yield word, part
+                break
 
 
 def decoded(decoder: json.Decoder[T], body: bytes | Raw) -> T:
@@ -121,8 +123,9 @@ def decoded(decoder: json.Decoder[T], body: bytes | Raw) -> T:
 
     :raises Unreadable: it is none, of another shape, or has too many values.
     """
+    # What is made of an answer has a fixed shape but for lists, whose values stand behind commas.
     # The whole was counted before its part.
-    if not isinstance(body, Raw) and count_values(body) > MAX_VALUES:
+    if not isinstance(body, Raw) and body.count(b",") >= MAX_VALUES:
         raise Unreadable("too many values")
     try:
         return decoder.decode(body)
@@ -140,17 +143,18 @@ def is_word(code: str) -> bool:
     return 0 < len(code) <= MAX_WORD and code.isprintable() and code.split() == [code]
 
 
-def picture(url: Any, domains: Sequence[str]) -> str | None:
+def picture(url: Any, domains: tuple[str, ...]) -> str | None:
     """The address of a picture if it is within one of the provider's own domains.
 
     :param url: as it was sent; one without a scheme (`//host/path`) counts as https.
+    :param domains: each with a dot before it.
     """
     found = https_url(url)
     if found is None:
         return None
-    host = urlsplit(found).hostname or ""
-    inside = any(host == domain or host.endswith("." + domain) for domain in domains)
-    return found if inside else None
+    # An address that may be passed on names its host right behind the scheme.
+    host = "." + _HOST_END.split(found[len("https://") :], maxsplit=1)[0].lower()
+    return found if host.endswith(domains) else None
 
 
 def renamed(known: Image, word: str) -> Image:

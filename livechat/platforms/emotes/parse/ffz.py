@@ -6,15 +6,14 @@ It tells nobody of changes: its sets are asked for again and again.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Raw, Struct, json
 
 from livechat.model.text import Image
 from livechat.platforms.emotes.parse.emote_set import (
-    Found,
+    Entries,
     decoded,
-    gathered,
     is_word,
     picture,
 )
@@ -22,7 +21,7 @@ from livechat.platforms.enrichment.dictionary import third_party
 
 PROVIDER: Final = "ffz"
 
-_DOMAINS: Final = ("frankerfacez.com",)
+_DOMAINS: Final = (".frankerfacez.com",)
 
 #: Sizes of a picture, the one that is wanted first.
 _SCALES: Final = ("2", "1", "4")
@@ -30,8 +29,8 @@ _SCALES: Final = ("2", "1", "4")
 
 class _Entry(Struct):
     name: str
-    urls: dict[str, Any] = {}
-    animated: dict[str, Any] | None = None
+    urls: dict[str, str | None] = {}
+    animated: dict[str, str | None] | None = None
     # Such a word changes the emote before it, and is none itself.
     modifier: bool = False
 
@@ -59,27 +58,27 @@ _read_global: Final = json.Decoder(_GlobalAnswer)
 _read_entry: Final = json.Decoder(_Entry)
 
 
-def read_global(body: bytes) -> Found:
+def read_global(body: bytes) -> Entries:
     """The emotes that everybody has: those of the default sets; the others are some users'.
 
     :raises Unreadable: it is no such answer.
     """
     answer = decoded(_read_global, body)
-    return _found(answer.sets, answer.default_sets)
+    return _entries(answer.sets, answer.default_sets)
 
 
-def read_channel(body: bytes) -> Found:
+def read_channel(body: bytes) -> Entries:
     """The emotes of a room.
 
     :raises Unreadable: it is no such answer.
     """
     answer = decoded(_read_room, body)
-    return _found(answer.sets, [] if answer.room.set is None else [answer.room.set])
+    return _entries(answer.sets, [] if answer.room.set is None else [answer.room.set])
 
 
-def _found(sets: dict[str, _Set], wanted: list[int | str]) -> Found:
+def _entries(sets: dict[str, _Set], wanted: list[int | str]) -> Entries:
     chosen = [sets[str(name)] for name in wanted if str(name) in sets]
-    return gathered((entry for one in chosen for entry in one.emoticons), _emote)
+    return Entries([entry for one in chosen for entry in one.emoticons], _emote)
 
 
 def _emote(raw: Raw) -> Image | None:
@@ -93,7 +92,7 @@ def _emote(raw: Raw) -> Image | None:
     return third_party(entry.name, url, PROVIDER, animated=moving is not None)
 
 
-def _best(urls: dict[str, Any]) -> str | None:
+def _best(urls: dict[str, str | None]) -> str | None:
     """The picture of the best size there is: an entry may be null or missing."""
     found = (picture(urls.get(scale), _DOMAINS) for scale in _SCALES)
     return next(filter(None, found), None)

@@ -9,10 +9,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType, json
 
 from livechat.model.text import Image
 from livechat.platforms.emotes.parse.emote_set import (
-    Found,
+    Entries,
     Unreadable,
     decoded,
-    gathered,
     is_id,
     is_word,
     picture,
@@ -21,7 +20,7 @@ from livechat.platforms.enrichment.dictionary import third_party
 
 PROVIDER: Final = "7tv"
 
-_DOMAINS: Final = ("7tv.app", "7tv.io")
+_DOMAINS: Final = (".7tv.app", ".7tv.io")
 
 #: Flag of an emote within a set: it lies over the emote before it.
 _ZERO_WIDTH: Final = 1 << 0
@@ -77,12 +76,12 @@ class User(NamedTuple):
 
     :ivar user_id: its id at 7TV; empty: not told.
     :ivar set_id: the set that it uses; empty: none.
-    :ivar found: what is in that set, where it was told at once.
+    :ivar entries: what is in that set, where it was told at once.
     """
 
     user_id: str
     set_id: str
-    found: Found | None
+    entries: Entries | None
 
 
 _read_set: Final = json.Decoder(_Set)
@@ -90,7 +89,7 @@ _read_user: Final = json.Decoder(_User)
 _read_entry: Final = json.Decoder(_Entry)
 
 
-def read_set(body: bytes) -> Found:
+def read_set(body: bytes) -> Entries:
     """The emotes of a set.
 
     :raises Unreadable: it is none.
@@ -98,7 +97,7 @@ def read_set(body: bytes) -> Found:
     answer = decoded(_read_set, body)
     if not answer.id and answer.emotes is None:
         raise Unreadable("no set")
-    return gathered(answer.emotes or (), read_entry)
+    return Entries(answer.emotes or (), read_entry)
 
 
 def read_user(body: bytes) -> User:
@@ -112,8 +111,8 @@ def read_user(body: bytes) -> User:
     user_id = answer.user.id if answer.user is not None else ""
     told = answer.emote_set or _Set()
     set_id = answer.emote_set_id or told.id
-    found = None if told.emotes is None else gathered(told.emotes, read_entry)
-    return User(user_id if is_id(user_id) else "", set_id if is_id(set_id) else "", found)
+    entries = None if told.emotes is None else Entries(told.emotes, read_entry)
+    return User(user_id if is_id(user_id) else "", set_id if is_id(set_id) else "", entries)
 
 
 def read_entry(raw: Raw | bytes) -> Image | None:

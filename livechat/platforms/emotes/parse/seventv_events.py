@@ -155,11 +155,11 @@ def _dispatched(event: _Dispatch) -> Message:
 
 def _change(body: _Body) -> Change:
     """What was done to a set; an emote whose flags have changed is taken out and added again."""
-    removed: list[str] = []
+    removed: set[str] = set()
     renamed: list[Renamed] = []
     added: list[Image] = []
     for item in _of_emotes(body.pulled):
-        removed.append(_read_known.decode(item.old_value).id)
+        removed.add(_read_known.decode(item.old_value).id)
     for item in _of_emotes(body.pushed):
         emote = read_entry(item.value)
         if emote is not None:
@@ -173,11 +173,10 @@ def _change(body: _Body) -> Change:
             if is_word(known.name):
                 renamed.append(Renamed(known.id, known.name))
             continue
-        removed.append(known.id)
+        removed.add(known.id)
         if emote is not None:
             added.append(emote)
-    removed = [emote_id for emote_id in removed if is_id(emote_id)]
-    return Change(set_topic(body.id), removed, renamed, added)
+    return Change(set_topic(body.id), {*filter(is_id, removed)}, renamed, added)
 
 
 def _of_emotes(items: list[_Item] | None) -> list[_Item]:
