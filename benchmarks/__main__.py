@@ -22,6 +22,7 @@ from benchmarks import (
     statistics,
     tiktok,
     wait,
+    wait_twitch,
     youtube,
 )
 
@@ -37,6 +38,7 @@ MEASUREMENTS = {
     "tiktok": tiktok.main,
     "youtube": youtube.main,
     "wait": wait.main,
+    "wait-twitch": wait_twitch.main,
     "browser": browser.main,
     "contract": contract.main,
     "chaos": chaos.main,

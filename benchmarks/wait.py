@@ -179,12 +179,12 @@ def main() -> None:
             f"{count:8}  {day.looked.total() / DAY:7.2f}  {max(day.looked.values()):4}"
             f"  {day.pages.total() / DAY:7.2f}  {max(day.pages.values()):4}"
             f"  {len(others) + len(announced):5}"
-            f"  {_part(others, 0.5):6.0f}  {_part(others, 0.9):5.0f}  {_part(others, 0.99):5.0f}"
-            f"  {_part(announced, 0.5):6.1f}  {_part(announced, 0.9):4.1f}"
-            f"  {_part(announced, 0.99):4.1f}   ({time.perf_counter() - began:.0f} s of real time)"
+            f"  {part(others, 0.5):6.0f}  {part(others, 0.9):5.0f}  {part(others, 0.99):5.0f}"
+            f"  {part(announced, 0.5):6.1f}  {part(announced, 0.9):4.1f}"
+            f"  {part(announced, 0.99):4.1f}   ({time.perf_counter() - began:.0f} s of real time)"
         )
 
 
-def _part(values: list[float], part: float) -> float:
+def part(values: list[float], share: float) -> float:
     """What so large a part of sorted values does not exceed."""
-    return values[min(len(values) - 1, int(len(values) * part))]
+    return values[min(len(values) - 1, int(len(values) * share))]
