@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What this node publishes, on its way to Redis: one call at a time for all channels that have any.
 
-A call begins at once where none was made lately, otherwise not before `PAUSE` after the last one.
+A call begins at once where none was made lately, otherwise some time after the last one began: the
+more was in that, the longer, since it is calls that are dear.
 What was sent stands in its channel's queue until Redis has taken it, so nothing is ever sent in
 another order than it was published in.
 """
@@ -20,8 +21,10 @@ from livechat.redis.link import RedisDown, RedisLink, RedisRefused
 
 _log = Logger()
 
-#: Least seconds from one call to the next.
+#: Seconds from one call to the next: at least, for each publication in the former, and at most.
 PAUSE: Final = 0.004
+PAUSE_EACH: Final = 0.0015
+LONGEST_PAUSE: Final = 0.010
 
 #: Most parts and bytes of one call.
 MAX_PARTS: Final = 500
@@ -86,7 +89,7 @@ class Queue(Struct, eq=False):
     sent: Sent = field(default_factory=Sent)
     _due: dict[Publisher, None] = field(default_factory=dict)
     _call: IDelayedCall | None = None
-    _last: float = 0.0
+    _next: float = 0.0
     _is_flying: bool = False
 
     def add(self, publisher: Publisher) -> None:
@@ -107,16 +110,15 @@ class Queue(Struct, eq=False):
 
     def _schedule(self) -> None:
         if self._call is None and not self._is_flying and self._due:
-            wait = self._last + PAUSE - self.clock.seconds()
-            self._call = self.clock.callLater(min(PAUSE, max(0.0, wait)), self._flush)
+            wait = self._next - self.clock.seconds()
+            self._call = self.clock.callLater(min(LONGEST_PAUSE, max(0.0, wait)), self._flush)
 
     def _flush(self) -> None:
         self._call = None
-        self._last = self.clock.seconds()
         keys: list[str] = []
         arguments: list[str | bytes] = []
         parts: list[tuple[Publisher, Part]] = []
-        size = 0
+        size = count = 0
         due, self._due = self._due, {}
         for publisher in due:
             if len(parts) >= MAX_PARTS or size >= MAX_BYTES:
@@ -127,8 +129,11 @@ class Queue(Struct, eq=False):
                 keys += part.keys
                 arguments += part.arguments
                 size += len(part.arguments[-1])
+                count += part.taken
         if not parts:
             return
+        pause = min(LONGEST_PAUSE, max(PAUSE, PAUSE_EACH * count))
+        self._next = self.clock.seconds() + pause
         self.sent.calls += 1
         self.sent.bytes += size
         self._is_flying = True
