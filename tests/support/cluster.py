@@ -165,6 +165,7 @@ class Cluster:
 
     :ivar truth: what was said, by channel.
     :ivar twitch: the platform.
+    :ivar irc: the port of its chat.
     :param rate: messages per second and channel.
     """
 
@@ -187,12 +188,12 @@ class Cluster:
         self._numbers = count(1)
         self._users = Random(1)
         self._ports: list[Any] = []
-        self._irc = self._gql = 0
+        self.irc = self._gql = 0
 
     async def start(self, nodes: int = 3) -> None:
         """Start Redis, the platform and so many nodes."""
         await self.redis.start(self.reactor)
-        self._irc = self._listen(self.twitch)
+        self.irc = self._listen(self.twitch)
         self._gql = self._listen(Site(resources(self.twitch)))
         self._speaking.start(1 / STEPS, now=False)
         await gatherResults([Deferred.fromCoroutine(self.add()) for _ in range(nodes)])
@@ -208,7 +209,7 @@ class Cluster:
             f"--redis-url=redis://127.0.0.1:{port.getHost().port}/0",
             f"--node={name}",
             f"--lease={LEASE}",
-            f"--twitch-irc=tcp:127.0.0.1:{self._irc}",
+            f"--twitch-irc=tcp:127.0.0.1:{self.irc}",
             f"--twitch-gql-url=http://127.0.0.1:{self._gql}/twitch/gql",
             "--emotes=",
             "--command-rate=1000",

@@ -93,13 +93,17 @@ class Daemon(ProcessProtocol):
         return int(found[1]) * 1024
 
 
-def start_daemon(reactor: Any, *options: str, beside: Path | None = None) -> Daemon:
+def start_daemon(
+    reactor: Any, *options: str, beside: Path | None = None, checkout: Path | None = None
+) -> Daemon:
     """Start `twistd livechat` on a free loopback port; wait for `listening`.
 
     :param beside: a directory into which packages were installed that it may use, too.
+    :param checkout: another one whose code is run, with the interpreter of its `.venv`.
     """
     daemon = Daemon()
-    places = [str(_CHECKOUT), str(beside or ""), os.environ.get("PYTHONPATH", "")]
+    python = str(checkout / ".venv/bin/python") if checkout else sys.executable
+    places = [str(checkout or _CHECKOUT), str(beside or ""), os.environ.get("PYTHONPATH", "")]
     path = os.pathsep.join(filter(None, places))
     environ = {k: v for k, v in os.environ.items() if not k.startswith("LIVECHAT_")}
     if "--demo" not in options:
@@ -107,10 +111,8 @@ def start_daemon(reactor: Any, *options: str, beside: Path | None = None) -> Dae
         environ["LIVECHAT_EMOTES"] = ""
     for name in ("PORT", "REDIS_URL", "STATS_STORAGE"):
         environ.pop(name, None)
-    arguments = [sys.executable, "-m", "livechat", "--listen=tcp:0:interface=127.0.0.1", *options]
-    reactor.spawnProcess(
-        daemon, sys.executable, arguments, env={**environ, "PYTHONPATH": path}, path="/"
-    )
+    arguments = [python, "-m", "livechat", "--listen=tcp:0:interface=127.0.0.1", *options]
+    reactor.spawnProcess(daemon, python, arguments, env={**environ, "PYTHONPATH": path}, path="/")
     daemon.listening.addTimeout(PATIENCE, reactor)
     return daemon
 
