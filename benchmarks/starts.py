@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""How long the start of a watch takes: without emotes, and while their providers never answer.
+"""How long the start of a watch takes: without emotes, while their providers never answer, and
+while each channel has a large set of them.
 
-One simulator of the platforms and providers, and two daemons on it, which start to watch the same
-channels in turns: from the command until `started`.
+One simulator of the platforms, two of the providers, and three daemons, which start to watch the
+same channels in turns: from the command until `started`.  `LIVECHAT_BENCH_STARTS` sets how many
+(100).
 """
 
 from __future__ import annotations
@@ -19,8 +21,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
+from twisted.scripts import twistd
+
+from livechat.simulator.emote_sets import OF_A_CHANNEL, SimulatedEmote
+
 _TWISTD: Final = str(Path(sys.executable).with_name("twistd"))
-_STARTS: Final = 105
+_STARTS: Final = int(os.environ.pop("LIVECHAT_BENCH_STARTS", "100"))
 _WARM: Final = 5
 
 #: Seconds between two starts, so that none waits for Twitch's limit of joins.
@@ -31,11 +37,19 @@ def main() -> None:
     """Measure and print."""
     print("\nStart of a watch, ms, in turns\n")
     with (
-        _Simulator() as simulator,
+        _Simulator([_TWISTD], "--fault=emotes-hang") as simulator,
+        _Simulator([sys.executable, "-m", "benchmarks.starts"]) as large,
         _Daemon([*simulator.platforms, "--emotes="]) as none,
         _Daemon([*simulator.platforms, *simulator.providers]) as hanging,
+        _Daemon([*simulator.platforms, *large.providers]) as answering,
     ):
-        _measure({"--emotes ''": none, "providers hang": hanging})
+        _measure(
+            {
+                "--emotes ''": none,
+                "providers hang": hanging,
+                "1,000 emotes each": answering,
+            }
+        )
 
 
 def _measure(daemons: dict[str, _Daemon]) -> None:
@@ -43,7 +57,8 @@ def _measure(daemons: dict[str, _Daemon]) -> None:
     names = list(daemons)
     for number in range(_STARTS + _WARM):
         # Who is the first in turn is so, too.
-        for name in names[:: 1 if number % 2 else -1]:
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
             seconds = daemons[name].start(f"quiet{number}")
             if number >= _WARM:
                 took[name].append(seconds * 1e3)
@@ -51,21 +66,25 @@ def _measure(daemons: dict[str, _Daemon]) -> None:
     p99 = {name: quantiles(each, n=100)[98] for name, each in took.items()}
     for name, each in took.items():
         print(
-            f"{name:15} {len(each)} starts: middle {median(each):6.2f}  p99 {p99[name]:6.2f}"
+            f"{name:17} {len(each)} starts: middle {median(each):6.2f}  p99 {p99[name]:6.2f}"
             f"  longest {max(each):6.2f}"
         )
-    first, second = names
-    print(
-        f"ratio: middle {median(took[second]) / median(took[first]):.2f},"
-        f" p99 {p99[second] / p99[first]:.2f}"
-    )
+    first, *others = names
+    for name in others:
+        print(
+            f"{name}: middle {median(took[name]) / median(took[first]):.2f},"
+            f" p99 {p99[name] / p99[first]:.2f} of {first}"
+        )
 
 
 class _Process:
-    """A program of ours, until the end of the block."""
+    """A program of ours, until the end of the block.
 
-    def __init__(self, *command: str) -> None:
-        self._command = [_TWISTD, "--nodaemon", "--pidfile=", *command]
+    :param program: what is `twistd`.
+    """
+
+    def __init__(self, program: Sequence[str], *command: str) -> None:
+        self._command = [*program, "--nodaemon", "--pidfile=", "--logfile=/dev/null", *command]
         self._process: subprocess.Popen[str]
 
     def __enter__(self) -> None:
@@ -77,17 +96,23 @@ class _Process:
 
 
 class _Simulator:
-    """The platforms, and providers of emotes that take every request and answer none.
+    """The platforms, and providers of emotes.
+
+    :param program: what is `twistd`.
 
     :ivar platforms: options of a daemon: where the platforms are.
     :ivar providers: likewise of the providers.
     """
 
+    def __init__(self, program: Sequence[str], *options: str) -> None:
+        self._program = program
+        self._options = options
+
     def __enter__(self) -> _Simulator:
         irc, http = _free_port(), _free_port()
         self._process = _Process(
-            "--logfile=/dev/null", "livechat-simulator", f"--http-port={http}",
-            f"--twitch-irc-port={irc}", "--fault=emotes-hang",
+            self._program, "livechat-simulator", f"--http-port={http}",
+            f"--twitch-irc-port={irc}", *self._options,
         )  # fmt: skip
         self._process.__enter__()
         _await(http)
@@ -115,7 +140,7 @@ class _Daemon:
     def __init__(self, options: Sequence[str]) -> None:
         self._port = _free_port()
         self._process = _Process(
-            "--logfile=/dev/null", "livechat", f"--listen=tcp:{self._port}:interface=127.0.0.1",
+            [_TWISTD], "livechat", f"--listen=tcp:{self._port}:interface=127.0.0.1",
             *options,
         )  # fmt: skip
 
@@ -173,3 +198,13 @@ def _await(port: int) -> None:
         else:
             return
     raise RuntimeError(f"nobody listens on port {port}")
+
+
+def _simulate() -> None:
+    """In a process of its own: `twistd`, with large sets of emotes at 7TV."""
+    OF_A_CHANNEL["7tv"] = tuple(SimulatedEmote(f"word{number}") for number in range(1000))
+    twistd.run()
+
+
+if __name__ == "__main__":
+    _simulate()

@@ -31,7 +31,7 @@ from livechat.model.chat import (
     Roles,
 )
 from livechat.model.errors import ChatError, ErrorCode
-from livechat.model.event_data import Notice, Person
+from livechat.model.event_data import Notice, Person, Pin
 from livechat.model.events import ChannelEvent, Event, LiveInfo
 from livechat.model.text import Emote, Image, Piece, content
 from livechat.platforms.enrichment.dictionary import (
@@ -137,6 +137,17 @@ class WordTests(SynchronousTestCase):
         self.assertEqual(
             rendered(found.raw_html)[1], ("emote", URL.format("7tv"), "<3", "<3", True)
         )
+
+    def test_markup(self) -> None:
+        """A name that would be markup is text in every place of the HTML."""
+        name = "\"><script>alert(1)</script><img/onerror='x'>"
+        made = enriched(message([f"so {name} it is"]), dictionary_of(name))
+        assert isinstance(made, ChatMessage)
+        self.assertEqual(pictures(made), [name])
+        html = made.data.content.raw_html
+        self.assertEqual(re.findall("<[a-z/]+", html).count("<img"), 1)
+        self.assertNotIn("<script", html)
+        self.assertEqual(len(rendered(html)), 3)
 
     def test_first_party_wins(self) -> None:
         """What the platform has marked stays as it is, and a word glued to it is no word."""
@@ -289,6 +300,25 @@ class BadgeTests(SynchronousTestCase):
                 assert isinstance(made.data.user, Person)
                 assert not isinstance(made.data.user.badges, type(UNSET))
                 self.assertEqual([badge.image_url for badge in made.data.user.badges], urls)
+
+    def test_pinned(self) -> None:
+        """What was pinned looks as it does in the chat."""
+        chat = message(["so catJAM"])
+        data = Pin(status="pinned", pin_id="p", content=chat.data.content)
+        event = ChannelEvent.of(data, "youtube", chat.timestamp, "e", "1")
+        made = enriched(event, KNOWN)
+        shown = enriched(chat, KNOWN)
+        assert isinstance(made, ChannelEvent)
+        assert isinstance(shown, ChatMessage)
+        self.assertEqual(made.data, replace(data, content=shown.data.content))
+        self.assertNotEqual(made, event)
+        for other in ("nothing known", ""):
+            content_of = replace(data, content=content([other]))
+            event = ChannelEvent.of(content_of, "youtube", chat.timestamp, "e", "1")
+            self.assertIs(enriched(event, KNOWN), event)
+        unpinned = Pin(status="unpinned", pin_id="p")
+        event = ChannelEvent.of(unpinned, "youtube", chat.timestamp, "e", "1")
+        self.assertIs(enriched(event, KNOWN), event)
 
 
 #: Words, of which some have pictures.

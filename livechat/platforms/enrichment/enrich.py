@@ -15,8 +15,8 @@ from typing import Final
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from livechat.model.chat import Author, Badge, ChatData, ChatMessage, ChatMetadata, Money
-from livechat.model.event_data import Person
+from livechat.model.chat import Author, Badge, ChatData, ChatMessage, ChatMetadata, Content, Money
+from livechat.model.event_data import Person, Pin
 from livechat.model.events import ChannelEvent, Event
 from livechat.model.text import Emote, Image, image, with_emotes, with_images
 from livechat.platforms.enrichment.dictionary import BadgePicture, Dictionary
@@ -38,9 +38,8 @@ def enriched(event: Event, dictionary: Dictionary) -> Event:
     if money is not UNSET and money.currency == "BITS":
         content = with_images(content, _cheers(int(money.value), dictionary))
         metadata = _coloured(metadata, money, dictionary)
-    # Most messages hold none of these words, and this is done for every message.
-    elif not dictionary.emotes.keys().isdisjoint(words := content.raw.split()):
-        content = with_emotes(content, dictionary.emotes, words)
+    else:
+        content = _content(content, dictionary)
     if dictionary.badges and author.badges:
         author = _author(author, dictionary)
     if content is data.content and author is data.author and metadata is data.metadata:
@@ -54,14 +53,26 @@ def enriched(event: Event, dictionary: Dictionary) -> Event:
     )
 
 
+def _content(content: Content, dictionary: Dictionary) -> Content:
+    # Most messages hold none of these words, and this is done for every message.
+    words = content.raw.split()
+    if dictionary.emotes.keys().isdisjoint(words):
+        return content
+    return with_emotes(content, dictionary.emotes, words)
+
+
 def _event(event: ChannelEvent, dictionary: Dictionary) -> ChannelEvent:
-    user = event.data.user
-    if not isinstance(user, Person) or not user.badges or not dictionary.badges:
-        return event
-    badges = _badges(user.badges, dictionary)
-    if badges is user.badges:
-        return event
-    return replace(event, data=replace(event.data, user=replace(user, badges=badges)))
+    data = event.data
+    user = data.user
+    if isinstance(user, Person) and user.badges and dictionary.badges:
+        badges = _badges(user.badges, dictionary)
+        if badges is not user.badges:
+            data = replace(data, user=replace(user, badges=badges))
+    if isinstance(data, Pin) and isinstance(data.content, Content):
+        content = _content(data.content, dictionary)
+        if content is not data.content:
+            data = replace(data, content=content)
+    return event if data is event.data else replace(event, data=data)
 
 
 def _author(author: Author, dictionary: Dictionary) -> Author:
