@@ -217,9 +217,13 @@ class LookTests(BrowserCase):
             daemon.say({**about, "status": "subscribed"}, waiting, waiting)
             note = page.locator(".note")
             expect(note).to_have_text("ann (Twitch): Waiting. The streamer is offline.")
+            body = page.locator("body")
+            expect(body).to_have_attribute("data-state", "waiting")
             daemon.say({**about, "status": "started", "epoch": "e1", "seq": 0}, chat("at last"))
             expect(page.locator(".line")).to_have_count(1)
+            expect(body).to_have_attribute("data-state", "live")
             daemon.say({**about, "status": "ended"}, waiting)
+            expect(body).to_have_attribute("data-state", "waiting")
             daemon.say({**about, "status": "started", "epoch": "e2", "seq": 0}, chat("again"))
             expect(page.locator(".line")).to_have_count(2)
 

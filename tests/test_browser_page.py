@@ -259,6 +259,51 @@ class PageTests(BrowserCase):
 
         await self.visit(work)
 
+    async def test_options(self) -> None:
+        """Waiting, lives, hold and filter: from the address and from the form, by keyboard."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            daemon = PlayedDaemon(page)
+            options = "wait=1&hold=2.5&exclude_words=spoiler, the end,&exclude_prefixes=!"
+            page.goto(self.url(f"/test?platform=youtube&identifier=ann&{options}"))
+            [asked] = daemon.hears(1)
+            self.assertIs(asked["wait"], True)
+            self.assertEqual(asked["hold"], 2.5)
+            without = {"exclude_words": ["spoiler", "the end"], "exclude_prefixes": ["!"]}
+            self.assertEqual(asked["filter"], without)
+            self.assertNotIn("lives", asked)
+            expect(page.get_by_label("Without words")).to_be_visible()
+            self.assertEqual(page.evaluate(NAMELESS), [])
+            daemon.greet(live=True)
+            expect(page.locator("#connect")).to_have_text("Reconnect")
+            page.get_by_label("Without words").fill("")
+            page.get_by_label("Without beginnings").fill("")
+            page.get_by_label("Hold for").fill("")
+            page.get_by_label("all its lives").focus()
+            page.keyboard.press("Space")
+            expect(page.locator("#connect")).to_have_text("Connect")
+            page.get_by_label("Only from users").focus()
+            page.keyboard.type("@Ben")
+            page.keyboard.press("Enter")
+            again = daemon.hears(2)[-1]
+            self.assertEqual((again["wait"], again["lives"]), (True, "all"))
+            self.assertEqual(again["filter"], {"only_users": ["@Ben"]})
+            self.assertNotIn("hold", again)
+            expect(page).to_have_url(re.compile(r"&wait=1&lives=all&only_users=%40Ben$"))
+            about = {"type": "status", "platform": "youtube", "identifier": "ann"}
+            daemon.greet(live=True)
+            daemon.say({**about, "status": "ended", "liveId": "one"})
+            expect(page.locator(".row.event")).to_contain_text("The live one is over")
+            expect_status(page, "live", "Live")
+            waiting = {**about, "status": "waiting", "details": "OFFLINE"}
+            daemon.say({**about, "status": "ended", "liveId": "two"}, waiting)
+            expect_status(page, "busy", "Waiting")
+            page.goto(self.url("/test"))
+            expect(page.get_by_label("Without words")).to_be_hidden()
+
+        await self.visit(work)
+
     async def test_follows_unless_scrolled_up(self) -> None:
         """The newest message is in view; not so for a reader of old ones, until asked for."""
 

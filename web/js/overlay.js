@@ -158,8 +158,18 @@ function errorCame({ message, subscription, retryIn, isGivenUp }) {
   noted.add(what + code);
 }
 
+/** Which chats are connected, for styles: `live` as soon as one is. */
+const states = new Map();
+
+function stateCame({ status }, subscription) {
+  if (status !== "started" && status !== "waiting") return;
+  states.set(subscription, status === "started" ? "live" : "waiting");
+  document.body.dataset.state = [...states.values()].includes("live") ? "live" : "waiting";
+}
+
 /** The chats come by themselves when the channel is live; until then one note says why none come. */
 function statusCame({ message, subscription }) {
+  if (subscription) stateCame(message, subscription);
   if (message.status !== "waiting" || !subscription) return;
   const { identifier, platform } = subscription;
   const words = `${identifier} (${platformName(platform)}): Waiting. ${waitingInWords(message, platform)}`;

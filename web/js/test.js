@@ -8,6 +8,7 @@ import { byId, make, say } from "./dom.js";
 import { Frames } from "./frames.js";
 import { isCountedOnly, isGone, rulesOf, sentenceOf, whyGone } from "./events.js";
 import { paidWith } from "./money.js";
+import { fillOptions, optionsOf, putOptions } from "./options.js";
 import { daemonUrl, socketAddress } from "./place.js";
 import { chooseType, FIRST, identifierTypes, isServed, isUrl, offerTypes, PLATFORMS, platformMark, platformName, platformOfUrl } from "./platforms.js";
 import { chatRow, eventRow, putOccasion, strikeOut } from "./row.js";
@@ -106,7 +107,7 @@ for (const [type, act] of Object.entries({
 }
 
 function statusCame(message) {
-  const { status, storage_type: storage, live, feed, reason, epoch, seq } = message;
+  const { status, storage_type: storage, live, liveId, feed, reason, epoch, seq } = message;
   if (status === "subscribed") {
     stats.storage(storage);
     showStatus("busy", "Subscribed", "Waiting for the chat to begin…");
@@ -125,7 +126,9 @@ function statusCame(message) {
     showStatus("busy", "Waiting", `${why} The chat begins when the channel is live.`);
     sayEmpty("Waiting for the channel", why);
   } else if (status === "ended") {
-    showStatus("over", "Stream ended", "This stream is over; the subscription goes on.");
+    // The channel is waited for, or another live of it goes on.
+    const which = source?.lives && liveId ? `The live ${liveId}` : "The stream";
+    log.add(() => eventRow("stream", `${which} is over`, new Date().toISOString()));
   } else if (status === "unsubscribed") showStatus("idle", "Unsubscribed", "The chat was let go of.");
 }
 
@@ -238,7 +241,7 @@ function wanted() {
   const platform = platformOfUrl(text) ?? form.elements.platform.value;
   const chosen = { platform, identifier: text };
   if (identifierTypes(platform).length) chosen.identifierType = isUrl(text) ? "username" : identifierType.value;
-  return chosen;
+  return { ...chosen, ...optionsOf(form.elements) };
 }
 
 function formChanged() {
@@ -254,9 +257,10 @@ function formChanged() {
 }
 
 function showSnippet() {
-  const { platform, identifier: name, identifierType: type } = wanted();
+  const { platform, identifier: name, identifierType: type, ...options } = wanted();
   const command = { type: "subscribe", platform, identifier: name || "…" };
   if (type && type !== "username") command.identifierType = type;
+  Object.assign(command, options);
   say(
     byId("snippet"),
     `const ws = new WebSocket("${defaultAddress()}");\n` +
@@ -274,7 +278,7 @@ function connect(chosen) {
   showRules("");
   byId("empty").hidden = false;
   sayEmpty("Connecting", "The chat appears here.");
-  const query = queryOf([chosen]);
+  const query = putOptions(queryOf([chosen]), chosen);
   if (token) query.set("token", token);
   history.replaceState(null, "", `?${query}`);
   byId("overlay-link").href = daemonUrl(`overlay#${query}`);
@@ -331,7 +335,9 @@ themeButton(byId("theme"));
 setInterval(() => frames.tick(), 500);
 setInterval(showHealth, 10000);
 showHealth();
-const [first] = sourcesIn(new URLSearchParams(location.search));
+const query = new URLSearchParams(location.search);
+const [first] = sourcesIn(query);
+byId("options").open = fillOptions(form.elements, query);
 if (first && isServed(first.platform)) {
   form.elements.platform.value = first.platform;
   identifier.value = first.identifier;
@@ -339,5 +345,5 @@ if (first && isServed(first.platform)) {
   chooseType(identifierType, first.identifierType);
 }
 formChanged();
-if (first) connect(isServed(first.platform) ? wanted() : first);
+if (first) connect(isServed(first.platform) ? wanted() : { ...first, ...optionsOf(form.elements) });
 else identifier.focus();
