@@ -250,6 +250,18 @@ class RedisTests(ClusterCase):
         self.assert_nothing_lost()
         await self.assert_counted()
 
+    async def test_restarted_with_data(self) -> None:
+        """Redis is away for two seconds and has what it had before: nobody loses anything."""
+        self.cluster.redis.command("SAVE")
+        self.cluster.redis.kill()
+        await self.cluster.pass_time(2)
+        await self.cluster.redis.start(reactor)
+        self.assertTrue(self.cluster.redis.key_names())
+        await self.cluster.pass_time(LEASE + 3)
+        await self.settle()
+        self.assert_nothing_lost()
+        await self.assert_counted()
+
     async def test_away_for_long(self) -> None:
         """Redis is away beyond the lease: followers say so, and are given everything after it."""
         self.cluster.redis.kill()
@@ -277,6 +289,38 @@ class RedisTests(ClusterCase):
         self.assert_nothing_lost()
         await self.assert_counted()
 
+    async def test_slow(self) -> None:
+        """Redis answers only now and then: nobody loses anything."""
+        for _ in range(8):
+            self.cluster.redis.pause()
+            await self.cluster.pass_time(0.4)
+            self.cluster.redis.resume()
+            await self.cluster.pass_time(0.1)
+        await self.cluster.pass_time(2)
+        await self.settle()
+        self.assert_nothing_lost()
+        self.assertIs(await self.cluster.leader(CHANNEL), self.first)
+        await self.assert_counted()
+
+    async def test_output_buffer_limit(self) -> None:
+        """Redis drops the followers' subscriptions: they are made again, and read on."""
+        before = self.subscriptions()
+        self.cluster.redis.command("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1 0 0")
+        # What is published at once after that is more than goes straight to the sockets.
+        self.cluster.redis.pause()
+        await self.cluster.pass_time(1.5)
+        self.cluster.redis.resume()
+        await self.cluster.come_true(lambda: len(before - self.subscriptions()) == 2)
+        self.cluster.redis.command("CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0")
+        await self.cluster.pass_time(LEASE)
+        await self.settle()
+        self.assert_nothing_lost()
+
+    def subscriptions(self) -> set[str]:
+        """The ids of the connections on which nodes hear."""
+        clients = self.cluster.redis.command("CLIENT", "LIST", "TYPE", "pubsub").splitlines()
+        return {line.split()[0] for line in clients}
+
     async def test_emptied(self) -> None:
         """Everything in Redis is deleted: the leader puts it back, and stays the leader."""
         self.cluster.redis.command("FLUSHALL")
@@ -300,6 +344,28 @@ class RedisTests(ClusterCase):
         await self.settle()
         self.assert_nothing_lost()
         await self.assert_counted()
+
+
+class FallbackTests(ClusterCase):
+    """Nodes that watch for themselves while Redis is away (`--broker-fallback local`)."""
+
+    options = (*ClusterCase.options, "--broker-fallback=local")
+
+    async def test_away(self) -> None:
+        """Each node gets an upstream of its own, and gives it up when Redis is back."""
+        self.cluster.redis.kill()
+        await self.cluster.come_true(lambda: self.cluster.upstreams(CHANNEL) == 3)
+        await self.cluster.pass_time(2)
+        alone = reactor.seconds()
+        for number in (0, 1, 2):
+            self.assertLess(alone - self.heard(number).times[-1], 1.5)
+        await self.cluster.redis.start(reactor)
+        await self.cluster.come_true(lambda: self.cluster.upstreams(CHANNEL) == 1)
+        await self.cluster.pass_time(2)
+        await self.settle()
+        self.assert_told()
+        last = {(heard.epoch, heard.seq) for heard in self.cluster.all_heard()}
+        self.assertEqual(len(last), 1)
 
 
 class CutOffTests(ClusterCase):

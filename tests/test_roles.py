@@ -339,6 +339,33 @@ class FollowingTests(RoleCase):
         self.assertEqual((back["epoch"], back["seq"], back["recovered"]), ("f", 51, False))
         self.assertEqual(new["seq"], 52)
 
+    def test_another_epoch_flows_at_once(self) -> None:
+        """What is published in another order before its state is told waits for no state."""
+        self.follow(seq=3)
+        self.hear("a", seq=50, epoch="f")
+        self.hear("b", seq=51, epoch="f")
+        self.hear("c", seq=52, epoch="f")
+        self.member.follow(Start("f", 52))
+        self.member.told(Live(INFO))
+        self.turn(0.05)
+        away, back, *chats = self.subscriber.taken()
+        self.assertEqual(away["status"], "reconnecting")
+        self.assertEqual((back["epoch"], back["seq"], back["recovered"]), ("f", 50, False))
+        self.assertEqual([one["seq"] for one in chats], [51, 52])
+
+    def test_leads_alone(self) -> None:
+        """A node that goes on in an order of its own says where that begins before its gap."""
+        self.follow(seq=3)
+        self.member.told(Interrupted("BROKER"))
+        self.member.lead(Start("f", 0, why="failover"))
+        self.watcher.live()
+        self.watcher.sink.received(chats(1))
+        self.turn(0.05)
+        away, back, new = (one for one in self.subscriber.taken() if one["type"] != "stats")
+        self.assertEqual(away["status"], "reconnecting")
+        self.assertEqual((back["epoch"], back["seq"], back["recovered"]), ("f", 1, False))
+        self.assertEqual((new["type"], new["seq"]), ("chat", 2))
+
     def test_missed_in_the_middle_of_a_replay(self) -> None:
         """Whoever is just being given the past is told the same, and is delivered what follows."""
         self.follow(seq=0)

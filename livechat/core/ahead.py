@@ -15,6 +15,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.ports import Start
+from livechat.core.standing import BROKER
 from livechat.core.subscription import Subscription
 
 #: Seconds after which a number that no leader has published yet is taken for one of another order,
@@ -90,7 +91,7 @@ class Ahead:
         self._call = None
         if not self._hears():
             for subscription in self._waiting:
-                subscription.tell_waiting("BROKER")
+                subscription.tell_waiting(BROKER)
             self._call = self._clock.callLater(PATIENCE, self._lose_patience)
             return
         waiting, self._waiting = self._waiting, {}

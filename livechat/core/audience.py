@@ -23,12 +23,11 @@ from livechat.core.publication import Publication
 from livechat.core.recall import Recall
 from livechat.core.replay import Replay, Replays
 from livechat.core.services import Services
-from livechat.core.standing import Standing, news, standing
+from livechat.core.standing import BROKER, Standing, news, standing
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, LiveInfo
-from livechat.protocol.messages import Status
 
 
 class Audience:
@@ -126,12 +125,10 @@ class Audience:
         """Tell a subscriber that it watches, where the chat stands, and what it is owed."""
         is_new = subscription not in self._fanout
         if is_new and subscription.options.wants_past:
-            if self._ahead.keeps(subscription):
-                self._waiting[subscription] = None
-            else:
-                self._replay(subscription)
+            greet = self.wait if self._ahead.keeps(subscription) else self._replay
+            greet(subscription)
             return
-        self._answer(subscription, self._standing(subscription))
+        subscription.present(self._stats.storage_type, standing(subscription, self._now, self.last))
         if is_new:
             self._deliver(subscription)
 
@@ -155,7 +152,7 @@ class Audience:
         return subscription in self._fanout
 
     def remove(self, subscription: Subscription) -> None:
-        """Deliver what was published so far and nothing more; unknown ones are ignored."""
+        """Deliver what was published so far and nothing more.  Unknown ones are ignored."""
         self._filters.leave(subscription)
         self._holds.leave(subscription)
         self._fanout.remove(subscription)
@@ -211,6 +208,8 @@ class Audience:
             # Another order: who is greeted is told where it stands before anything of it.
             self._goes_on_after(start)
             return
+        if new and self.has_missed:
+            new = self._after_missed(new)
         self.last = start
         self._replays.published(publications)
         if new:
@@ -229,20 +228,20 @@ class Audience:
 
         Whoever has not caught up is told then.
         """
-        before = (self.reason, self.info)
+        before = self._now
         self.reason, self.info = None, info
         self._fanout.flush()
         recovered: bool | UnsetType = False if self.has_missed else UNSET
         self.has_missed = False
         for subscription in self._fanout.subscriptions:
-            subscription.tell(self._news(subscription, before, recovered))
+            subscription.tell(news(subscription, before, self._now, self.last, recovered))
 
     def interrupted(self, reason: str) -> None:
         """The upstream is lost: tell everybody, after what was published so far."""
         self.reason = reason
         self._fanout.flush()
         for subscription in self._fanout.subscriptions:
-            subscription.tell(self._standing(subscription))
+            subscription.tell(standing(subscription, self._now, self.last))
 
     def spread(self, message: Callable[[ChannelKey], bytes]) -> None:
         """Give everybody who wants them statistics."""
@@ -281,27 +280,35 @@ class Audience:
         self.last = start
         self._ahead.look()
 
+    def _after_missed(self, new: Sequence[Publication]) -> Sequence[Publication]:
+        """What of this is delivered after publications that those who are greeted have missed.
+
+        They are told so first, or when the upstream flows that is lost, too.
+        """
+        if self.reason is not None:
+            return ()
+        self.last = Start(new[0].epoch, new[0].seq - 1)
+        self.interrupted(BROKER)
+        self.flows(self.info)
+        return new
+
     def _greet_late(self, subscription: Subscription) -> None:
         """Somebody has waited until this node has what it has."""
         del self._waiting[subscription]
         self._replay(subscription)
 
-    def _standing(
-        self, subscription: Subscription, recovered: bool | UnsetType = UNSET
-    ) -> list[Status]:
-        return standing(subscription, (self.reason, self.info), self.last, recovered)
-
-    def _news(
-        self, subscription: Subscription, before: Standing, recovered: bool | UnsetType = UNSET
-    ) -> list[Status]:
-        return news(subscription, before, (self.reason, self.info), self.last, recovered)
+    @property
+    def _now(self) -> Standing:
+        return self.reason, self.info
 
     def _replay(self, subscription: Subscription) -> None:
         """Give a subscriber what was published before it came; `started` comes first."""
         last, options = self.last, subscription.options
         past = self._recall.past(last, options)
         recovered = UNSET if options.since is None else past.complete
-        self._answer(subscription, subscription.started(self.info, last, recovered))
+        subscription.present(
+            self._stats.storage_type, subscription.started(self.info, last, recovered)
+        )
         if past.held_after is not None:
             self._holds.reserve(subscription, past.held_after, options.hold)
         told = (None, self.info)
@@ -322,14 +329,12 @@ class Audience:
         """A subscriber has been given everything; it is told what has changed meanwhile."""
         subscription = replay.subscription
         if replay.told is None:
-            self._answer(subscription, self._standing(subscription))
-        elif replay.told != (self.reason, self.info):
-            subscription.tell(self._news(subscription, replay.told))
+            subscription.present(
+                self._stats.storage_type, standing(subscription, self._now, self.last)
+            )
+        elif replay.told != self._now:
+            subscription.tell(news(subscription, replay.told, self._now, self.last))
         self._deliver(subscription)
-
-    def _answer(self, subscription: Subscription, standing: Sequence[Status]) -> None:
-        """Answer a subscribe: it has succeeded, and here the chat stands."""
-        subscription.present(self._stats.storage_type, standing)
 
     def _deliver(self, subscription: Subscription) -> None:
         """Deliver from now on, then give the statistics."""

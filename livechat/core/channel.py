@@ -20,7 +20,7 @@ from zope.interface import implementer
 from livechat.core.audience import Audience
 from livechat.core.channel_states import machine
 from livechat.core.clients import Place
-from livechat.core.leader import BROKER, Leader
+from livechat.core.leader import Leader
 from livechat.core.options import Options
 from livechat.core.overview import ChannelView, upstream_state
 from livechat.core.ports import (
@@ -38,6 +38,7 @@ from livechat.core.ports import (
 from livechat.core.publication import Publication
 from livechat.core.roles import Role, Turn
 from livechat.core.services import Services
+from livechat.core.standing import BROKER
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError

@@ -38,6 +38,7 @@ from livechat.core.ports import (
 from livechat.core.publication import Publication
 from livechat.core.roles import TRANSITIONS, Role, Turn
 from livechat.core.services import Services
+from livechat.core.standing import BROKER, FAILOVER
 from livechat.core.stats import ChannelStats
 from livechat.model.errors import ChatError
 from livechat.model.events import Event, LiveInfo, iso_time, seconds_of
@@ -50,10 +51,6 @@ LOOK: Final = 0.8
 
 #: Seconds for which the upstreams of the leader and of its heir flow beside one another.
 OVERLAP: Final = 0.15
-
-#: The reasons of interruptions while another node takes over, and while the broker is away.
-FAILOVER: Final = "FAILOVER"
-BROKER: Final = "BROKER"
 
 _TURNS: Final = {
     "first": Turn.LEAD,

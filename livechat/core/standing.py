@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -10,6 +12,10 @@ from livechat.core.ports import Start
 from livechat.core.subscription import Subscription
 from livechat.model.events import LiveInfo
 from livechat.protocol.messages import Status
+
+#: The reasons of interruptions while another node takes over, and while the broker is away.
+FAILOVER: Final = "FAILOVER"
+BROKER: Final = "BROKER"
 
 #: Why the upstream is lost, if it is, and what is known of the stream.
 Standing = tuple[str | None, LiveInfo]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ LEAST, MOST = 3.0, 7.0
 
 #: Seconds for everything to be well again at the end.
 PEACE: Final = 4 * LEASE
+
+#: Seconds more, at most, until it is so.
+PATIENCE: Final = 60.0
 
 #: What happens, and how often beside the others.
 ACTS: Final = {"kill": 3, "drain": 3, "redis": 2, "subscriptions": 1, "commands": 1, "roam": 2}
@@ -63,9 +67,13 @@ async def play(
             outcome.acts.append(act)
             await _happen(cluster, act, random)
         await cluster.pass_time(PEACE)
+        # A busy machine takes longer.
+        await _until(cluster, lambda: all(cluster.upstreams(name) == 1 for name in names))
+        await cluster.pass_time(1)
         cluster.silence()
         end = reactor.seconds()
         await cluster.pass_time(LEASE)
+        await _until(cluster, lambda: reactor.seconds() - _newest(cluster) > LEASE)
         outcome.verdict = cluster.judge(begin, end)
         outcome.complaints = cluster.complaints(begin, end)
         outcome.upstreams = [name for name in names if cluster.upstreams(name) != 1]
@@ -75,6 +83,18 @@ async def play(
     finally:
         await cluster.close()
     return outcome
+
+
+async def _until(cluster: Cluster, what: Callable[[], bool]) -> None:
+    """Wait, bounded; what has not come true by then shows in the outcome."""
+    until = cluster.reactor.seconds() + PATIENCE
+    while not what() and cluster.reactor.seconds() < until:
+        await cluster.pass_time(0.1)
+
+
+def _newest(cluster: Cluster) -> float:
+    """When anybody was given anything last."""
+    return max((heard.times[-1] for heard in cluster.all_heard() if heard.times), default=0.0)
 
 
 async def _happen(cluster: Cluster, act: str, random: Random) -> None:
