@@ -243,6 +243,7 @@ UPSTREAM_STATES = ("connected", "reconnecting", "waiting", "blocked")
 _BROKER_SERIES = (
     ("listening", "up", False, "Whether this node hears what it says to itself through Redis"),
     ("delay", "delay_seconds", False, "How long what it said to itself through Redis last took"),
+    ("lag", "lag", False, "Messages on their way between nodes: the most of any channel"),
     ("leaseLosses", "lease_losses", True, "Times that the lease of this node has run out"),
     ("refused", "refused", True, "Parts that Redis did not take because another node led"),
     ("holesFilled", "holes_filled", True, "Holes in what was heard that were filled from the log"),

@@ -93,6 +93,7 @@ class OverviewTests(SynchronousTestCase):
             "trouble": None,
             "role": "leading",
             "leader": "test:1",
+            "lag": 0,
         }
         self.assertEqual(self.seen(), expected)
         watcher.trouble = "QUEUED"

@@ -66,6 +66,7 @@ class ScriptedMembership:
         self.member = member
         self.have = have
         self.certain = True
+        self.lag = 0
         self.said: list[str] = []
         self.batches: list[Sequence[Publication]] = []
         self.states: list[ChannelState] = []

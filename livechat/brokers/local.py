@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 from livechat.core.clients import Place
 from livechat.core.ports import (
+    HAND_OVER,
     LEAVE_TIMEOUT,
     ChannelState,
     IBroker,
@@ -37,9 +38,6 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _EPOCH_LENGTH: Final = 10
 
 _EPOCHS: Final = len(_DIGITS) ** _EPOCH_LENGTH
-
-#: The reason of the interruption while another member takes over.
-HAND_OVER: Final = "HAND_OVER"
 
 
 class _Topic(Struct):
@@ -81,6 +79,7 @@ class _LocalMembership:
         self.member = member
 
     certain = True
+    lag = 0
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """See `IMembership`."""

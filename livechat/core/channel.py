@@ -173,6 +173,7 @@ class Channel:
             trouble=self._trouble,
             role=self.role.value,
             leader=self.leader,
+            lag=self._membership.lag,
         )
 
     @property

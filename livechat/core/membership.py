@@ -8,7 +8,7 @@ part changes is in `livechat.core.roles`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -149,6 +149,11 @@ class IMembership(Interface):
         "Whether this member, if it leads, certainly still does.  Read before each publishing."
     )
 
+    lag: int = Attribute(
+        "How many publications have not gone where they are to go, as far as is known here: a"
+        " leader's to the other nodes, another one's to this member."
+    )
+
     def publish(publications: Sequence[Publication]) -> None:
         """Hand publications to every member, this one included, at once; only the leader does so.
 
@@ -186,6 +191,9 @@ class IMembership(Interface):
             never fails.
         """
 
+
+#: The reason of the interruption while another member takes over.
+HAND_OVER: Final = "HAND_OVER"
 
 #: Seconds after which a member that leaves is gone, whether its upstream has stopped or not.
 LEAVE_TIMEOUT = 5.0

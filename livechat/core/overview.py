@@ -23,6 +23,7 @@ class ChannelView(Struct, frozen=True, kw_only=True):
         messages flow, and as long as nothing is wrong; of an absent channel, why it is not live.
     :ivar role: what part this node has in it: `leading`, `following`, ...; None: none yet.
     :ivar leader: the node that has the upstream; None: none yet, or it is not known.
+    :ivar lag: see `IMembership`.
     """
 
     platform: str
@@ -35,6 +36,7 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     trouble: str | None = None
     role: str | None = None
     leader: str | None = None
+    lag: int = 0
 
 
 #: Reasons for which a platform gives nothing to this server, whichever chat it asks for.

@@ -17,6 +17,7 @@ from zope.interface import Attribute, Interface
 from livechat.core.clients import IEncoding, ISubscriber, Requester
 from livechat.core.history import IHistory, Past
 from livechat.core.membership import (
+    HAND_OVER,
     LEAVE_TIMEOUT,
     ChannelState,
     Ended,
@@ -33,6 +34,7 @@ from livechat.model.errors import ChatError
 from livechat.model.events import ChannelKey, Event, LiveInfo, StatsData, Tally
 
 __all__ = [
+    "HAND_OVER",
     "LEAVE_TIMEOUT",
     "ChannelState",
     "Ended",

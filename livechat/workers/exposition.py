@@ -22,6 +22,8 @@ _TAKEN: Final[Sequence[tuple[str, Callable[[float, float], float]]]] = (
     ("_left", min),
     ("_start_time_seconds", min),
     ("_max_fds", min),
+    ("_delay_seconds", max),
+    ("_lag", max),
 )
 
 

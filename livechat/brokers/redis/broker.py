@@ -146,6 +146,7 @@ class RedisBroker(Service):
             "up": self._link.up,
             "listening": self._talk.is_heard,
             "delay": round(self._talk.delay, 4),
+            "lag": max((share.lag for share in self._all()), default=0),
             "lease": self._lease.is_held,
             "leaseLosses": self._lease.losses,
             "refused": node.queue.sent.refused,

@@ -73,6 +73,14 @@ class Reader:
         self._entered = 0
         self.place = Start("", 0)
 
+    @property
+    def lag(self) -> int:
+        """How many publications are missing before the last that was heard."""
+        last = next((one for one in reversed(self._kept) if isinstance(one, Batch)), None)
+        if last is None or last.epoch != self.place.epoch or not last.items:
+            return 0
+        return max(0, last.items[-1].seq - self.place.seq)
+
     def wait(self) -> None:
         """Keep what comes until it is known where to begin."""
         self._kept.clear()

@@ -48,6 +48,11 @@ class Share(TurningShare):
         """See `IMembership`."""
         return self.state == "Alone" or self._node.lease.is_held
 
+    @property
+    def lag(self) -> int:
+        """See `IMembership`."""
+        return len(self._tail) if self._leads else self._reader.lag
+
     def publish(self, publications: Sequence[Publication]) -> None:
         """See `IMembership`."""
         if self.state not in LEADS:

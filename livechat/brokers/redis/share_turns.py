@@ -17,6 +17,7 @@ from livechat.brokers.redis.messages import (
 from livechat.brokers.redis.node import node_of
 from livechat.brokers.redis.share_asking import AskingShare
 from livechat.core.ports import (
+    HAND_OVER,
     LEAVE_TIMEOUT,
     Interrupted,
     Live,
@@ -32,9 +33,6 @@ PASS_TIMEOUT: Final = 1.0
 
 #: Seconds that the last words of a leader may take to arrive.
 LAST_WORDS: Final = 0.5
-
-#: The reason of the interruption while another member takes over.
-HAND_OVER: Final = "HAND_OVER"
 
 
 class TurningShare(AskingShare):
