@@ -42,7 +42,8 @@ from livechat.core.standing import BROKER
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
-from livechat.model.events import CHAT_BIT, LiveInfo, iso_time
+from livechat.model.events import CHAT_BIT, LiveInfo, iso_time, seconds_of
+from livechat.protocol.commands import MAX_HOLD
 
 
 @implementer(IMember)
@@ -226,8 +227,14 @@ class Channel:
         for publication in publications:
             if publication.bit == CHAT_BIT:
                 self._messages += 1
-        self._services.history.append(self.key, publications)
+        age = self._age(publications[-1]) if self.role is Role.ENTERING else 0.0
+        self._services.history.append(self.key, publications, age)
         self._audience.published(publications, self._leader.published(publications))
+
+    def _age(self, publication: Publication) -> float:
+        """For how many seconds this has been published, as far as anybody who holds chats asks."""
+        said = publication.timestamp
+        return min(max(0.0, self._services.now() - seconds_of(said)), MAX_HOLD) if said else 0.0
 
     def missed(self, start: Start) -> None:
         """See `IMember`."""

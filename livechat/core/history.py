@@ -85,11 +85,13 @@ class IHistory(Interface):
     this node is told its role.
     """
 
-    def append(key: ChannelKey, publications: Sequence[Publication]) -> None:
+    def append(key: ChannelKey, publications: Sequence[Publication], age: float = 0.0) -> None:
         """Keep what a channel published: at least one, in order, of one epoch.
 
         Another epoch than that of what is kept replaces it.  A `deletion` or `timeout` removes the
         chat messages before it that it concerns.
+
+        :param age: for how many seconds it has been published, for a node that learns of it later.
         """
 
     def broke(place: Place) -> None:

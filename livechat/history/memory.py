@@ -86,7 +86,9 @@ class MemoryHistory(TimerService):
         """How many channels have something kept."""
         return len(self._rings)
 
-    def append(self, key: ChannelKey, publications: Sequence[Publication]) -> None:
+    def append(
+        self, key: ChannelKey, publications: Sequence[Publication], age: float = 0.0
+    ) -> None:
         """See `IHistory`."""
         ring = self._rings.get(key)
         if ring is None or ring.epoch != publications[0].epoch:
@@ -94,9 +96,13 @@ class MemoryHistory(TimerService):
         self._rings.move_to_end(key)
         kept = ring.kept
         now = self._seconds()
+        at = now
+        if age:
+            # Times rise with numbers.
+            at = max(now - age, kept[-1].at) if kept else now - age
         size = 0
         for publication in publications:
-            one = Kept.of(publication, now)
+            one = Kept.of(publication, at)
             if one.kind in REMOVALS:
                 remove(kept, one)
             kept.append(one)
