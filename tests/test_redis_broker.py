@@ -44,17 +44,20 @@ class BrokersCase(TestCase):
         self.server.command("SET", "livechat:1:marker", f"{self.lease:g}")
         self.nodes: list[RedisBroker] = []
 
-    async def node(self, name: str = "", **options: object) -> RedisBroker:
+    async def node(self, name: str = "", **options: Any) -> RedisBroker:
         """Another node, connected."""
         made = self.started(name, **options)
         await settled(reactor, lambda: self.is_well(made))
         return made
 
-    def started(self, name: str = "", **options: object) -> RedisBroker:
-        """Another node, not connected yet."""
+    def started(self, name: str = "", url: str = "", **options: Any) -> RedisBroker:
+        """Another node, not connected yet.
+
+        :param url: of its way to the server; empty: straight.
+        """
         name = name or f"node{len(self.nodes)}"
         chosen: dict[str, Any] = {"ttl": self.ttl, **options}
-        made = broker(reactor, self.server.url, name, **chosen)
+        made = broker(reactor, url or self.server.url, name, **chosen)
         self.nodes.append(made)
         made.startService()
         self.addCleanup(lambda: made.stopService() if made.running else None)

@@ -200,7 +200,8 @@ class AskingShare:
             self._enter()
 
     def _check(self, *_: object) -> None:
-        self._ask(self.leader or "-")
+        # Who has led alone lets others first put back what Redis has lost.
+        self._ask(self.leader or ("" if self._node.patience() else "-"))
 
     def _ask(self, held: str, *, listens: bool = False) -> None:
         self._asked += 1

@@ -70,6 +70,8 @@ class TurningShare(AskingShare):
 
     def _lead_alone(self, *_: object) -> None:
         """Lead for the subscribers of this node, in an order of its own."""
+        # Not in the place of whoever has led it until now.
+        self.leader = ""
         epoch = epoch_name(self._node.claims.new_epoch())
         why: Why = "failover" if self.has_role else "first"
         self._reader.place = Start(epoch, 0, why=why)

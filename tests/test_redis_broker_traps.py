@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""What is easy to get wrong between nodes and Redis, one test for each, with a real redis-server.
+
+Some are in `tests.test_redis_broker`: batches whose connection was lost come back in order
+(`OrderTests.test_commands_cut`), and where nothing is kept the script of a claim reads no log
+(`NoHistoryTests.test_followed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from livechat.brokers.redis.broker import RedisBroker
+from livechat.brokers.redis.layout import CLAIM, PASS
+from livechat.core.ports import IMembership, Live, Start
+from tests.contracts.broker import INFO, KEY, Member, places, publish
+from tests.support.cluster import Way
+from tests.support.redis import settled
+from tests.test_redis_broker import BrokersCase, Remembering
+
+reactor: Any = _reactor
+
+ORDER = "livechat:1:{twitch:ann}:order"
+
+
+class TrapCase(BrokersCase):
+    """Members of nodes, told what they are told."""
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Nothing is published yet."""
+        await super().setUp()
+        self.sent: list[tuple[str, bytes]] = []
+
+    async def joined(self, node: RedisBroker) -> tuple[Member, IMembership]:
+        """A member of a node that knows its role."""
+        member, membership = self.joining(node)
+        await settled(reactor, lambda: bool(member.roles))
+        return member, membership
+
+    def joining(self, node: RedisBroker) -> tuple[Member, IMembership]:
+        """A member that does not know it yet."""
+        member = Remembering(node)
+        membership = node.join(KEY, member)
+        places[membership] = member
+        return member, membership
+
+    def say(self, membership: IMembership, count: int) -> None:
+        """Publish so many messages, each by itself."""
+        for _ in range(count):
+            one = ("chat", b"%d" % len(self.sent))
+            self.sent.append(one)
+            publish(membership, [one])
+
+    async def received(self, *members: Member) -> None:
+        """Wait until they have everything; once, and in order."""
+        for member in members:
+            await settled(reactor, lambda: len(member.before_and_since) >= len(self.sent))  # noqa: B023
+            self.assertEqual(member.before_and_since, self.sent)
+
+    def answers_late(
+        self, node: RedisBroker, script: object
+    ) -> tuple[list[str], Callable[..., Any]]:
+        """The answers to a script reach this node only when they are let through.
+
+        :return: a word for each answer that Redis has given, and what lets all through.
+        """
+        run, given, through = node._link.run, list[str](), Deferred[None]()
+
+        async def late(name: Any, *arguments: Any) -> bytes:
+            answer = await run(name, *arguments)
+            if name is script and not through.called:
+                given.append("given")
+                waits: Deferred[None] = Deferred()
+                through.chainDeferred(waits)
+                await waits
+            return answer
+
+        node._link.run = lambda *them: Deferred.fromCoroutine(late(*them))  # type: ignore[method-assign]
+        return given, lambda: through.callback(None)
+
+
+class OvertakenTests(TrapCase):
+    """What is heard overtakes the answer to what was asked."""
+
+    async def test_role_is_told_once(self) -> None:
+        """That a node leads is announced before it has the answer: it is told so once."""
+        node = await self.node()
+        given, let_through = self.answers_late(node, CLAIM)
+        member, _ = self.joining(node)
+        await settled(reactor, lambda: bool(given))
+        await deferLater(reactor, 0.05)
+        let_through()
+        await self.at_rest()
+        self.assertEqual((member.roles, len(member.starts)), (["lead"], 1))
+
+    async def test_role_before_state(self) -> None:
+        """What the leader tells and says before the answer comes after the role, in its order."""
+        leader, leading = await self.joined(await self.node())
+        node = await self.node()
+        given, let_through = self.answers_late(node, CLAIM)
+        member, _ = self.joining(node)
+        said: list[str] = []
+        member.upon = said.append
+        await settled(reactor, lambda: bool(given))
+        self.say(leading, 2)
+        leading.tell(Live(INFO))
+        self.say(leading, 1)
+        await deferLater(reactor, 0.05)
+        self.assertEqual(said, [])
+        let_through()
+        await self.received(leader, member)
+        self.assertEqual((said[0], set(member.states)), ("follow", {Live(INFO)}))
+        self.assertEqual(said.count("follow"), 1)
+
+
+class DrainTests(TrapCase):
+    """A node that stops."""
+
+    async def test_waits_for_the_script(self) -> None:
+        """It has not handed a channel over before Redis says so."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        heir, following = await self.joined(second)
+        given, let_through = self.answers_late(first, PASS)
+        drained = first.drain(10)
+        await settled(reactor, lambda: "prepare" in heir.asked)
+        self.say(leading, 3)
+        following.prepared()
+        await settled(reactor, lambda: bool(given))
+        await deferLater(reactor, 0.1)
+        self.assertFalse(drained.called)
+        let_through()
+        self.assertEqual(await drained, 0)
+        self.assertEqual(heir.roles, ["follow", "lead"])
+        self.assertEqual(heir.starts[-1].why, "handed")
+        await self.received(leader, heir)
+
+
+class BacklogTests(TrapCase):
+    """Much was said while Redis was away."""
+
+    async def test_not_cut(self) -> None:
+        """More than fits into one message or one call reaches the others, in order."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        follower, _ = await self.joined(second)
+        self.server.kill()
+        self.say(leading, 450)
+        await self.server.start(reactor)
+        await self.received(leader, follower)
+        self.assertEqual(follower.missed_until, [])
+
+
+class LostDataTests(TrapCase):
+    """Redis loses everything."""
+
+    async def test_follower_is_faster(self) -> None:
+        """A follower that sees it before the leader has written anything leads nothing."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        follower, following = await self.joined(second)
+        self.say(leading, 5)
+        await self.received(leader, follower)
+        still: Any = first
+        still._looks.stop()
+        still._lease.stop()
+        self.server.command("FLUSHALL")
+        share: Any = following
+        await settled(reactor, lambda: share.state == "Waiting")
+        await deferLater(reactor, 0.6)
+        self.say(leading, 5)
+        await self.received(leader, follower)
+        self.assertEqual((leader.roles, follower.roles), (["lead"], ["follow"]))
+        still._looks.start(60, now=False)
+
+
+class PausedTests(TrapCase):
+    """A node was stopped for longer than its lease."""
+
+    async def test_generation(self) -> None:
+        """Its first sign of life after that does not make valid what it led before."""
+        first, second = [await self.node() for _ in range(2)]
+        lease: Any = first._lease
+        held = ["HSET", ORDER, "leader", lease.me, "term", "5", "epoch", "1", "place", "9  "]
+        self.server.command(*held)
+        claims: Any = second._node.claims
+        self.assertEqual((await claims.claim(KEY, "", "never", Start("", 0), 0)).role, "follow")
+        now = lease._now
+        lease._now = lambda: now() + 60
+        await lease.beat()
+        self.assertTrue(lease.is_held)
+        self.assertEqual((await claims.claim(KEY, "", "never", Start("", 0), 0)).role, "wait")
+        claimed = await claims.claim(KEY, "", "", Start("", 0), 0)
+        self.assertEqual((claimed.role, claimed.start.seq), ("failover", 9))
+
+
+class UnusableTests(TrapCase):
+    """What lies under the keys of a channel is not ours."""
+
+    async def test_a_script_that_fails_has_written_nothing(self) -> None:
+        """Where the log is none, nobody leads in Redis either."""
+        self.server.command("SET", "livechat:1:{twitch:ann}:log", "a text")
+        member, _ = await self.joined(await self.node())
+        self.assertEqual(member.roles, ["lead"])
+        self.assertEqual(self.server.command("EXISTS", ORDER), 0)
+
+
+class LoneTests(TrapCase):
+    """A node that has led for its own subscribers while it did not reach Redis."""
+
+    lease = 1.0
+
+    async def test_later_epoch(self) -> None:
+        """Its epoch is later than that of all; what all publish is not old for that."""
+        first = await self.node(lease=self.lease)
+        way = Way(self.server.port)
+        port = reactor.listenTCP(0, way, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.addCleanup(way.cut)
+        url = self.server.url.replace(str(self.server.port), str(port.getHost().port))
+        second = await self.node(url=url, lease=self.lease, fallback=True)
+        leader, leading = await self.joined(first)
+        lone, alone = await self.joined(second)
+        self.say(leading, 3)
+        await self.received(leader, lone)
+        way.cut()
+        await settled(reactor, lambda: lone.roles == ["follow", "lead"])
+        self.assertGreater(lone.starts[-1].epoch, leader.starts[0].epoch)
+        publish(alone, [("chat", b"to its own")])
+        self.say(leading, 2)
+        way.heal()
+        await settled(reactor, lambda: lone.roles == ["follow", "lead", "follow"])
+        self.say(leading, 2)
+        await settled(reactor, lambda: lone.place == leader.place)
+        self.assertEqual(lone.before_and_since[-2:], self.sent[-2:])
+        self.assertEqual(lone.before_and_since.count(("chat", b"to its own")), 1)
+        self.assertEqual(leader.before_and_since, self.sent)
+        self.assertEqual(leader.roles, ["lead"])
