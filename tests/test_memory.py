@@ -354,12 +354,22 @@ class LocalBrokerTests(SynchronousTestCase):
             membership = broker.join(KEY, member)
             self.clock.advance(0)
             epochs.append(member.starts[0].epoch)
+            membership.tell(Live(LiveInfo("live-ann")))
             membership.leave(stopped)
         self.assertEqual(epochs[:3], [epochs[0]] * 3)
         self.assertEqual(len(set(epochs)), 3)
+        self.assertEqual(list(broker._abandoned), [KEY])
         self.clock.advance(4.0)
         broker.join(OTHER, Member()).leave(stopped)
-        self.assertEqual(list(broker._abandoned), [OTHER])
+        self.assertEqual(list(broker._abandoned), [])
+
+    def test_never_live(self) -> None:
+        """Of a channel that was never live nothing is kept: nobody was told of an order."""
+        broker = LocalBroker(self.clock, self.clock.seconds, Random(1), ttl=4.0)
+        membership = broker.join(KEY, Member())
+        self.clock.advance(0)
+        membership.leave(stopped)
+        self.assertEqual((broker._topics, dict(broker._abandoned)), ({}, {}))
 
     @bounded
     @given(st.lists(st.sampled_from([-1, -1, -2, 0, 0, 1, 2]), max_size=40))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m benchmarks.campaign [--short] [--seed N] [WORD ...]`: play cases, print a table.
+"""`python -m benchmarks.campaign [--short] [--lanes N] [WORD ...]`: play cases, print a table.
 
 The exit code is 1 if anything was lost or did not survive.
 """
@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 
 from benchmarks.campaign.case import HEAD, Bounds, Case, Result
 from benchmarks.campaign.cases import CASES
@@ -22,7 +22,6 @@ SEED = 20261126
 
 #: A machine on which others work may be slow; only the whole campaign judges how fast answers are.
 SHORT = Bounds(health=30.0, settle=5.0)
-FULL = Bounds(health=1.0, settle=5.0)
 
 
 def chosen(words: Sequence[str], short: bool) -> list[tuple[Case, int]]:
@@ -35,32 +34,53 @@ def chosen(words: Sequence[str], short: bool) -> list[tuple[Case, int]]:
     return found
 
 
-async def play(cases: Sequence[tuple[Case, int]], seed: int, bounds: Bounds) -> list[Result]:
-    """Play cases, and print what came of each as soon as it is over."""
-    results = []
-    scene: Scene | None = None
-    before: Case | None = None
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(4, mp_context=context) as workers:
-        for case, amount in cases:
-            if scene is not None and before is not None and not _shared(before, case):
-                await scene.close()
-                scene = None
-            if scene is None:
-                scene = Scene(seed, workers, bounds)
-                await scene.open(case)
-            results.append(await scene.play(case, amount))
-            print(results[-1].line(), flush=True)
-            before = case
-        if scene is not None:
-            await scene.close()
+def grouped(cases: Sequence[tuple[Case, int]]) -> list[list[tuple[Case, int]]]:
+    """The cases in groups, each of which is played on one daemon; what mostly waits comes first."""
+    groups: list[list[tuple[Case, int]]] = []
+    shared: dict[tuple[object, ...], list[tuple[Case, int]]] = {}
+    for case, amount in cases:
+        if case.alone:
+            groups.append([(case, amount)])
+            continue
+        key = (case.options, case.witness, case.observed)
+        if key not in shared:
+            groups.append(shared.setdefault(key, []))
+        shared[key].append((case, amount))
+    return sorted(groups, key=lambda group: not group[0][0].waits)
+
+
+async def play(
+    cases: Sequence[tuple[Case, int]], seed: int, bounds: Bounds, lanes: int
+) -> list[Result]:
+    """Play cases, and print what came of each as soon as it is over.
+
+    :param lanes: daemons that are attacked at the same time, each with a witness of its own.
+    """
+    groups = iter(grouped(cases))
+    results: list[Result] = []
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.campaign.cases"])
+    with ProcessPoolExecutor(4 * lanes, mp_context=context) as workers:
+
+        async def lane() -> None:
+            for group in groups:
+                async for result in _play_group(group, Scene(seed, workers, bounds)):
+                    results.append(result)
+                    print(result.line(), flush=True)
+
+        await gatherResults([Deferred.fromCoroutine(lane()) for _ in range(lanes)])
     return results
 
 
-def _shared(one: Case, other: Case) -> bool:
-    """Whether two cases may be played on the same daemon."""
-    same = (one.options, one.witness) == (other.options, other.witness)
-    return same and not one.alone and not other.alone
+async def _play_group(group: Sequence[tuple[Case, int]], scene: Scene) -> AsyncIterator[Result]:
+    for case, amount in group:
+        if not scene.is_open:
+            await scene.open(case)
+        yield await scene.play(case, amount)
+        if scene.is_spoiled:
+            await scene.close()
+    if scene.is_open:
+        await scene.close()
 
 
 def main() -> int:
@@ -68,6 +88,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__)
     parser.add_argument("--short", action="store_true", help="what takes about a minute")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--lanes", type=int, help="daemons at the same time; default 1, short 4")
+    parser.add_argument(
+        "--health", type=float, default=1.0, help="seconds for an answer of /health; short: 30"
+    )
     parser.add_argument("word", nargs="*", help="of the names of cases; none: all")
     options = parser.parse_args()
     cases = chosen(options.word, options.short)
@@ -78,8 +102,9 @@ def main() -> int:
     results: list[Result] = []
 
     def begin() -> None:
-        bounds = SHORT if options.short else FULL
-        playing = Deferred.fromCoroutine(play(cases, options.seed, bounds))
+        bounds = SHORT if options.short else Bounds(health=options.health, settle=5.0)
+        lanes = options.lanes or (4 if options.short else 1)
+        playing = Deferred.fromCoroutine(play(cases, options.seed, bounds, lanes))
         playing.addCallbacks(results.extend, lambda reason: reason.printTraceback(sys.stderr))
         playing.addBoth(lambda _: reactor.stop())
 

@@ -36,6 +36,9 @@ class Case(Struct, frozen=True):
     :ivar memory: bytes by which the daemon's memory may have grown in the end, beside a tenth.
     :ivar halted: seconds for which no answer can be expected of it.
     :ivar alone: whether the daemon is started for this case and serves no other one.
+    :ivar limit: seconds after which it is given up, and failed.
+    :ivar waits: whether it mostly waits, so that others are best played beside it.
+    :ivar observed: whether timers and objects of the daemon are counted (see `observed`).
     """
 
     name: str
@@ -47,6 +50,9 @@ class Case(Struct, frozen=True):
     memory: int = 20 << 20
     alone: bool = False
     halted: float = 0.0
+    limit: float = 240.0
+    waits: bool = False
+    observed: bool = False
 
 
 class Bounds(Struct, frozen=True):

@@ -6,13 +6,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.campaign import connections, operating, subscribers, texts, upstreams
+from benchmarks.campaign import (
+    bodies,
+    connections,
+    identifiers,
+    memory,
+    operating,
+    processes,
+    subscribers,
+    texts,
+    upstreams,
+)
 from benchmarks.campaign.case import Case
 
 CASES: Final[Sequence[Case]] = (
     *texts.CASES,
+    *identifiers.CASES,
     *subscribers.CASES,
     *connections.CASES,
     *upstreams.CASES,
+    *bodies.CASES,
     *operating.CASES,
+    *processes.CASES,
+    *memory.CASES,
 )

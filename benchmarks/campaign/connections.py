@@ -186,7 +186,8 @@ def read_beside(port: int, good: int, slow: int, first: int, last: int) -> tuple
         if time.monotonic() > alive + 5:
             alive = time.monotonic()
             for client in readers:
-                client.send(b"", PONG)
+                with suppress(OSError):
+                    client.send(b"", PONG)
         for number, _ in poll.poll(1000):
             try:
                 data = rest[number] + by_number[number].socket.recv(1 << 18)
@@ -206,7 +207,7 @@ def read_beside(port: int, good: int, slow: int, first: int, last: int) -> tuple
 async def slow_readers(scene: Scene, amount: int) -> Count:
     """B4: who does not read is closed, and costs the others nothing."""
     good = amount // 4
-    first, last = 10_000, 10_000 + 1999
+    first, last = 10_000, 10_000 + 999
     attack = scene.begin(read_beside, scene.port, good, amount - good, first, last)
     await scene.until(lambda: scene.twitch.joined("crowd"))
     await _all_there(scene, amount)
@@ -214,7 +215,7 @@ async def slow_readers(scene: Scene, amount: int) -> Count:
         scene.say("crowd", f"crowd {number} " + "x" * 1800)
         await pause(0.02)
     whole, broken, ended = await attack
-    note = f"{whole} of {good} readers got all of 2,000 messages, {broken} did not"
+    note = f"{whole} of {good} readers got all of 1,000 messages, {broken} did not"
     return Count(amount, whole + ended, f"{note}; {ended} slow ones were closed")
 
 
@@ -480,13 +481,14 @@ CASES: Final = (
     Case("B4 clients that do not read", slow_readers, 400, 0, ("--max-pending=262144",),
          memory=300 * 262144 + (20 << 20), alone=True),
     Case("B5 clients that answer no pings", no_pongs, 100),
-    Case("B5 half-open connections", half_open_connections, 5000, 200),
+    Case("B5 half-open connections", half_open_connections, 5000, 100),
     Case("B6 slow heads, a byte a second", slowloris, 500, 0),
     Case("B6 heads of a megabyte", header_bombs, 200, 12),
-    Case("G8 bad requests, and the log", bad_requests, 100_000, 2000),
+    Case("G8 bad requests, and the log", bad_requests, 100_000, 1000),
     Case("B7 too many of one address", too_many, 20, 3, ("--max-clients-per-address=20",)),
     Case("B10 origins", origins, 40, 40,
          ("--origins=https://good.example", "--origins=https://*.wild.example")),
     Case("B9 one client, channels without end", one_greedy, 10_000, 400, alone=True),
-    Case("B9 many addresses, channels without end", many_greedy, 10_000, 320, alone=True),
+    Case("B9 many addresses, channels without end", many_greedy, 10_000, 160, alone=True,
+         waits=True),
 )  # fmt: skip

@@ -25,7 +25,7 @@ from twisted.internet.threads import deferToThread
 from benchmarks.campaign.case import Case, Count
 from benchmarks.campaign.raw import PONG, Closed, Raw, address, connected, reset
 from benchmarks.campaign.scene import Scene, pause, reactor
-from benchmarks.witness import LINE, Speaker, Witness
+from benchmarks.witness import Speaker, Witness
 from tests.support.daemon import start_daemon
 from tests.support.program import environment
 from tests.support.systemd import Activation
@@ -359,98 +359,11 @@ async def clock(scene: Scene, amount: int) -> Count:
     return Count(amount, amount if came and clean else 0, note)
 
 
-# Memory.
-
-
-_SEQ: Final = re.compile(rb'"seq":(\d+)\}')
-
-
-def steady(port: int, last: int) -> tuple[int, int]:
-    """Read a channel until so many numbers have come; how many did, and how many did not."""
-    client = Raw(port, "127.5.0.1")
-    client.subscribe("soak", stats=60, events=True)
-    rest, seen, missing, expected = b"", 0, 0, 0
-    alive = time.monotonic()
-    while seen + missing < last:
-        if time.monotonic() > alive + 5:
-            alive = time.monotonic()
-            client.send(b"", PONG)
-        data = rest + client.socket.recv(1 << 20)
-        for number in map(int, _SEQ.findall(data)):
-            if expected:
-                missing += number != expected
-            expected = number + 1
-            seen += 1
-        rest = data[-24:] if not data.endswith(b"}") else b""
-        if rest == b"end":
-            break
-    client.close()
-    return seen, missing
-
-
-def churn(port: int, stop: str) -> int:
-    """Clients that come to the channel, read a little, and go."""
-    came = 0
-    while not os.path.exists(stop):
-        with suppress(OSError, Closed):
-            clients = [Raw(port, address(3000 + came % 1000 + n)) for n in range(10)]
-            for client in clients:
-                client.subscribe("soak", history=20)
-            for client in clients:
-                client.started()
-                client.close()
-            came += len(clients)
-        time.sleep(0.2)
-    return came
-
-
-async def soak(scene: Scene, amount: int) -> Count:
-    """F4: a million messages of a million users, with clients that come and go: memory is flat."""
-    stop = Path(tempfile.mkdtemp()) / "stop"
-    reading = scene.begin(steady, scene.port, amount)
-    coming = scene.begin(churn, scene.port, str(stop))
-    await scene.until(lambda: scene.twitch.joined("soak"))
-    await pause(1.0)
-    memory: list[int] = []
-    said = 0
-    while said < amount:
-        for _ in range(200):
-            said += 1
-            line = LINE.format(number=2 * 10**9 + said, channel="soak", text=f"message {said}")
-            line = line.replace("user-id=1001", f"user-id={said}").replace("ann", f"u{said}")
-            scene.twitch.say("soak", line.encode())
-        if said % (amount // 20) < 200:
-            memory.append(scene.daemon.rss())
-        # As fast as it is read, and no faster.
-        while scene.twitch.joined("soak") and _waiting(scene) > 1 << 14:
-            await pause(0.01)
-        await pause(0.0)
-    await scene.until(lambda: reading.called, 120)
-    stop.touch()
-    seen, missing = await reading
-    came = await coming
-    half = memory[len(memory) // 2 :]
-    slope = (half[-1] - half[0]) / 1e6 if half else 0.0
-    good = seen if not missing and slope < 20 else 0
-    note = f"{missing} missing; {came} clients came and went; second half {slope:+.1f} MB"
-    return Count(amount, min(good, amount), note)
-
-
-def _waiting(scene: Scene) -> int:
-    """Bytes that the simulated Twitch has not got rid of."""
-    (connection,) = scene.twitch.joined("soak")[:1]
-    transport: Any = connection.transport
-    return len(transport.dataBuffer) + sum(map(len, transport._tempDataBuffer))
-
-
 CASES: Final = (
     Case("G2 signals that do not end it", signals, 60, 9),
-    Case("G5 restarts through socket activation", restarts, 20, 2, alone=True),
-    Case("G1 a stop with many clients", drain, 10_000, 200, alone=True),
-    Case("G4 three descriptors left", no_descriptors, 5, 1, alone=True, halted=30.0),
-    Case("G7 the process stands still", stopped, 60, 3, alone=True, halted=60.0),
-    Case("D7 the clock is set back and forth", clock, 30, 3),
-    Case(
-        "F4 a long chat with a million users", soak, 1_000_000, 20_000, memory=64 << 20, alone=True
-    ),
+    Case("G5 restarts through socket activation", restarts, 20, 1, alone=True, waits=True),
+    Case("G1 a stop with many clients", drain, 10_000, 100, alone=True, waits=True),
+    Case("G4 three descriptors left", no_descriptors, 5, 1, alone=True, waits=True, halted=30.0),
+    Case("G7 the process stands still", stopped, 60, 2, alone=True, waits=True, halted=60.0),
+    Case("D7 the clock is set back and forth", clock, 30, 2),
 )  # fmt: skip

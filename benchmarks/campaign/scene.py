@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from random import Random
 from threading import Thread
 from typing import Any, Final, TypeVar
@@ -16,11 +19,13 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 from twisted.web.http import Request
 from twisted.web.resource import Resource, getChildForRequest
 from twisted.web.server import Site
 
 from benchmarks.campaign.case import Bounds, Case, Count, Result
+from benchmarks.campaign.observed import SIGNAL
 from benchmarks.witness import HOST, LINE, Gauge, Speaker, Witness, descriptors
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
@@ -75,6 +80,8 @@ class Scene:
 
     :ivar port: of the daemon.
     :ivar random: seeded with the seed and the name of the case.
+    :ivar is_open: whether everything has been started.
+    :ivar is_spoiled: whether a case broke off, so that what it began may still be going on.
     """
 
     def __init__(self, seed: int, workers: ProcessPoolExecutor, bounds: Bounds) -> None:
@@ -82,10 +89,12 @@ class Scene:
         self.random = Random(seed)
         self.bounds = bounds
         self.said_elsewhere = 0
+        self.is_open = self.is_spoiled = False
         self._workers = workers
 
     async def open(self, case: Case) -> None:
         """Start everything as a case wants it."""
+        self.is_open, self.is_spoiled = True, False
         quiet = Scenario(1, 0.0)
         self.twitch = TwitchSimulator(reactor, time.time, quiet)
         self.tiktok = TikTokSimulator(reactor, time.time, quiet)
@@ -104,7 +113,11 @@ class Scene:
             "--linger=0",
             *case.options,
         )
-        self.daemon: Daemon = start_daemon(reactor, *self.options)
+        self._counts = Path(tempfile.mkdtemp()) / "counts"
+        command = ("benchmarks.campaign.observed", str(self._counts))
+        self.daemon: Daemon = start_daemon(
+            reactor, *self.options, command=command if case.observed else ("livechat",)
+        )
         await self.daemon.listening
         self.port = self.daemon.port
         self.witness: Witness = await deferToThread(Witness, self.port, case.witness)
@@ -124,6 +137,7 @@ class Scene:
 
     async def close(self) -> None:
         """End everything."""
+        self.is_open = False
         self.witness.close()
         self.daemon.kill()
         await self.daemon.ended
@@ -142,7 +156,13 @@ class Scene:
 
     def begin(self, work: Callable[..., T], *arguments: Any) -> Deferred[T]:
         """The same, beside what else is done."""
-        return Deferred.fromCoroutine(self.apart(work, *arguments))
+        begun = Deferred.fromCoroutine(self.apart(work, *arguments))
+
+        def failed(reason: Failure) -> Any:
+            # Of a case that broke off nobody waits for this any more.
+            return reason if self.is_open and not self.is_spoiled else None
+
+        return begun.addErrback(failed)
 
     def say(self, channel: str, text: str) -> None:
         """Somebody writes in another channel of the simulated Twitch."""
@@ -177,6 +197,15 @@ class Scene:
         """How many files and connections the daemon has open."""
         return descriptors(self.daemon)
 
+    async def counts(self) -> dict[str, int]:
+        """Timers, readers and objects of an observed daemon, by class."""
+        self._counts.unlink(missing_ok=True)
+        process: Any = self.daemon.transport
+        os.kill(process.pid, SIGNAL)
+        await self.until(self._counts.exists)
+        found: dict[str, int] = msgspec.json.decode(self._counts.read_bytes())
+        return found
+
     # Playing a case.
 
     async def play(self, case: Case, amount: int) -> Result:
@@ -193,8 +222,10 @@ class Scene:
         begun = time.monotonic()
         problems: list[str] = []
         try:
-            count = await case.run(self, amount)
+            running = Deferred.fromCoroutine(case.run(self, amount))
+            count = await running.addTimeout(case.limit, reactor)
         except Exception as error:
+            self.is_spoiled = True
             count = Count(amount, 0)
             problems.append(f"{type(error).__name__}: {error}")
         seconds = time.monotonic() - begun

@@ -296,7 +296,7 @@ async def hostile_lines(scene: Scene, amount: int) -> Count:
     )
 
 
-_BROKEN_BODIES: Final = (
+BROKEN_BODIES: Final = (
     b"", b"{" + b" " * 200_000, b"null", b"[]", b"{}", b"0", b"<html>", b"[" * 100_000, b"\xff\xfe",
     b'{"continuationContents":null}', b'{"continuationContents":{"liveChatContinuation":[]}}',
     b'{"continuationContents":{"liveChatContinuation":{"continuations":7,"actions":{}}}}',
@@ -322,7 +322,7 @@ async def hostile_bodies(scene: Scene, amount: int) -> Count:
             return body
         damaged += 1
         if random.random() < 0.05:
-            return random.choice((*_BROKEN_BODIES, body[: len(body) // 2]))
+            return random.choice((*BROKEN_BODIES, body[: len(body) // 2]))
         answer = msgspec.json.decode(body)
         contents = answer["continuationContents"]["liveChatContinuation"]
         contents["actions"] = list(_with_damage(contents.get("actions", []), whole, random))
@@ -449,12 +449,12 @@ async def changed_pages(scene: Scene, amount: int) -> Count:
 _PATIENT: Final = ("--max-chats=100", "--start-timeout=5", "--command-rate=1000")
 
 CASES: Final = (
-    Case("D1 faulty answers of every platform", faults, 120, 18, _PATIENT, memory=64 << 20,
-         alone=True),
-    Case("D2 TikTok: hostile frames", hostile_frames, 20_000, 2000),
-    Case("D3 Twitch: hostile lines", hostile_lines, 20_000, 2000),
-    Case("D4 YouTube: hostile bodies", hostile_bodies, 2000, 40),
-    Case("D6 everything twice, reconnects", duplicates, 6, 1, alone=True),
-    Case("D5 lost connections", mishaps, 24, 3, witness="youtube"),
-    Case("D8 pages that have changed", changed_pages, 40, 6, _PATIENT, alone=True),
+    Case("D1 faulty answers of every platform", faults, 120, 12, _PATIENT, memory=64 << 20,
+         alone=True, waits=True),
+    Case("D2 TikTok: hostile frames", hostile_frames, 20_000, 1000),
+    Case("D3 Twitch: hostile lines", hostile_lines, 20_000, 1000),
+    Case("D4 YouTube: hostile bodies", hostile_bodies, 2000, 24),
+    Case("D6 everything twice, reconnects", duplicates, 6, 1, alone=True, waits=True),
+    Case("D5 lost connections", mishaps, 24, 2, witness="youtube", waits=True, limit=600.0),
+    Case("D8 pages that have changed", changed_pages, 40, 4, _PATIENT, alone=True, waits=True),
 )  # fmt: skip

@@ -225,8 +225,13 @@ class LocalBroker:
             self._abandon(key)
 
     def _abandon(self, key: ChannelKey) -> None:
-        """All have left a channel: its order is kept for those who come back."""
+        """All have left a channel: its order is kept for those who come back.
+
+        If it was never live nobody has been told of an order.
+        """
         topic = self._topics.pop(key)
+        if not topic.until:
+            return
         topic.state = None
         topic.left = self._clock.seconds()
         self._abandoned[key] = topic

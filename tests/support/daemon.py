@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -94,10 +95,15 @@ class Daemon(ProcessProtocol):
 
 
 def start_daemon(
-    reactor: Any, *options: str, beside: Path | None = None, checkout: Path | None = None
+    reactor: Any,
+    *options: str,
+    beside: Path | None = None,
+    checkout: Path | None = None,
+    command: Sequence[str] = ("livechat",),
 ) -> Daemon:
     """Start `twistd livechat` on a free loopback port; wait for `listening`.
 
+    :param command: the module that is run, and what stands before the options.
     :param beside: a directory into which packages were installed that it may use, too.
     :param checkout: another one whose code is run, with the interpreter of its `.venv`.
     """
@@ -111,7 +117,7 @@ def start_daemon(
         environ["LIVECHAT_EMOTES"] = ""
     for name in ("PORT", "REDIS_URL", "STATS_STORAGE"):
         environ.pop(name, None)
-    arguments = [python, "-m", "livechat", "--listen=tcp:0:interface=127.0.0.1", *options]
+    arguments = [python, "-m", *command, "--listen=tcp:0:interface=127.0.0.1", *options]
     reactor.spawnProcess(daemon, python, arguments, env={**environ, "PYTHONPATH": path}, path="/")
     daemon.listening.addTimeout(PATIENCE, reactor)
     return daemon

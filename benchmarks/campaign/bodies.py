@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Part D: bodies of answers about channels, damaged: Twitch's look-ups, TikTok's pages and JSON."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import msgspec
+from twisted.internet.defer import gatherResults
+from twisted.web.http import Request
+from twisted.web.server import NOT_DONE_YET
+
+from benchmarks.campaign.case import Case, Count
+from benchmarks.campaign.raw import Raw, address
+from benchmarks.campaign.scene import Scene, reactor
+from benchmarks.campaign.upstreams import BROKEN_BODIES, Answer
+from tests.support.daemon import start_daemon
+from tests.test_youtube_hostile import REPLACEMENTS, places
+
+
+def damaged(body: bytes, random: Random) -> bytes:
+    """A body with nodes of its JSON replaced, or bytes changed, or another one."""
+    kind = random.random()
+    if kind < 0.1:
+        return random.choice((*BROKEN_BODIES, body[: len(body) // 2]))
+    try:
+        answer = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return _changed(body, random)
+    if kind < 0.3:
+        return _changed(body, random)
+    for _ in range(random.randint(1, 4)):
+        found = list(places(answer))
+        if not found:
+            break
+        holder, key = random.choice(found)
+        made = random.choice(REPLACEMENTS)()
+        # A lone surrogate cannot be written as UTF-8.
+        holder[key] = "text" if made == "\ud800" else made
+    return msgspec.json.encode(answer)
+
+
+def _changed(body: bytes, random: Random) -> bytes:
+    data = bytearray(body)
+    for _ in range(random.randint(1, 30)):
+        if data:
+            data[random.randrange(len(data))] = random.choice(b'{}[]",:0a\x00\xff')
+    return bytes(data)
+
+
+def ask_all(port: int, platform: str, stop: str, seconds: float) -> tuple[int, int, int]:
+    """Ask for one channel after the other, twelve at once, until the file `stop` is there.
+
+    :return: how many were asked for, answered, and started.
+    """
+    end = time.monotonic() + seconds
+
+    def ask(place: int) -> tuple[int, int, int]:
+        asked = answered = started = 0
+        while time.monotonic() < end and not os.path.exists(stop):
+            client = Raw(port, address(40_000 + asked * 3 + place))
+            missing = {f"spoilt{asked + n}x{place}" for n in range(4)}
+            asked += len(missing)
+            for name in missing:
+                client.subscribe(name, platform, stats=False)
+            while missing and time.monotonic() < end + 30:
+                one = client.message()
+                if one["type"] == "error" or one.get("status") == "started":
+                    started += one["type"] == "status"
+                    answered += one.get("identifier") in missing
+                    missing.discard(one.get("identifier", ""))
+            client.close()
+        return asked, answered, started
+
+    with ThreadPoolExecutor(3) as threads:
+        asked, answered, started = zip(*threads.map(ask, range(3)), strict=True)
+    return sum(asked), sum(answered), sum(started)
+
+
+_MARK: Final = re.compile(rb"spoilt\d")
+
+
+async def bodies(scene: Scene, amount: int) -> Count:
+    """D4: whatever an answer about a channel holds, whoever asked is told something in time."""
+    random = scene.random
+    spoilt = {"twitch": 0, "tiktok": 0}
+
+    def instead(request: Request, body: bytes | None) -> Answer:
+        asked = request.content.read() if request.content else b""
+        if body is None:
+            return NOT_DONE_YET
+        uri = request.uri or b""
+        platform = "twitch" if uri.startswith(b"/twitch") else "tiktok"
+        if not _MARK.search(uri + asked + body[:4000]):
+            return body
+        spoilt[platform] += 1
+        return damaged(body, random)
+
+    scene.answers.instead = instead
+    # What is asked of a platform has a budget, so several daemons ask.
+    others = [start_daemon(reactor, *scene.options) for _ in range(3 if amount > 1000 else 0)]
+    for one in others:
+        await one.listening
+    stop = Path(tempfile.mkdtemp()) / "stop"
+    asking = [
+        scene.begin(ask_all, one.port, platform, str(stop), 380.0)
+        for one in (scene.daemon, *others)
+        for platform in spoilt
+    ]
+    await scene.until(lambda: min(spoilt.values()) >= amount // 2, 380.0)
+    stop.touch()
+    done = await gatherResults(asking)
+    scene.answers.instead = None
+    clean = not any("Traceback" in one.log or one.ended.called for one in others)
+    for one in others:
+        one.kill()
+        await one.ended
+    asked, answered, started = map(sum, zip(*done, strict=True))
+    note = f"Twitch {spoilt['twitch']}, TikTok {spoilt['tiktok']}; of {asked} who asked"
+    note += f" {answered} were answered, {started} chats started"
+    tried = sum(spoilt.values())
+    return Count(tried, tried if clean and asked == answered else 0, note)
+
+
+_OPTIONS: Final = ("--command-rate=1000", "--start-timeout=10", "--max-chats=100")
+_MORE: dict[str, Any] = {"alone": True, "waits": True, "limit": 450.0}
+
+CASES: Final = (Case("D4 Twitch, TikTok: hostile bodies", bodies, 4000, 4, _OPTIONS, **_MORE),)
