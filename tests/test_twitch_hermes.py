@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from functools import partial
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from livechat.core.session import Quotas, Session
 from livechat.platforms.kept_socket import LONGEST_PAUSE
 from livechat.platforms.twitch.limits import (
     EMPTY_KEPT,
+    HERMES_ANSWER,
     HERMES_CONNECTIONS,
     HERMES_MESSAGES_AT_ONCE,
     HERMES_REST,
@@ -51,6 +54,10 @@ from tests.support.wire import InMemoryEndpoint
 from tests.test_twitch_watcher import KeptEvents, TwitchCase
 
 URL = "ws://hermes.test/v1"
+
+#: How many stories are played, and what goes wrong in them for a while.
+SEEDS = 12
+FAULTS = (Fault.HERMES_DOWN, Fault.HERMES_MUTE, Fault.HERMES_GARBAGE)
 
 #: Payloads as they were published by those who saw them, of 2017 and 2026.
 SEEN = (
@@ -440,6 +447,19 @@ class ConnectionTests(HermesCase):
         self.run_for(120, 5.0)
         self.assertEqual(self.topics(), [self.number("offline_ann")])
 
+    def test_not_answered(self) -> None:
+        """A subscription without an answer within 15 s may be lost: all are asked for anew."""
+        self.wait_for("offline_ann")
+        before = self.only()
+        self.simulator.faults.add(Fault.HERMES_MUTE)
+        self.wait_for("offline_bob")
+        self.simulator.faults.clear()
+        self.run_for(8)
+        self.assertIs(self.only(), before)
+        self.run_for(HERMES_ANSWER)
+        self.assertIsNot(self.only(), before)
+        self.assertEqual(self.value("livechat_twitch_push_subscriptions"), 2)
+
     def test_one_refused(self) -> None:
         """A channel that is refused leaves the others on their connection."""
         self.wait_for("offline_ann")
@@ -546,6 +566,51 @@ class ManyTests(HermesCase):
         self.run_for(1)
         for stop in stops:
             stop()
+
+
+class RandomTests(HermesCase):
+    """Whatever happens, in whichever order: in the end all who wait are told, and nobody else."""
+
+    def test_any_order(self) -> None:
+        """Channels come and go while connections are lost, refused, muted and told to reconnect."""
+        for seed in range(SEEDS):
+            self.play(Random(seed))
+
+    def play(self, random: Random) -> None:
+        """One such story, after which all is well again, and nobody waits."""
+        self.patch(twitch_hermes, "LIMIT", random.choice((2, 3, 50)))
+        waiting: dict[str, Callable[[], None]] = {}
+        for _ in range(30):
+            name = f"c{random.randrange(8)}"
+            connections = self.simulator.pushes
+            match random.randrange(8):
+                case 0 | 1 | 2 if name not in waiting:
+                    self.twitch._hermes.learn(name, self.number(name))
+                    key = self.twitch.key(name, "username")
+                    heard = partial(self.hints.append, name)
+                    waiting[name] = self.twitch.listen(key, heard)
+                case 3 if name in waiting:
+                    waiting.pop(name)()
+                case 4 if connections:
+                    random.choice(connections).drop()
+                case 5 if connections:
+                    random.choice(connections).reconnect()
+                case 6:
+                    self.simulator.faults ^= {random.choice(FAULTS)}
+            self.run_for(random.choice((0.0, 0.3, 3.0, 30.0)), 1.0)
+        self.simulator.faults.clear()
+        self.run_for(LONGEST_PAUSE + 30, 5.0)
+        self.assertEqual(self.topics(), sorted(self.number(name) for name in waiting))
+        self.assertEqual(self.value("livechat_twitch_push_subscriptions"), len(waiting))
+        self.hints.clear()
+        for number in range(8):
+            self.simulator.tell(f"c{number}", "stream-up")
+        self.run_for(0)
+        self.assertEqual(sorted(self.hints), sorted(waiting))
+        for stop in waiting.values():
+            stop()
+        self.run_for(EMPTY_KEPT + 1, 1.0)
+        self.assertEqual((self.simulator.pushes, self.clock.getDelayedCalls()), ([], []))
 
 
 class OffTests(HermesCase):

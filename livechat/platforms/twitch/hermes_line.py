@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall
@@ -12,7 +13,7 @@ from livechat.platforms.kept_socket import KeptSocket, Place
 from livechat.platforms.steps import Steps
 from livechat.platforms.twitch.hermes_counts import HermesCounts
 from livechat.platforms.twitch.hermes_socket import HermesSocket
-from livechat.platforms.twitch.limits import HERMES_SUBSCRIPTIONS
+from livechat.platforms.twitch.limits import HERMES_ANSWER, HERMES_SUBSCRIPTIONS
 from livechat.platforms.twitch.parse.hermes import Answer, Told, subscription, unsubscription
 
 #: Given whether a channel has gone live, or offline.
@@ -74,6 +75,9 @@ class Line:
         self._by_id: dict[str, Channel] = {}
         self._accepted: set[str] = set()
         self._refused: set[str] = set()
+        # Subscriptions without an answer yet, and until when they must have one.
+        self._asked: dict[str, float] = {}
+        self._patience: IDelayedCall | None = None
         self._kept: KeptSocket[HermesSocket] = KeptSocket(place, self)
         self._socket: HermesSocket | None = None
         self._is_ready = False
@@ -102,6 +106,7 @@ class Line:
         subscription_id = self.channels.pop(channel)
         if subscription_id:
             del self._by_id[subscription_id]
+            self._asked.pop(subscription_id, None)
             self._refused.discard(subscription_id)
             self._forget(subscription_id)
             if self._socket is not None:
@@ -113,8 +118,24 @@ class Line:
         subscription_id = self._hermes.new_id()
         self.channels[channel] = subscription_id
         self._by_id[subscription_id] = channel
+        self._asked[subscription_id] = self._place.clock.seconds() + HERMES_ANSWER
+        self._be_patient()
         timestamp = self._hermes.timestamp()
         self._socket.say(subscription(subscription_id, channel.channel_id, timestamp))
+
+    def _be_patient(self) -> None:
+        """Wait for the answer that is due next."""
+        if self._patience is None and self._asked:
+            due = next(iter(self._asked.values())) - self._place.clock.seconds()
+            self._patience = self._place.clock.callLater(max(0.0, due), self._look)
+
+    def _look(self) -> None:
+        self._patience = None
+        due = next(iter(self._asked.values()), inf)
+        if due <= self._place.clock.seconds() and self._socket is not None:
+            self._socket.drop("a subscription is not answered")
+        else:
+            self._be_patient()
 
     def _forget(self, subscription_id: str) -> None:
         if subscription_id in self._accepted:
@@ -132,6 +153,10 @@ class Line:
         """See `Keeper`."""
         self._socket = None
         self._is_ready = False
+        self._asked.clear()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         for subscription_id in list(self._accepted):
             self._forget(subscription_id)
         self._refused.clear()
@@ -161,6 +186,7 @@ class Line:
         channel = self._by_id.get(subscription_id)
         if channel is None or subscription_id in self._accepted:
             return
+        self._asked.pop(subscription_id, None)
         if not answer.refusal:
             self._accepted.add(subscription_id)
             self._hermes.counts.subscriptions.inc()

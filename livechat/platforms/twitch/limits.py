@@ -50,6 +50,9 @@ HERMES_SUBSCRIPTIONS: Final = 50
 HERMES_MESSAGES: Final = 50.0
 HERMES_MESSAGES_AT_ONCE: Final = 2000.0
 
+#: Seconds within which Hermes must answer a subscription.
+HERMES_ANSWER: Final = 15.0
+
 #: Seconds for which Hermes is left alone after it has refused us.
 HERMES_REST: Final = 3600.0
 
