@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`python -m benchmarks [name ...]`: run all measurements, or those named."""
+"""`python -m benchmarks [name ...]`: run all short measurements, or those named.
+
+`python -m benchmarks --help` names them, and says what is left out without a name.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from benchmarks import (
     filters,
     lists,
     messages,
+    overhead,
     resume,
     starts,
     statistics,
@@ -32,6 +36,7 @@ MEASUREMENTS = {
     "starts": starts.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
+    "overhead": overhead.main,
     "lists": lists.main,
     "filters": filters.main,
     "resume": resume.main,
@@ -47,14 +52,33 @@ MEASUREMENTS = {
     "faults": faults.main,
 }
 
+#: What runs only when it is named, and about how long that takes.
+LONG = {
+    "chaos": "15 minutes",
+    "fanout": "5 minutes",
+    "browser": "4 minutes",
+    "cluster": "3 minutes",
+    "resume": "3 minutes",
+    "wait": "3 minutes",
+}
+
+USAGE = f"""usage: python -m benchmarks [NAME ...]
+
+Without a name: {", ".join(name for name in MEASUREMENTS if name not in LONG)}.
+Only when named: {", ".join(f"{name} ({takes})" for name, takes in LONG.items())}.
+The campaign of attacks and faults is `python -m benchmarks.campaign`."""
+
 
 def main(names: list[str]) -> int:
     """Run them one after the other."""
+    if "--help" in names or "-h" in names:
+        print(USAGE)
+        return 0
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
+        print(f"unknown: {', '.join(unknown)}\n{USAGE}")
         return 1
-    for name in names or MEASUREMENTS:
+    for name in names or [name for name in MEASUREMENTS if name not in LONG]:
         MEASUREMENTS[name]()
     return 0
 

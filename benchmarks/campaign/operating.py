@@ -28,6 +28,7 @@ from benchmarks.campaign.scene import Scene, pause, reactor
 from benchmarks.witness import Speaker, Witness
 from tests.support.daemon import start_daemon
 from tests.support.program import environment
+from tests.support.redis import RedisServer
 from tests.support.systemd import Activation
 
 # Restarts through socket activation.
@@ -157,6 +158,19 @@ async def restarts(scene: Scene, amount: int) -> Count:
     note += f" {said - len(heard)} while no process was in the chat,"
     note += f" {max(unheard)} others not delivered"
     return Count(amount, amount if good else 0, note)
+
+
+async def restarts_with_redis(scene: Scene, amount: int) -> Count:
+    """G5: the same with `--broker=redis`: the order of the chat goes on through all restarts."""
+    redis = RedisServer()
+    await redis.start(reactor)
+    own = scene.options
+    scene.options = (*own, "--broker=redis", f"--redis-url={redis.url}", "--node=restarted")
+    try:
+        return await restarts(scene, amount)
+    finally:
+        scene.options = own
+        redis.close()
 
 
 def _holes(story: list[tuple[str, bool, list[tuple[int, str]], int]]) -> int:
