@@ -58,7 +58,7 @@ LONG = {
     "fanout": "5 minutes",
     "browser": "4 minutes",
     "cluster": "3 minutes",
-    "resume": "3 minutes",
+    "resume": "2 minutes",
     "wait": "3 minutes",
 }
 
