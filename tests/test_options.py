@@ -576,6 +576,15 @@ class WarningTests(OptionsCase):
             ["LIVECHAT_TIKTOK_INTAKE_TOKEN has no effect: --tiktok-intake is not given"],
         )
 
+    def test_hermes(self) -> None:
+        """Hermes makes look-ups come sooner: without them it has nothing to do."""
+        url = "--twitch-hermes-url=wss://h/v1"
+        self.assertEqual(self.warned(url), [])
+        self.assertEqual(
+            self.warned(url, "--twitch-gql-url="),
+            ["--twitch-hermes-url has no effect: --twitch-gql-url is empty"],
+        )
+
     def test_unknown_variables(self) -> None:
         """A mistyped variable, with what it may have been meant to be; its value is not shown."""
         self.assertEqual(

@@ -40,6 +40,7 @@ DESCRIPTION = PlatformDescription(
         rank=2,
         roles={"broadcaster": ("Streamer", "The broadcaster of this channel")},
     ),
+    why_useless=TwitchSettings.why_useless,
     event_kinds_sent=frozenset(
         {
             "announcement",

@@ -56,3 +56,9 @@ class TwitchSettings(Struct, frozen=True):
             "Seconds a Twitch channel may be offline before its stream has ended.",
         ),
     ] = 240.0
+
+    def why_useless(self, field: str) -> str:
+        """Why a choice has no effect beside the others; empty: it has one."""
+        if field == "hermes_url" and not self.gql_url:
+            return "--twitch-gql-url is empty"
+        return ""
