@@ -21,6 +21,7 @@ from benchmarks import (
     lists,
     messages,
     overhead,
+    pictures,
     resume,
     starts,
     statistics,
@@ -33,6 +34,7 @@ from benchmarks import (
 MEASUREMENTS = {
     "messages": messages.main,
     "emotes": emotes.main,
+    "pictures": pictures.main,
     "starts": starts.main,
     "statistics": statistics.main,
     "fanout": fanout.main,
