@@ -69,6 +69,8 @@ class PageTests(BrowserCase):
                             "type": "custom",
                             "label": "gold",
                             "image_url": "https://pictures.example/gold.png",
+                            "title": "6-Month Subscriber",
+                            "months": 8,
                         }
                     ],
                     sticker={"url": "https://pictures.example/hug.png", "alt": "a hug"},
@@ -94,6 +96,9 @@ class PageTests(BrowserCase):
             for picture in (".sticker", ".face", ".badge"):
                 loaded = "(e) => e.decode().then(() => e.naturalWidth)"
                 self.assertGreater(row.locator(picture).evaluate(loaded), 0, picture)
+            badge = row.locator(".badge")
+            expect(badge).to_have_attribute("alt", "6-Month Subscriber")
+            expect(badge).to_have_attribute("title", "6-Month Subscriber (8 months)")
             expect(row.locator(".reply")).to_have_text("↩ Ben how much?")
             expect(page.locator("#money li")).to_have_text(re.compile(r"^€15\.502 .$"))
             expect(page.locator("#viewers")).to_have_text("1,234 watching")

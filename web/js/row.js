@@ -97,12 +97,15 @@ export function roleChips(roles, platform) {
   });
 }
 
-function badge({ label, image_url: url }) {
-  const words = badgeWords(label);
+function badge({ label, image_url: url, title, months }) {
+  const words = title || badgeWords(label);
   const isKnown = SAID_BY_ROLE.test(String(label ?? ""));
   // Without a picture a badge is worth its words only where no role chip has said them.
   const shown = picture(url, words, "badge");
-  return shown instanceof HTMLImageElement || !isKnown ? shown : "";
+  if (!(shown instanceof HTMLImageElement)) return isKnown ? "" : shown;
+  // The badge itself shows only a step.
+  if (months) shown.title = `${words} (${months} ${months === 1 ? "month" : "months"})`;
+  return shown;
 }
 
 /** `sub-gifter/25` as `sub gifter 25`; the versions 0 and 1 say nothing. */
