@@ -104,6 +104,18 @@ class SiteCase(SynchronousTestCase):
         return self.answer(b"\r\n".join(lines))
 
 
+class MethodTests(SiteCase):
+    """Requests with a method that is not for reading."""
+
+    def test_refused(self) -> None:
+        """They are told which methods there are."""
+        for path in ("/health", "/schema.json", "/history/twitch/ann", "/metrics"):
+            for method in ("POST", "DELETE"):
+                request = f"{method} {path} HTTP/1.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+                status, headers, _ = self.answer(request.encode())
+                self.assertEqual((status, headers.get("allow")), (405, "GET, HEAD, OPTIONS"), path)
+
+
 class OddRequestTests(SiteCase):
     """Requests that no browser makes are answered with a 4xx and leave nothing in the log."""
 

@@ -28,7 +28,7 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from livechat.access import Access, AccessError, Grant
 from livechat.addresses import Addresses, names_this_machine
@@ -231,6 +231,9 @@ class Pages:
         # A path that would do with a slash more is another path.
         code = 404 if code in _REDIRECTS else code
         request.setResponseCode(code)
+        if isinstance(error, MethodNotAllowed):
+            # OPTIONS is answered before any route is asked.
+            request.setHeader(b"allow", b"GET, HEAD, OPTIONS")
         return _text(request, b"not found\n" if code == 404 else b"not allowed\n")
 
 
