@@ -4,10 +4,18 @@
 from __future__ import annotations
 
 import re
+import time
+
+from twisted.web.server import Site
 
 from livechat.simulator.actions import Author, Clear, Delete, GiftShower, Say, Silence
-from tests.support.browser import BrowserCase, Visit, expect
+from livechat.simulator.scenario import Scenario
+from livechat.simulator.youtube import YouTubeSimulator
+from livechat.simulator.youtube_pages import Standing
+from livechat.simulator.youtube_site import YouTubeSite
+from tests.support.browser import BrowserCase, Visit, expect, reactor
 from tests.support.played_daemon import PlayedDaemon, chat, event
+from tests.support.youtube import text_item
 
 ANN = Author(1001, "ann", "Ann", "#FF0000")
 BEN = Author(1002, "ben", "Ben", "#00FF00")
@@ -89,6 +97,50 @@ class RealChatTests(BrowserCase):
             self.here(self.twitch.say, "hopper", GiftShower(id="g", author=ANN, count=5, total=9))
             expect(page.locator(".event")).to_have_text(re.compile("Ann gave 5 subscriptions"))
             self.assertEqual(page.locator(".line").count(), 1)
+
+        await self.visit(work)
+
+
+class FollowingTests(BrowserCase):
+    """With the real daemon and a simulated YouTube whose streams end and begin."""
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """Start them; every chat is quiet but for what the test says."""
+        quiet = Scenario(1, 0.0)
+        self.youtube = YouTubeSimulator(reactor, time.time, quiet)
+        port = self.listen(Site(YouTubeSite(self.youtube)))
+        self.options = (
+            f"--youtube-url=http://127.0.0.1:{port}",
+            "--youtube-viewers-every=0",
+            "--wait-poll=1",
+        )
+        await super().setUp()
+
+    def say(self, text: str) -> None:
+        """Somebody writes."""
+        self.youtube.say("ann", text_item(text, int(time.time() * 1e6)))
+
+    async def test_two_lives(self) -> None:
+        """Live, over, live again and over: one page shows both chats, and is never loaded again."""
+
+        def work(visit: Visit) -> None:
+            page = visit.page
+            page.goto(self.url("/overlay?platform=youtube&identifier=ann"))
+            page.evaluate("() => { window.isTheSame = true; }")
+            body, words = page.locator("body"), page.locator(".line .text")
+            shown: list[str] = []
+            for text in ("in the first", "in the second"):
+                expect(body).to_have_attribute("data-state", "live")
+                self.here(self.say, text)
+                shown.append(text)
+                expect(words).to_have_text(shown)
+                self.here(self.youtube.lineup.set, "ann", Standing.ENDED)
+                expect(body).to_have_attribute("data-state", "waiting")
+                if text == "in the first":
+                    self.here(self.youtube.begin_anew, "ann")
+                    self.here(self.youtube.lineup.clear, "ann")
+            expect(words).to_have_text(shown)
+            self.assertIs(page.evaluate("() => window.isTheSame"), True)
 
         await self.visit(work)
 
