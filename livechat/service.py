@@ -188,7 +188,7 @@ def build(
     pages = Pages(
         lambda: health(node(), hub, clients, store, broker),
         lambda: not clients.draining,
-        surroundings.exposition(metrics),
+        surroundings.joined("metrics", metrics.exposition),
         web_directory(),
         ChannelReader(hub, platforms),
         for_pages(descriptions, {name: one.hosts for name, one in platforms.items()}, pictures),
@@ -196,6 +196,7 @@ def build(
         access,
         clients.addresses,
         pictures,
+        surroundings.joined("channels", hub.overview),
     )
     resource = pages.app.resource()
     listening = surroundings.listening(reactor)

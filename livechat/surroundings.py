@@ -10,14 +10,13 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 
 from livechat.listening import Listening
-from livechat.metrics import Metrics
 from livechat.platforms.budget import Gate, Limit
 from livechat.platforms.description import no_gate
 
 
-def _own(metrics: Metrics) -> Callable[[], bytes | Deferred[bytes]]:
-    """The metrics of a process that is alone."""
-    return metrics.exposition
+def _own(what: str, own: Callable[[], bytes]) -> Callable[[], bytes | Deferred[bytes]]:
+    """What a process says that is alone."""
+    return own
 
 
 class Surroundings(Struct, frozen=True):
@@ -25,9 +24,10 @@ class Surroundings(Struct, frozen=True):
 
     :ivar listening: makes, of a reactor, what opens the ports.
     :ivar gate: who else must let a request to a platform begin.
-    :ivar exposition: from our metrics to what `/metrics` answers.
+    :ivar joined: from what this process says of something (its metrics, its channels) to what it
+        answers: the same of all processes.
     """
 
     listening: Callable[[Any], Listening] = Listening
     gate: Callable[[str, str, Limit], Gate | None] = no_gate
-    exposition: Callable[[Metrics], Callable[[], bytes | Deferred[bytes]]] = _own
+    joined: Callable[[str, Callable[[], bytes]], Callable[[], bytes | Deferred[bytes]]] = _own

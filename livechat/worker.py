@@ -21,16 +21,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.logger import globalLogBeginner, jsonFileLogObserver
 
-from livechat.metrics import Metrics
 from livechat.surroundings import Surroundings
 from livechat.workers.messages import (
     Alive,
-    AskMetrics,
+    Ask,
     Entered,
-    Exposition,
-    GiveMetrics,
+    Gather,
+    Joined,
     Link,
-    Sum,
+    Part,
 )
 from livechat.workers.ports import Inherited, InheritedPorts
 from livechat.workers.process import LINK, Orders
@@ -50,7 +49,7 @@ class SupervisorLink:
         self._reactor = reactor
         self.link = Link(self._received, self._lost)
         self.gates = SharedGates(self.link.send)
-        self._exposition: Callable[[], bytes] = bytes
+        self._own: dict[str, Callable[[], bytes]] = {}
         self._asked: dict[int, Deferred[bytes]] = {}
         self._number = 0
 
@@ -69,29 +68,30 @@ class SupervisorLink:
     def surroundings(self, ports: Sequence[Inherited]) -> Surroundings:
         """What our daemon takes from its supervisor."""
 
-        def exposition(metrics: Metrics) -> Callable[[], Deferred[bytes]]:
-            self._exposition = metrics.exposition
-            return self.metrics
-
         return Surroundings(
-            lambda reactor: InheritedPorts(reactor, ports), self.gates.gate, exposition
+            lambda reactor: InheritedPorts(reactor, ports), self.gates.gate, self.joined
         )
 
-    def metrics(self) -> Deferred[bytes]:
-        """The metrics of all workers."""
+    def joined(self, what: str, own: Callable[[], bytes]) -> Callable[[], Deferred[bytes]]:
+        """See `Surroundings`."""
+        self._own[what] = own
+        return lambda: self._gather(what)
+
+    def _gather(self, what: str) -> Deferred[bytes]:
+        """What all workers say of something."""
         self._number += 1
         asked = self._asked[self._number] = Deferred()
-        self.link.send(AskMetrics(self._number))
+        self.link.send(Gather(self._number, what))
         return asked
 
     def _received(self, message: object) -> None:
         match message:
             case Entered():
                 self.gates.entered(message)
-            case GiveMetrics(number):
-                self.link.send(Exposition(number, self._exposition()))
-            case Sum(number, text):
-                self._asked.pop(number).callback(text)
+            case Ask(number, what):
+                self.link.send(Part(number, self._own[what]()))
+            case Joined(number, body):
+                self._asked.pop(number).callback(body)
 
     def _lost(self) -> None:
         """Nobody looks after us any more: the ports belong to whoever is started next."""

@@ -94,6 +94,7 @@ class OverviewTests(SynchronousTestCase):
             "role": "leading",
             "leader": "test:1",
             "lag": 0,
+            "node": "test:1",
         }
         self.assertEqual(self.seen(), expected)
         watcher.trouble = "QUEUED"

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import json
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from livechat.core.overview import ChannelView, overview
 from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim, Limit
-from livechat.workers.exposition import merged
+from livechat.workers.exposition import merged, united
 from livechat.workers.messages import Enter, Entered, Leave
 from livechat.workers.turns import SharedBudgets, SharedGates
 
@@ -30,7 +32,7 @@ def values(text: bytes) -> dict[tuple[str, str], float]:
 class ExpositionTests(SynchronousTestCase):
     """The metrics of several processes as those of one."""
 
-    def one(self, messages: int, clients: int, up: int, lag: float) -> str:
+    def one(self, messages: int, clients: int, up: int, lag: float) -> bytes:
         """The metrics of a process."""
         registry = CollectorRegistry()
         counter = Counter("livechat_messages", "Messages", ["platform"], registry=registry)
@@ -43,7 +45,26 @@ class ExpositionTests(SynchronousTestCase):
         left.labels("joins").set(clients)
         buckets = Histogram("livechat_lag_seconds", "Lag", buckets=(0.1, 1.0), registry=registry)
         buckets.observe(lag)
-        return generate_latest(registry).decode()
+        return generate_latest(registry)
+
+    def test_channels(self) -> None:
+        """Of the channels all are there, by node, each with the node that says so."""
+        bodies = [
+            overview(f"ann/{number}", [self.view(name) for name in names])
+            for number, names in ((2, ("b", "c")), (1, ("a", "b")))
+        ]
+        found = json.decode(united(bodies))
+        self.assertEqual(found["node"], "ann")
+        channels = [(one["node"], one["identifier"]) for one in found["channels"]]
+        expected = [("ann/1", "a"), ("ann/1", "b"), ("ann/2", "b"), ("ann/2", "c")]
+        self.assertEqual(channels, expected)
+
+    @staticmethod
+    def view(name: str) -> ChannelView:
+        """A channel of a node."""
+        return ChannelView(
+            platform="twitch", identifier=name, state="live", since="now", subscribers=1
+        )
 
     def test_sum(self) -> None:
         """Counters, gauges and histograms are added; limits and states are the least."""
@@ -65,7 +86,7 @@ class ExpositionTests(SynchronousTestCase):
         metrics.messages.labels("twitch").inc(2)
         metrics.count_unparsed("tiktok", 'odd "kind"\n')
         text = metrics.exposition()
-        again = merged([text.decode()])
+        again = merged([text])
         kept = {series: value for series, value in values(text).items() if "cpu" not in series[0]}
         self.assertEqual({series: values(again)[series] for series in kept}, kept)
         types = [line for line in text.decode().splitlines() if line.startswith("# TYPE")]

@@ -74,7 +74,7 @@ class LifeTests(WorkersCase):
     """Started, watched, stopped as one."""
 
     async def test_connections_and_metrics(self) -> None:
-        """Clients are spread over all workers; the metrics of any worker count them all."""
+        """Clients are spread over all workers; any of these knows what all have."""
         daemon = await self.start()
         clients = await gatherResults(
             [Deferred.fromCoroutine(Client.open(daemon.port)) for _ in range(60)]
@@ -95,6 +95,13 @@ class LifeTests(WorkersCase):
             body = await deferToThread(self.health, daemon.port)
             shares[body["clients"]] += 1
         self.assertLess(max(shares), 45)
+        for number, client in enumerate(clients[:12]):
+            await client.subscribe(f"channel{number}")
+            await client.until("started")
+        for _ in range(6):
+            body = await deferToThread(self.read, daemon.port, "channels")
+            self.assertEqual(len({one["identifier"] for one in body["channels"]}), 12)
+            self.assertGreater(len({one["node"] for one in body["channels"]}), 1)
         await gatherResults([Deferred.fromCoroutine(client.close()) for client in clients])
 
     async def test_a_worker_dies(self) -> None:
@@ -161,10 +168,15 @@ class LifeTests(WorkersCase):
         started = [line["system"] for line in lines if line["message"].startswith("at most")]
         self.assertEqual(set(started), {"ann/1", "ann/2", "ann/3"})
 
+    @classmethod
+    def health(cls, port: int) -> dict[str, Any]:
+        """What one of the workers says of itself."""
+        return cls.read(port, "health")
+
     @staticmethod
-    def health(port: int) -> dict[str, Any]:
-        """What one of the workers says."""
-        with urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE) as answer:
+    def read(port: int, what: str) -> dict[str, Any]:
+        """What one of the workers answers."""
+        with urlopen(f"http://127.0.0.1:{port}/{what}", timeout=PATIENCE) as answer:
             found: dict[str, Any] = msgspec.json.decode(answer.read())
         return found
 

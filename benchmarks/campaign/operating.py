@@ -376,6 +376,7 @@ async def clock(scene: Scene, amount: int) -> Count:
 CASES: Final = (
     Case("G2 signals that do not end it", signals, 60, 9),
     Case("G5 restarts through socket activation", restarts, 20, 1, alone=True, waits=True),
+    Case("G5 restarts with --broker=redis", restarts_with_redis, 20, 0, alone=True, waits=True),
     Case("G1 a stop with many clients", drain, 10_000, 100, alone=True, waits=True),
     Case("G4 three descriptors left", no_descriptors, 5, 1, alone=True, waits=True, halted=30.0),
     Case("G7 the process stands still", stopped, 60, 2, alone=True, waits=True, halted=60.0),

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct, json
+from msgspec.structs import replace
 
 
 class ChannelView(Struct, frozen=True, kw_only=True):
     """One channel at this moment.
 
+    :ivar node: the node whose view this is.
     :ivar identifier: in canonical form.
     :ivar names: the other identifiers, in canonical form, by which clients have asked for it.
     :ivar state: `waiting` for its start, `live`, `interrupted`, or `absent`: not live, and waited
@@ -37,6 +39,7 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     role: str | None = None
     leader: str | None = None
     lag: int = 0
+    node: str = ""
 
 
 #: Reasons for which a platform gives nothing to this server, whichever chat it asks for.
@@ -61,4 +64,4 @@ def overview(node: str, channels: Sequence[ChannelView]) -> bytes:
 
     :param node: its name.
     """
-    return json.encode({"node": node, "channels": channels})
+    return json.encode({"node": node, "channels": [replace(one, node=node) for one in channels]})

@@ -67,6 +67,7 @@ class Pages:
     :param access: who may see what; left out: everybody everything.
     :param addresses: tell whose a request is; left out: no proxy is trusted.
     :param pictures: base address of pictures that are not https; empty: there are none.
+    :param overview: what `/channels` answers; left out: the channels of this process.
     """
 
     app = Klein()
@@ -83,6 +84,7 @@ class Pages:
         access: Access | None = None,
         addresses: Addresses | None = None,
         pictures: str = "",
+        overview: Callable[[], bytes | Deferred[bytes]] | None = None,
     ) -> None:
         self._access = access or Access()
         self._addresses = addresses or Addresses()
@@ -92,6 +94,7 @@ class Pages:
         self._health = health
         self._ready = ready
         self._exposition = exposition
+        self._overview = overview or channels.overview
         self._web = web
         self._page_headers = with_pictures(FILE_HEADERS, pictures)
         self._overlay_headers = with_pictures(OVERLAY_HEADERS, pictures)
@@ -129,11 +132,11 @@ class Pages:
         return self._exposition()
 
     @app.route("/channels", methods=["GET", "HEAD"])
-    def _channels_route(self, request: Request) -> bytes:
+    def _channels_route(self, request: Request) -> bytes | Deferred[bytes]:
         self._check_operator(request)
         request.setHeader(b"content-type", b"application/json; charset=utf-8")
         request.setHeader(b"cache-control", b"no-store")
-        return self._channels.overview()
+        return self._overview()
 
     @app.route("/platforms.json", methods=["GET", "HEAD"])
     def _platforms_route(self, request: IRequest) -> bytes:

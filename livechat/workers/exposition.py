@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The metrics of several processes as those of one (pure).
+"""The metrics and the channels of several processes as those of one (pure).
 
 What is counted is added up, and so is what there is of something.  What is a limit, a state or a
 moment is taken from the process that is worst off.
@@ -8,8 +8,10 @@ moment is taken from the process that is worst off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
+from msgspec import json
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,15 +28,31 @@ _TAKEN: Final[Sequence[tuple[str, Callable[[float, float], float]]]] = (
     ("_lag", max),
 )
 
+_decode: Final = json.Decoder(dict[str, Any]).decode
 
-def merged(texts: Iterable[str]) -> bytes:
+
+def united(bodies: Iterable[bytes]) -> bytes:
+    """What operators see of the channels of several nodes, each as JSON, as one answer.
+
+    A channel stands there once for each node that holds it.
+
+    :param bodies: of nodes that are called NAME/1, NAME/2, ...; at least one.
+    :raises msgspec.DecodeError: one of them is no such answer.
+    """
+    overviews = sorted((_decode(body) for body in bodies), key=itemgetter("node"))
+    name, _, _ = overviews[0]["node"].rpartition("/")
+    channels = [channel for one in overviews for channel in one["channels"]]
+    return json.encode({"node": name, "channels": channels})
+
+
+def merged(texts: Iterable[bytes]) -> bytes:
     """The metrics of several processes, each as Prometheus text, as one text.
 
     :raises ValueError: one of them is no Prometheus text.
     """
     families: dict[str, Metric] = {}
     for text in texts:
-        for family in text_string_to_metric_families(text):
+        for family in text_string_to_metric_families(text.decode()):
             known = families.setdefault(
                 family.name, Metric(family.name, family.documentation, family.type)
             )

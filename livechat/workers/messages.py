@@ -40,38 +40,47 @@ class Leave(Struct, tag=True):
     kind: str
 
 
-class AskMetrics(Struct, tag=True):
-    """What is the sum of everybody's metrics?  Answered by `Sum` with the same number."""
+class Gather(Struct, tag=True):
+    """What do all of us say?  Answered by `Joined` with the same number.
+
+    :ivar what: `METRICS` or `CHANNELS`.
+    """
 
     number: int
+    what: str
 
 
-class GiveMetrics(Struct, tag=True):
-    """What are your metrics?  Answered by `Exposition` with the same number."""
-
-    number: int
-
-
-class Exposition(Struct, tag=True):
-    """The metrics of one worker, as Prometheus text."""
+class Ask(Struct, tag=True):
+    """What do you say?  Answered by `Part` with the same number."""
 
     number: int
-    text: bytes
+    what: str
 
 
-class Sum(Struct, tag=True):
-    """The metrics of all workers, as Prometheus text."""
+class Part(Struct, tag=True):
+    """What one worker says."""
 
     number: int
-    text: bytes
+    body: bytes
 
 
-Message = Alive | Enter | Entered | Leave | AskMetrics | GiveMetrics | Exposition | Sum
+class Joined(Struct, tag=True):
+    """What all workers say, as one."""
+
+    number: int
+    body: bytes
+
+
+Message = Alive | Enter | Entered | Leave | Gather | Ask | Part | Joined
 
 _encode: Final = msgpack.Encoder().encode
 _decode: Final = msgpack.Decoder(Message).decode
 
-#: Bytes of one message; metrics are the longest.
+#: What all workers are asked for: Prometheus text, and what operators see of the channels (JSON).
+METRICS: Final = "metrics"
+CHANNELS: Final = "channels"
+
+#: Bytes of one message; what is said of many channels is the longest.
 MAX_MESSAGE: Final = 16 << 20
 
 

@@ -7,7 +7,7 @@ ends at once again and again ends everything: what is wrong then does not pass b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -17,15 +17,17 @@ from twisted.logger import Logger
 
 from livechat.log_output import LoggedService
 from livechat.systemd import Notifier
-from livechat.workers.exposition import merged
+from livechat.workers.exposition import merged, united
 from livechat.workers.messages import (
+    CHANNELS,
+    METRICS,
     Alive,
-    AskMetrics,
+    Ask,
     Enter,
-    Exposition,
-    GiveMetrics,
+    Gather,
+    Joined,
     Leave,
-    Sum,
+    Part,
 )
 from livechat.workers.ports import SharedPorts
 from livechat.workers.process import Orders, WorkerProcess
@@ -46,7 +48,7 @@ PAUSES: Final = (0.0, 0.5, 1.0, 2.0)
 DEAF: Final = 30.0
 LOOK: Final = 5.0
 
-#: Seconds that the metrics of all workers may take; who has not answered then is left out.
+#: Seconds that the answers of all workers may take; who has not answered then is left out.
 ANSWER: Final = 2.0
 
 
@@ -98,7 +100,7 @@ class Supervisor(LoggedService, Service):
         self._give_up = give_up
         self._workers = [_Worker(index, name) for index, name in enumerate(names)]
         self._budgets = SharedBudgets(reactor)
-        self._sums: dict[int, _Sum] = {}
+        self._gathered: dict[int, _Gathered] = {}
         self._number = 0
         self._look: IDelayedCall | None = None
         self._all_ended: Deferred[None] | None = None
@@ -181,7 +183,7 @@ class Supervisor(LoggedService, Service):
         worker.process = None
         worker.since = None
         self._budgets.gone(worker.index)
-        for asked in list(self._sums.values()):
+        for asked in list(self._gathered.values()):
             asked.without(worker.index)
         if self._all_ended is not None:
             self._check_ended()
@@ -228,13 +230,13 @@ class Supervisor(LoggedService, Service):
                 self._budgets.enter(worker.index, message, self._sender(worker))
             case Leave():
                 self._budgets.leave(worker.index, message)
-            case AskMetrics(number):
+            case Gather(number, what):
                 send = self._sender(worker)
-                self._all_metrics().addCallback(lambda text: send(Sum(number, text)))
-            case Exposition(number, text):
-                asked = self._sums.get(number)
+                self._gather(what).addCallback(lambda body: send(Joined(number, body)))
+            case Part(number, body):
+                asked = self._gathered.get(number)
                 if asked is not None:
-                    asked.add(worker.index, text)
+                    asked.add(worker.index, body)
 
     def _sender(self, worker: _Worker) -> Callable[[Any], object]:
         """Sends to the process that a worker is now, and to none after it."""
@@ -250,26 +252,32 @@ class Supervisor(LoggedService, Service):
                 _log.info("{count} workers serve", count=self.serving)
                 self._notifier.ready()
 
-    def _all_metrics(self) -> Deferred[bytes]:
-        """The metrics of all workers that serve, as one text."""
+    def _gather(self, what: str) -> Deferred[bytes]:
+        """What all workers that serve say of something, as one."""
         serving = [one for one in self._workers if one.since is not None and one.process]
         if not serving:
             return succeed(b"")
         self._number += 1
         number = self._number
-        asked = self._sums[number] = _Sum(one.index for one in serving)
+        asked = self._gathered[number] = _Gathered(one.index for one in serving)
         for worker in serving:
-            self._sender(worker)(GiveMetrics(number))
+            self._sender(worker)(Ask(number, what))
         late = self._reactor.callLater(ANSWER, asked.finish)
 
-        def answered(texts: list[bytes]) -> bytes:
+        def answered(bodies: list[bytes]) -> bytes:
             if late.active():
                 late.cancel()
-            del self._sums[number]
-            return merged(text.decode() for text in texts)
+            del self._gathered[number]
+            return _JOIN[what](bodies)
 
         return asked.done.addCallback(answered)
 
+
+#: How what all workers say becomes one.
+_JOIN: Final[Mapping[str, Callable[[Iterable[bytes]], bytes]]] = {
+    METRICS: merged,
+    CHANNELS: united,
+}
 
 #: Variables by which a service manager speaks to the process that it started.
 _FOR_THE_FIRST: Final = frozenset(
@@ -277,20 +285,20 @@ _FOR_THE_FIRST: Final = frozenset(
 )
 
 
-class _Sum:
-    """The metrics of all workers, while they are gathered.
+class _Gathered:
+    """What all workers say of something, while it is gathered.
 
-    :ivar done: fires with them all.
+    :ivar done: fires with all of it.
     """
 
     def __init__(self, workers: Any) -> None:
         self.done: Deferred[list[bytes]] = Deferred()
         self._missing = set(workers)
-        self._texts: list[bytes] = []
+        self._bodies: list[bytes] = []
 
-    def add(self, worker: int, text: bytes) -> None:
+    def add(self, worker: int, body: bytes) -> None:
         """One worker has answered."""
-        self._texts.append(text)
+        self._bodies.append(body)
         self.without(worker)
 
     def without(self, worker: int) -> None:
@@ -302,7 +310,7 @@ class _Sum:
     def finish(self) -> None:
         """Who has not answered is left out."""
         if not self.done.called:
-            self.done.callback(self._texts)
+            self.done.callback(self._bodies)
 
 
 def _nowhere(message: object) -> None:
