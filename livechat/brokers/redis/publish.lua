@@ -6,7 +6,9 @@
 -- Answers one character for each part: 1 done or known already, 0 another one leads, x the keys of
 -- this channel cannot be used.
 -- A term belongs to one leader, so who has the present one leads.  Each call of a command is dear
--- here, and so is each argument: there are no more than must be.
+-- here, and so is each argument: there are no more than must be.  An order lives for a day, so only
+-- that of the first part is renewed: every channel is the first one often enough, and a leader whose
+-- order has run out all the same is refused, and puts it back.
 
 local size, keep, live = ARGV[1], ARGV[2], ARGV[3]
 local answer = {}
@@ -39,7 +41,7 @@ for part = 1, #KEYS / 2 do
     end
   end
   if done == '1' and message then
-    redis.call('PEXPIRE', order, live)
+    if part == 1 then redis.call('PEXPIRE', order, live) end
     redis.call('PUBLISH', ARGV[at], message)
   end
   answer[part] = done
