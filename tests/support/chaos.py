@@ -68,12 +68,14 @@ async def play(
             await _happen(cluster, act, random)
         await cluster.pass_time(PEACE)
         # A busy machine takes longer.
-        await _until(cluster, lambda: all(cluster.upstreams(name) == 1 for name in names))
+        await _until(cluster, lambda: _is_well(cluster))
         await cluster.pass_time(1)
         cluster.silence()
         end = reactor.seconds()
         await cluster.pass_time(LEASE)
-        await _until(cluster, lambda: reactor.seconds() - _newest(cluster) > LEASE)
+        await _until(
+            cluster, lambda: _is_well(cluster) and reactor.seconds() - _newest(cluster) > LEASE
+        )
         outcome.verdict = cluster.judge(begin, end)
         outcome.complaints = cluster.complaints(begin, end)
         outcome.upstreams = [name for name in names if cluster.upstreams(name) != 1]
@@ -90,6 +92,13 @@ async def _until(cluster: Cluster, what: Callable[[], bool]) -> None:
     until = cluster.reactor.seconds() + PATIENCE
     while not what() and cluster.reactor.seconds() < until:
         await cluster.pass_time(0.1)
+
+
+def _is_well(cluster: Cluster) -> bool:
+    """Whether each channel has one upstream, and everybody was told that it flows."""
+    return all(cluster.upstreams(name) == 1 for name in cluster.truth) and all(
+        heard.statuses and heard.statuses[-1][1] == "started" for heard in cluster.all_heard()
+    )
 
 
 def _newest(cluster: Cluster) -> float:
