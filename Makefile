@@ -90,8 +90,9 @@ site: $(VENV)/installed-dev ## build the documentation as a site into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 pictures: $(VENV)/installed-dev ## take the pictures of docs/pictures anew, from a demonstration
-	@tools/install-debian $(PICTURE_PROGRAMS)
+	@tools/install-debian $(PICTURE_PROGRAMS) prometheus:prometheus redis-server:redis-server
 	$(BIN)/python tools/take_pictures.py
+	$(BIN)/python tools/draw_dashboard.py
 
 build: $(VENV)/installed-dev ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

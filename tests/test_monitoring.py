@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,42 @@ class DashboardTests(MonitoringCase):
             for target in panel["targets"]:
                 self.check(target["expr"])
         self.assertEqual(len(places), len(dashboard["panels"]))
+
+
+class PictureTests(SynchronousTestCase):
+    """The stand-in for Grafana, a script."""
+
+    def setUp(self) -> None:
+        """Load it."""
+        path = PACKAGING.parent / "tools" / "draw_dashboard.py"
+        spec = spec_from_file_location("draw_dashboard", path)
+        assert spec is not None
+        assert spec.loader is not None
+        self.drawing: Any = module_from_spec(spec)
+        spec.loader.exec_module(self.drawing)
+
+    def test_every_panel(self) -> None:
+        """Each panel is drawn under its title, with lines and without any."""
+        dashboard = json.loads((PACKAGING / "grafana/livechat.json").read_text())
+        line = self.drawing.Line("<name>", [(1.0, 0.0), (3.0, 2500.0)])
+        for one in dashboard["panels"]:
+            drawn = self.drawing.panel(one, [line])
+            self.assertIn(f"<h2>{one['title']}</h2>", drawn)
+            if one["type"] != "stat":
+                self.assertIn("&lt;name&gt;", drawn)
+            self.assertIn("No data", self.drawing.panel(one, []))
+
+    def test_figures(self) -> None:
+        """Figures have units, and the marks of an axis are round and reach up to the highest."""
+        for value, unit, text in (
+            (0.25, "s", "250 ms"),
+            (2048, "bytes", "2 KiB"),
+            (12.34, "cps", "12.3/s"),
+            (20000, "short", "20,000"),
+        ):
+            self.assertEqual(self.drawing.shown(value, unit), text)
+        self.assertEqual(self.drawing.ticks(7.0), [0, 2, 4, 6, 8])
+        self.assertEqual(self.drawing.ticks(0.0), [0, 1])
 
 
 class AlertTests(MonitoringCase):

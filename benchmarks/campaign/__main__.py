@@ -60,7 +60,7 @@ async def play(
     results: list[Result] = []
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["benchmarks.campaign.cases"])
-    with ProcessPoolExecutor(4 * lanes, mp_context=context) as workers:
+    with ProcessPoolExecutor(8 * lanes, mp_context=context) as workers:
 
         async def lane() -> None:
             for group in groups:

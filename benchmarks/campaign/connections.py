@@ -212,7 +212,7 @@ async def slow_readers(scene: Scene, amount: int) -> Count:
     await scene.until(lambda: scene.twitch.joined("crowd"))
     await _all_there(scene, amount)
     for number in range(first, last + 1):
-        scene.say("crowd", f"crowd {number} " + "x" * 1800)
+        scene.say("crowd", f"crowd {number} " + "x" * 300)
         await pause(0.02)
     whole, broken, ended = await attack
     note = f"{whole} of {good} readers got all of 1,000 messages, {broken} did not"

@@ -126,7 +126,6 @@ def starts(port: int, name: str) -> bool:
 _CONTAINED: Final = """
 mount --rbind / /mnt
 mount -o remount,bind,ro /mnt
-mount -t tmpfs none /mnt/tmp
 cd /mnt
 exec chroot /mnt setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs \
   --bounding-set=-all --inh-caps=-all "$@"
