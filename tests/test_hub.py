@@ -759,6 +759,21 @@ class ManyStartsTests(HubCase):
         (status,) = subscribers[-1].taken()
         self.assertEqual((status["status"], status["details"]), ("waiting", "QUEUED"))
 
+    def test_told_once_in_ten_seconds(self) -> None:
+        """A start that waits for one turn after the other is told so no more often than that."""
+        subscriber = [self.subscribe(f"n{number}")[0] for number in range(AT_ONCE + 1)][-1]
+        for _ in range(24):
+            self.turn(0.5)
+        self.assertEqual(len(subscriber.taken()), 2)
+        self.platform.watchers[0].live()
+        self.turn(3.0)
+        waiting = self.platform.watchers[-1].sink
+        waiting.queued()
+        self.assertEqual(subscriber.taken(), [])
+        self.turn(7.0)
+        waiting.queued()
+        self.assertEqual([one["details"] for one in subscriber.taken()], ["QUEUED"])
+
     def test_all_leave(self) -> None:
         """When all have left, whether their starts waited or not, nothing is left of them."""
         held = [self.subscribe(f"n{number}")[1] for number in range(2 * AT_ONCE)]

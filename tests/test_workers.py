@@ -13,8 +13,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from livechat.core.overview import ChannelView, overview
+from livechat.core.ports import Requester
+from livechat.fair import Demand
 from livechat.metrics import Metrics
 from livechat.platforms.budget import Budget, Claim, Limit
+from livechat.platforms.twitch.limits import JOINS
 from livechat.workers.exposition import merged, united
 from livechat.workers.messages import Enter, Entered, Leave
 from livechat.workers.turns import SharedBudgets, SharedGates
@@ -106,8 +109,11 @@ class TurnTests(SynchronousTestCase):
         self.limit = Limit(2, 10.0, at_once=1)
         self.budgets = [self.worker(index) for index in (1, 2)]
 
-    def worker(self, index: int) -> Budget:
-        """The budget of one worker."""
+    def worker(self, index: int, demand: Demand | None = None) -> Budget:
+        """The budget of one worker.
+
+        :param demand: how much its clients ask for in all.
+        """
 
         def send(message: Any) -> None:
             match message:
@@ -122,7 +128,7 @@ class TurnTests(SynchronousTestCase):
 
         gates = SharedGates(send)
         gate = gates.gate("twitch", "joins", self.limit)
-        return Budget(self.clock, self.limit, Metrics(), "twitch", "joins", gate)
+        return Budget(self.clock, self.limit, Metrics(), "twitch", "joins", gate, demand)
 
     def wait(self, worker: int) -> Deferred[None]:
         """A request of a worker."""
@@ -142,6 +148,34 @@ class TurnTests(SynchronousTestCase):
         self.clock.advance(0.2)
         self.successResultOf(third)
         self.assertNoResult(fourth)
+
+    def test_newcomers(self) -> None:
+        """Who asks one of three busy workers for one chat is served within ten seconds."""
+        self.limit = JOINS
+        demands = [Demand() for _ in range(3)]
+        budgets = [self.worker(index, demand) for index, demand in enumerate(demands, 1)]
+        served: list[float] = []
+
+        def came(_: None, asked: float) -> None:
+            served.append(self.clock.seconds() - asked)
+
+        def ask(worker: int, requester: Requester, count: int) -> None:
+            for _ in range(count):
+                demands[worker].add(requester)
+            for _ in range(min(count, 2)):
+                turn = budgets[worker].wait(Claim(self.clock, requester))
+                if count == 1:
+                    turn.addCallback(came, self.clock.seconds())
+
+        for number in range(100):
+            ask(number % 3, Requester(f"192.0.2.{number}", number), 32)
+        self.clock.pump([0.25] * 20)
+        for number in range(20):
+            ask(number % 3, Requester(f"198.51.100.{number}", 1000 + number), 1)
+            self.clock.pump([0.25] * 8)
+        self.clock.pump([0.25] * 40)
+        self.assertEqual(len(served), 20)
+        self.assertLessEqual(max(served), 10.0)
 
     def test_a_worker_ends(self) -> None:
         """What a worker had under way, and what it waited for, is the others' again."""

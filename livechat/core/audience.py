@@ -218,10 +218,10 @@ class Audience:
         if self._ahead:
             self._ahead.look()
 
-    def tell_waiting(self, details: str = "QUEUED") -> None:
+    def tell_waiting(self, tell: Callable[[Subscription], None]) -> None:
         """Tell those who are not greeted what is waited for."""
         for subscription in list(self._waiting):
-            subscription.tell_waiting(details)
+            tell(subscription)
 
     def flows(self, info: LiveInfo) -> None:
         """Messages flow, or something has changed about the stream: tell everybody.

@@ -243,7 +243,7 @@ class Channel:
 
     def waits(self, reason: str) -> None:
         """See `IMember`."""
-        self._audience.tell_waiting(reason)
+        self._audience.tell_waiting(lambda one: one.tell_waiting(reason))
 
     def told(self, state: ChannelState) -> None:
         """See `IMember`."""

@@ -141,7 +141,8 @@ class Leader:
 
     def queued(self) -> None:
         """See `IEventSink`."""
-        self._audience.tell_waiting()
+        now = self._services.clock.seconds()
+        self._audience.tell_waiting(lambda one: one.tell_queued(now))
 
     def recovered(self, recovery: Recovery) -> None:
         """See `IEventSink`."""

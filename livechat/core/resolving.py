@@ -93,7 +93,7 @@ class Resolving:
         resolution = self._resolutions.get(key)
         if resolution is not None:
             for subscription in list(resolution.waiting):
-                subscription.tell_waiting()
+                subscription.tell_queued(self._services.clock.seconds())
 
     def give_up(self, subscription: Subscription) -> None:
         """Somebody does not wait any more; who does not wait here is ignored."""

@@ -14,6 +14,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from livechat.core.clients import Requester
+from livechat.core.subscription import QUEUED_EVERY
 from livechat.fair import Demand, FairQueue
 from livechat.model.events import ChannelKey
 
@@ -28,9 +29,8 @@ LITTLE: Final = 2
 #: Seconds after which a start does not count as under way any more, whatever has become of it.
 LONGEST: Final = 60.0
 
-#: Seconds of waiting after which it is told, and between two times.
+#: Seconds of waiting after which it is told.
 QUEUED_AFTER: Final = 2.0
-QUEUED_EVERY: Final = 10.0
 
 #: Most starts that are begun, and most that are told that they wait, in one turn of the event loop.
 BEGUN_AT_ONCE: Final = 16

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from math import inf
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -35,6 +36,9 @@ from livechat.protocol.messages import (
     failure,
     started,
 )
+
+#: Seconds between two times that a client is told that its start waits for a turn.
+QUEUED_EVERY: Final = 10.0
 
 
 class Told(Enum):
@@ -61,6 +65,7 @@ class Subscription:
 
     __slots__ = (
         "_overtaken",
+        "_queued_until",
         "identifier",
         "key",
         "lost",
@@ -89,6 +94,8 @@ class Subscription:
         self.reason: ChatError | None = None
         # How commands named the chat that came before the last one, and are not answered yet.
         self._overtaken: list[tuple[str, Id | None]] = []
+        # Until when it need not be told again that its start waits for a turn.
+        self._queued_until = -inf
 
     @property
     def id(self) -> Id | UnsetType:
@@ -210,8 +217,19 @@ class Subscription:
             id=self.id,
         )
 
-    def tell_waiting(self, details: str = "QUEUED") -> None:
-        """Tell the client what the start waits for: a turn in a budget of the platform, ..."""
+    def tell_queued(self, now: float) -> None:
+        """Tell the client that the start waits for a turn, at most once in ten seconds.
+
+        A start waits for several turns, one after the other.
+
+        :param now: seconds of the clock.
+        """
+        if now >= self._queued_until or now < self._queued_until - QUEUED_EVERY:
+            self._queued_until = now + QUEUED_EVERY - 0.01
+            self.tell_waiting("QUEUED")
+
+    def tell_waiting(self, details: str) -> None:
+        """Tell the client what the start waits for."""
         # Whoever waits for the channel was told so.
         if self.told is not Told.WAITING:
             self.send(self._wait(details))
