@@ -13,6 +13,7 @@ from livechat.core.hub import Hub
 from livechat.core.look_pace import HINT_LASTS, LookPace
 from livechat.core.options import Options
 from livechat.core.session import Quotas, Session
+from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError, ErrorCode
 from livechat.model.events import ChannelKey
 from livechat.protocol.commands import Since
@@ -534,6 +535,26 @@ class EndTests(WaitCase):
         started, stats = subscriber.taken()
         self.assertEqual((started["status"], started["liveId"]), ("started", "live-second"))
         self.assertEqual(stats["data"]["totalMessages"], 0)
+
+    def test_video(self) -> None:
+        """A video that is over is looked at seldom: it has one stream only."""
+        subscriber = KeptMessages()
+        key = ChannelKey("twitch", "liveId", "video")
+        options = Options(wait=True)
+        self.hub.subscribe(
+            self.platform, Subscription(key, subscriber, "video", options, self.lost.append)
+        )
+        self.turn()
+        self.watcher.live()
+        self.turn()
+        self.end()
+        self.assertEqual(subscriber.kinds()[-2:], ["ended", "waiting"])
+        self.turn(10)
+        self.platform.absent(ErrorCode.STREAM_ENDED)
+        self.turn(9 * POLL)
+        self.assertEqual(self.looks, 1)
+        self.turn(2 * POLL)
+        self.assertEqual(self.looks, 2)
 
     def test_others(self) -> None:
         """Those who do not wait are told STREAM_ENDED."""

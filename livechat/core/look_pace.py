@@ -75,15 +75,18 @@ class LookPace:
         """The platform has told that a stream has begun."""
         return Next(0.0, 0.0)
 
-    def after(self, reason: ChatError, now: float, hinted: float = -inf) -> Next:
+    def after(
+        self, reason: ChatError, now: float, hinted: float = -inf, *, was_last: bool = False
+    ) -> Next:
         """A look has just failed.
 
         :param reason: why.
         :param now: when it began, in seconds since 1970.
         :param hinted: when the platform told last that a stream has begun, in seconds since 1970.
+        :param was_last: whether no other stream can follow the one that is over.
         """
         poll = self._poll
-        if reason.code is ErrorCode.STREAM_NOT_FOUND and not reason.temporary:
+        if was_last or (reason.code is ErrorCode.STREAM_NOT_FOUND and not reason.temporary):
             poll *= MISSING_TIMES
         soon = min(ANNOUNCED_POLL, poll)
         begins = _announced(reason) - ANNOUNCED_BEFORE - now

@@ -296,7 +296,8 @@ class Quest:
             self.plan(pace.at_once())
         else:
             now = self._services.now() - (self._services.clock.seconds() - since)
-            self.plan(pace.after(reason, now, self._hinted), since)
+            was_last = reason.code is ErrorCode.STREAM_ENDED and not may_come(reason, self.key)
+            self.plan(pace.after(reason, now, self._hinted, was_last=was_last), since)
 
     def _hand_over(self, located: Located) -> None:
         self._count("live")
