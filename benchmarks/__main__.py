@@ -62,6 +62,7 @@ LONG = {
     "fanout": "5 minutes",
     "browser": "4 minutes",
     "cluster": "3 minutes",
+    "providers": "3 minutes",
     "resume": "2 minutes",
     "wait": "3 minutes",
 }
