@@ -148,8 +148,11 @@ class Claims(Struct, eq=False):
             str(ORDER_TTL),
         )
 
-    def leave(self, channel: ChannelKey, leader: str, term: int) -> Deferred[bytes]:
-        """Say that the leader has left."""
+    def leave(self, channel: ChannelKey, leader: str, term: int, given: int) -> Deferred[bytes]:
+        """Say that the leader has left.
+
+        :param given: the highest number that it has given, whether Redis has what it was given to.
+        """
         return self.link.run(
             LEAVE,
             self.keys(channel),
@@ -158,4 +161,5 @@ class Claims(Struct, eq=False):
             self.topic(channel),
             encode(Left()),
             str(round(self.ttl * 1000)),
+            str(given),
         )

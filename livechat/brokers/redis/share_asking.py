@@ -236,7 +236,7 @@ class AskingShare:
             self.turn(_ANSWERS[claimed.role], claimed)
         elif self.state == "Gone" and claimed.role not in ("follow", "wait"):
             # It has left meanwhile.
-            await node.claims.leave(self.key, claimed.leader, claimed.term)
+            await node.claims.leave(self.key, claimed.leader, claimed.term, claimed.given)
 
     # What all of them need.
 

@@ -250,7 +250,8 @@ class TurningShare(AskingShare):
             await stopped
         try:
             if self._leads:
-                await node.claims.leave(self.key, self.leader, self._term)
+                given = self._reader.place.seq
+                await node.claims.leave(self.key, self.leader, self._term, given)
         except (RedisDown, RedisRefused):
             # Others see that this node is gone.
             pass
