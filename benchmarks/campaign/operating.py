@@ -204,11 +204,19 @@ def _different_ends(stories: list[list[tuple[str, bool, list[tuple[int, str]], i
 
 def crowd(port: int, count: int) -> tuple[list[float], dict[int, int]]:
     """Clients that stay until they are closed; when each was (since the first), and codes."""
-    clients = [Raw(port, address(number)) for number in range(count)]
+    clients: list[Raw] = []
+    alive = time.monotonic()
+    for number in range(count):
+        clients.append(Raw(port, address(number)))
+        clients[-1].subscribe("crowd", stats=False)
+        # Those who are there must not be taken for gone while the others come.
+        if time.monotonic() > alive + 10:
+            alive = time.monotonic()
+            for client in clients:
+                client.send(b"", PONG)
     by_number = {client.socket.fileno(): client for client in clients}
     poll = select.poll()
     for client in clients:
-        client.subscribe("crowd", stats=False)
         client.socket.setblocking(False)
         poll.register(client.socket, select.POLLIN)
     rest = dict.fromkeys(by_number, b"")
