@@ -56,14 +56,14 @@ class Publication(Struct, eq=False):
         :raises ValueError, TypeError, OverflowError: the event cannot be encoded.
         """
         if isinstance(event, ChatMessage):
-            kind, author = "chat", event.data.author.id
+            kind, item, author = "chat", event.message_id, event.data.author.id
         else:
-            kind, author = event.type, ""
+            kind, item, author = event.type, item_of(event), ""
         return cls(
             epoch,
             seq,
             kind,
-            item_of(event),
+            item,
             author,
             event.timestamp,
             event.room_id,

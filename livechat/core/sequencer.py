@@ -46,9 +46,9 @@ class Sequencer:
         """
         publications: list[Publication] = []
         chats = others = duplicates = 0
-        epoch, seq = self.start.epoch, self.start.seq
+        epoch, seq, seen = self.start.epoch, self.start.seq, self.recent.seen
         for event in events:
-            if self.recent.seen(item_of(event)):
+            if seen(item_of(event)):
                 duplicates += 1
                 continue
             try:
