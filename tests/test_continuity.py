@@ -206,13 +206,13 @@ class World:
         services.history.append = self._told(append)  # type: ignore[method-assign]
 
     def _told(self, append: Any) -> Any:
-        def told(key: ChannelKey, publications: Sequence[Any]) -> None:
+        def told(key: ChannelKey, publications: Sequence[Any], age: float = 0.0) -> None:
             for one in publications:
                 if one.epoch != self.epoch:
                     self.epoch = one.epoch
                     self.facts = {}
                 self.publish_fact(one)
-            append(key, publications)
+            append(key, publications, age)
 
         return told
 
