@@ -163,6 +163,21 @@ class LeavingTests(TrapCase):
         publish(following, [("chat", b"next")])
         self.assertEqual(follower.received[-1], ("chat", b"next"))
 
+    async def test_redis_is_away(self) -> None:
+        """What was left while Redis could not be told is led by others once it can be."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        follower, _ = await self.joined(second)
+        self.say(leading, 3)
+        await self.received(leader, follower)
+        self.server.command("CLIENT", "KILL", "TYPE", "normal")
+        await leading.leave(stopped)
+        self.assertIn(KEY, first._node.farewells)
+        await settled(reactor, lambda: follower.roles == ["follow", "lead"])
+        # Not because the lease had run out.
+        self.assertEqual((first.counts["leaseLosses"], follower.starts[-1].why), (0, "first"))
+        self.assertEqual(first._node.farewells, {})
+
 
 class BacklogTests(TrapCase):
     """Much was said while Redis was away."""

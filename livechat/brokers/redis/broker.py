@@ -230,6 +230,7 @@ class RedisBroker(Service):
             self._patient_until = self._clock.seconds() + self._lease.seconds
         try:
             await self._lease.beat()
+            await self._node.say_farewells()
             await self._see_marker(is_first)
         except (RedisDown, RedisRefused):
             return

@@ -31,6 +31,8 @@ class Node(Struct, eq=False):
     :ivar is_draining: whether it is to lead nothing any more.
     :ivar was_chosen: whether it was chosen as the heir of a channel before it took part in it;
         asked once.
+    :ivar farewells: leader, term and highest number of channels that were left while Redis was
+        away: nobody else leads them before it is told.
     """
 
     link: RedisLink
@@ -46,6 +48,20 @@ class Node(Struct, eq=False):
     is_draining: Callable[[], bool]
     was_chosen: Callable[[ChannelKey], bool] = lambda key: False
     heard: Heard = field(default_factory=Heard)
+    farewells: dict[ChannelKey, tuple[str, int, int]] = field(default_factory=dict)
+
+    async def say_farewells(self) -> None:
+        """Tell Redis, which is back, what was left meanwhile.
+
+        :raises RedisDown: it is away again.
+        """
+        while self.farewells:
+            key, (leader, term, given) = next(iter(self.farewells.items()))
+            try:
+                await self.claims.leave(key, leader, term, given)
+            except RedisRefused as error:
+                _log.warn("{key} could not be left: {error}", key=key, error=str(error))
+            del self.farewells[key]
 
     def say(self, topic: str, message: NodeMessage) -> Deferred[int]:
         """Say something under a topic; answers how many hear it, 0 if that is not known."""

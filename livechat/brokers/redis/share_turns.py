@@ -248,13 +248,15 @@ class TurningShare(AskingShare):
                 )
             )
             await stopped
+        given = self._reader.place.seq
         try:
             if self._leads:
-                given = self._reader.place.seq
                 await node.claims.leave(self.key, self.leader, self._term, given)
-        except (RedisDown, RedisRefused):
-            # Others see that this node is gone.
-            pass
+        except RedisDown:
+            # Where this node ends, others see that.  Where it lives on they would wait for it.
+            node.farewells[self.key] = self.leader, self._term, given
+        except RedisRefused as error:
+            self._complain(str(error))
         self._stop_sending()
         node.link.ignore(self._topic)
         self.departed.callback(None)
