@@ -66,16 +66,8 @@ def main() -> None:
     print(f"\nEmotes: CPU of one message of ten words, {EMOTES} emotes known (us, best, middle)\n")
     for count in (0, 1, 3):
         _message_costs(count)
-    print("\nEmotes: memory\n")
-    for what in ("shared", "own"):
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.emotes", what],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        print(done.stdout.strip())
-    for what in ("1000", "5000"):
+    print("\nEmotes: memory, and how long sets are read\n")
+    for what in ("shared", "own", "1000", "5000"):
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.emotes", what],
             capture_output=True,
