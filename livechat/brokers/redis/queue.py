@@ -24,7 +24,7 @@ _log = Logger()
 #: Seconds from one call to the next: at least, for each publication in the former, and at most.
 PAUSE: Final = 0.004
 PAUSE_EACH: Final = 0.0015
-LONGEST_PAUSE: Final = 0.010
+LONGEST_PAUSE: Final = 0.020
 
 #: Most parts and bytes of one call.
 MAX_PARTS: Final = 500
