@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -17,17 +18,20 @@ from livechat.brokers.redis.messages import (
     Item,
     Left,
     Message,
+    Ready,
     Told,
     encode,
     read_message,
     state_bytes,
 )
+from livechat.brokers.redis.node import Node
+from livechat.brokers.redis.offering import GATHER, Offering
 from livechat.brokers.redis.queue import LONGEST_PAUSE, MAX_PARTS, PAUSE, Part, Queue
 from livechat.brokers.redis.reader import MAX_KEPT, Heard, Reader
 from livechat.brokers.redis.tail import MAX_BYTES, MAX_ITEMS, Tail
 from livechat.core.ports import Interrupted, Live, Start
 from livechat.core.publication import Publication
-from livechat.model.events import CHAT_BIT, LiveInfo
+from livechat.model.events import CHAT_BIT, ChannelKey, LiveInfo
 from livechat.redis.address import RedisAddress
 from livechat.redis.link import RedisDown, RedisLink
 from tests.support.scripted_redis import ScriptedRedis, well
@@ -288,6 +292,85 @@ class QueueTests(LinkCase):
         self.queue.stop()
         self.run_for(0.01)
         self.assertEqual(self.calls, [])
+
+
+class OfferingTests(LinkCase):
+    """How a leader that wants to go chooses who comes after it."""
+
+    def setUp(self) -> None:
+        """A leader that has just said that it wants to go."""
+        super().setUp()
+        unused: Any = None
+        lease = Lease(self.link, self.clock, self.clock.seconds, Random(1), "n", SECONDS, list)
+        node = Node(
+            self.link,
+            self.clock,
+            self.clock.seconds,
+            Random(1),
+            lease,
+            *[unused] * 3,
+            patience=lambda: "",
+            leading=lambda: 1,
+            is_draining=lambda: False,
+        )
+        self.ready = 0
+        self.offering = Offering(node, ChannelKey("twitch", "username", "ann"), self._ready, {})
+        self.addCleanup(self.offering.end)
+        self.offering.begin()
+
+    def _ready(self) -> None:
+        self.ready += 1
+
+    def prepared(self) -> list[str]:
+        """The nodes that were told to be ready, in order."""
+        self.clock.advance(0)
+        return [
+            command[1].decode().rpartition(":")[2]
+            for conversation in self.server.conversations
+            for command in conversation.asked
+            if command[0] == b"PUBLISH"
+        ]
+
+    def test_all_have_come(self) -> None:
+        """When all who were asked have come forward, the one that leads least is chosen at once."""
+        self.offering.candidate("b/1", 3)
+        self.offering.asked(3)
+        self.offering.candidate("c/1", 2)
+        self.assertEqual(self.prepared(), [])
+        self.offering.candidate("d/1", 5)
+        self.assertEqual(self.prepared(), ["c"])
+        self.clock.advance(GATHER)
+        self.assertEqual(self.prepared(), ["c"])
+        self.offering.answered(Ready("", "c/1", able=True))
+        self.assertEqual(self.ready, 1)
+
+    def test_answers_before(self) -> None:
+        """They may come forward before it is known how many were asked."""
+        self.offering.candidate("b/1", 3)
+        self.offering.candidate("c/1", 2)
+        self.offering.asked(2)
+        self.assertEqual(self.prepared(), ["c"])
+
+    def test_some_never_come(self) -> None:
+        """Whoever was asked and does not answer is waited for, but not for long."""
+        self.offering.asked(2)
+        self.offering.candidate("b/1", 3)
+        self.assertEqual(self.prepared(), [])
+        self.clock.advance(GATHER)
+        self.assertEqual(self.prepared(), ["b"])
+
+    def test_next_one(self) -> None:
+        """One that cannot is followed by the next best, and nobody is asked twice."""
+        self.offering.asked(2)
+        self.offering.candidate("b/1", 1)
+        self.offering.candidate("c/1", 2)
+        self.offering.answered(Ready("", "b/1", able=False))
+        self.assertEqual(self.prepared(), ["b", "c"])
+        self.offering.answered(Ready("", "c/1", able=False))
+        self.offering.candidate("b/1", 1)
+        self.clock.advance(GATHER)
+        self.assertEqual(self.prepared(), ["b", "c"])
+        self.assertEqual(self.ready, 0)
 
 
 class TailTests(SynchronousTestCase):

@@ -177,9 +177,11 @@ class RedisBroker(Service):
         self._turn_all("offer")
         if self.leading:
             topic = self._link.names.topic("nodes")
-            if await self._node.say(topic, Draining(self._lease.node)) == 1:
-                # Only this node hears it.
+            others = await self._node.say(topic, Draining(self._lease.node)) - 1
+            if others == 0:
                 return self.leading
+            for share in self._all():
+                share.offering.asked(others)
         while self.leading and self._link.up and self._clock.seconds() < until:
             await sleep(self._clock, DRAIN_LOOK)
         return self.leading

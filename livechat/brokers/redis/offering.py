@@ -20,7 +20,7 @@ from livechat.brokers.redis.messages import Prepare, Ready
 from livechat.brokers.redis.node import Node
 from livechat.model.events import ChannelKey
 
-#: Seconds in which candidates answer; the best of those is chosen.
+#: Seconds in which candidates answer; the best of those is chosen, sooner where all have answered.
 GATHER: Final = 0.05
 
 #: Seconds that an heir may take until its upstream flows; then the next one is asked.
@@ -49,13 +49,20 @@ class Offering:
         self._candidates: dict[str, int] = {}
         self._tried: set[str] = set()
         self._timer: IDelayedCall | None = None
+        self._asked = 0
         self.heir = ""
 
     def begin(self) -> None:
         """Look for an heir among those who come forward soon."""
         self.heir = ""
+        self._asked = 0
         self._tried.clear()
         self._wait(GATHER, self._choose)
+
+    def asked(self, nodes: int) -> None:
+        """So many nodes may come forward: when they all have, nobody else is waited for."""
+        self._asked = nodes
+        self._look()
 
     def end(self) -> None:
         """Look for none any more."""
@@ -68,6 +75,7 @@ class Offering:
         self._candidates[leader] = led
         if not self.heir and self._timer is None:
             self._wait(GATHER, self._choose)
+        self._look()
 
     def answered(self, message: Ready) -> None:
         """The heir is ready, or cannot be."""
@@ -85,8 +93,12 @@ class Offering:
         self.heir = ""
         self._choose()
 
+    def _look(self) -> None:
+        if not self.heir and 0 < self._asked <= len(self._candidates):
+            self._choose()
+
     def _choose(self) -> None:
-        self._timer = None
+        self._wait(0, None)
         left = [leader for leader in self._candidates if leader not in self._tried]
         if not left:
             self.heir = ""

@@ -154,9 +154,14 @@ class TurningShare(AskingShare):
             answer = await self._node.claims.offer(self.key, self.leader, self._term, wanted=wanted)
         except (RedisDown, RedisRefused):
             return
-        if wanted and answer == b"0" and not self._node.is_draining():
+        if not wanted or not answer or self._node.is_draining():
+            # Who drains has asked all nodes.
+            return
+        if answer == b"0":
             self._released()
             self.turn("stay")
+        else:
+            self.offering.asked(int(answer))
 
     def _prepare(self, *_: object) -> None:
         self._member.prepare()
