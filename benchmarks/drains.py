@@ -113,6 +113,8 @@ def quantiles(figures: Sequence[float]) -> str:
 
 
 async def _play(reactor: Any, how: str, times: int) -> None:
+    if not times:
+        return
     relay = Relay(reactor)
     try:
         await relay.start()
