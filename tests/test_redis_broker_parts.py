@@ -301,14 +301,18 @@ class OfferingTests(LinkCase):
         """A leader that has just said that it wants to go."""
         super().setUp()
         unused: Any = None
-        lease = Lease(self.link, self.clock, self.clock.seconds, Random(1), "n", SECONDS, list)
+        lease = Lease(
+            self.link, self.clock, self.clock.seconds, Random(1), "n", SECONDS, lambda: None
+        )
         node = Node(
-            self.link,
-            self.clock,
-            self.clock.seconds,
-            Random(1),
-            lease,
-            *[unused] * 3,
+            link=self.link,
+            clock=self.clock,
+            now=self.clock.seconds,
+            random=Random(1),
+            lease=lease,
+            queue=unused,
+            claims=unused,
+            history=unused,
             patience=lambda: "",
             leading=lambda: 1,
             is_draining=lambda: False,
