@@ -2,7 +2,8 @@
 """Forty channels on three real nodes and a real Redis, all of which fail at random.
 
 What must come out: nothing twice, nothing backwards, and nothing missing that was not told.
-`LIVECHAT_CHAOS_SECONDS` says how long each run lasts (120), `LIVECHAT_CHAOS_SEEDS` which there are.
+`LIVECHAT_CHAOS_SECONDS` says how long each run lasts (120), `LIVECHAT_CHAOS_SEEDS` which there are,
+and `LIVECHAT_CHAOS_KEEP` names a directory for what the nodes logged in a run that has failed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -27,8 +29,11 @@ def main() -> None:
 
 
 def _one(seed: int, seconds: float) -> None:
+    kept = os.environ.get("LIVECHAT_CHAOS_KEEP")
+
     async def run(reactor: object) -> None:
-        outcome = await play(reactor, seed, seconds)
+        keep = Path(kept, f"seed{seed}") if kept else None
+        outcome = await play(reactor, seed, seconds, keep=keep)
         verdict = outcome.verdict
         happened = ", ".join(f"{n} x {act}" for act, n in Counter(outcome.acts).items())
         print(

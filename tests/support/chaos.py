@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from msgspec import Struct, field
 from twisted.internet.defer import Deferred
 
-from tests.support.cluster import LEASE, Cluster
+from tests.support.cluster import LEASE, Cluster, time_of
 from tests.support.witness import Verdict
 
 #: Seconds from one thing that happens to the next.
@@ -30,6 +31,7 @@ class Outcome(Struct):
     """What came of it.
 
     :ivar acts: what happened, in order.
+    :ivar times: when that was, by the clock of the test.
     :ivar verdict: what all witnesses were given.
     :ivar complaints: a line for everybody to whom something is missing, or came twice.
     :ivar upstreams: channels that have not exactly one upstream at the end.
@@ -37,18 +39,31 @@ class Outcome(Struct):
     """
 
     acts: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     complaints: list[str] = field(default_factory=list)
     upstreams: list[str] = field(default_factory=list)
     totals: int = 0
 
+    @property
+    def is_good(self) -> bool:
+        """Whether everything is as it must be."""
+        return self.verdict.is_good and not self.upstreams and self.totals == 1
+
 
 async def play(
-    reactor: Any, seed: int, seconds: float, channels: int = 40, rate: float = 5.0
+    reactor: Any,
+    seed: int,
+    seconds: float,
+    channels: int = 40,
+    rate: float = 5.0,
+    keep: Path | None = None,
 ) -> Outcome:
     """Let it happen.
 
     :param rate: messages per second and channel.
+    :param keep: where it is written what happened, and what each node logged, if anything is not as
+        it must be; None: nowhere.
     """
     random = Random(seed)
     names = [f"chat{number}" for number in range(channels)]
@@ -65,6 +80,7 @@ async def play(
             await cluster.pass_time(random.uniform(LEAST, MOST))
             act = random.choices(list(ACTS), list(ACTS.values()))[0]
             outcome.acts.append(act)
+            outcome.times.append(reactor.seconds())
             await _happen(cluster, act, random)
         await cluster.pass_time(PEACE)
         # A busy machine takes longer.
@@ -82,6 +98,11 @@ async def play(
         for name in names:
             told = {witness.heard[name].totals for witness in cluster.witnesses}
             outcome.totals = max(outcome.totals, len(told))
+        if keep is not None and not outcome.is_good:
+            cluster.keep(keep, begin, end)
+            acts = zip(outcome.times, outcome.acts, strict=True)
+            lines = [f"{time_of(at)} {act}\n" for at, act in acts]
+            Path(keep, "acts").write_text("".join(lines))
     finally:
         await cluster.close()
     return outcome

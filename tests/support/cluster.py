@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 from urllib.request import urlopen
@@ -28,7 +29,7 @@ from livechat.simulator.service import resources
 from livechat.simulator.twitch import TwitchSimulator
 from tests.support.daemon import PATIENCE, Daemon, start_daemon
 from tests.support.redis import RedisServer
-from tests.support.witness import Heard, Truth, Verdict, Witness, judge
+from tests.support.witness import Heard, Truth, Verdict, Witness, judge, unexplained
 
 #: Seconds of a lease in tests.
 LEASE: Final = 3
@@ -41,6 +42,12 @@ _LINE: Final = (
     "tmi-sent-ts={at};user-id={user};user-type= :u{user}!u{user}@u{user}.tmi.twitch.tv "
     "PRIVMSG #{channel} :message {number} of the test, and as long as many are"
 )
+
+
+def time_of(seconds: float) -> str:
+    """A time of the real reactor's clock as nodes log it, in milliseconds."""
+    whole, part = divmod(round(seconds * 1000), 1000)
+    return time.strftime("%H:%M:%S", time.localtime(whole)) + f".{part:03d}"
 
 
 class Way(ProxyFactory):
@@ -313,6 +320,25 @@ class Cluster:
                 if not verdict.is_good:
                     lines.append(f"{number} {channel}: {verdict} {heard.errors} {heard.statuses}")
         return lines
+
+    def keep(self, directory: Path, begin: float, end: float) -> None:
+        """Write what each node logged, and what those were told to whom something is missing.
+
+        All times are of this machine's clock.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        for node in self.nodes:
+            Path(directory, f"{node.name}.log").write_text(node.daemon.log)
+        for number, witness in enumerate(self.witnesses):
+            for channel, heard in witness.heard.items():
+                if not judge(heard, self.truth[channel], begin, end).is_good:
+                    absent = unexplained(heard, self.truth[channel], begin, end)
+                    lines = [(at, "said, and not given") for at in absent]
+                    lines += [(at, f"{status} {more}") for at, status, more in heard.statuses]
+                    pairs = zip(heard.times, heard.given, strict=True)
+                    lines += [(at, f"given {one}") for at, one in pairs]
+                    text = "".join(f"{time_of(at)} {what}\n" for at, what in sorted(lines))
+                    Path(directory, f"witness{number}-{channel}").write_text(text)
 
     def all_heard(self) -> list[Heard]:
         """What everybody was given, of every channel."""
