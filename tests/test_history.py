@@ -46,6 +46,16 @@ class BoundsTests(SynchronousTestCase):
         self.clock.advance(2.5)
         self.assertEqual(self.kept(history), [])
 
+    def test_all_have_expired(self) -> None:
+        """Who is told that nothing is kept may go on anywhere: what lies between is missing."""
+        history = MemoryHistory(self.clock, ttl=4.0)
+        history.append(KEY, publications(texts(3)))
+        self.clock.advance(5)
+        self.assertIsNone(history.latest(KEY))
+        history.append(KEY, publications(texts(2, 8), 8))
+        complete = [history.after(KEY, EPOCH, seq, ALL_KINDS) for seq in (3, 7)]
+        self.assertEqual([past and past.complete for past in complete], [False, True])
+
     def test_sweep(self) -> None:
         """A running history drops what has expired although nobody publishes or reads."""
         history = MemoryHistory(self.clock, ttl=4.0)

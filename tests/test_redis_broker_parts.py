@@ -346,6 +346,16 @@ class OfferingTests(LinkCase):
         self.clock.advance(GATHER)
         self.assertEqual(self.prepared(), ["c"])
         self.offering.answered(Ready("", "c/1", able=True))
+        self.clock.advance(0)
+        self.assertEqual(self.ready, 1)
+
+    def test_what_lies_there_is_read_first(self) -> None:
+        """That the heir is ready counts one turn later: it lacks what this node has not read."""
+        self.offering.asked(1)
+        self.offering.candidate("b/1", 3)
+        self.offering.answered(Ready("", "b/1", able=True))
+        self.assertEqual(self.ready, 0)
+        self.clock.advance(0)
         self.assertEqual(self.ready, 1)
 
     def test_answers_before(self) -> None:

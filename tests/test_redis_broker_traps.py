@@ -9,10 +9,11 @@ Some are in `tests.test_redis_broker`: batches whose connection was lost come ba
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 from livechat.brokers.redis.broker import RedisBroker
@@ -139,6 +140,173 @@ class DrainTests(TrapCase):
         self.assertEqual(heir.roles, ["follow", "lead"])
         self.assertEqual(heir.starts[-1].why, "handed")
         await self.received(leader, heir)
+
+
+class SilentLeaderTests(TrapCase):
+    """A leader that has taken over and published nothing yet, as its upstream does not flow."""
+
+    lease = 1.0
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """The first leader has died, the second one leads, the third one follows it."""
+        await super().setUp()
+        self.first, self.second, self.third = [await self.node(lease=1.0) for _ in range(3)]
+        _, leading = await self.joined(self.first)
+        self.successor, self.succeeding = await self.joined(self.second)
+        self.say(leading, 3)
+        await self.received(self.successor)
+        self.die(self.first)
+        await settled(reactor, lambda: self.successor.roles == ["follow", "lead"])
+        self.block = self.successor.starts[-1].seq
+        self.assertEqual(self.block, 2 << 20)
+        self.follower, self.following = await self.joined(self.third)
+        await self.received(self.follower)
+
+    def die(self, node: Any) -> None:
+        """It gives no sign of life any more."""
+        node._lease.stop()
+        node._link.stopService()
+        self.addCleanup(node._link.startService)
+
+    async def test_handed_over(self) -> None:
+        """The heir begins where the leader would have: else the leader took that for old."""
+        released = self.succeeding.release()
+        await settled(reactor, lambda: "prepare" in self.follower.asked)
+        self.following.prepared()
+        await released
+        await settled(reactor, lambda: self.follower.roles == ["follow", "lead"])
+        start = self.follower.starts[-1]
+        self.assertEqual((start.why, start.seq), ("handed", self.block))
+        await self.at_rest_of(self.second, self.third)
+        self.say(self.following, 3)
+        await self.received(self.successor, self.follower)
+        self.assertEqual((self.successor.missed_until, self.follower.missed_until), ([], []))
+
+    async def test_dies(self) -> None:
+        """What it gave its own, and Redis never had, has numbers that are not given again."""
+        queue: Any = self.second._node.queue
+        queue._is_flying = True
+        publish(self.succeeding, [("chat", b"to its own")])
+        self.die(self.second)
+        await settled(reactor, lambda: self.follower.roles == ["follow", "lead"])
+        self.assertGreater(self.follower.starts[-1].seq, self.successor.place[1])
+        self.assertEqual(self.follower.missed_until, [])
+
+    async def at_rest_of(self, *nodes: RedisBroker) -> None:
+        """Wait until these have a part that lasts."""
+        lasting = ("Following", "Leading")
+        await settled(reactor, lambda: all(one.state in lasting for one in self.shares(*nodes)))
+
+
+class MeanwhileTests(TrapCase):
+    """Another node has led while this one could not know it, and is gone."""
+
+    async def test_another_has_led(self) -> None:
+        """This one leads again, and knows since when nobody else was given anything."""
+        leader, leading = await self.joined(await self.node())
+        follower, _ = await self.joined(await self.node())
+        self.say(leading, 3)
+        await self.received(leader, follower)
+        place = f"{2 << 20} 2027-01-01T00:00:00.000Z room"
+        self.server.command("HDEL", ORDER, "leader")
+        self.server.command("HINCRBY", ORDER, "term", "5")
+        self.server.command("HSET", ORDER, "place", place)
+        publish(leading, [("chat", b"to its own")])
+        await settled(reactor, lambda: leader.roles == ["lead", "lead"])
+        start = leader.starts[-1]
+        self.assertEqual((start.why, start.seq), ("failover", 2 << 20))
+        self.assertEqual(start.until, "2027-01-01T00:00:00.000Z")
+
+    async def test_nobody_has(self) -> None:
+        """Where Redis only lost everything there is nothing to tell."""
+        leader, leading = await self.joined(await self.node())
+        self.say(leading, 3)
+        self.server.command("FLUSHALL")
+        await self.at_rest()
+        self.say(leading, 1)
+        await self.at_rest()
+        self.assertEqual(leader.roles, ["lead"])
+
+
+class UnansweredTests(TrapCase):
+    """A question that had no answer, though Redis can be used."""
+
+    async def test_asked_again(self) -> None:
+        """A node that could not show in time that it lives asks again who leads."""
+        node = await self.node()
+        lease: Any = node._lease
+        renew, asked = lease.renew, list[str]()
+
+        async def late() -> None:
+            asked.append("renew")
+            if len(asked) == 1:
+                lease._deadline = -inf
+            else:
+                await renew()
+
+        lease.renew = lambda: Deferred.fromCoroutine(late())
+        lease._deadline = -inf
+        member, _ = await self.joined(node)
+        self.assertEqual((member.roles, asked[:1]), (["lead"], ["renew"]))
+
+
+class LeavingHeirTests(TrapCase):
+    """A node that is to take a channel over leaves it."""
+
+    async def test_handed_meanwhile(self) -> None:
+        """It gives back what was handed to it: nobody waits for a node that does not lead."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        heir, following = await self.joined(second)
+        self.say(leading, 3)
+        await self.received(leader, heir)
+        run, left = first._link.run, list[Deferred[None]]()
+
+        def leave(script: Any, *arguments: Any) -> Any:
+            if script is PASS:
+                left.append(following.leave(stopped))
+            return run(script, *arguments)
+
+        first._link.run = leave  # type: ignore[method-assign,assignment]
+        released = leading.release()
+        await settled(reactor, lambda: "prepare" in heir.asked)
+        following.prepared()
+        await released
+        await left[0]
+        await settled(reactor, lambda: leader.roles == ["lead", "follow", "lead"])
+        self.assertEqual(leader.starts[-1].why, "first")
+
+    async def test_not_needed(self) -> None:
+        """Its leader goes on after all: it leaves the upstream and follows."""
+        first, second = [await self.node() for _ in range(2)]
+        _, leading = await self.joined(first)
+        heir, following = await self.joined(second)
+        released = leading.release()
+        released.addErrback(lambda reason: reason.trap(CancelledError) and None)
+        await settled(reactor, lambda: "prepare" in heir.asked)
+        told = len(heir.starts)
+        released.cancel()
+        share: Any = following
+        await settled(reactor, lambda: share.state == "Following")
+        self.assertEqual((heir.roles, len(heir.starts)), (["follow"], told + 1))
+
+    async def test_declined(self) -> None:
+        """Its leader asks another one at once."""
+        first, second = [await self.node() for _ in range(2)]
+        leader, leading = await self.joined(first)
+        heir, following = await self.joined(second)
+        released = leading.release()
+        released.addErrback(lambda reason: reason.trap(CancelledError) and None)
+        await settled(reactor, lambda: "prepare" in heir.asked)
+        offering: Any = leading
+        answers: list[Any] = []
+        offering.offering.answered = answers.append
+        left = following.leave(stopped)
+        await settled(reactor, lambda: bool(answers))
+        self.assertEqual([one.able for one in answers], [False])
+        await left
+        released.cancel()
+        self.assertEqual(leader.roles, ["lead"])
 
 
 class LeavingTests(TrapCase):

@@ -497,6 +497,22 @@ class TakeOverTests(RoleCase):
         self.member.lead(Start("e", 1 << 21, UNTIL, why="failover"))
         self.assertEqual(self.its.states, [Interrupted("FAILOVER")])
 
+    def test_it_is_told_where_the_node_was_deaf(self) -> None:
+        """A successor that had told its own that it hears nothing tells the others all the same."""
+        self.follow(seq=7)
+        self.member.told(Interrupted("BROKER"))
+        self.member.lead(Start("e", 1 << 21, UNTIL, why="failover"))
+        self.assertEqual(self.its.states, [Interrupted("FAILOVER")])
+
+    def test_it_is_told_after_all_had_left(self) -> None:
+        """Until the upstream of a successor flows nobody takes the chat for received."""
+        self.member.lead(Start("e", 7, UNTIL))
+        self.assertEqual(self.its.states, [Interrupted("FAILOVER")])
+        self.assertEqual(self.received(), [])
+        self.watcher.live()
+        self.assertEqual(self.its.kinds, ["gap"])
+        self.assertEqual(self.its.states[1:], [Live(INFO)])
+
     def test_nobody_knows_since_when(self) -> None:
         """A gap stands after a death also where nothing is known of the time before it."""
         self.member.lead(Start("e", 1 << 21, why="failover"))
@@ -672,6 +688,26 @@ class InvitedHeirTests(RoleCase):
         self.member.lead(Start("e", 7, UNTIL, why="handed"))
         self.assertEqual(self.its.kinds, ["gap", "chat"])
 
+    def test_nothing_is_known_of_the_leader(self) -> None:
+        """A leader of which nothing was told may not have received the chat."""
+        self.member.follow(Start("e", 7, UNTIL))
+        self.member.prepare()
+        self.watcher.live()
+        self.turn(OVERLAP)
+        self.member.lead(Start("e", 7, UNTIL, why="handed"))
+        self.assertEqual(self.its.kinds, ["gap"])
+
+    def test_the_heir_was_deaf_meanwhile(self) -> None:
+        """That it heard nothing for a while does not make the leader receive the chat."""
+        self.member.follow(Start("e", 7, UNTIL))
+        self.member.told(Interrupted("FAILOVER"))
+        self.member.told(Interrupted("BROKER"))
+        self.member.prepare()
+        self.watcher.live()
+        self.turn(OVERLAP)
+        self.member.lead(Start("e", 7, UNTIL, why="handed"))
+        self.assertEqual(self.its.kinds, ["gap"])
+
 
 class YieldingTests(RoleCase):
     """This node leads and hands over."""
@@ -825,6 +861,30 @@ class DoubtTests(RoleCase):
         self.watcher.sink.received(chats(1, 1))
         self.assertEqual(self.received(), [("chat", 1), ("chat", (1 << 21) + 1)])
 
+    def test_another_has_led_meanwhile(self) -> None:
+        """Who followed that one lacks what was said since it went: a gap stands before the rest."""
+        self.lead()
+        self.watcher.sink.received(chats(1))
+        self.member.doubted()
+        self.watcher.sink.received(chats(1, 1))
+        top = 1 << 21
+        self.member.lead(Start("e", top, UNTIL, why="failover"))
+        self.assertEqual(self.its.numbers, [1, top + 1, top + 2])
+        self.assertEqual(self.its.kinds, ["chat", "gap", "chat"])
+        gap = self.its.batches[1][0].event
+        assert isinstance(gap.data, Gap)
+        self.assertEqual((gap.data.reason, gap.data.start), ("failover", UNTIL))
+        self.assertEqual(len(self.platform.watchers), 1)
+
+    def test_another_has_led_before_the_upstream_flows(self) -> None:
+        """Then the gap stands where it begins to flow."""
+        self.member.lead(Start("e", 0))
+        self.member.doubted()
+        self.member.lead(Start("e", 1 << 21, UNTIL, why="failover"))
+        self.assertEqual(self.its.kinds, [])
+        self.watcher.live()
+        self.assertEqual(self.its.kinds, ["gap"])
+
     def test_yielding_and_doubt(self) -> None:
         """When it is not known whether the channel was handed over, that is found out."""
         self.lead()
@@ -911,6 +971,18 @@ class InvitationTests(RoleCase):
         self.assertEqual((its.said, its.numbers), (["prepared"], [5]))
         self.turn(10)
         self.assertEqual(its.said, ["prepared", "release"])
+
+    def test_kept_while_it_is_being_handed_over(self) -> None:
+        """Whoever hands it over at this moment would leave it to nobody; but not for ever."""
+        self.hub.invite(self.platform, ChannelKey("twitch", "username", "bob"))
+        its = self.broker.memberships[1]
+        its.member.follow(Start("e", 4))
+        its.member.prepare()
+        self.turn(10)
+        self.turn(9)
+        self.assertEqual(its.said, [])
+        self.turn(1)
+        self.assertEqual(its.said, ["release"])
 
     def test_known_already(self) -> None:
         """One that is watched is not opened again; nor is one above the limit."""

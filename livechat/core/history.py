@@ -105,7 +105,9 @@ class IHistory(Interface):
         """
 
     def everything_after(key: ChannelKey, epoch: str, seq: int) -> Sequence[Kept]:
-        """What is kept after a number, of all kinds, also what was removed."""
+        """What is kept after a number, of all kinds, also what was removed; nothing is missing
+        between its publications.
+        """
 
     def last(key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
         """The last so many of these kinds, oldest first, without what was removed."""

@@ -90,8 +90,8 @@ class Leader:
         self._watcher: IWatcher | None = None
         # The chat was received by another node: a start that fails is tried again.
         self._has_flowed = False
-        # Why the leader does not receive the chat; None: it does, or nothing was told.
-        self._lost: str | None = None
+        # Why the leader does not receive the chat, empty where nothing was told; None: it does.
+        self._lost: str | None = ""
         self._restart: IDelayedCall | None = None
         self._waiting: IDelayedCall | None = None
 
@@ -111,7 +111,11 @@ class Leader:
 
     def told(self, state: ChannelState) -> None:
         """What the leader of the channel tells, be it this node or another."""
-        self._lost = state.reason if isinstance(state, Interrupted) else None
+        if not isinstance(state, Interrupted):
+            self._lost = None
+        elif state.reason != BROKER:
+            # That this node hears nothing says nothing of the leader.
+            self._lost = state.reason
 
     def published(self, publications: Sequence[Publication]) -> Sequence[Publication]:
         """What of this the subscribers of this node have not been given."""
@@ -190,7 +194,8 @@ class Leader:
             # Where it is not known since when, the chat was not received until now.
             since = start.until or iso_time(round(self._services.now() * 1000))
             self._outlet.absence.begins(reason, since, is_remembered=last_ids is not None)
-        if self._has_flowed and self._lost is None:
+        if (self._has_flowed or start.until) and not self._lost:
+            # Also for an heir, should this node go before its upstream flows.
             self._membership.tell(Interrupted(FAILOVER))
         self._start()
 
@@ -221,7 +226,7 @@ class Leader:
 
     def _take_over(self, start: Start) -> None:
         """Publish what was held, and go on."""
-        was_received = start.why == "handed" and self._lost in (None, BROKER)
+        was_received = start.why == "handed" and self._lost is None
         self._lead_from(start)
         if not was_received and start.until:
             self._outlet.absence.begins("failover", start.until, is_remembered=False)
@@ -236,7 +241,12 @@ class Leader:
         last = self._sequencer.start
         self._sequencer.start = replace(last, epoch=start.epoch, seq=start.seq)
         is_live = self._outlet.info.live_id and self._lost is None
-        if is_live and last.epoch != start.epoch:
+        if start.why != "again" and start.until:
+            # Another node has led meanwhile, and left.
+            self._outlet.absence.begins("failover", start.until)
+            if is_live:
+                self._outlet.say_live()
+        elif is_live and last.epoch != start.epoch:
             self._membership.tell(Live(self._outlet.info))
         self._settle()
 

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from livechat.core.channel import Channel
+from livechat.core.roles import Role
+
+#: Seconds more for which a channel is kept that is just being handed over to this node.
+BEING_HANDED: Final = 10.0
 
 
 class Lingering:
@@ -39,8 +45,14 @@ class Lingering:
         if handed is not None:
             handed.cancel()
 
-    def _hand_over(self, channel: Channel) -> None:
+    def _hand_over(self, channel: Channel, is_late: bool = False) -> None:
         self._kept.pop(channel, None)
+        if channel.role in (Role.PREPARING, Role.PREPARED) and not is_late:
+            # Else nobody led it, if its leader hands it over at this moment.
+            self._kept[channel] = self._clock.callLater(
+                BEING_HANDED, self._hand_over, channel, True
+            )
+            return
         handed = channel.hand_over()
         if not handed.called:
             self._handed[channel] = handed

@@ -35,8 +35,9 @@ class Start(Struct, frozen=True):
     :ivar room_id: the room that the newest publication names; empty for none.
     :ivar why: `first`: nobody led, or all had left.  `handed`: the former leader has handed the
         channel over to this member, which was prepared.  `failover`: the former leader is gone,
-        and what it received last may not have reached anybody.  `again`: this member leads
-        already and its upstream goes on; only the numbers are others.
+        and what it received last may not have reached anybody; said to a member that leads
+        already, another one has led meanwhile.  `again`: this member leads already and its upstream
+        goes on; only the numbers are others.
     :ivar node: the name of the node that leads, for a member that follows; empty: not known.
     """
 

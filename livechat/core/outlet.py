@@ -97,7 +97,7 @@ class Outlet:
 
     def flows(self) -> None:
         """Messages flow, and are published after what there is to say of the time before."""
-        self._do(self._tell_live)
+        self._do(self.say_live)
 
     def tell(self, state: ChannelState) -> None:
         """Tell a state."""
@@ -129,7 +129,8 @@ class Outlet:
         self.absence.begins("upstream", since)
         self._membership.tell(Interrupted(reason))
 
-    def _tell_live(self) -> None:
+    def say_live(self) -> None:
+        """Publish what there is to say of the time before, and that messages flow: now."""
         last = self.sequencer.start
         missed = self.absence.over(
             self._key.platform,

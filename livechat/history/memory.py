@@ -135,7 +135,9 @@ class MemoryHistory(TimerService):
     def everything_after(self, key: ChannelKey, epoch: str, seq: int) -> Sequence[Kept]:
         """See `IHistory`."""
         ring = self._of(key, epoch)
-        return () if ring is None else ring.kept[bisect_right(ring.kept, seq, key=_seq) :]
+        if ring is None:
+            return ()
+        return ring.kept[bisect_right(ring.kept, max(seq, ring.floor), key=_seq) :]
 
     def last(self, key: ChannelKey, epoch: str, count: int, kinds: int) -> Sequence[Kept]:
         """See `IHistory`."""
@@ -150,7 +152,11 @@ class MemoryHistory(TimerService):
         if ring is None:
             return None
         self._trim(ring, self._seconds())
-        return Place(key, ring.epoch, ring.kept[-1].seq) if ring.kept else None
+        if ring.kept:
+            return Place(key, ring.epoch, ring.kept[-1].seq)
+        # Whoever has nothing begins anywhere: what it is given next may not come after this.
+        del self._rings[key]
+        return None
 
     def items(self, key: ChannelKey, epoch: str) -> Iterable[str]:
         """See `IHistory`."""

@@ -144,6 +144,15 @@ class HistoryContract(_Case):
             past = self.after(seq)
             self.assertEqual((numbers(past.publications), past.complete), ([1000, 1001], True))
 
+    def test_everything_after_a_hole(self) -> None:
+        """What is to be given to others has no hole: it begins after the last one."""
+        self.keep(*texts(3))
+        self.history.broke(Place(KEY, EPOCH, 6))
+        self.keep(*texts(2, 7), first=7)
+        for seq, expected in ((0, [7, 8]), (5, [7, 8]), (7, [8])):
+            found = self.history.everything_after(KEY, EPOCH, seq)
+            self.assertEqual(numbers(found), expected)
+
     def test_last(self) -> None:
         """The last so many, oldest first; all if there are fewer."""
         self.keep(*texts(5))

@@ -10,7 +10,7 @@ local me, held, nodes, patience, epoch, seq, seen, minted, topic, live, after, c
 seq, seen, count, bytes = tonumber(seq), tonumber(seen), tonumber(count), tonumber(bytes)
 
 local kept = redis.call('HMGET', order,
-  'leader', 'term', 'epoch', 'place', 'state', 'offer', 'given')
+  'leader', 'term', 'epoch', 'place', 'state', 'offer', 'given', 'block')
 local leader, term = kept[1], tonumber(kept[2] or 0)
 local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 local top = newest and newest[1] or ''
@@ -39,6 +39,20 @@ if begins then
   kept[4] = '0 ' .. place
 end
 local present = kept[3] or ''
+
+-- Numbers may have been given that are not here.  Whoever takes over gives none up to `block`, and
+-- leaves that here: whoever comes after it may not have seen any number of its own either.
+local block = begins and 0 or tonumber(kept[8] or 0)
+if takes and not (role == 'ours' and held ~= '' and epoch == present) then
+  local known = tonumber(string.match(kept[4] or '', '^%d+') or 0)
+  local highest = math.max(known, block, begins and 0 or tonumber(kept[7] or 0))
+  local newest_epoch, newest_seq = string.match(top, '^(%d+)-(%d+)$')
+  if newest_epoch == present then highest = math.max(highest, tonumber(newest_seq)) end
+  if epoch == present then highest = math.max(highest, seq) end
+  if role ~= 'first' or highest > known then
+    block = (math.floor(highest / 1048576) + 2) * 1048576
+  end
+end
 
 -- What was published: after a number, or the last of it.
 local found, size = {}, 0
@@ -72,7 +86,7 @@ if takes then
     top = ''
   end
   redis.call('HSET', order, 'leader', me, 'term', string.format('%.0f', term),
-    'epoch', present)
+    'epoch', present, 'block', string.format('%.0f', block))
   -- What this leader has published before is not here yet: nobody misses it so far.
   if begins then
     kept[7] = held ~= '' and seq or 0
@@ -87,7 +101,8 @@ end
 
 -- What Redis knew before: what it lacks will be sent.
 local answer = {role, leader or '', string.format('%.0f', term), present, kept[4] or '0  ',
-  kept[5] or '', kept[6] or '', top, tostring(kept[7] or 0)}
+  kept[5] or '', kept[6] or '', top, tostring(kept[7] or 0),
+  string.format('%.0f', block)}
 for _, entry in ipairs(found) do answer[#answer + 1] = entry end
 for index, frame in ipairs(answer) do answer[index] = struct.pack('>I4', #frame) .. frame end
 return table.concat(answer)

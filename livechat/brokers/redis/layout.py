@@ -3,7 +3,7 @@
 
     livechat:1:{twitch:ann}:order    hash    leader (node/generation), term, epoch (a number),
                                              place (seq, until, room), state (a `Told`), offer,
-                                             given; 24 h after the last write
+                                             given, block; 24 h after the last write
     livechat:1:{twitch:ann}:log      stream  id epoch-seq, field d: a `Batch`; --history-ttl
     livechat:1:0:{twitch:ann}:out    topic   `messages.Message`
     livechat:1:node:NAME             string  generation of the node; 0.8 of the lease
@@ -12,8 +12,10 @@
     livechat:1:marker                string  the lease in seconds: Redis still has its data
 
 The term rises at each change of leader; what a leader writes is taken only with the term that was
-given to it.  An entry's id is the number of the last publication in it, and Redis takes no id that
-is not above the last one: a batch may be sent again.
+given to it.  A leader that dies may have given numbers that Redis does not know, so its successor
+begins in a later block of 2^20 numbers, and `block` says where.  An entry's id is the number of the
+last publication in it, and Redis takes no id that is not above the last one: a batch may be sent
+again.
 """
 
 from __future__ import annotations
@@ -60,9 +62,6 @@ PROBES: Final = (
 #: Milliseconds after the last write at which a channel's order is gone.
 ORDER_TTL: Final = 86_400_000
 
-#: Numbers that a leader may have given without Redis knowing: its successor begins above them.
-BLOCK: Final = 1 << 20
-
 #: Most entries and bytes of a log in one answer.
 MAX_BYTES: Final = 1 << 20
 
@@ -84,11 +83,6 @@ def epoch_name(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return digits or "0"
-
-
-def next_block(seq: int) -> int:
-    """The highest number that must not be used by who takes over after a death."""
-    return ((seq >> 20) + 2) << 20
 
 
 Role = Literal["ours", "first", "failover", "follow", "wait"]
@@ -115,6 +109,7 @@ class Claimed(Struct):
     :ivar offered: the leader wants to go.
     :ivar top: number of what the log holds last; 0 for nothing of this epoch.
     :ivar given: a number that has been given, though Redis may not have what it was given to.
+    :ivar block: whoever leads gives no number up to this one.
     """
 
     role: Role
@@ -125,6 +120,7 @@ class Claimed(Struct):
     offered: bool
     top: int
     given: int
+    block: int
     entries: list[Batch]
 
 
@@ -157,7 +153,7 @@ def read_claim(reply: bytes) -> Claimed:
 
     :raises ValueError, msgspec.MsgspecError: it is none of ours.
     """
-    role, leader, term, epoch, place, state, offer, top, given, *entries = frames(reply)
+    role, leader, term, epoch, place, state, offer, top, given, block, *entries = frames(reply)
     said = _ROLES.get(role)
     if said is None:
         raise ValueError(f"an unknown role: {role!r}")
@@ -175,5 +171,6 @@ def read_claim(reply: bytes) -> Claimed:
         bool(offer),
         int(newest) if newest and newest_epoch == epoch.decode() else 0,
         int(given),
+        int(block),
         read_entries(entries),
     )

@@ -72,10 +72,14 @@ class Told(Struct, array_like=True, tag="s"):
 
 
 class Led(Struct, array_like=True, tag="l"):
-    """Somebody leads from now on; the term is a number, as text."""
+    """Somebody leads from now on; numbers are texts.
+
+    :ivar block: an heir gives no number up to this one.
+    """
 
     leader: str
     term: str
+    block: str = "0"
 
 
 class Left(Struct, array_like=True, tag="v"):

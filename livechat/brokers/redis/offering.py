@@ -83,7 +83,9 @@ class Offering:
             return
         self._wait(0, None)
         if message.able:
-            self._ready()
+            # What the upstream has sent meanwhile may lie beside this: it is read first, as the
+            # heir does not have what was said before its own upstream flowed.
+            self._wait(0, self._is_ready)
         else:
             self.failed()
 
@@ -96,6 +98,10 @@ class Offering:
     def _look(self) -> None:
         if not self.heir and 0 < self._asked <= len(self._candidates):
             self._choose()
+
+    def _is_ready(self) -> None:
+        self._timer = None
+        self._ready()
 
     def _choose(self) -> None:
         self._wait(0, None)

@@ -145,16 +145,20 @@ class AskingShare:
             case Told(state):
                 self._present = read_state(state)
                 self._member.told(self._present)
-            case Led(leader, term):
+            case Led(leader, term, block):
                 # The answer to a claim may have come before it.
                 if int(term) > self._seen:
                     self._seen = int(term)
-                    self.turn(*(("handed",) if leader == self._node.lease.me else ("led", leader)))
+                    is_heir = leader == self._node.lease.me
+                    self.turn(*(("handed", int(block)) if is_heir else ("led", leader)))
             case Left():
                 self.turn("vacant")
             case Offer(leader, wanted):
                 if wanted:
                     self._come_forward(leader)
+                elif self.state == "Preparing":
+                    # It goes on, and needs no heir.
+                    self.turn("led", leader)
 
     def miss(self, start: Start) -> None:
         """See `Listener`."""

@@ -57,6 +57,7 @@ _TABLE: Final = """
 Outside                           | hearing    | Entering  | enter
 Outside                           | alone      | Alone     | lead_alone
 Entering                          | hearing    | =         | enter_again
+Entering                          | again      | =         | enter_again
 Entering                          | taken      | Leading   | lead
 Entering                          | ours       | Leading   | lead
 Entering                          | theirs     | Following | follow
@@ -99,7 +100,9 @@ Outside Waiting Following         | offer      | =         | released
 Entering Preparing Alone Gone     | offer      | =         | released
 Outside Entering Waiting          | leave      | Gone      | depart
 Following                         | leave      | Gone      | depart
-Preparing Leading Offering        | leave      | Gone      | depart_as_leader
+Preparing                         | leave      | Gone      | depart_as_heir
+Gone                              | handed     | =         | give_back
+Leading Offering                  | leave      | Gone      | depart_as_leader
 Yielding Severed Doubting Alone   | leave      | Gone      | depart_as_leader
 """
 

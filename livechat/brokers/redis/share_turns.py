@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.logger import Logger
 
-from livechat.brokers.redis.layout import Claimed, epoch_name, next_block
+from livechat.brokers.redis.layout import Claimed, epoch_name
 from livechat.brokers.redis.messages import (
     Ready,
     told_state,
@@ -24,6 +24,7 @@ from livechat.core.ports import (
     Start,
     Why,
 )
+from livechat.pacing import sleep
 from livechat.redis.link import RedisDown, RedisRefused
 
 _log = Logger()
@@ -33,6 +34,9 @@ PASS_TIMEOUT: Final = 1.0
 
 #: Seconds that the last words of a leader may take to arrive.
 LAST_WORDS: Final = 0.5
+
+#: Seconds after which nobody hands a channel any more to a heir that has left.
+LATE: Final = 1.0
 
 
 class TurningShare(AskingShare):
@@ -45,25 +49,32 @@ class TurningShare(AskingShare):
         had_upstream = self._leads
         self._begin(claimed)
         place, start = self._reader.place, claimed.start
-        seq = known = max(start.seq, claimed.top, claimed.given, place.seq)
+        theirs = max(start.seq, claimed.top, claimed.given)
+        known = max(theirs, place.seq)
         # Where the answer to an earlier claim was lost, it is not known what that one said.
-        is_first = claimed.role == "first"
-        if had_upstream or not is_first or seq > start.seq:
-            seq = next_block(seq)
-        why: Why = "again" if had_upstream else "first" if is_first else "failover"
-        self._reader.place = replace(place, seq=seq, why=why, node="")
+        why: Why = "first" if claimed.role == "first" else "failover"
+        until = place.until
+        if had_upstream and theirs and claimed.role != "ours":
+            # Another one has led meanwhile: who followed it has missed what was said since it went.
+            why, until = "failover", start.until or until
+        elif had_upstream:
+            why = "again"
+        self._reader.place = replace(place, seq=max(known, claimed.block), why=why, node="")
         self._send_what_is_lacking(claimed, known)
         self._node.link.ignore(self._topic)
         self._leads = True
         self.has_role = True
-        self._member.lead(self._reader.place)
+        self._member.lead(replace(self._reader.place, until=until))
 
-    def _lead_as_heir(self, *_: object) -> None:
-        """The former leader has handed the channel over, after everything that it published."""
+    def _lead_as_heir(self, block: int) -> None:
+        """The former leader has handed the channel over, after everything that it published.
+
+        :param block: whoever leads gives no number up to this one.
+        """
         self.leader, self._term = self._node.lease.me, self._seen
         place = self._reader.place
-        self._reader.place = replace(place, why="handed", node="")
         self._tail.begin(place.seq, ())
+        self._reader.place = replace(place, seq=max(place.seq, block), why="handed", node="")
         self._node.link.ignore(self._topic)
         self._leads = True
         self._member.lead(self._reader.place)
@@ -87,7 +98,7 @@ class TurningShare(AskingShare):
 
     def _join_in(self, claimed: Claimed) -> None:
         """The order of this node, which was alone, becomes that of all; or theirs its own."""
-        if claimed.start.epoch == self._reader.place.epoch:
+        if claimed.role == "ours" and claimed.start.epoch == self._reader.place.epoch:
             self._go_on(claimed)
         else:
             self._lead(claimed)
@@ -232,6 +243,33 @@ class TurningShare(AskingShare):
         self._node.link.ignore(self._topic)
         self.departed.callback(None)
 
+    def _depart_as_heir(self, *_: object) -> None:
+        self._asked += 1
+        self._decline()
+        self._supervise(self._leave_as_heir())
+
+    async def _leave_as_heir(self) -> None:
+        """Stay for a moment: the leader may have handed the channel over before it hears of it."""
+        late = sleep(self._node.clock, 0 if self._node.is_draining() else LATE)
+        await self._stop_upstream(LEAVE_TIMEOUT - LATE)
+        await late
+        self._depart()
+
+    def _give_back(self, block: int) -> None:
+        """What was handed to this node, which has left, is led by nobody."""
+        given = max(self._reader.place.seq, block)
+        answer = self._node.claims.leave(self.key, self._node.lease.me, self._seen, given)
+        answer.addErrback(lambda reason: reason.trap(RedisDown, RedisRefused) and None)
+
+    async def _stop_upstream(self, seconds: float) -> None:
+        if self._stop is None:
+            return
+        stopped = maybeDeferred(self._stop).addTimeout(seconds, self._node.clock)
+        stopped.addErrback(
+            lambda reason: _log.failure("{key}: the upstream did not stop", reason, key=self.tag)
+        )
+        await stopped
+
     def _depart_as_leader(self, *_: object) -> None:
         self._asked += 1
         self.offering.end()
@@ -239,20 +277,13 @@ class TurningShare(AskingShare):
         self._supervise(self._leave())
 
     async def _leave(self) -> None:
-        node, stop = self._node, self._stop
+        node = self._node
         if self._leads and isinstance(self._present, Live):
             self._tail.tell(Interrupted(HAND_OVER))
             node.queue.add(self)
         if node.link.up:
             await self._wait_for_tail(LAST_WORDS)
-        if stop is not None:
-            stopped = maybeDeferred(stop).addTimeout(LEAVE_TIMEOUT, node.clock)
-            stopped.addErrback(
-                lambda reason: _log.failure(
-                    "{key}: the upstream did not stop", reason, key=self.tag
-                )
-            )
-            await stopped
+        await self._stop_upstream(LEAVE_TIMEOUT)
         given = self._reader.place.seq
         try:
             if self._leads:
