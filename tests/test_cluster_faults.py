@@ -346,6 +346,36 @@ class RedisTests(ClusterCase):
         await self.assert_counted()
 
 
+class RightsTests(ClusterCase):
+    """What Redis lets its user do is changed while nodes run."""
+
+    nodes = 2
+    options = (*ClusterCase.options, "--lease=1")
+
+    async def test_taken_and_given_back(self) -> None:
+        """Without PUBLISH it is as if Redis were away, and the log says what is missing."""
+        self.cluster.redis.command("ACL", "SETUSER", "default", "-publish")
+        await self.cluster.come_true(lambda: ("reconnecting", "BROKER") in _words(self.heard(1)))
+        self.assertEqual([what for what, _ in _words(self.heard(0))], ["subscribed", "started"])
+        self.assertLess(reactor.seconds() - self.heard(0).times[-1], 1.5)
+        for node in self.cluster.nodes:
+            self.assertIs((await node.health())["broker"]["up"], False)
+            self.assertEqual(node.daemon.log.count("ACL SETUSER default +publish"), 1)
+        self.assertEqual(self.cluster.upstreams(CHANNEL), 1)
+        self.cluster.redis.command("ACL", "SETUSER", "default", "+publish")
+        await self.cluster.come_true(self._is_well)
+        await self.cluster.pass_time(0.5)
+        await self.settle()
+        self.assert_told()
+        self.assertEqual([self.missed(0), self.missed(1)], [[], []])
+        self.assertEqual({heard.epochs for heard in self.cluster.all_heard()}, {1})
+        await self.assert_counted()
+
+    async def _is_well(self) -> bool:
+        said = [(await node.health())["broker"] for node in self.cluster.nodes]
+        return all(one["up"] and one["listening"] for one in said)
+
+
 class FallbackTests(ClusterCase):
     """Nodes that watch for themselves while Redis is away (`--broker-fallback local`)."""
 
@@ -447,6 +477,9 @@ class AfterwardsTests(ClusterCase):
     async def test_history_of_a_new_node(self) -> None:
         """A node that is new to a channel has its history."""
         node = await self.cluster.add()
+        kept = await node.history(CHANNEL)
+        self.assertGreater(len(kept["messages"]), 30)
+        self.assertEqual(await node.channels(), {})
         newcomer = self.cluster.watch(node, history=100)
         await self.cluster.come_true(lambda: len(newcomer.heard[CHANNEL].given) >= 100, PATIENCE)
         self.assertEqual((newcomer.heard[CHANNEL].jumps, newcomer.heard[CHANNEL].backwards), (0, 0))

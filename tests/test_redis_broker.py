@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from livechat.brokers.redis.broker import RedisBroker
 from livechat.core.history import IHistory
 from livechat.core.ports import IBroker, IMembership, Start
 from livechat.core.publication import Publication
-from livechat.model.events import ChannelKey
-from tests.contracts.broker import KEY, BrokerContract, Member, places, publish
+from livechat.model.events import ALL_KINDS, ChannelKey
+from tests.contracts.broker import KEY, OTHER, BrokerContract, Member, places, publish
 from tests.support.redis import RedisServer, settled
 from tests.support.redis_brokers import broker
 
@@ -129,8 +131,8 @@ class Remembering(Member):
         super().published(publications)
 
 
-class OrderTests(BrokersCase):
-    """A leader and a follower: whatever happens to Redis, all is received once and in order."""
+class OrderCase(BrokersCase):
+    """A leader and a follower."""
 
     async def setUp(self) -> None:  # type: ignore[override]
         """Both, the leader first."""
@@ -164,6 +166,10 @@ class OrderTests(BrokersCase):
     def kill_connections(self, kind: str) -> None:
         """Let Redis close all connections of a kind."""
         self.server.command("CLIENT", "KILL", "TYPE", kind)
+
+
+class OrderTests(OrderCase):
+    """Whatever happens to Redis, all is received once and in order."""
 
     async def test_commands_cut(self) -> None:
         """The connection for commands is lost while much is on its way: it arrives in order."""
@@ -292,6 +298,135 @@ class OrderTests(BrokersCase):
         self.say(3)
         await self.received()
         self.assertEqual(member.before_and_since, [])
+
+
+class RecallTests(OrderCase):
+    """A node that has no part in a channel is asked what was published in it."""
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """It is on the same Redis."""
+        await super().setUp()
+        self.third: Any = await self.node("third", lease=self.lease)
+        self.history = self.third._node.history
+
+    def numbers(self) -> list[int]:
+        """What it has of the order."""
+        (epoch,) = {start.epoch for start in self.leader.starts}
+        return [one.seq for one in self.history.everything_after(KEY, epoch, 0)]
+
+    async def test_recalled(self) -> None:
+        """It has all that is kept, whenever it is asked, once; and still leads nothing."""
+        self.say(3)
+        await self.received()
+        for count in (0, 3, 1, 250):
+            self.say(count)
+            await self.received()
+            # Also when several ask at once.
+            places = await gatherResults([self.third.recall(KEY) for _ in range(3)])
+            self.assertEqual({place.seq for place in places}, {len(self.sent)})
+            self.assertEqual(self.numbers(), list(range(1, len(self.sent) + 1)))
+        self.assertEqual((self.leader.roles, self.third.leading), (["lead"], 0))
+
+    async def test_quiet(self) -> None:
+        """Of a channel in which nothing was said it knows the order."""
+        place = await self.third.recall(KEY)
+        self.assertEqual((place.epoch, place.seq), (self.leader.starts[0].epoch, 0))
+
+    async def test_unknown(self) -> None:
+        """Of one that nobody watches it knows nothing; nor where Redis has something else."""
+        self.assertIsNone(await self.third.recall(OTHER))
+        self.server.command("SET", "livechat:1:{tiktok:ann}:order", "a text")
+        self.assertIsNone(await self.third.recall(OTHER))
+        self.assertIsNone(await self.second.recall(KEY))
+
+    async def test_redis_is_away(self) -> None:
+        """Without Redis it has what it had."""
+        self.say(3)
+        await self.received()
+        await self.third.recall(KEY)
+        self.server.kill()
+        await settled(reactor, lambda: not self.is_well(self.third))
+        self.assertIsNone(await self.third.recall(KEY))
+        self.assertEqual(self.numbers(), [1, 2, 3])
+
+    async def test_jump(self) -> None:
+        """What was left out when a leader died is no loss; what is not kept any more is one."""
+        self.say(2)
+        await self.received()
+        epoch = self.leader.starts[0].epoch
+        self.leader.place = (epoch, 1 << 20)
+        publish(self.leading, [("chat", b"a"), ("chat", b"b")])
+        await settled(reactor, lambda: len(self.follower.before_and_since) == 4)
+        self.server.command("XTRIM", "livechat:1:{twitch:ann}:log", "MAXLEN", "1")
+        await self.third.recall(KEY)
+        for after, complete in ((2, True), (1, False)):
+            past = self.history.after(KEY, epoch, after, ALL_KINDS)
+            assert past is not None
+            self.assertIs(past.complete, complete)
+
+
+class NeverReachedTests(BrokersCase):
+    """A node that was started before Redis was."""
+
+    async def test_deadline(self) -> None:
+        """The start deadline runs from when Redis was reached: nobody is told that there is none.
+
+        An empty Redis is left to others first.
+        """
+        self.server.kill()
+        node: Any = self.started()
+        member = Member()
+        node.join(KEY, member)
+        node._shares[KEY][0].joined -= node._start_timeout
+        await self.server.start(reactor)
+        await settled(reactor, lambda: bool(member.roles or member.states))
+        self.assertEqual((member.roles, member.states), (["lead"], []))
+
+    async def test_alone(self) -> None:
+        """With the fallback it leads for its own after a lease, and goes on so in Redis."""
+        self.server.kill()
+        node = self.started(fallback=True, lease=1.0)
+        member = Member()
+        membership = node.join(KEY, member)
+        places[membership] = member
+        await settled(reactor, lambda: member.roles == ["lead"])
+        publish(membership, [("chat", b"to its own")])
+        await self.server.start(reactor)
+        await settled(reactor, lambda: "settled" in member.asked)
+        self.assertEqual((member.roles, member.received), (["lead"], [("chat", b"to its own")]))
+
+
+class SameNameTests(BrokersCase):
+    """Two nodes were given one name."""
+
+    lease = 1.0
+
+    async def test_renamed(self) -> None:
+        """The later one takes another, says so, and both go on as one service."""
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observer(event: LogEvent) -> None:
+            lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        options: dict[str, Any] = {"lease": self.lease}
+        first = await self.node("same", **options)
+        earlier = Member()
+        first.join(KEY, earlier)
+        await settled(reactor, lambda: earlier.roles == ["lead"])
+        second: Any = self.started("same", seed="other", **options)
+        await settled(reactor, lambda: str(second.health["node"]).startswith("same~"))
+        self.assertEqual(sum("another node is called same, too" in line for line in lines), 1)
+        later, own = Member(), Member()
+        second.join(KEY, later)
+        second.join(OTHER, own)
+        await settled(reactor, lambda: bool(later.roles and own.roles))
+        await deferLater(reactor, 2 * self.lease)
+        self.assertEqual(first.health["node"], "same")
+        self.assertEqual((earlier.roles, later.roles, own.roles), (["lead"], ["follow"], ["lead"]))
+        self.assertTrue(self.is_well(first) and self.is_well(second))
 
 
 class DeathTests(OrderTests):

@@ -145,6 +145,27 @@ class LeaseTests(LinkCase):
         self.assertNotEqual(self.lease.me, me)
         self.assertTrue(self.lease.is_held)
 
+    def test_another_length(self) -> None:
+        """One that is as long as those of other nodes is written as often as that needs."""
+        for seconds in (1.0, 60.0):
+            self.lease.set_length(seconds)
+            self.clock.advance(0)
+            before = self.written()
+            for _ in range(20):
+                self.clock.advance(INTERVAL * seconds)
+                self.clock.advance(0)
+                self.assertTrue(self.lease.is_held)
+            self.assertEqual((self.written() - before, self.lease.losses), (20, 0))
+
+    def test_shorter(self) -> None:
+        """From when it is shorter it is over that soon, though it was written before."""
+        self.be_silent()
+        self.lease.set_length(1.0)
+        self.clock.advance(LIFETIME - 0.01)
+        self.assertTrue(self.lease.is_held)
+        self.clock.advance(0.02)
+        self.assertFalse(self.lease.is_held)
+
     def test_renewed_together(self) -> None:
         """All who want it at one moment share one writing."""
         before = self.written()

@@ -136,6 +136,10 @@ class ScriptedBroker:
         self.memberships.append(ScriptedMembership(member, have))
         return self.memberships[-1]
 
+    def recall(self, key: ChannelKey) -> Deferred[Place | None]:
+        """See `IBroker`."""
+        return succeed(None)
+
     def drain(self, seconds: float) -> Deferred[int]:
         """See `IBroker`."""
         return succeed(0)

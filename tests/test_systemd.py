@@ -255,8 +255,8 @@ class UnitTests(SynchronousTestCase):
             for name in ("livechat.service", "livechat@.service")
         )
         options = [line.split("=")[0] for line in several if line not in alone and "=" in line]
-        self.assertEqual(options, ["Description", "After", "Environment", "User"])
-        self.assertEqual(len(set(alone) - set(several)), 3)
+        self.assertEqual(options, ["Description", "After", "ExecStart", "User"])
+        self.assertEqual(len(set(alone) - set(several)), 4)
 
     def test_exposure(self) -> None:
         """The service may do so little that systemd's own measure says at most 2.0."""

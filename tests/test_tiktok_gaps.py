@@ -355,7 +355,7 @@ class ChannelTests(TikTokCase):
 
     def published(self, key: ChannelKey = KEY) -> list[Any]:
         """All that is kept of what the channel has published (`words`)."""
-        place = self.hub.last(key)
+        place = self.successResultOf(self.hub.last(key))
         assert place is not None
         kept = self.hub.past(place, None, 1000).publications
         self.taken = kept[0].seq - 1

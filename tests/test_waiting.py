@@ -634,7 +634,8 @@ class EndTests(WaitCase):
         subscriber = self.watching()
         self.watcher.sink.received(chats(5))
         self.turn(0.02)
-        epoch = self.hub.last(ChannelKey("twitch", "username", "ann")).epoch  # type: ignore[union-attr]
+        last = self.hub.last(ChannelKey("twitch", "username", "ann"))
+        epoch = self.successResultOf(last).epoch  # type: ignore[union-attr]
         self.end()
         subscriber.taken()
         back, _ = self.subscribe(options=Options(wait=True, since=Since(epoch, 3)))

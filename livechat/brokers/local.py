@@ -158,6 +158,10 @@ class LocalBroker:
         self._clock.callLater(0, self._tell_role, topic, membership)
         return membership
 
+    def recall(self, key: ChannelKey) -> Deferred[Place | None]:
+        """See `IBroker`: there is no other node."""
+        return succeed(None)
+
     def drain(self, seconds: float) -> Deferred[int]:
         """See `IBroker`: there is no other node."""
         return succeed(0)

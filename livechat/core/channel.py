@@ -35,15 +35,14 @@ from livechat.core.ports import (
     Located,
     Start,
 )
-from livechat.core.publication import Publication
+from livechat.core.publication import Publication, age
 from livechat.core.roles import Role, Turn
 from livechat.core.services import Services
 from livechat.core.standing import BROKER
 from livechat.core.stats import ChannelStats, Snapshot
 from livechat.core.subscription import Subscription
 from livechat.model.errors import ChatError
-from livechat.model.events import CHAT_BIT, LiveInfo, iso_time, seconds_of
-from livechat.protocol.commands import MAX_HOLD
+from livechat.model.events import CHAT_BIT, LiveInfo, iso_time
 
 
 @implementer(IMember)
@@ -227,14 +226,10 @@ class Channel:
         for publication in publications:
             if publication.bit == CHAT_BIT:
                 self._messages += 1
-        age = self._age(publications[-1]) if self.role is Role.ENTERING else 0.0
-        self._services.history.append(self.key, publications, age)
+        is_late = self.role is Role.ENTERING
+        since = age(publications[-1], self._services.now()) if is_late else 0.0
+        self._services.history.append(self.key, publications, since)
         self._audience.published(publications, self._leader.published(publications))
-
-    def _age(self, publication: Publication) -> float:
-        """For how many seconds this has been published, as far as anybody who holds chats asks."""
-        said = publication.timestamp
-        return min(max(0.0, self._services.now() - seconds_of(said)), MAX_HOLD) if said else 0.0
 
     def missed(self, start: Start) -> None:
         """See `IMember`."""

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import UNSET
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from livechat.access import EVERYTHING, Grant
+from livechat.core.clients import Place
 from livechat.core.hub import Hub
 from livechat.core.naming import AboutChat, Names
 from livechat.core.ports import IPlatform
@@ -46,17 +47,21 @@ class ChannelReader:
         """What is kept of a channel that is watched, or was a while ago.
 
         :param query: may hold `identifierType`, `limit` and `since`.
-        :raises ChatError: `STREAM_NOT_FOUND`, nothing is kept; or the query is wrong.
+        :raises ChatError: the query is wrong, or the channel may not be read; or through the
+            Deferred: `STREAM_NOT_FOUND`, nothing is kept.
         """
         key = self._key(platform, identifier, query, grant)
         wanted = window(query)
-        place = self._hub.last(key)
-        if place is None:
-            raise error_catalogue.NO_DATA.error()
-        past = self._hub.past(place, wanted.since, wanted.limit)
-        recovered = None if wanted.since is None else past.complete
-        frames = [one.message(key) for one in past.publications]
-        return succeed(history(place.epoch, place.seq, frames, recovered))
+
+        def found(place: Place | None) -> bytes:
+            if place is None:
+                raise error_catalogue.NO_DATA.error()
+            past = self._hub.past(place, wanted.since, wanted.limit)
+            recovered = None if wanted.since is None else past.complete
+            frames = [one.message(key) for one in past.publications]
+            return history(place.epoch, place.seq, frames, recovered)
+
+        return self._hub.last(key).addCallback(found)
 
     def overview(self) -> bytes:
         """Every channel of this node, for operators (`livechat.core.overview`)."""

@@ -212,17 +212,17 @@ class Hub:
 
         return self._stored(key).addCallback(found)
 
-    def last(self, key: ChannelKey) -> Place | None:
-        """Where the order of a channel has come that is watched, or was a while ago.
-
-        :param key: any that means the channel.
+    def last(self, key: ChannelKey) -> Deferred[Place | None]:
+        """Where the order of a channel has come that any node watches, or did a while ago, by any
+        key that means it.
         """
         channel = self._channel_of.get(key)
         if channel is not None and channel.last.epoch:
-            return Place(channel.key, channel.last.epoch, channel.last.seq)
-        # Nobody watches, or the broker has not said yet where the order goes on.
+            return succeed(Place(channel.key, channel.last.epoch, channel.last.seq))
+        # Nobody watches here, or the broker has not said yet where the order goes on.
         meant = self._meant.get(key, key) if channel is None else channel.key
-        return self._services.history.latest(meant)
+        recalled = self._services.broker.recall(meant)
+        return recalled.addCallback(lambda place: place or self._services.history.latest(meant))
 
     def past(self, place: Place, since: Since | None, limit: int) -> Past:
         """What is kept of a channel's order.

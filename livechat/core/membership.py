@@ -216,6 +216,13 @@ class IBroker(Interface):
         :param have: the place of what this node has received last of the channel, if it is kept.
         """
 
+    def recall(key: ChannelKey) -> Deferred[Place | None]:
+        """Bring the history of this node up to date for a channel in which it has no part.
+
+        :return: what was published last; None: this node has a part in the channel, or nothing is
+            known that it does not know; never fails.
+        """
+
     def drain(seconds: float) -> Deferred[int]:
         """Hand over every channel that this node leads, and lead none any more.
 

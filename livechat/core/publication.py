@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from livechat.core.clients import IEncoding, Place
 from livechat.core.filters import ChatFilter, Facts
 from livechat.model.chat import ChatMessage
-from livechat.model.events import ChannelKey, Event, event_bit, item_of
+from livechat.model.events import ChannelKey, Event, event_bit, item_of, seconds_of
+from livechat.protocol.commands import MAX_HOLD
 from livechat.protocol.messages import decode_payload, encode_payload, envelope
 
 
@@ -130,3 +131,12 @@ def latest(until: str, publications: Iterable[Publication]) -> str:
     :param until: the one before them; empty for none.
     """
     return max(until, *(publication.timestamp for publication in publications))
+
+
+def age(publication: Publication, now: float) -> float:
+    """For how many seconds it has been published, as far as anybody who holds chats asks.
+
+    :param now: wall time in seconds.
+    """
+    said = publication.timestamp
+    return min(max(0.0, now - seconds_of(said)), MAX_HOLD) if said else 0.0

@@ -119,6 +119,10 @@ class Node:
         answer = await self._get("channels")
         return {one["identifier"]: one for one in answer["channels"]}
 
+    async def history(self, channel: str) -> dict[str, Any]:
+        """What its `/history` says of a channel."""
+        return await self._get(f"history/twitch/{channel}")
+
     async def _get(self, path: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.daemon.port}/{path}"
         body = await deferToThread(lambda: urlopen(url, timeout=PATIENCE).read())

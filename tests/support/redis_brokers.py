@@ -34,6 +34,7 @@ def broker(
     database: int = 0,
     fallback: bool = False,
     probes: Sequence[Any] = layout.PROBES,
+    seed: str = "",
 ) -> RedisBroker:
     """A broker with a link and a history of its own, not yet started."""
     address = RedisAddress.parse(url.replace("/0", f"/{database}"))
@@ -51,7 +52,7 @@ def broker(
         reactor,
         _long_ago,
         time.monotonic,
-        Random(node),
+        Random(seed or node),
         MemoryHistory(reactor, size, ttl),
         node,
         seconds=lease,

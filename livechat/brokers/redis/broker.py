@@ -27,6 +27,7 @@ from livechat.brokers.redis.marker import Marker
 from livechat.brokers.redis.messages import Draining
 from livechat.brokers.redis.node import Node, node_of
 from livechat.brokers.redis.queue import Queue
+from livechat.brokers.redis.recalling import recall
 from livechat.brokers.redis.share import Share
 from livechat.brokers.redis.share_states import LEADS
 from livechat.brokers.redis.talk import Talk
@@ -98,7 +99,8 @@ class RedisBroker(Service):
         self._shares: dict[ChannelKey, list[Share]] = {}
         self._promised: dict[str, int] = {}
         self._patient_until = -inf
-        self._well_at = -inf
+        # When Redis could be used last, or this node was started, and when it was reached first.
+        self._well_at = self._reached_at = inf
         self._was_up, self._is_draining = False, False
         self._waits_said: dict[Share, float] = {}
         self._lease = Lease(
@@ -136,7 +138,7 @@ class RedisBroker(Service):
     @property
     def health(self) -> Mapping[str, object]:
         """See `IBroker`."""
-        return {"leading": self.leading, "broker": self.counts}
+        return {"node": self._lease.node, "leading": self.leading, "broker": self.counts}
 
     @property
     def counts(self) -> Mapping[str, float]:
@@ -165,6 +167,10 @@ class RedisBroker(Service):
         if len(shares) == 1:
             self._clock.callLater(0, self._begin, share)
         return share
+
+    def recall(self, key: ChannelKey) -> Deferred[Place | None]:
+        """See `IBroker`."""
+        return Deferred.fromCoroutine(recall(self._node, key, lambda: key in self._shares))
 
     def drain(self, seconds: float) -> Deferred[int]:
         """See `IBroker`."""
@@ -195,6 +201,7 @@ class RedisBroker(Service):
         self._link.listen(self._link.names.topic("nodes"), self._talk.said)
         self._link.startService()
         self._lease.start()
+        self._well_at = self._clock.seconds()
         self._looks.start(LOOK, now=False)
 
     def stopService(self) -> Deferred[None]:
@@ -226,7 +233,7 @@ class RedisBroker(Service):
             self._enter_all()
 
     async def _came_up(self) -> None:
-        is_first = self._well_at == -inf
+        is_first = self._reached_at == inf
         if not is_first:
             # The signs of life of others may have run out while Redis was away.
             self._patient_until = self._clock.seconds() + self._lease.seconds
@@ -237,6 +244,7 @@ class RedisBroker(Service):
         except (RedisDown, RedisRefused):
             return
         self._well_at = self._clock.seconds()
+        self._reached_at = min(self._reached_at, self._well_at)
         self._turn_all("up")
         self._enter_all()
 
@@ -251,7 +259,7 @@ class RedisBroker(Service):
             self._begin(share)
 
     def _begin(self, share: Share) -> None:
-        if self._link.up and self._link.listening and self._well_at > -inf:
+        if self._link.up and self._link.listening and self._reached_at < inf:
             share.turn("hearing")
 
     def _invite(self, key: ChannelKey) -> None:
@@ -290,10 +298,10 @@ class RedisBroker(Service):
     async def _look_around(self) -> None:
         now = self._clock.seconds()
         if self._link.up and self._link.listening:
-            self._well_at = now if self._well_at > -inf else self._well_at
+            self._well_at = now if self._reached_at < inf else self._well_at
             self._talk.echo()
             await self._look_after_leaders()
-        elif self._well_at > -inf and now - self._well_at > self._lease.seconds:
+        elif now - self._well_at > self._lease.seconds:
             for share in self._all():
                 share.told_deaf()
                 if self._fallback:
@@ -306,7 +314,8 @@ class RedisBroker(Service):
     def _let_wait(self, share: Share, now: float) -> None:
         """Somebody waits for a leader."""
         waited = now - share.joined
-        if self._well_at > -inf and waited > self._start_timeout:
+        # No deadline runs before Redis was reached.
+        if now - max(share.joined, self._reached_at) > self._start_timeout:
             share.fail(NO_LEADER.error())
         elif waited > EARLY and now - self._waits_said.get(share, -inf) >= WAITING:
             self._waits_said[share] = now

@@ -19,12 +19,14 @@ from livechat.brokers.redis.layout import (
     PASS,
     READ,
     Claimed,
+    epoch_name,
     epoch_number,
     frames,
     read_claim,
     read_entries,
 )
 from livechat.brokers.redis.messages import Batch, Left, Offer, encode
+from livechat.core.clients import Place
 from livechat.core.ports import Start
 from livechat.model.events import ChannelKey
 from livechat.redis.link import RedisLink
@@ -104,6 +106,17 @@ class Claims(Struct, eq=False):
     def new_epoch(self) -> int:
         """The number of an epoch that there has not been."""
         return round(self.now() * 1000) * 1000 + self.random.randrange(1000)
+
+    async def order(self, channel: ChannelKey) -> Place | None:
+        """What was published last in a channel, whoever leads it; raises as `claim` does.
+
+        :return: None: nobody leads it, and nobody has lately.
+        """
+        found = await self.link.ask("HMGET", self.keys(channel)[0], "epoch", "place")
+        if not isinstance(found, list) or None in found:
+            return None
+        epoch, place = found
+        return Place(channel, epoch_name(int(epoch)), int(place.split(b" ", 1)[0]))
 
     async def read(self, channel: ChannelKey, epoch: str, after: int) -> list[Batch]:
         """What the log holds after a number; raises as `claim` does."""

@@ -89,6 +89,22 @@ class Lease:
         """Write the key again and again."""
         self._beats.start(INTERVAL * self.seconds, now=False)
 
+    def set_length(self, seconds: float) -> None:
+        """Be so long from now on, as that of the other nodes is: also write it as often as that."""
+        self.seconds = seconds
+        # Others may see it end that soon, however long it was when it was last written.
+        self._deadline = min(self._deadline, self._now() + self.lifetime)
+        if self._beats.running:
+            self._beats.stop()
+            self._beats.start(INTERVAL * seconds)
+
+    def rename(self, node: str) -> None:
+        """Hold everything under another name, since another node has this one."""
+        self.node = node
+        self._deadline = -inf
+        self.beat()
+        self._lapsed()
+
     def stop(self) -> None:
         """Write it no more."""
         if self._beats.running:

@@ -60,5 +60,5 @@ class Marker:
         except (ValueError, IndexError):
             return
         if seconds != self._lease.seconds and 1 <= seconds <= 60:
-            self._lease.seconds = seconds
+            self._lease.set_length(seconds)
             _log.warn("--lease is {seconds:g}, as for the other nodes", seconds=seconds)

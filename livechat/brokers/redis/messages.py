@@ -137,9 +137,15 @@ class Draining(Struct, array_like=True, tag="d"):
 
 
 class Echo(Struct, array_like=True, tag="e"):
-    """A node says something to itself, to learn whether it would hear."""
+    """A node says something to itself, to learn whether it would hear.
+
+    :ivar process: names the process, as another one may have the name of the node by mistake.
+    :ivar since: when it was started, in milliseconds since 1970.
+    """
 
     number: int
+    process: str = ""
+    since: int = 0
 
 
 #: What is published under the topic of a node, and under that of all nodes.

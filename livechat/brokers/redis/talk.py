@@ -4,12 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
+
+from twisted.logger import Logger
 
 from livechat.brokers.redis.messages import Candidate, Draining, Echo, Prepare, Ready
 from livechat.brokers.redis.node import Node, read
 from livechat.brokers.redis.share import Share
 from livechat.brokers.redis.share_states import LEADS
 from livechat.model.events import ChannelKey
+
+_log = Logger()
+
+#: Later than any process was started, in milliseconds since 1970.
+_LAST: Final = 1 << 53
 
 
 class Talk:
@@ -33,12 +41,16 @@ class Talk:
         self._chosen: set[ChannelKey] = set()
         self._echoes = self._echoed = 0
         self._echo_at = 0.0
+        self._process = f"{node.random.getrandbits(48):012x}"
+        self._since = round(node.now() * 1000)
         self.delay = 0.0
 
     @property
     def is_heard(self) -> bool:
         """See above."""
-        return self._echoed > 0 and self._echoes - self._echoed <= 2
+        link = self._node.link
+        works = link.up and link.listening
+        return works and self._echoed > 0 and self._echoes - self._echoed <= 2
 
     @property
     def _all(self) -> list[Share]:
@@ -48,7 +60,10 @@ class Talk:
         """Say something to this node itself."""
         self._echoes += 1
         self._echo_at = self._node.clock.seconds()
-        self._node.say(self._node.topic(self._node.lease.node), Echo(self._echoes))
+        # The next process may have begun already under the name of one that is going.
+        since = _LAST if self._node.is_draining() else self._since
+        echo = Echo(self._echoes, self._process, since)
+        self._node.say(self._node.topic(self._node.lease.node), echo)
 
     def said(self, payload: bytes) -> None:
         """Something was said to this node, or to all."""
@@ -67,10 +82,28 @@ class Talk:
                 if node != self._node.lease.node and not self._node.is_draining():
                     candidate = Candidate("", self._node.lease.me, self._node.leading())
                     self._node.say(self._node.topic(node), candidate)
+            case Echo(process=process) as echo if process not in ("", self._process):
+                self._meet(echo)
             case Echo(number):
                 self._echoed = max(self._echoed, number)
                 if number == self._echoes:
                     self.delay = self._node.clock.seconds() - self._echo_at
+
+    def _meet(self, other: Echo) -> None:
+        """Another process has the name of this node: the one that was started later changes its."""
+        node, lease = self._node, self._node.lease
+        if node.is_draining() or (other.since, other.process) > (self._since, self._process):
+            return
+        before = lease.node
+        node.link.ignore(node.topic(before))
+        lease.rename(f"{before}~{self._process[:4]}")
+        node.link.listen(node.topic(lease.node), self.said)
+        _log.error(
+            "another node is called {before}, too: this one is {name} from now on; give each a"
+            " --node of its own",
+            before=before,
+            name=lease.node,
+        )
 
     def _prepare(self, message: Prepare) -> None:
         """This node is to be the heir of a channel."""
