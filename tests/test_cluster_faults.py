@@ -363,17 +363,15 @@ class RightsTests(ClusterCase):
             self.assertEqual(node.daemon.log.count("ACL SETUSER default +publish"), 1)
         self.assertEqual(self.cluster.upstreams(CHANNEL), 1)
         self.cluster.redis.command("ACL", "SETUSER", "default", "+publish")
-        await self.cluster.come_true(self._is_well)
+        await self.cluster.come_true(lambda: _words(self.heard(1))[-1][0] == "started")
+        for node in self.cluster.nodes:
+            await self.cluster.come_true(lambda: _is_well(node))  # noqa: B023
         await self.cluster.pass_time(0.5)
         await self.settle()
         self.assert_told()
         self.assertEqual([self.missed(0), self.missed(1)], [[], []])
         self.assertEqual({heard.epochs for heard in self.cluster.all_heard()}, {1})
         await self.assert_counted()
-
-    async def _is_well(self) -> bool:
-        said = [(await node.health())["broker"] for node in self.cluster.nodes]
-        return all(one["up"] and one["listening"] for one in said)
 
 
 class FallbackTests(ClusterCase):
@@ -433,6 +431,12 @@ class CutOffTests(ClusterCase):
         self.assertLessEqual(total, len({one for h in self.cluster.all_heard() for one in h.chats}))
 
 
+async def _is_well(node: Node) -> bool:
+    """Whether a node hears what it says through Redis."""
+    broker = (await node.health())["broker"]
+    return bool(broker["up"] and broker["listening"])
+
+
 def _words(heard: Heard) -> list[tuple[str, object]]:
     """What was told of the channel, in order, without the times."""
     return [(what, more) for _, what, more in heard.statuses]
@@ -477,6 +481,7 @@ class AfterwardsTests(ClusterCase):
     async def test_history_of_a_new_node(self) -> None:
         """A node that is new to a channel has its history."""
         node = await self.cluster.add()
+        await self.cluster.come_true(lambda: _is_well(node))
         kept = await node.history(CHANNEL)
         self.assertGreater(len(kept["messages"]), 30)
         self.assertEqual(await node.channels(), {})
