@@ -192,8 +192,6 @@ class RedisBroker(Service):
             await sleep(self._clock, DRAIN_LOOK)
         return self.leading
 
-    # IService
-
     def startService(self) -> None:
         """Be a node from now on."""
         super().startService()
@@ -314,7 +312,6 @@ class RedisBroker(Service):
     def _let_wait(self, share: Share, now: float) -> None:
         """Somebody waits for a leader."""
         waited = now - share.joined
-        # No deadline runs before Redis was reached.
         if now - max(share.joined, self._reached_at) > self._start_timeout:
             share.fail(NO_LEADER.error())
         elif waited > EARLY and now - self._waits_said.get(share, -inf) >= WAITING:
