@@ -23,6 +23,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 from twisted.web.server import Site
 
+from livechat.core.stats import PUSH_INTERVAL
 from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
 from livechat.simulator.twitch import TwitchSimulator
@@ -111,7 +112,7 @@ class DaemonCase(TestCase):
 
     async def come_true(self, what: Any) -> None:
         """Wait, bounded, for something to become true in another process."""
-        for _ in range(600):
+        for _ in range(int(PATIENCE / 0.02)):
             result = what()
             if hasattr(result, "__await__"):
                 result = await result
@@ -341,15 +342,17 @@ class MessageTests(DaemonCase):
         self.twitch.say("ann", privmsg("ann", "twice", id="same"))
         self.twitch.say("ann", privmsg("ann", "twice", id="same"))
         self.twitch.say("ann", privmsg("ann", "the end", id="last"))
+        began = time.monotonic()
         seen: list[dict[str, Any]] = []
         while True:
             message = await client.next()
             seen.append(message)
             if message["type"] == "stats" and message["data"]["totalMessages"] == 202:
                 break
+        pushes = (time.monotonic() - began) / PUSH_INTERVAL
         chats = [m for m in seen if m["type"] == "chat"]
         self.assertEqual(len(chats), 202)
-        self.assertLessEqual(len([m for m in seen if m["type"] == "stats"]), 4)
+        self.assertLessEqual(len([m for m in seen if m["type"] == "stats"]), pushes + 4)
         stats = seen[-1]
         self.assertEqual(stats["data"]["uniqueUserCount"], 8)
         counts = [user["messageCount"] for user in stats["data"]["uniqueUsers"]]
@@ -407,12 +410,10 @@ class TroubleTests(DaemonCase):
         self.twitch.say("ann", privmsg("ann", "last words"))
         chats = [await client.until("chat") for client in clients]
         self.assertEqual(len(chats), 5)
-        began = time.monotonic()
-        ended = self.daemon.terminate()
+        ended = self.daemon.terminate().addTimeout(PATIENCE, reactor)
         codes = [await client.closed_with() for client in clients]
         self.assertEqual(codes, [1001] * 5)
         self.assertIn(await ended, (0, signal.SIGTERM.name))
-        self.assertLess(time.monotonic() - began, 10.0)
         self.assertNotIn("Traceback", self.daemon.log)
 
     async def test_sigterm_with_a_deaf_client(self) -> None:
@@ -425,9 +426,8 @@ class TroubleTests(DaemonCase):
         )
         head = await deferToThread(deaf.recv, 1000)
         self.assertIn(b" 101 ", head.splitlines()[0])
-        began = time.monotonic()
-        self.assertIn(await self.daemon.terminate(), (0, signal.SIGTERM.name))
-        self.assertLess(time.monotonic() - began, 10.0)
+        ended = self.daemon.terminate().addTimeout(PATIENCE, reactor)
+        self.assertIn(await ended, (0, signal.SIGTERM.name))
 
 
 class RequireLiveTests(DaemonCase):
@@ -455,12 +455,13 @@ class RequireLiveTests(DaemonCase):
 
     async def test_stream_ends(self) -> None:
         """13: exactly one STREAM_ENDED to each, the connection stays, a new subscribe works."""
-        clients = [await self.watching("ending_ann") for _ in range(2)]
+        clients = [await self.watching("ann") for _ in range(2)]
+        self.twitch.put_on_air("ann", False)
         for client in clients:
-            self.assertEqual((await client.until("STREAM_ENDED"))["identifier"], "ending_ann")
+            self.assertEqual((await client.until("STREAM_ENDED"))["identifier"], "ann")
             self.assertEqual(await client.settled(), [])
         self.assertTrue(await self.active(0))
-        await clients[0].subscribe("ann")
+        await clients[0].subscribe("bob")
         await clients[0].until("started")
 
 
@@ -530,7 +531,7 @@ class PageTests(DaemonCase):
                 self.assertNotIn(secret, body)
         self.assertEqual((await self.get("/health", "POST"))[0], 405)
 
-    async def exchange(self, data: bytes, wait: float = 5.0) -> bytes:
+    async def exchange(self, data: bytes, wait: float = PATIENCE) -> bytes:
         """What a connection answers to these bytes until it is closed or nothing more comes."""
 
         def talk() -> bytes:
@@ -590,15 +591,21 @@ class PageTests(DaemonCase):
 
     async def test_ready_while_stopping(self) -> None:
         """While clients are being closed new ones are refused and /ready answers 503."""
-        deaf = socket.create_connection(("127.0.0.1", self.daemon.port))
-        self.addCleanup(deaf.close)
-        deaf.sendall(UPGRADE + b"\r\n")
-        await deferToThread(deaf.recv, 1000)
-        ended = self.daemon.terminate()
+        # One is closed every tenth of a second: there is time to look, also on a busy machine.
+        for _ in range(150):
+            deaf = socket.create_connection(("127.0.0.1", self.daemon.port))
+            self.addCleanup(deaf.close)
+            deaf.sendall(UPGRADE + b"\r\n")
+            await deferToThread(deaf.recv, 1000)
+        self.daemon.terminate()
         await self.come_true(self._not_ready)
         answer = await self.exchange(UPGRADE + b"\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
-        await ended
+
+    test_ready_while_stopping.options = (  # type: ignore[attr-defined]
+        "--linger=0",
+        "--drain-seconds=60",
+    )
 
     async def _not_ready(self) -> bool:
         return (await self.get("/ready"))[0] == 503

@@ -287,9 +287,10 @@ class ModerationTests(BrowserCase):
 
         def work(visit: Visit) -> None:
             page = visit.page
-            page.goto(self.url("/test?platform=twitch&identifier=ending_hopper"))
+            page.goto(self.url("/test?platform=twitch&identifier=hopper"))
             expect_status(page, "live", "Live")
-            self.here(self.twitch.say, "ending_hopper", say(1, ANN, "bye"))
+            self.here(self.twitch.say, "hopper", say(1, ANN, "bye"))
+            self.here(self.twitch.put_on_air, "hopper", False)
             expect_status(page, "over", "Stream ended")
             expect(page.locator("#status-code")).to_have_text(re.compile("^STREAM_ENDED"))
             expect(page.locator(".row .text")).to_have_text("bye")

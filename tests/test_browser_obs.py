@@ -86,7 +86,7 @@ class CustomCssTests(BrowserCase):
             page.locator(".event").wait_for()
             insert(visit, OBS_DEFAULT + documented(), "OBS 31")
             for selector in re.findall(r"^([.#\[][^{]*?) *\{", documented(), re.MULTILINE):
-                self.assertGreater(page.locator(selector).count(), 0, selector)
+                expect(page.locator(selector), selector).not_to_have_count(0)
             radius = page.locator(".line").first.evaluate("(e) => getComputedStyle(e).borderRadius")
             self.assertEqual(radius, "18px")
 
@@ -124,7 +124,7 @@ class CustomCssTests(BrowserCase):
             daemon.say({"type": "error", "code": "STREAM_NOT_FOUND", "error": "no", **about})
             expect(page.locator(".note")).to_have_count(1)
             for selector in promised:
-                self.assertGreater(page.locator(selector).count(), 0, selector)
+                expect(page.locator(selector), selector).not_to_have_count(0)
 
         await self.visit(work)
 

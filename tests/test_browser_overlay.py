@@ -73,14 +73,15 @@ class RealChatTests(BrowserCase):
             page.goto(self.url(f"/overlay?platform=twitch&identifier=hopper&{look}"))
             self.await_readers("hopper")
             bad = say(11, ANN, "bad")
-            for action in (
+            actions = (
                 say(12, ANN, "!song"),
                 say(13, BEN, "I am a bot"),
                 bad,
                 Delete(id="d", message=bad),
                 say(14, ANN, "hello"),
-            ):
-                self.here(self.twitch.say, "hopper", action)
+            )
+            # All in one turn, so that the deletion cannot be too late.
+            self.here(lambda: [self.twitch.say("hopper", action) for action in actions])
             expect(page.locator(".line .text")).to_have_text(["hello"])
             self.here(self.twitch.say, "hopper", say(15, ANN, "again"))
             expect(page.locator(".line .text")).to_have_text(["hello", "again"])
@@ -206,16 +207,21 @@ class LookTests(BrowserCase):
         await self.visit(work)
 
     async def test_fades(self) -> None:
-        """With `fade` a message goes by itself; without it stays."""
+        """With `fade` a message goes by itself when its time is over; without it stays."""
 
         def work(visit: Visit) -> None:
             page = visit.page
-            daemon = PlayedDaemon(page)
-            page.goto(self.url("/overlay?platform=youtube&identifier=ann&fade=1"))
-            daemon.greet()
-            daemon.say(chat("soon gone"))
-            expect(page.get_by_text("soon gone")).to_be_visible()
-            expect(page.locator(".line")).to_have_count(0)
+            for look, delay, left in (("&fade=600", "0s, 600s", 0), ("", "0s", 1)):
+                daemon = PlayedDaemon(page)
+                page.goto(self.url(f"/overlay?platform=youtube&identifier=ann{look}"))
+                daemon.greet()
+                daemon.say(chat("soon gone"))
+                line = page.locator(".line")
+                expect(line).to_be_visible()
+                expect(line).to_have_css("animation-delay", delay)
+                # Nobody waits for ten minutes: this is what happens after them.
+                page.evaluate("() => document.getAnimations().forEach((one) => one.finish())")
+                expect(line).to_have_count(left)
 
         await self.visit(work)
 

@@ -19,6 +19,18 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, sum
     !(ariaLabel || labels?.[0]?.textContent || textContent).trim())
   .map((element) => element.outerHTML)"""
 
+#: Resolves with where the chat is scrolled to, once the scrolling has come to rest.
+AT_REST = """() => new Promise((resolve) => {
+  const scroller = document.querySelector("#scroller");
+  let top = NaN;
+  let since = 0;
+  const look = (now) => {
+    if (scroller.scrollTop !== top) [top, since] = [scroller.scrollTop, now];
+    if (now - since < 300) requestAnimationFrame(look);
+    else resolve(top);
+  };
+  requestAnimationFrame(look);
+})"""
 
 #: Colours that platforms give to what is paid, and the extremes.
 PAID = (
@@ -325,7 +337,7 @@ class PageTests(BrowserCase):
             page.mouse.wheel(0, -600)
             expect(newest).to_be_visible()
             page.wait_for_function("() => document.querySelector('#scroller').scrollTop < 2200")
-            top = page.evaluate("() => document.querySelector('#scroller').scrollTop")
+            top = page.evaluate(AT_REST)
             daemon.say(*(chat(f"message {n}") for n in range(60, 75)))
             expect(newest).to_have_text("↓ 15 new")
             self.assertEqual(

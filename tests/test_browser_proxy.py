@@ -102,7 +102,7 @@ class SubPathMixin(Case):
             preview = page.frame_locator("#preview")
             expect(preview.locator(".line").first).to_be_visible()
             page.get_by_role("link", name="Test page").click()
-            self.assertEqual(page.url, self.outside("/chat/test"))
+            expect(page).to_have_url(self.outside("/chat/test"))
             page.goto(expected)
             page.locator(".line .text").first.wait_for()
             self.all_below("/chat", visit)

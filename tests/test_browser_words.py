@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from tests.support.browser import BrowserCase, Visit, expect
@@ -74,7 +75,7 @@ class LagTests(BrowserCase):
             lately = datetime.now(UTC) - timedelta(seconds=90)
             daemon.say(chat("late", timestamp=lately.isoformat()))
             expect(page.locator("#received")).to_have_text("6 received here")
-            self.assertRegex(page.locator("#lag").inner_text(), r"^\d{2,3} s$")
+            expect(page.locator("#lag")).to_have_text(re.compile(r"^\d{2,3} s$"))
 
         await self.visit(work)
 

@@ -55,7 +55,9 @@ class ClockCase(SynchronousTestCase):
         found = re.search(r"port=(\d+)", program.until("listening on"))
         assert found
         address = f"ws://127.0.0.1:{found[1]}/"
-        client = self.enterContext(connect(address, compression=None, ping_interval=None))
+        client = self.enterContext(
+            connect(address, compression=None, open_timeout=PATIENCE, ping_interval=None)
+        )
         assert isinstance(client, ClientConnection)
         return client
 

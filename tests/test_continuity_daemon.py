@@ -33,7 +33,9 @@ def subscribed(port: int, **options: Any) -> Iterator[Callable[[], dict[str, Any
     command = {"type": "subscribe", "platform": "twitch", "identifier": "ann", "stats": False}
     schema = frames()
     url = f"ws://127.0.0.1:{port}/"
-    with connect(url, compression=None, max_queue=None, ping_interval=None) as connection:
+    with connect(
+        url, compression=None, max_queue=None, open_timeout=PATIENCE, ping_interval=None
+    ) as connection:
         connection.send(msgspec.json.encode(command | options).decode())
         try:
             yield lambda: schema.read(connection.recv(PATIENCE))

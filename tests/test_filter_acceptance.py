@@ -105,8 +105,7 @@ class HoldTests(FilterCase):
         self.twitch.say("ann", privmsg("ann", "bad", id=bad))
         self.twitch.say("ann", privmsg("ann", "eve's", user_id="666"))
         self.twitch.say("ann", privmsg("ann", "last"))
-        for expected in ("good", "bad", "eve's", "last"):
-            self.assertEqual(text_of(await at_once.until("chat")), expected)
+        # Right behind them, so that they cannot be too late.
         self.twitch.say(
             "ann",
             f"@login=ann_sample;room-id=4242;target-msg-id={bad};tmi-sent-ts=1767323045690"
@@ -117,6 +116,8 @@ class HoldTests(FilterCase):
             b"@ban-duration=600;room-id=4242;target-user-id=666;tmi-sent-ts=1767323045691"
             b" :tmi.twitch.tv CLEARCHAT #ann :eve",
         )
+        for expected in ("good", "bad", "eve's", "last"):
+            self.assertEqual(text_of(await at_once.until("chat")), expected)
         first: list[Any] = []
         for _ in range(4):
             told = await held.next()

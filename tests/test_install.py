@@ -8,6 +8,7 @@ notes what it was told, and the daemon is started by what the installed unit say
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from tempfile import mkdtemp
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.support.redis import free_port
+from tests.support.sockets import kept_port
 from tests.test_packaging import ROOT
 
 #: Lays a layer in memory over the directories that an installation writes to.
@@ -77,7 +78,7 @@ class InstallTests(SynchronousTestCase):
                 "set -e",
                 PRIVATE_ROOT,
                 documented(),
-                START.format(port=free_port()),
+                START.format(port=kept_port(self)),
                 "stat -c %a /etc/livechat/livechat.env > /mnt/mode",
                 "systemd-analyze verify /etc/systemd/system/livechat.service"
                 " /etc/systemd/system/livechat.socket > /mnt/verified 2>&1",
@@ -87,6 +88,7 @@ class InstallTests(SynchronousTestCase):
         done = subprocess.run(
             ["unshare", "--mount", "sh", "-c", script],
             cwd=ROOT,
+            env={"PIP_RETRIES": "10", **os.environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -36,6 +36,7 @@ from livechat.web_files import web_directory
 from tests.support.certificates import Authority
 from tests.support.daemon import PATIENCE, Client, Daemon, start_daemon
 from tests.support.fakes import KeptMessages, ScriptedPlatform, chats, happening, hub_on
+from tests.support.sockets import kept_port
 from tests.test_http import Wire
 
 
@@ -411,8 +412,7 @@ class DaemonTests(TestCase):
         authority = Authority(self.directory)
         authority.give_out()
         path = self.directory / "admin.sock"
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            number = probe.getsockname()[1]
+        number = kept_port(self)
         files = f"privateKey={authority.key}:certKey={authority.certificate}"
         daemon = await self.start(
             f"--admin-listen=unix:{path}",

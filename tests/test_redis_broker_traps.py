@@ -419,7 +419,7 @@ class UnusableTests(TrapCase):
 class LoneTests(TrapCase):
     """A node that has led for its own subscribers while it did not reach Redis."""
 
-    lease = 1.0
+    lease = 3.0
 
     async def test_later_epoch(self) -> None:
         """Its epoch is later than that of all; what all publish is not old for that."""

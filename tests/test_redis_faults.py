@@ -20,6 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from livechat.redis.wire import REPLY_TIMEOUT
 from tests.support.daemon import PATIENCE, Client
 from tests.support.redis import RedisServer
 from tests.support.schema import frames
@@ -29,13 +30,15 @@ _log = Logger()
 
 STEM = "livechat:1:{twitch:ann}:"
 
-#: Longest that a chat message may take, whatever Redis does; the machine may be slow.
-LATENCY = 0.5
+#: Longest that a chat message may take, whatever Redis does; the machine may be slow.  A message
+#: that waits for Redis takes at least as long as Redis is given for an answer.
+LATENCY = REPLY_TIMEOUT
 
 
 class RedisDaemonCase(DaemonCase):
     """A daemon whose statistics are in a Redis that tests harm."""
 
+    timeout = 240
     password = ""
 
     async def setUp(self) -> None:  # type: ignore[override]
@@ -245,17 +248,22 @@ class FaultTests(RedisDaemonCase):
         await self.through("wants a password", harm, heal, "NOAUTH")
 
     async def test_loading(self) -> None:
-        """Restarted with a copy that it takes seconds to load."""
+        """Restarted with a copy that it takes long to load."""
 
         async def harm() -> None:
             for number in range(300):
                 self.server.command("SET", f"other{number}", "x" * 1000)
             self.server.command("SAVE")
             self.server.kill()
-            slow = ("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024")
+            slow = ("--key-load-delay", "100000", "--loading-process-events-interval-bytes", "1024")
             await self.server.start(reactor, *slow)
 
-        await self.through("loads for 3 s", harm, lambda: None, "")
+        await self.through(
+            "loads",
+            harm,
+            lambda: self.server.command("CONFIG", "SET", "key-load-delay", "0"),
+            "",
+        )
 
     async def test_emptied(self) -> None:
         """Emptied under our hands: it was never away, and is given everything back."""
@@ -437,10 +445,10 @@ class RestartTests(RedisDaemonCase):
         await self.daemon.terminate()
         self.assertEqual(self.total(), self.sent)
         await DaemonCase.setUp(self)
-        client = await self.client()
-        await client.subscribe("ann")
-        first = (await client.until("stats"))["data"]
-        self.assertEqual((first["totalMessages"], first["uniqueUserCount"]), (self.sent, 5))
+        await self.come_true(lambda: self.is_stored("redis"))
+        client = await self.watching("ann")
+        await self.come_true(lambda: self.tells_all(client))
+        self.assertEqual((await self.asked(client))["uniqueUserCount"], 5)
         await self.chat(client)
         self.assertEqual((await self.asked(client))["totalMessages"], self.sent)
 
@@ -451,22 +459,25 @@ class RestartTests(RedisDaemonCase):
         await self.chat(client)
         await client.close()
         await self.come_true(lambda: self.active(0))
-        client = await self.client()
-        await client.subscribe("ann")
-        first = (await client.until("stats"))["data"]
-        self.assertEqual(first["totalMessages"], self.sent)
+        client = await self.watching("ann")
+        await self.come_true(lambda: self.tells_all(client))
+
+    async def tells_all(self, client: Client) -> bool:
+        """Whether a client is told of everything that was ever said.
+
+        The first statistics wait only a moment for Redis, which may be slow on a busy machine.
+        """
+        return bool((await self.asked(client))["totalMessages"] == self.sent)
 
     async def test_stop_while_hung(self) -> None:
-        """A hung Redis keeps the daemon from ending for two seconds at most."""
+        """A hung Redis does not keep the daemon from ending."""
         client = await self.watching("ann")
         await self.come_true(lambda: self.is_stored("redis"))
         await self.chat(client)
         self.server.pause()
         await self.chat(client)
         closing = client.closed_with()
-        began = time.monotonic()
-        await self.daemon.terminate()
-        self.assertLess(time.monotonic() - began, 5.0)
+        await self.daemon.terminate().addTimeout(PATIENCE, reactor)
         self.assertEqual(await closing, 1001)
 
     async def test_read_over_http(self) -> None:
@@ -478,6 +489,13 @@ class RestartTests(RedisDaemonCase):
         self.assertEqual((await self.read("/stats/twitch/@Ann"))["data"], pushed)
         await client.close()
         await self.come_true(lambda: self.active(0))
+
+        async def is_answered() -> bool:
+            read = (await self.read("/stats/twitch/ann"))["data"]
+            return bool(read["totalMessages"] == self.sent)
+
+        # An answer waits only a moment for Redis, which may be slow on a busy machine.
+        await self.come_true(is_answered)
         data = (await self.read("/stats/twitch/ann"))["data"]
         for told in (data, pushed):
             del told["messagesPerMinute"]

@@ -18,7 +18,8 @@ from livechat.redis.link import RedisLink
 from livechat.statistics.redis_layout import PROBES
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, tally
-from tests.support.redis import RedisServer, free_port, settled
+from tests.support.redis import RedisServer, settled
+from tests.support.sockets import kept_port
 from tests.test_tls import certificate
 
 
@@ -97,7 +98,7 @@ class TlsTests(ReachedCase):
         directory = Path(self.mktemp()).absolute()
         directory.mkdir()
         key, self.certificate = certificate(directory)
-        self.port = free_port()
+        self.port = kept_port(self)
         self.redis = await self.server(
             *("--tls-port", str(self.port), "--tls-auth-clients", "no"),
             *("--tls-cert-file", str(self.certificate), "--tls-key-file", str(key)),

@@ -29,7 +29,7 @@ from livechat.statistics.redis_layout import PROBES, TTL, Reply
 from livechat.statistics.redis_stats import RedisStats
 from tests.contracts.stats_store import KEY, StatsStoreContract, counted, tally
 from tests.support.fakes import nobody
-from tests.support.redis import RedisServer, settled
+from tests.support.redis import PATIENCE, RedisServer, settled
 
 STEM = "livechat:1:{twitch:ann}:"
 KINDS = ("minutes", "profiles", "totals", "uniques", "users")
@@ -42,7 +42,8 @@ class RedisCase(TestCase):
     writers = 0
 
     async def setUp(self) -> None:  # type: ignore[override]
-        """An empty server, and a store on it."""
+        """An empty server, and a store on it; a busy machine may keep both waiting."""
+        self.patch(redis_stats, "PATIENCE", PATIENCE)
         self.server = RedisServer()
         self.addCleanup(self.server.close)
         await self.server.start(reactor)
@@ -642,9 +643,7 @@ class OutageTests(RedisCase):
         self.redis.add(KEY, tally({"1": 4}))
         self.server.pause()
         self.redis.add(KEY, tally({"1": 4}))
-        began = time.monotonic()
-        await self.redis.stopService()
-        self.assertLess(time.monotonic() - began, redis_stats.STOP_PATIENCE + 1.0)
+        await self.redis.stopService().addTimeout(PATIENCE, reactor)
 
 
 class SupervisionTests(RedisCase):
@@ -757,11 +756,17 @@ class BadKeysTests(RedisCase):
         self.assertEqual((await self.redis.snapshot(KEY, 1)).total_messages, 2)
 
     async def test_huge(self) -> None:
-        """Beside a hundred thousand foreign users a range is read, quickly."""
+        """Beside a hundred thousand foreign users a range is read, not all of them."""
         pairs = [part for n in range(100_000) for part in (str(n % 1000), f"foreign{n}")]
         for start in range(0, len(pairs), 20_000):
             self.server.command("ZADD", f"{STEM}users", *pairs[start : start + 20_000])
-        began = time.monotonic()
+        before = self.sent()
         data = await self.redis.snapshot(KEY, 100)
-        self.assertLess(time.monotonic() - began, 0.5)
+        self.assertLess(self.sent() - before, 100_000)
         self.assertEqual(len(data.unique_users), 100)
+
+    def sent(self) -> int:
+        """Bytes that Redis has sent to anybody."""
+        stats = self.server.command("INFO", "stats").decode()
+        (number,) = re.findall(r"total_net_output_bytes:(\d+)", stats)
+        return int(number)

@@ -22,6 +22,7 @@ from tests.support.program import (
     get,
     run,
 )
+from tests.support.sockets import kept_port
 
 TOKEN = "a" * 16
 
@@ -40,12 +41,6 @@ class StartCase(SynchronousTestCase):
         taken = socket.create_server((host, 0), family=family)
         self.addCleanup(taken.close)
         number: int = taken.getsockname()[1]
-        return number
-
-    def free_port(self) -> int:
-        """A port on which nobody listens at this moment."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            number: int = probe.getsockname()[1]
         return number
 
 
@@ -166,7 +161,7 @@ class WayTests(StartCase):
 
     def check_background(self, *command: str) -> None:
         """It serves in the background, ends by SIGTERM, and its pid file goes with it."""
-        port = self.free_port()
+        port = kept_port(self)
         done = run(self.directory, *command, f"--listen=tcp:{port}:interface=127.0.0.1")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         pid = int((self.directory / "twistd.pid").read_text())

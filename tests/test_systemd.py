@@ -162,6 +162,8 @@ class ActivationTests(ActivatedCase):
 
         clients = [Deferred.fromCoroutine(come_and_go()) for _ in range(4)]
         for _ in range(6):
+            # What nobody reads fills the socket, and what comes then is dropped.
+            self.systemd.told()
             stopped = daemon.terminate()
             await self.systemd.until("STOPPING=1")
             # Systemd starts the next one when this one has ended.

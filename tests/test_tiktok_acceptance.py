@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from typing import Any
 
@@ -21,18 +20,11 @@ from livechat.simulator.tiktok_faults import TikTokFault, TikTokMishap, frame, g
 from livechat.simulator.tiktok_messages import Room, batch, messages, room_id
 from livechat.simulator.twitch import TwitchSimulator
 from tests.support.daemon import PATIENCE, Client, start_daemon
+from tests.support.sockets import kept_port
 from tests.support.tiktok_wire import say
 from tests.test_acceptance import DaemonCase
 
 TOKEN = "a-token-of-our-own"
-
-
-def free_port() -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class TikTokDaemonCase(DaemonCase):
@@ -49,7 +41,7 @@ class TikTokDaemonCase(DaemonCase):
         twitch = TwitchSimulator(reactor, time.time, quiet)
         http = self.listen(Site(resources(twitch, self.tiktok)))
         base = f"http://127.0.0.1:{http}/tiktok"
-        self.intake = free_port()
+        self.intake = kept_port(self)
         signer = (f"--tiktok-signer-url={base}/signer", "--tiktok-signer-key=hunter2")
         self.daemon = start_daemon(
             reactor,
@@ -193,9 +185,10 @@ class DirectTests(TikTokDaemonCase):
         await self.said(client, "one", 1)
         for missed, filled in ((["two", "three"], True), ([str(n) for n in range(10, 20)], False)):
             self.tiktok.drop()
-            seen = [await client.until("reconnecting")]
+            # At once: the daemon may be back before a client of it can say anything.
             for number, text in enumerate(missed, 10 * len(missed)):
                 self.tiktok.say("ann", say(text, number))
+            seen = [await client.until("reconnecting")]
             started = await client.until("started", seen)
             gap, *filling = [message for message in seen[1:] if message["type"] != "stats"]
             self.assertEqual(gap["data"]["data"]["filled"], filled)
@@ -231,11 +224,12 @@ class DirectTests(TikTokDaemonCase):
 
     async def test_ends(self) -> None:
         """Exactly one STREAM_ENDED to each, the connection stays, a new subscribe says not live."""
-        clients = [await self.watching("ending_ann") for _ in range(2)]
+        clients = [await self.watching("ann") for _ in range(2)]
+        self.tiktok.room("ann").end()
         for client in clients:
-            self.assertEqual((await client.until("STREAM_ENDED"))["identifier"], "ending_ann")
+            self.assertEqual((await client.until("STREAM_ENDED"))["identifier"], "ann")
             self.assertEqual(await client.settled(), [])
-        self.assertEqual(await self.refused("ending_ann"), ("STREAM_NOT_LIVE", None))
+        self.assertEqual(await self.refused("ann"), ("STREAM_NOT_LIVE", None))
         client = await self.watching("suspended_ann")
         self.assertEqual((await client.until("STREAM_ENDED"))["details"], "SUSPENDED")
 
@@ -299,11 +293,9 @@ class DirectTests(TikTokDaemonCase):
     async def test_sigterm(self) -> None:
         """A daemon that watches TikTok ends in time, and tells nobody that the stream has ended."""
         client = await self.watching("ann")
-        began = time.monotonic()
-        ended = self.daemon.terminate()
+        ended = self.daemon.terminate().addTimeout(PATIENCE, reactor)
         self.assertEqual(await client.closed_with(), 1001)
         self.assertIn(await ended, (0, "SIGTERM"))
-        self.assertLess(time.monotonic() - began, 10.0)
         self.assertNotIn("Traceback", self.daemon.log)
         await self.come_true(lambda: not self.tiktok.sockets)
 

@@ -99,6 +99,13 @@ class DirectCase(TestCase):
         await self.turns(2)
         return client, server
 
+    async def frames(self, client: FrameReader, count: int) -> None:
+        """Wait, bounded, until a client has so many frames."""
+        for _ in range(3000):
+            if len(client.frames) >= count:
+                return
+            await deferLater(reactor, 0.02)
+
     async def turns(self, count: int) -> None:
         """Let the reactor run."""
         for _ in range(count):
@@ -179,6 +186,7 @@ class InterleavingTests(DirectCase):
         await self.turns(5)
         self.assertEqual(server.direct, -1)
         server.send(b"late")
+        await self.frames(client, 1)
         await self.turns(5)
         self.assertEqual([opcode for opcode, _ in client.frames], [8])
 
@@ -195,10 +203,10 @@ class InterleavingTests(DirectCase):
             else:
                 client.transport.abortConnection()
             await client.gone
-            for _ in range(200):
+            for _ in range(3000):
                 if server.direct < 0:
                     break
-                await self.turns(1)
+                await deferLater(reactor, 0.001)
             self.assertEqual(server.direct, -1, end)
             server.send(b"late")
 
@@ -215,7 +223,7 @@ class InterleavingTests(DirectCase):
             fanout.publish([raw(b"%06d" % n)])
             fanout.flush()
         fanout.close()
-        await self.turns(20)
+        await self.frames(alive, 20)
         self.assertEqual([payload for _, payload in alive.frames], [b"%06d" % n for n in range(20)])
         self.assertEqual(dying.direct, -1)
 
@@ -272,7 +280,11 @@ class PrivateTests(SynchronousTestCase):
             self.addCleanup(client.close)
             client.setblocking(False)
             client.connect_ex(address)
-        return sum(bool(select([], [client], [], 0)[1]) for client in clients)
+        waiting = set(clients)
+        # The system lets them in at once, or a moment later where it is busy.
+        while admitted := select([], waiting, [], 0.2)[1]:
+            waiting.difference_update(admitted)
+        return len(clients) - len(waiting)
 
     def test_queue(self) -> None:
         """When all viewers come at once none is turned away, to come again after a second."""

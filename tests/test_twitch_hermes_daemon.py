@@ -33,9 +33,9 @@ class HermesDaemonTests(DaemonCase):
         while (message := await client.until("status"))["status"] != "started":
             pass
         self.assertTrue(message["live"])
-        self.twitch.pushes[0].drop()
-        await self.come_true(lambda: not self.is_told())
-        await self.come_true(self.is_told)
+        (lost,) = self.twitch.pushes
+        lost.drop()
+        await self.come_true(lambda: lost not in self.twitch.pushes and self.is_told())
         self.twitch.put_on_air("offline_ann", False)
         while (await client.until("status"))["status"] != "ended":
             pass

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import msgspec
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -79,17 +80,8 @@ class LifeTests(WorkersCase):
         clients = await gatherResults(
             [Deferred.fromCoroutine(Client.open(daemon.port)) for _ in range(60)]
         )
-        text = ""
-
-        def asked(answer: str) -> None:
-            nonlocal text
-            text = answer
-
-        def counted() -> bool:
-            Deferred.fromCoroutine(daemon.metrics()).addCallback(asked)
-            return "livechat_clients 60.0" in text
-
-        await self.come_true(counted)
+        while "livechat_clients 60.0" not in await daemon.metrics():
+            await deferLater(reactor, 0.05)
         shares: Counter[int] = Counter()
         for _ in range(60):
             body = await deferToThread(self.health, daemon.port)

@@ -60,10 +60,14 @@ class Bounds(Struct, frozen=True):
 
     :ivar health: seconds that an answer of `/health` may take.
     :ivar settle: seconds in which the daemon's memory must come back.
+    :ivar late: seconds by which anything else may come late.
+    :ivar is_busy: whether others work on the machine, so that little can be said of seconds.
     """
 
     health: float
     settle: float
+    late: float = 10.0
+    is_busy: bool = False
 
 
 class Result(Struct, frozen=True):

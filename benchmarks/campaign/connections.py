@@ -402,7 +402,7 @@ async def many_channels(scene: Scene, amount: int, addresses: int) -> Count:
     most = 9 * ((time.monotonic() - begun) / 5.25 + 2)
     calm = await scene.until(lambda: _is_calm(scene), 30)
     more = len((await scene.metrics()).splitlines()) - series
-    good = max(waited) < 10 + (0 if scene.bounds.health < 10 else 20) and joined <= most and calm
+    good = max(waited) < scene.bounds.late and joined <= most and calm
     note = f"newcomers waited {max(waited):.1f} s at most; {joined} joined at the end"
     note += f"; {more} more series of metrics; answers {answers}"
     return Count(amount, amount if good else 0, note)

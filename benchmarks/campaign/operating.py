@@ -148,8 +148,9 @@ async def restarts(scene: Scene, amount: int) -> Count:
     texts = [{text for *_, given, _ in story for _, text in given} for story in stories]
     unheard = [len(heard - some) for some in texts]
     good = not failed and not holes and not ends and set(codes) <= {1001, 0}
-    # What is said in the moment of a signal may be read by nobody.
-    good = good and max(unheard) <= amount
+    # What is said in the moment of a signal may be read by nobody; that moment is as long as a
+    # process waits for its turn on a busy machine.
+    good = good and max(unheard) <= amount * (20 if scene.bounds.is_busy else 1)
     if "--broker=redis" in scene.options:
         good = good and len({epoch for story in stories for epoch, *_ in story}) == 1
         good = good and all(recovered for story in stories for _, recovered, *_ in story)
@@ -265,9 +266,10 @@ async def drain(scene: Scene, amount: int) -> Count:
     took = time.monotonic() - begun
     seen = Counter(int(when) for when in closes)
     histogram = [seen[second] for second in range(max(seen) + 1)]
-    most = 2.5 * amount / seconds
+    # On a busy machine closes are seen late, but never all at once.
+    most = (3.5 if scene.bounds.is_busy else 2.5) * amount / seconds
     spread = len(histogram) >= seconds - 1 and max(histogram) <= most
-    good = codes.get(1001, 0) if there and spread and took < seconds + 10 else 0
+    good = codes.get(1001, 0) if there and spread and took < seconds + scene.bounds.late else 0
     return Count(amount, good, f"closes per second {histogram}; ended after {took:.1f} s")
 
 

@@ -22,7 +22,7 @@ from benchmarks.campaign.raw import Closed, Raw
 from benchmarks.campaign.scene import Scene
 from benchmarks.witness import HOST
 from tests.support.program import COMMAND, ROOT, environment, run
-from tests.support.redis import free_port
+from tests.support.sockets import number_of, reserved
 from tests.test_wrong_starts import SECRET, WRONG
 
 
@@ -85,7 +85,8 @@ async def lost_logs(scene: Scene, amount: int) -> Count:
     """G4: the disk of the log is full, or nobody reads the log any more: it serves on."""
     survived, notes = 0, []
     for kind in ("full disk", "closed pipe", "closed pipe, JSON")[:amount]:
-        port = free_port()
+        held = reserved()
+        port = number_of(held)
         options = (*scene.options, *(("--log-format=json",) if "JSON" in kind else ()))
         reading = -1
         if kind == "full disk":
@@ -103,6 +104,7 @@ async def lost_logs(scene: Scene, amount: int) -> Count:
             good = good and await scene.apart(starts, port, f"unlogged{number}")
         process.send_signal(signal.SIGTERM)
         code = await deferToThread(process.wait)
+        held.close()
         survived += bool(good and code in (0, -signal.SIGTERM))
         notes.append(f"{kind}: {'serves on' if good else 'does not serve'}, exit code {code}")
     return Count(min(amount, 3), survived, "; ".join(notes))
@@ -139,7 +141,8 @@ async def container(scene: Scene, amount: int) -> Count:
     await deferToThread(run, ROOT, sys.executable, "-c", listing)
     survived, notes = 0, []
     for _ in range(amount):
-        port = free_port()
+        held = reserved()
+        port = number_of(held)
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(
                 [
@@ -161,6 +164,7 @@ async def container(scene: Scene, amount: int) -> Count:
             code = await deferToThread(process.wait)
             log.seek(0)
             text = log.read().decode()
+        held.close()
         errors = [line for line in text.splitlines() if re.search("rror|Traceback|denied", line)]
         survived += bool(up and code == 0 and not errors)
         notes.append(f"exit code {code}, {len(errors)} error lines {errors[:1] or ''}")

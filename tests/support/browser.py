@@ -50,6 +50,9 @@ T = TypeVar("T")
 
 reactor: Any = _reactor
 
+#: Seconds that the browser may take to start; the first time it looks at all fonts.
+START = 180
+
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -206,7 +209,9 @@ class Browser:
 
         expect.set_options(timeout=PATIENCE * 1000)
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        self._browser = self._playwright.chromium.launch(
+            executable_path=chromium(), args=FLAGS, timeout=START * 1000
+        )
 
     def _end(self) -> None:
         ended = Event()
@@ -237,6 +242,8 @@ class Browser:
             try:
                 return work(Visit(context.new_page(), held_to))
             finally:
+                # A picture that is still being drawn is nobody's concern any more.
+                context.unroute_all(behavior="ignoreErrors")
                 context.close()
 
         result: T = await deferToThreadPool(reactor, self._pool, whole)
@@ -254,7 +261,7 @@ class BrowserCase(TestCase):
     :ivar start_options: with which it was started.
     """
 
-    timeout = 180
+    timeout = 300
     skip = missing()
     options: tuple[str, ...] = ("--demo", "--demo-seed=3", "--demo-rate=3")
 

@@ -289,6 +289,16 @@ class Cluster:
         """Let the world go on."""
         await deferLater(self.reactor, seconds)
 
+    async def arrived(self) -> None:
+        """Wait, bounded, until everybody has what was said last; what lacks is for the judge."""
+        until = self.reactor.seconds() + PATIENCE
+        while self.reactor.seconds() < until and not all(
+            self.truth[channel].ids[-1] in heard.given
+            for witness in self.witnesses
+            for channel, heard in witness.heard.items()
+        ):
+            await self.pass_time(0.05)
+
     async def greeted(self) -> None:
         """Wait until everybody watches everything."""
         await self.come_true(

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Seconds that anything here may take before the test fails; the machine may be slow.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 #: Each way of starting in the foreground, without the options.
 COMMAND = (sys.executable, "-m", "livechat")

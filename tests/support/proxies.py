@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SkipTest
 
-from tests.support.redis import free_port
+from tests.support.sockets import number_of, reserved
 
 #: Seconds that the server may take to start.
 PATIENCE = 20.0
@@ -52,7 +52,8 @@ class _Proxy:
     def __init__(self) -> None:
         if shutil.which(self.name) is None and os.environ.get("LIVECHAT_REQUIRE_PROXIES") != "1":
             raise SkipTest(f"{self.name} is not installed")
-        self.port = free_port()
+        self._held = reserved()
+        self.port = number_of(self._held)
         self.directory = Path(tempfile.mkdtemp(prefix=f"livechat-{self.name}-"))
         self.configuration = self.directory / "configuration"
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,6 +83,7 @@ class _Proxy:
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE)
+        self._held.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

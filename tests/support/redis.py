@@ -20,6 +20,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SkipTest
 
+from tests.support.sockets import number_of, reserved
+
 #: Seconds that a server may take to answer.
 PATIENCE = 20.0
 
@@ -28,14 +30,6 @@ def require_redis() -> None:
     """Skip the test where there is no server, unless it is demanded."""
     if shutil.which("redis-server") is None and os.environ.get("LIVECHAT_REQUIRE_REDIS") != "1":
         raise SkipTest("redis-server is not installed")
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class RedisServer:
@@ -47,7 +41,8 @@ class RedisServer:
 
     def __init__(self, *options: str) -> None:
         require_redis()
-        self.port = free_port()
+        self._held = reserved()
+        self.port = number_of(self._held)
         self._options = options
         self.directory = tempfile.mkdtemp(prefix="livechat-redis-")
         self._process: subprocess.Popen[bytes] | None = None
@@ -125,6 +120,7 @@ class RedisServer:
     def close(self) -> None:
         """End it and remove its files."""
         self.kill()
+        self._held.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
