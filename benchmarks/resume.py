@@ -30,6 +30,7 @@ from typing import Final
 from twisted.internet.task import Clock
 
 from benchmarks.messages import per_item
+from benchmarks.ports import free_port, until_listens
 from livechat.core.publication import Publication
 from livechat.history.memory import MemoryHistory
 from livechat.model.events import ALL_KINDS, ChannelKey
@@ -281,19 +282,12 @@ class Crowd:
 
 def start() -> tuple[subprocess.Popen[bytes], int]:
     """A daemon, and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["taskset", "-c", "0", str(Path(sys.executable).with_name("twistd"))]
     command += ["--nodaemon", "--pidfile=", "--logfile=/dev/null", "livechat", "--demo"]
     command += [f"--listen=tcp:{port}:interface=127.0.0.1", f"--demo-rate={RATE}"]
     process = subprocess.Popen(command, cwd=_CHECKOUT)
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            break
+    until_listens(port)
     return process, port
 
 

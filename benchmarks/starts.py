@@ -23,6 +23,7 @@ from typing import Final
 
 from twisted.scripts import twistd
 
+from benchmarks.ports import free_port, until_listens
 from livechat.simulator.emote_sets import OF_A_CHANNEL, SimulatedEmote
 
 _TWISTD: Final = str(Path(sys.executable).with_name("twistd"))
@@ -109,13 +110,13 @@ class _Simulator:
         self._options = options
 
     def __enter__(self) -> _Simulator:
-        irc, http = _free_port(), _free_port()
+        irc, http = free_port(), free_port()
         self._process = _Process(
             self._program, "livechat-simulator", f"--http-port={http}",
             f"--twitch-irc-port={irc}", *self._options,
         )  # fmt: skip
         self._process.__enter__()
-        _await(http)
+        until_listens(http)
         base = f"http://127.0.0.1:{http}"
         self.platforms = [
             f"--twitch-irc=tcp:127.0.0.1:{irc}",
@@ -138,7 +139,7 @@ class _Daemon:
     """A daemon and one client of it."""
 
     def __init__(self, options: Sequence[str]) -> None:
-        self._port = _free_port()
+        self._port = free_port()
         self._process = _Process(
             [_TWISTD], "livechat", f"--listen=tcp:{self._port}:interface=127.0.0.1",
             *options,
@@ -146,7 +147,7 @@ class _Daemon:
 
     def __enter__(self) -> _Daemon:
         self._process.__enter__()
-        _await(self._port)
+        until_listens(self._port)
         self._socket = socket.create_connection(("127.0.0.1", self._port))
         self._socket.settimeout(30)
         key = base64.b64encode(os.urandom(16)).decode()
@@ -181,23 +182,6 @@ class _Daemon:
         assert len(text) < 126
         # Masked with zeros.
         self._socket.sendall(bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def _await(port: int) -> None:
-    """Until a program listens."""
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"nobody listens on port {port}")
 
 
 def _simulate() -> None:

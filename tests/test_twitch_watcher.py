@@ -37,7 +37,7 @@ from livechat.simulator.twitch_gql import GraphQL
 from tests.support.context import context_on
 from tests.support.events import fields_of
 from tests.support.fakes import KeptMessages, hub_on
-from tests.support.wire import InMemoryEndpoint
+from tests.support.wire import InMemoryEndpoint, pass_time
 
 
 class KeptEvents:
@@ -134,16 +134,7 @@ class TwitchCase(SynchronousTestCase):
 
     def run_for(self, seconds: float, step: float = 0.25) -> None:
         """Let time pass in small steps, carrying bytes and answers after each."""
-        left = seconds
-        while True:
-            self.carry()
-            self.clock.advance(min(step, left))
-            self.carry()
-            left -= step
-            if left <= 0:
-                break
-        self.clock.advance(0)
-        self.carry()
+        pass_time(self.clock, self.carry, seconds, step)
 
     def start(
         self, login: str, requester: Requester | None = None

@@ -21,7 +21,7 @@ from livechat.platforms.steps import Steps
 from livechat.simulator.emotes import EmoteSimulator, EmoteSite
 from tests.support.context import context_on
 from tests.support.tiktok_wire import QuietSite
-from tests.support.wire import InMemoryEndpoint
+from tests.support.wire import InMemoryEndpoint, pass_time
 
 ADDRESSES = (
     Address("7tv", "http://sim.test/emotes/7tv", "ws://sim.test/emotes/7tv/events"),
@@ -92,16 +92,7 @@ class EmoteCase(SynchronousTestCase):
 
     def run_for(self, seconds: float, step: float = 0.25) -> None:
         """Let time pass in small steps, carrying bytes and answers after each."""
-        left = seconds
-        while True:
-            self._carry()
-            self.clock.advance(min(step, max(left, 0.0)))
-            self._carry()
-            left -= step
-            if left <= 0:
-                break
-        self.clock.advance(0)
-        self._carry()
+        pass_time(self.clock, self._carry, seconds, step)
 
     def _carry(self) -> None:
         self.endpoint.flush()

@@ -26,7 +26,7 @@ from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.tiktok_site import TikTokSite
 from livechat.simulator.twitch import TwitchSimulator
 from tests.support.context import context_on
-from tests.support.wire import InMemoryEndpoint
+from tests.support.wire import InMemoryEndpoint, pass_time
 
 #: Where the simulated TikTok is; the host is also the one that its signer names.
 BASE = "http://tiktok.test/tiktok"
@@ -167,16 +167,7 @@ class TikTokCase(SynchronousTestCase):
 
     def run_for(self, seconds: float, step: float = 0.25) -> None:
         """Let time pass in small steps, carrying bytes and answers after each."""
-        left = seconds
-        while True:
-            self._carry()
-            self.clock.advance(min(step, max(left, 0.0)))
-            self._carry()
-            left -= step
-            if left <= 0:
-                break
-        self.clock.advance(0)
-        self._carry()
+        pass_time(self.clock, self._carry, seconds, step)
 
     def _carry(self) -> None:
         for _ in range(3):

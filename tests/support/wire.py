@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A client endpoint whose other end is a server factory in the same process, without a socket."""
+"""A client endpoint whose other end is a server factory in the same process, without a socket.
+
+And time that passes for both ends.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectingCancelledError, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.task import Clock
 from twisted.test.iosim import FakeTransport, IOPump, connect
 from zope.interface import implementer
 
@@ -57,3 +62,20 @@ class InMemoryEndpoint:
         moved = True
         while moved:
             moved = sum(bool(pump.flush()) for pump in list(self._pumps)) > 0
+
+
+def pass_time(clock: Clock, carry: Callable[[], None], seconds: float, step: float) -> None:
+    """Let time pass in small steps.
+
+    :param carry: carries bytes and answers between the ends, before and after each step.
+    """
+    left = seconds
+    while True:
+        carry()
+        clock.advance(min(step, max(left, 0.0)))
+        carry()
+        left -= step
+        if left <= 0:
+            break
+    clock.advance(0)
+    carry()
