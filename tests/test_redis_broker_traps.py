@@ -19,6 +19,7 @@ from twisted.internet.task import deferLater
 from livechat.brokers.redis.broker import RedisBroker
 from livechat.brokers.redis.layout import CLAIM, PASS
 from livechat.core.ports import IMembership, Live, Start
+from livechat.redis.link import RedisDown
 from tests.contracts.broker import INFO, KEY, Member, places, publish, stopped
 from tests.support.cluster import Way
 from tests.support.redis import settled
@@ -216,6 +217,47 @@ class MeanwhileTests(TrapCase):
         start = leader.starts[-1]
         self.assertEqual((start.why, start.seq), ("failover", 2 << 20))
         self.assertEqual(start.until, "2027-01-01T00:00:00.000Z")
+
+    async def test_the_answer_was_lost(self) -> None:
+        """It led again already when it asked once more: that it had not led all the time shows."""
+        node = await self.node()
+        leader, leading = await self.joined(node)
+        follower, _ = await self.joined(await self.node())
+        self.say(leading, 3)
+        await self.received(leader, follower)
+        run, lost = node._link.run, list[bytes]()
+
+        async def lose(script: Any, *arguments: Any) -> bytes:
+            answer = await run(script, *arguments)
+            if script is CLAIM and not lost:
+                lost.append(answer)
+                raise RedisDown("the answer is lost")
+            return answer
+
+        node._link.run = lambda *them: Deferred.fromCoroutine(lose(*them))  # type: ignore[method-assign]
+        self.server.command("HSET", ORDER, "leader", "gone/1")
+        self.server.command("HINCRBY", ORDER, "term", "5")
+        publish(leading, [("chat", b"to its own")])
+        await settled(reactor, lambda: leader.roles == ["lead", "lead"])
+        start = leader.starts[-1]
+        self.assertEqual((start.why, start.seq, len(lost)), ("failover", 2 << 20, 1))
+
+    async def test_asks_once(self) -> None:
+        """It does not ask again before it has an answer."""
+        node = await self.node()
+        _, leading = await self.joined(node)
+        given, let_through = self.answers_late(node, CLAIM)
+        self.server.command("HINCRBY", ORDER, "term", "5")
+        publish(leading, [("chat", b"to its own")])
+        await settled(reactor, lambda: bool(given))
+        share: Any = leading
+        for _ in range(3):
+            share.turn("again")
+        await deferLater(reactor, 0.05)
+        self.assertEqual((share.state, len(given)), ("Doubting", 1))
+        let_through()
+        await self.at_rest()
+        self.assertEqual(share.state, "Leading")
 
     async def test_nobody_has(self) -> None:
         """Where Redis only lost everything there is nothing to tell."""

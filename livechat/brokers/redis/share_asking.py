@@ -207,6 +207,10 @@ class AskingShare:
         # Who has led alone lets others first put back what Redis has lost.
         self._ask(self.leader or ("" if self._node.patience() else "-"))
 
+    def _check_again(self, *_: object) -> None:
+        if self._asking.called:
+            self._check()
+
     def _ask(self, held: str, *, listens: bool = False) -> None:
         self._asked += 1
         self._asking = Deferred.fromCoroutine(self._question(self._asked, held, listens))
@@ -235,6 +239,9 @@ class AskingShare:
                 self._complain(str(error))
                 self.turn("unusable")
             return
+        if claimed.role == "ours" and claimed.block > self._reader.place.seq:
+            # It is so since an earlier question, whose answer was lost: another one led before.
+            claimed = replace(claimed, role="failover")
         if number == self._asked:
             self._seen = max(self._seen, claimed.term)
             self.turn(_ANSWERS[claimed.role], claimed)

@@ -90,7 +90,7 @@ Yielding                          | unsure     | Doubting  | doubt
 Yielding                          | down       | Doubting  | doubt
 Leading Offering Yielding         | unusable   | Alone     | sever
 Severed Doubting Alone            | up         | =         | check
-Doubting Alone                    | again      | =         | check
+Doubting Alone                    | again      | =         | check_again
 Severed Doubting                  | ours       | Leading   | go_on
 Severed Doubting                  | taken      | Leading   | lead
 Alone                             | ours       | Leading   | join_in
