@@ -11,6 +11,9 @@ RUN python -m venv /opt/livechat \
        /opt/livechat/bin/pip install --no-cache-dir --disable-pip-version-check .
 
 FROM ${PYTHON}
+LABEL org.opencontainers.image.title="microservice-livechat" \
+      org.opencontainers.image.description="Public live chats of YouTube, Twitch and TikTok as one WebSocket stream, without API keys" \
+      org.opencontainers.image.licenses="MIT"
 COPY --from=build /opt/livechat /opt/livechat
 ENV PATH=/opt/livechat/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

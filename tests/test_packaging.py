@@ -465,3 +465,12 @@ class DockerfileTests(SynchronousTestCase):
         self.assertNotIn("PORT=", text)
         # Every extra that it installs exists.
         self.assertEqual(re.findall(r"\.\[[^\]]+\]", text), [])
+
+    def test_labels(self) -> None:
+        """The image says what it is, in the words of the package."""
+        text = (ROOT / "Dockerfile").read_text()
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', text))
+        self.assertEqual(labels["title"], project["name"])
+        self.assertEqual(labels["description"], project["description"])
+        self.assertEqual(labels["licenses"], project["license"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -34,53 +34,75 @@ def chosen(words: Sequence[str], short: bool) -> list[tuple[Case, int]]:
     return found
 
 
-def grouped(cases: Sequence[tuple[Case, int]]) -> list[list[tuple[Case, int]]]:
-    """The cases in groups, each of which is played on one daemon; what mostly waits comes first."""
-    groups: list[list[tuple[Case, int]]] = []
-    shared: dict[tuple[object, ...], list[tuple[Case, int]]] = {}
-    for case, amount in cases:
-        if case.alone:
-            groups.append([(case, amount)])
-            continue
-        key = (case.options, case.witness, case.observed)
-        if key not in shared:
-            groups.append(shared.setdefault(key, []))
-        shared[key].append((case, amount))
-    return sorted(groups, key=lambda group: not group[0][0].waits)
+class Plan:
+    """What is played next; what mostly waits comes first.
+
+    A daemon serves one case after the other as long as any is left that wants one like it.
+
+    :param shares: whether cases that want a daemon of their own do with one that has served others.
+    """
+
+    def __init__(self, cases: Sequence[tuple[Case, int]], *, shares: bool) -> None:
+        self._left = sorted(cases, key=lambda one: not one[0].waits)
+        self._shares = shares
+
+    def take(self, last: Case | None) -> tuple[Case, int] | None:
+        """The next case, and how much of it; None: none is left.
+
+        :param last: what was played on the daemon that is there; None: there is none.
+        """
+        if not self._left:
+            return None
+        place = next((n for n, (case, _) in enumerate(self._left) if self.fits(last, case)), 0)
+        return self._left.pop(place)
+
+    def fits(self, last: Case | None, case: Case) -> bool:
+        """Whether a case can be played on the daemon that the last one was played on."""
+        if last is None or (not self._shares and (last.alone or case.alone)):
+            return False
+        return _daemon(last) == _daemon(case)
+
+
+def _daemon(case: Case) -> tuple[object, ...]:
+    """What a case wants its daemon to be."""
+    return case.options, case.witness, case.is_observed, case.budgets
 
 
 async def play(
-    cases: Sequence[tuple[Case, int]], seed: int, bounds: Bounds, lanes: int
+    cases: Sequence[tuple[Case, int]], seed: int, bounds: Bounds, lanes: int, *, shares: bool
 ) -> list[Result]:
     """Play cases, and print what came of each as soon as it is over.
 
     :param lanes: daemons that are attacked at the same time, each with a witness of its own.
+    :param shares: see `Plan`.
     """
-    groups = iter(grouped(cases))
+    plan = Plan(cases, shares=shares)
     results: list[Result] = []
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["benchmarks.campaign.cases"])
     with ProcessPoolExecutor(8 * lanes, mp_context=context) as workers:
 
         async def lane() -> None:
-            for group in groups:
-                async for result in _play_group(group, Scene(seed, workers, bounds)):
-                    results.append(result)
-                    print(result.line(), flush=True)
+            scene = Scene(seed, workers, bounds)
+            last: Case | None = None
+            while (chosen := plan.take(last)) is not None:
+                case, amount = chosen
+                if scene.is_open and not plan.fits(last, case):
+                    await scene.close()
+                if not scene.is_open:
+                    await scene.open(case)
+                result = await scene.play(case, amount)
+                results.append(result)
+                print(result.line(), flush=True)
+                last = case
+                if scene.is_spoiled:
+                    await scene.close()
+                    last = None
+            if scene.is_open:
+                await scene.close()
 
         await gatherResults([Deferred.fromCoroutine(lane()) for _ in range(lanes)])
     return results
-
-
-async def _play_group(group: Sequence[tuple[Case, int]], scene: Scene) -> AsyncIterator[Result]:
-    for case, amount in group:
-        if not scene.is_open:
-            await scene.open(case)
-        yield await scene.play(case, amount)
-        if scene.is_spoiled:
-            await scene.close()
-    if scene.is_open:
-        await scene.close()
 
 
 def main() -> int:
@@ -104,7 +126,9 @@ def main() -> int:
     def begin() -> None:
         bounds = SHORT if options.short else Bounds(health=options.health, settle=5.0)
         lanes = options.lanes or (4 if options.short else 1)
-        playing = Deferred.fromCoroutine(play(cases, options.seed, bounds, lanes))
+        playing = Deferred.fromCoroutine(
+            play(cases, options.seed, bounds, lanes, shares=options.short)
+        )
         playing.addCallbacks(results.extend, lambda reason: reason.printTraceback(sys.stderr))
         playing.addBoth(lambda _: reactor.stop())
 

@@ -35,10 +35,12 @@ class Case(Struct, frozen=True):
     :ivar witness: the platform of the witness's channel.
     :ivar memory: bytes by which the daemon's memory may have grown in the end, beside a tenth.
     :ivar halted: seconds for which no answer can be expected of it.
-    :ivar alone: whether the daemon is started for this case and serves no other one.
+    :ivar alone: whether the daemon of a whole campaign is started for this case and serves no other
+        one.
     :ivar limit: seconds after which it is given up, and failed.
     :ivar waits: whether it mostly waits, so that others are best played beside it.
     :ivar observed: whether timers and objects of the daemon are counted (see `observed`).
+    :ivar budgets: how many times as much as usual may be asked of the platforms (likewise).
     """
 
     name: str
@@ -53,6 +55,12 @@ class Case(Struct, frozen=True):
     limit: float = 240.0
     waits: bool = False
     observed: bool = False
+    budgets: int = 1
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the daemon is one of `observed`, which also raises budgets."""
+        return self.observed or self.budgets > 1
 
 
 class Bounds(Struct, frozen=True):

@@ -477,6 +477,12 @@ async def bad_requests(scene: Scene, amount: int) -> Count:
     return Count(amount, done if clean else 0, f"{log.count(chr(10))} lines logged")
 
 
+_CHOOSY: Final = (
+    "--max-clients-per-address=20",
+    "--origins=https://good.example",
+    "--origins=https://*.wild.example",
+)
+
 CASES: Final = (
     Case("B4 clients that do not read", slow_readers, 400, 0, ("--max-pending=262144",),
          memory=300 * 262144 + (20 << 20), alone=True),
@@ -485,9 +491,8 @@ CASES: Final = (
     Case("B6 slow heads, a byte a second", slowloris, 500, 0),
     Case("B6 heads of a megabyte", header_bombs, 200, 12),
     Case("G8 bad requests, and the log", bad_requests, 100_000, 1000),
-    Case("B7 too many of one address", too_many, 20, 3, ("--max-clients-per-address=20",)),
-    Case("B10 origins", origins, 40, 40,
-         ("--origins=https://good.example", "--origins=https://*.wild.example")),
+    Case("B7 too many of one address", too_many, 20, 3, _CHOOSY),
+    Case("B10 origins", origins, 40, 40, _CHOOSY),
     Case("B9 one client, channels without end", one_greedy, 10_000, 400, alone=True),
     Case("B9 many addresses, channels without end", many_greedy, 10_000, 160, alone=True,
          waits=True),

@@ -371,7 +371,7 @@ async def _is_calm(scene: Scene) -> bool:
     return bool((await scene.health())["activeStreams"] == 1)
 
 
-_WILD: Final = ("--command-rate=1000",)
+_WILD: Final = ("--command-rate=10000",)
 
 CASES: Final = (
     Case("C1 names that cannot be", names, 900, 60, _WILD),

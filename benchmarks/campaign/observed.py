@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`python -m benchmarks.campaign.observed FILE ...`: the daemon, which tells what it holds.
+"""`python -m benchmarks.campaign.observed FILE TIMES ...`: the daemon, which tells what it holds.
 
 After the signal `SIGNAL` it writes into the file how many timers, readers and objects of each of
-its classes there are.  Everything else is `python -m livechat ...`.
+its classes there are.  Its budgets of the platforms are so many times as large: it asks simulated
+ones, which bear it.  Everything else is `python -m livechat ...`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ import os
 import signal
 import sys
 from collections import Counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from livechat.platforms.budget import Budget, Limit
 
 SIGNAL: Final = signal.SIGRTMIN + 3
 
@@ -34,9 +40,27 @@ def counts() -> dict[str, int]:
     }
 
 
+def raise_budgets(times: int) -> None:
+    """Let whatever is asked of the platforms be asked so many times as often, and as much at once.
+
+    What is done with the answers is the same, and so is how turns are shared.
+    """
+    from livechat.platforms.description import PlatformContext  # noqa: PLC0415  As above.
+
+    ordinary = PlatformContext.budget
+
+    def budget(context: PlatformContext, limit: Limit, platform: str, kind: str) -> Budget:
+        raised = replace(limit, count=limit.count * times, at_once=limit.at_once * times)
+        return ordinary(context, raised, platform, kind)
+
+    setattr(PlatformContext, ordinary.__name__, budget)
+
+
 def main() -> None:
     """Begin to listen to the signal, and run the daemon."""
-    path = sys.argv.pop(1)
+    path, times = sys.argv.pop(1), int(sys.argv.pop(1))
+    if times > 1:
+        raise_budgets(times)
 
     def write(*_: object) -> None:
         with open(f"{path}.new", "w") as file:

@@ -31,6 +31,7 @@ from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
 from livechat.simulator.tiktok import TikTokSimulator
 from livechat.simulator.twitch import TwitchSimulator
+from livechat.simulator.twitch_connection import Settings as TwitchSettings
 from livechat.simulator.youtube import Settings, YouTubeSimulator
 from tests.support.daemon import Daemon, start_daemon
 
@@ -96,7 +97,9 @@ class Scene:
         """Start everything as a case wants it."""
         self.is_open, self.is_spoiled = True, False
         quiet = Scenario(1, 0.0)
-        self.twitch = TwitchSimulator(reactor, time.time, quiet)
+        # Whoever may ask more of the platforms may join more channels, too.
+        joins = TwitchSettings() if case.budgets == 1 else TwitchSettings(join_limit=0)
+        self.twitch = TwitchSimulator(reactor, time.time, quiet, joins)
         self.tiktok = TikTokSimulator(reactor, time.time, quiet)
         self.youtube = YouTubeSimulator(reactor, time.time, quiet, Settings(timeout_ms=1000))
         self.answers = Answers(resources(self.twitch, self.tiktok, self.youtube))
@@ -114,10 +117,10 @@ class Scene:
             *case.options,
         )
         self._counts = Path(tempfile.mkdtemp()) / "counts"
-        command = ("benchmarks.campaign.observed", str(self._counts))
-        self.daemon: Daemon = start_daemon(
-            reactor, *self.options, command=command if case.observed else ("livechat",)
-        )
+        command: tuple[str, ...] = ("livechat",)
+        if case.is_observed:
+            command = ("benchmarks.campaign.observed", str(self._counts), str(case.budgets))
+        self.daemon: Daemon = start_daemon(reactor, *self.options, command=command)
         await self.daemon.listening
         self.port = self.daemon.port
         self.witness: Witness = await deferToThread(Witness, self.port, case.witness)

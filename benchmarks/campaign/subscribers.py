@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from benchmarks.attackers import masked
 from benchmarks.campaign.case import Case, Count
-from benchmarks.campaign.memory import is_quiet, more
+from benchmarks.campaign.memory import CONNECTIONS, is_quiet, more
 from benchmarks.campaign.raw import BINARY, CLOSE, PING, TEXT, Closed, Raw, address
 from benchmarks.campaign.scene import Scene
 
@@ -308,7 +308,7 @@ async def steps(scene: Scene, amount: int) -> Count:
         now = await scene.health()
         same = all(now[name] == before[0][name] for name in ("activeStreams", "clients"))
         upstreams = sum(len(one.channels) for one in scene.twitch.connections)
-        if not same or upstreams != 1 or open_files > 0:
+        if not same or upstreams != 1 or open_files > CONNECTIONS:
             return False
         left = more(before[2], await scene.counts())
         return not left

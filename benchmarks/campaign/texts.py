@@ -306,7 +306,7 @@ async def paths(scene: Scene, amount: int) -> Count:
     return Count(len(chosen), await scene.apart(asked, scene.port, chosen))
 
 
-_WILD: Final = ("--command-rate=1000",)
+_WILD: Final = ("--command-rate=10000",)
 
 _EVE: Final = Author(9, "eve", "Eve")
 
