@@ -119,6 +119,49 @@ class ReadElsewhereContractTests(RedisStatsContractTests):
         return await (await self.store_on()).snapshot(key, limit)
 
 
+class SealTests(RedisCase):
+    """A node leads after one that is gone."""
+
+    def count(self, store: RedisStats, since: int, until: int, epoch: str = "e") -> None:
+        """A leader has counted one message for each number."""
+        number = until - since
+        store.add(KEY, Tally(number, epoch=epoch, since=since, until=until))
+
+    async def total_after(self, store: RedisStats) -> int:
+        """What Redis holds when it has everything of this one."""
+        await settled(reactor, lambda: not store.health["redis"]["waiting"])  # type: ignore[index]
+        return self.total()
+
+    async def test_sealed(self) -> None:
+        """It learns what is counted; what the former leader counts of that is dropped later."""
+        self.redis.open(KEY, nobody)
+        self.count(self.redis, 0, 3)
+        self.count(self.redis, 3, 5)
+        await self.total_after(self.redis)
+        other = await self.store_on()
+        self.assertEqual(await other.seal(KEY, "e", 100), 5)
+        self.assertEqual(await other.seal(KEY, "f", 100), 0)
+        self.assertEqual(await other.seal(KEY, "e", 100), 5)
+        # Both have these.
+        self.count(other, 100, 104)
+        self.count(self.redis, 5, 9)
+        await self.total_after(other)
+        self.assertEqual(await self.total_after(self.redis), 9)
+        self.assertEqual((await self.redis.snapshot(KEY, 1)).total_messages, 9)
+        # Later it leads again, and others another order.
+        self.count(self.redis, 200, 203)
+        self.assertEqual(await self.total_after(self.redis), 12)
+        self.assertEqual(await other.seal(KEY, "e", 300), 203)
+        self.count(self.redis, 0, 2, "g")
+        self.assertEqual(await self.total_after(self.redis), 14)
+
+    async def test_no_redis(self) -> None:
+        """What cannot be asked is taken for counted."""
+        self.server.kill()
+        await settled(reactor, lambda: self.redis.storage_type == "memory")
+        self.assertEqual(await self.redis.seal(KEY, "e", 7), 7)
+
+
 class LifeTests(RedisCase):
     """What is kept, where, for how long, and what a later life makes of it."""
 

@@ -11,19 +11,21 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from livechat.core.ports import IStatsStore
+from livechat.core.ports import IStatsStore, Start
+from livechat.core.publication import Publication
 from livechat.core.stats import PUSH_INTERVAL, ChannelStats
+from livechat.history.memory import MemoryHistory
 from livechat.model.chat import Author, ChatData, ChatMessage, ChatMetadata, Roles
-from livechat.model.events import ChannelKey, StatsData, Tally
+from livechat.model.events import CHAT_BIT, ChannelKey, StatsData, Tally
 from livechat.model.text import content
 from livechat.statistics.memory import MemoryStats
-from tests.support.fakes import happening
+from tests.support.fakes import chats, happening
 from tests.support.schema import frames
 
 bounded = settings(deadline=None, database=None, max_examples=100)
@@ -79,6 +81,10 @@ class SlowStore:
         self._memory.add(key, tally)
         return Deferred()
 
+    def seal(self, key: ChannelKey, epoch: str, seq: int) -> Deferred[int]:
+        """See `IStatsStore`."""
+        return self._memory.seal(key, epoch, seq)
+
     def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
         """See `IStatsStore`."""
         self.calls.append("snapshot")
@@ -97,6 +103,28 @@ class SlowStore:
         """Answer the oldest question, or another one."""
         answer, data = self.waiting.pop(index)
         answer.callback(data)
+
+
+class SealingStore(MemoryStats):
+    """A store that knows up to which number everything is counted.
+
+    :ivar sealed: what it was told of; `covered`: of which numbers the counts were.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sealed: list[tuple[str, int]] = []
+        self.covered: list[tuple[str, int, int]] = []
+
+    def add(self, key: ChannelKey, tally: Tally) -> Deferred[None]:
+        """See `IStatsStore`."""
+        self.covered.append((tally.epoch, tally.since, tally.until))
+        return super().add(key, tally)
+
+    def seal(self, key: ChannelKey, epoch: str, seq: int) -> Deferred[int]:
+        """See `IStatsStore`."""
+        self.sealed.append((epoch, seq))
+        return succeed(2)
 
 
 class StatsCase(SynchronousTestCase):
@@ -586,3 +614,46 @@ class SlowStoreTests(StatsCase):
         self.store.answer()
         self.assertEqual(self.total(answers), 1)
         self.assertEqual(self.pushed, [])
+
+
+class TakeOverTests(StatsCase):
+    """A node leads a channel whose leader is gone."""
+
+    def setUp(self) -> None:
+        """Five messages and an event were published; two are counted."""
+        super().setUp()
+        self.store = SealingStore()
+        self.counted = self.stats(self.store)
+        self.history = MemoryHistory(self.clock)
+        events = [*chats(5), happening("raid")]
+        published = [Publication.of("e", number, one) for number, one in enumerate(events, 1)]
+        published.append(Publication("e", 7, "chat", "m", "u", "", "", CHAT_BIT, b"no JSON"))
+        published.append(Publication.of("e", 9, chats(9)[-1]))
+        self.history.append(KEY, published)
+
+    def total(self) -> tuple[int, object]:
+        """Messages and events."""
+        data = self.successResultOf(self.counted.snapshot()).data
+        return data.total_messages, data.events
+
+    def test_counted(self) -> None:
+        """What is not counted is counted now, but for what nobody can read, or came later."""
+        self.counted.take_over(Start("e", 8, why="failover"), self.history)
+        self.assertEqual(self.store.sealed, [("e", 8)])
+        self.assertEqual(self.total(), (3, {"raid": 1}))
+
+    def test_no_death(self) -> None:
+        """A leader that leaves has counted everything."""
+        for why in ("first", "handed", "again"):
+            self.counted.take_over(Start("e", 8, why=why), self.history)
+        self.assertEqual((self.store.sealed, self.total()[0]), ([], 0))
+
+    def test_covered(self) -> None:
+        """Counts say which numbers they are of, in one order."""
+        for epoch, since, until in (("e", 0, 2), ("e", 2, 3), ("f", 0, 1)):
+            self.counted.count_event(happening("raid"))
+            self.counted.covers(epoch, since, until)
+            if until > 2:
+                self.counted.snapshot()
+        self.counted.snapshot()
+        self.assertEqual(self.store.covered, [("e", 0, 3), ("f", 0, 1)])

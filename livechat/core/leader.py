@@ -126,8 +126,7 @@ class Leader:
         watcher, self._watcher = self._watcher, None
         if watcher is None:
             return succeed(None)
-        epoch = self._sequencer.start.epoch
-        self._services.left.keep(self._key, epoch, self._sequencer.recent)
+        self._services.left.keep(self._key, self._sequencer.start.epoch, self._sequencer.recent)
         return watcher.stop()
 
     @property
@@ -290,6 +289,7 @@ class Leader:
     def _lead_from(self, start: Start) -> None:
         self._has_flowed = start.why != "first" or self._audience.is_greeted
         self._stats.counting = True
+        self._stats.take_over(start, self._services.history)
         self._sequencer.start = start
         self._remember()
         self._outlet.gate = Gate.CHECKED

@@ -251,6 +251,15 @@ class IStatsStore(Interface):
     def add(key: ChannelKey, tally: Tally) -> Deferred[None]:
         """Add counted messages to a channel's totals.  The tally is the store's from now on."""
 
+    def seal(key: ChannelKey, epoch: str, seq: int) -> Deferred[int]:
+        """Take nothing more from a former leader that is gone: it may be gone and come back.
+
+        What it counts of an order that was published up to there is dropped from now on.
+
+        :return: up to which number everything that was published in this order is counted; `seq`
+            where that is not known; never fails.
+        """
+
     def snapshot(key: ChannelKey, limit: int) -> Deferred[StatsData]:
         """Totals and the `limit` most active users; zeros for an unknown channel.
 

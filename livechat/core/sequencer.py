@@ -74,6 +74,8 @@ class Sequencer:
         if chats:
             self._messages.inc(chats)
         if publications:
+            if counted:
+                self._stats.covers(epoch, self.start.seq, seq)
             until = latest(self.start.until, publications)
             self.start = Start(epoch, seq, until, publications[-1].room_id)
         return publications

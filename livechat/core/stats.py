@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
+from msgspec import MsgspecError
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from livechat.core.ports import IStatsStore
+from livechat.core.history import IHistory, Kept
+from livechat.core.ports import IStatsStore, Start
 from livechat.model.chat import ChatMessage
 from livechat.model.event_data import Donation, Gift, Price
 from livechat.model.events import (
@@ -27,7 +29,7 @@ from livechat.model.events import (
     Tally,
     UserTally,
 )
-from livechat.protocol.messages import Stats, encode
+from livechat.protocol.messages import Stats, decode_payload, encode
 
 #: Seconds between two pushes of a channel's statistics, and for which an answer stays good when
 #: nothing was counted.
@@ -127,6 +129,38 @@ class ChannelStats:
         """Count one message (already free of duplicates)."""
         if self._lives and message.room_id in self._lives:
             self._lives[message.room_id].count(message)
+        self._count(message)
+
+    def covers(self, epoch: str, since: int, until: int) -> None:
+        """What was just counted is all that was published between these numbers."""
+        tally = self._tally
+        if tally.epoch != epoch:
+            tally.epoch, tally.since = epoch, since
+        tally.until = until
+
+    def take_over(self, start: Start, history: IHistory) -> None:
+        """Count what a former leader that is gone has published, and has not counted."""
+
+        def sealed(number: int) -> None:
+            for kept in history.everything_after(self._key, start.epoch, number):
+                if kept.seq <= start.seq:
+                    self._count_kept(kept)
+
+        if start.why == "failover":
+            self._store.seal(self._key, start.epoch, start.seq).addCallback(sealed)
+
+    def _count_kept(self, kept: Kept) -> None:
+        # Whether its life has counted it is not known.
+        try:
+            event = decode_payload(kept.kind, kept.payload)
+        except MsgspecError:
+            return
+        if isinstance(event, ChatMessage):
+            self._count(event)
+        else:
+            self.count_event(event)
+
+    def _count(self, message: ChatMessage) -> None:
         tally = self._tally
         tally.total += 1
         data = message.data

@@ -194,6 +194,9 @@ class Tally(Struct):
     :ivar minutes: messages by the minute in which they were received, counted from 1970.
     :ivar first: the earliest time that a message bears, as in `ChatMessage`; empty for none.
     :ivar last: the latest one.
+    :ivar epoch: the order of what was counted; empty where that is not known.
+    :ivar since: the number after which everything that was published is counted here.
+    :ivar until: the number up to which.
     """
 
     total: int = 0
@@ -203,6 +206,9 @@ class Tally(Struct):
     minutes: dict[int, int] = field(default_factory=dict)
     first: str = ""
     last: str = ""
+    epoch: str = ""
+    since: int = 0
+    until: int = 0
 
     def date(self, now: float) -> None:
         """Say in which minute the messages came, if that is not known.

@@ -52,6 +52,10 @@ class MemoryStats:
             changed()
         return succeed(None)
 
+    def seal(self, key: ChannelKey, epoch: str, seq: int) -> Deferred[int]:
+        """See `IStatsStore`: nobody else counts."""
+        return succeed(seq)
+
     def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
         """See `IStatsStore`."""
         totals = self._channels.get(key)

@@ -50,6 +50,11 @@ if behind and not instead then return answer('behind') end
 if not batch then return answer('done') end
 
 redis.call('SET', writer, number, 'EX', ttl)
+-- Another node leads since then, and has counted what was published.
+if not instead and batch.epoch ~= '' then
+  local epoch, sealed = string.match(redis.call('HGET', totals, 'sealed') or '', '^(%S+) (%d+)$')
+  if epoch == batch.epoch and batch.since < tonumber(sealed) then return answer('done') end
+end
 if instead then redis.call('DEL', totals, users, profiles, minutes, uniques) end
 
 local function raise(field, value)
@@ -66,6 +71,12 @@ if batch.first ~= '' then
   if not first or batch.first < first then redis.call('HSET', totals, 'first', batch.first) end
   local last = redis.call('HGET', totals, 'last')
   if not last or batch.last > last then redis.call('HSET', totals, 'last', batch.last) end
+end
+if batch.epoch ~= '' then
+  local epoch, counted = string.match(redis.call('HGET', totals, 'place') or '', '^(%S+) (%d+)$')
+  if epoch ~= batch.epoch or batch.to > tonumber(counted) then
+    redis.call('HSET', totals, 'place', batch.epoch .. ' ' .. string.format('%.0f', batch.to))
+  end
 end
 for _, event in ipairs(batch.events) do
   redis.call('HINCRBY', totals, 'event:' .. event[1], event[2])

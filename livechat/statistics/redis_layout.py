@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """How statistics lie in Redis, and the one script that adds and reads them; pure.
 
-    livechat:1:{twitch:ann}:totals     hash    total, error, peak, first, last, event:*, money:*
+    livechat:1:{twitch:ann}:totals     hash    total, error, peak, first, last, event:*, money:*,
+                                                place: epoch and number up to which everything
+                                                that was published is counted; sealed: the same,
+                                                up to which no former leader's count is taken
     livechat:1:{twitch:ann}:users      zset    user id -> messages
     livechat:1:{twitch:ann}:profiles   hash    user id -> [username, display name, roles] as JSON
     livechat:1:{twitch:ann}:minutes    hash    minute since 1970 -> messages
@@ -35,6 +38,9 @@ from livechat.statistics.totals import MINUTES, ChannelTotals
 
 #: Adds a batch, and answers what is stored.
 SCRIPT: Final = Script.of(files(__package__).joinpath("redis.lua").read_text("utf-8"))
+
+#: Lets nobody count any more what another node has published, and answers what is counted.
+SEAL: Final = Script.of(files(__package__).joinpath("seal.lua").read_text("utf-8"))
 
 #: Commands that are tried when a connection is made: all that the script does, and how it is run.
 #: Inside a script Redis would not name what is forbidden.  The key holds a text, so most of these
@@ -145,6 +151,9 @@ def batch_of(counts: ChannelTotals) -> bytes:
         "money": [(name, str(amount)) for name, amount in counts.money.items()],
         "minutes": list(counts.minutes.items()),
         "registers": list(counts.uniques.registers.items()),
+        "epoch": counts.epoch,
+        "since": counts.since,
+        "to": counts.until,
     }
     return _encode(batch)
 
@@ -196,6 +205,7 @@ def read_totals(reply: Reply, max_users: int) -> ChannelTotals:
     totals.peak = int(numbers.get("peak", 0))
     totals.first = numbers.get("first", "")
     totals.last = numbers.get("last", "")
+    totals.epoch, totals.until = read_place(numbers.get("place", ""))
     for name, value in numbers.items():
         kind, colon, rest = name.partition(":")
         if colon and kind in ("event", "money"):
@@ -211,6 +221,15 @@ def read_totals(reply: Reply, max_users: int) -> ChannelTotals:
         )
     totals.unnamed = max(0, reply.held - len(totals.users))
     return totals
+
+
+def read_place(place: str) -> tuple[str, int]:
+    """Epoch and number of a place; an empty epoch for none.
+
+    :raises ValueError: it is none.
+    """
+    epoch, _, number = place.partition(" ")
+    return epoch, int(number or 0)
 
 
 def _pairs(flat: Sequence[str]) -> Any:

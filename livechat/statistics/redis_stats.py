@@ -38,7 +38,10 @@ from livechat.statistics.redis_account import Account
 from livechat.statistics.redis_channel import Channel
 from livechat.statistics.redis_layout import (
     SCRIPT,
+    SEAL,
+    TTL,
     keys_of,
+    read_place,
     read_reply,
     read_totals,
     request,
@@ -168,6 +171,23 @@ class RedisStats(Service):
             channel.changed()
             self._due[key] = None
         return succeed(None)
+
+    def seal(self, key: ChannelKey, epoch: str, seq: int) -> Deferred[int]:
+        """See `IStatsStore`."""
+        return Deferred.fromCoroutine(self._seal(key, epoch, seq))
+
+    async def _seal(self, key: ChannelKey, epoch: str, seq: int) -> int:
+        try:
+            keys = self._keys(key)[:1]
+            answer = await self._link.run(SEAL, keys, epoch, str(seq), str(TTL))
+            places = [read_place(answer.decode())]
+        except (RedisDown, RedisRefused, ValueError):
+            return seq
+        channel = self._channels.get(key)
+        if channel is not None:
+            # Redis may have lost what it is given again from here.
+            places.append((channel.account.totals.epoch, channel.account.totals.until))
+        return max((number for named, number in places if named == epoch), default=0)
 
     def snapshot(self, key: ChannelKey, limit: int) -> Deferred[StatsData]:
         """See `IStatsStore`."""

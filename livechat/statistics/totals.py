@@ -44,6 +44,7 @@ class ChannelTotals:
         everybody.
     :ivar unnamed: users that were counted elsewhere and are not in `users`.
     :ivar peak: the most messages in one minute of the clock.
+    :ivar epoch: the order of what was counted last; `since` and `until` as in `Tally`.
     """
 
     def __init__(self, max_users: int = MAX_USERS) -> None:
@@ -59,6 +60,7 @@ class ChannelTotals:
         self.peak = 0
         self.first = ""
         self.last = ""
+        self.epoch, self.since, self.until = "", 0, 0
         # (count, id) of all users once there is no place left; counts may be out of date and are
         # brought up to date when they come up.
         self._least: list[tuple[int, str]] = []
@@ -89,6 +91,10 @@ class ChannelTotals:
         if tally.first and (not self.first or tally.first < self.first):
             self.first = tally.first
         self.last = max(self.last, tally.last)
+        if tally.epoch:
+            if tally.epoch != self.epoch:
+                self.epoch, self.since = tally.epoch, tally.since
+            self.until = tally.until
 
     def merge(self, other: ChannelTotals) -> None:
         """Add the totals of other messages of the same channel."""
@@ -100,7 +106,16 @@ class ChannelTotals:
     def tally(self) -> Tally:
         """The totals as counts to be added elsewhere; shares what it holds."""
         return Tally(
-            self.total, self.users, self.events, self.money, self.minutes, self.first, self.last
+            self.total,
+            self.users,
+            self.events,
+            self.money,
+            self.minutes,
+            self.first,
+            self.last,
+            self.epoch,
+            self.since,
+            self.until,
         )
 
     @property
