@@ -386,6 +386,22 @@ class LoopTests(LinkCase):
         self.failureResultOf(outcome, RedisRefused)
         self.assertTrue(self.link.up)
 
+    def test_this_process_was_late(self) -> None:
+        """An answer that has come in time, and was not read in time, is no silence of Redis."""
+        self.started()
+        self.server.answer = lambda _: b""
+        outcome = self.link.ask("GET", "k")
+        self.run_for(1)
+        # The process stands still; then the time limit is looked at before anything is read.
+        self.clock.callLater(2, self.commands()._deliver, b"$1\r\n1\r\n")
+        self.clock.rightNow += 3
+        self.clock.advance(0)
+        self.assertEqual(self.successResultOf(outcome), b"1")
+        self.clock.advance(0)
+        self.assertTrue(self.link.up)
+        self.run_for(3)
+        self.assertFalse(self.link.up)
+
     def test_secret(self) -> None:
         """What a server repeats of the password is not shown."""
         self.started(lambda c: b"-ERR unknown command 'AUTH', with args: secret secret\r\n")

@@ -10,6 +10,7 @@ together does so, and late.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from OpenSSL import SSL
@@ -38,18 +39,21 @@ class Wire(RedisProtocol):  # type: ignore[misc]
     :param heard: told the topic and the payload of what was published.
     :ivar reason: why it has ended; empty before.
     :ivar silent: whether nothing has come on it yet.
+    :ivar reads: how often something has come.
     """
 
     def __init__(self, heard: Callable[[str, bytes], None], max_reply: int = MAX_REPLY) -> None:
         super().__init__(charset=None, replyTimeout=REPLY_TIMEOUT, convertNumbers=False)
         self.reason = ""
         self.silent = True
+        self.reads = 0
         self._heard = heard
         self._replies = Replies(max_reply)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """Twisted: something has come."""
         self.silent = False
+        self.reads += 1
         try:
             for reply in self._replies.feed(data):
                 self.replyReceived(reply)
@@ -115,8 +119,38 @@ class WireFactory(Factory):
         """The protocol of a new connection."""
         protocol = Wire(self._heard, self._max_reply)
         protocol.factory = self
-        protocol.callLater = self._clock.callLater
+        protocol.callLater = partial(Deadline, self._clock, protocol)
         return protocol
+
+
+class Deadline:
+    """A call that txredisapi makes when an answer is late.
+
+    Where this process was late itself the answer lies there unread: it is read first.  So the call
+    is made after a turn of the reactor in which nothing has come.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, wire: Wire, seconds: float, call: Callable[[], object]
+    ) -> None:
+        self._clock = clock
+        self._wire = wire
+        self._late = call
+        self._call = clock.callLater(seconds, self._look, -1)
+
+    def active(self) -> bool:
+        """As `IDelayedCall`."""
+        return self._call.active()
+
+    def cancel(self) -> None:
+        """As `IDelayedCall`."""
+        self._call.cancel()
+
+    def _look(self, reads: int) -> None:
+        if reads == self._wire.reads:
+            self._late()
+        else:
+            self._call = self._clock.callLater(0, self._look, self._wire.reads)
 
 
 def _ending(error: BaseException | None) -> str:
