@@ -11,7 +11,10 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from livechat.brokers.redis import layout
 from livechat.brokers.redis.broker import RedisBroker
@@ -62,6 +65,29 @@ class RightsTests(TestCase):
         parts = (node._link._commands, node._link._topics)
         await settled(reactor, lambda: any(rule in part.reason for part in parts))
         self.assertEqual(member.roles, [])
+
+    async def test_some_keys(self) -> None:
+        """Without the keys of one channel Redis is not used, and the log says why, once."""
+        lines: list[str] = []
+
+        @implementer(ILogObserver)
+        def observer(event: LogEvent) -> None:
+            lines.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        names = ("layout", "1:probe*", "1:node:*", "1:marker", "1:{twitch:bob}:*")
+        keys = [f"~livechat:{name}" for name in names]
+        self.server.command("ACL", "SETUSER", EXAMPLE[2], "resetkeys", *keys)
+        node: Any = self.started()
+        member = Member()
+        node.join(KEY, member)
+        await settled(reactor, lambda: "~livechat:*" in node._link.reason)
+        await deferLater(reactor, 2)
+        self.assertEqual(sum("is ready" in line for line in lines), 1, lines)
+        self.assertEqual(member.roles, [])
+        self.server.command("ACL", "SETUSER", EXAMPLE[2], "resetkeys", "~livechat:*")
+        await settled(reactor, lambda: member.roles == ["lead"])
 
     def test_every_command_of_the_scripts(self) -> None:
         """What the scripts do is tried when a connection is made."""

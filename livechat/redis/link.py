@@ -25,7 +25,7 @@ from txredisapi import RedisError, ResponseError
 from livechat.redis.address import RedisAddress
 from livechat.redis.connection import Connection, Unusable
 from livechat.redis.names import LAYOUT, Names
-from livechat.redis.rights import Probe, advice, is_server_trouble, missing
+from livechat.redis.rights import Probe, advice, is_server_trouble, missing, probes_of
 from livechat.redis.script import Script
 from livechat.redis.wire import MAX_REPLY
 
@@ -120,7 +120,7 @@ class RedisLink(Service):
         :raises RedisDown: now, or when no answer came in time; whether it ran is not known.
         :raises RedisRefused: it did not run.
         """
-        return self._commands.run(script, keys, arguments)
+        return Deferred.fromCoroutine(self._commands.run(script, keys, arguments))
 
     def ask(self, *command: str | bytes) -> Deferred[object]:
         """Run one command; answers its reply.
@@ -128,7 +128,7 @@ class RedisLink(Service):
         :raises RedisDown: see `run`.
         :raises RedisRefused: see `run`.
         """
-        return self._commands.exchange(*command)
+        return Deferred.fromCoroutine(self._commands.exchange(*command))
 
     def hears(self, topic: str) -> bool:
         """Whether what is published under a topic is heard here now."""
@@ -171,6 +171,8 @@ class _Commands(_Owned):
     """The connection for commands."""
 
     probes: Sequence[Probe] = ()
+    # On the keys of a command that was refused for want of rights, which no other one has shown.
+    _suspicious: Sequence[Probe] = ()
 
     async def greet(self, wire: Any) -> None:
         """Log in, choose the database, and try everything that will be used."""
@@ -178,16 +180,14 @@ class _Commands(_Owned):
         await self.ask(wire, "PING")
         if self.address.db:
             await self.ask(wire, "SELECT", self.address.db)
-        answers = [maybeDeferred(wire.execute_command, *probe.command) for probe in self.probes]
+        probes = [*self.probes, *self._suspicious]
+        answers = [maybeDeferred(wire.execute_command, *probe.command) for probe in probes]
         wanting: dict[bool, list[str]] = {False: [], True: []}
         trouble: list[Exception] = []
         tried: Any = await DeferredList(answers, consumeErrors=True)
-        for probe, (fine, answer) in zip(self.probes, tried, strict=True):
+        for probe, (fine, answer) in zip(probes, tried, strict=True):
             if fine:
-                if probe.expected and answer not in (
-                    probe.expected,
-                    probe.expected.encode("latin1"),
-                ):
+                if not probe.takes(answer):
                     trouble.append(RedisError(f"{probe.command[0]} was not answered as by Redis"))
             elif not isinstance(answer.value, ResponseError):
                 raise answer.value
@@ -202,6 +202,7 @@ class _Commands(_Owned):
             raise Unusable(advice(self.address.username, wanting[False]))
         if trouble:
             raise trouble[0]
+        self._suspicious = ()
         # One answer too many, or too few, shows here.
         await self.ask(wire, "PING")
         await self._agree(wire)
@@ -238,32 +239,24 @@ class _Commands(_Owned):
                 " everything under the prefix"
             )
 
-    def run(
-        self, script: Script, keys: Sequence[str], arguments: Sequence[str | bytes]
-    ) -> Deferred[bytes]:
-        """See `RedisLink.run`."""
-        return Deferred.fromCoroutine(self._run(script, keys, arguments))
-
-    async def _run(
+    async def run(
         self, script: Script, keys: Sequence[str], arguments: Sequence[str | bytes]
     ) -> bytes:
+        """See `RedisLink.run`."""
         try:
-            answer = await self._exchange("EVALSHA", script.digest, len(keys), *keys, *arguments)
+            answer = await self.exchange("EVALSHA", script.digest, len(keys), *keys, *arguments)
         except RedisRefused as error:
             if "NOSCRIPT" not in str(error):
                 raise
-            answer = await self._exchange("EVAL", script.text, len(keys), *keys, *arguments)
+            answer = await self.exchange("EVAL", script.text, len(keys), *keys, *arguments)
         if isinstance(answer, bytes):
             return answer
         text = "a script was answered by something that Redis does not answer"
         self.drop(self.wire, text)
         raise RedisDown(text)
 
-    def exchange(self, *command: str | bytes) -> Deferred[object]:
+    async def exchange(self, *command: object) -> object:
         """See `RedisLink.ask`."""
-        return Deferred.fromCoroutine(self._exchange(*command))
-
-    async def _exchange(self, *command: object) -> object:
         wire = self.wire
         if not self.up:
             raise RedisDown(self.reason)
@@ -273,6 +266,8 @@ class _Commands(_Owned):
             text = self.shown(error, wire)
             if isinstance(error, ResponseError) and not is_server_trouble(text):
                 raise RedisRefused(text) from None
+            if missing(str(command[0]), text, self.names) == self.names.key_rule:
+                self._suspicious = probes_of(command)
             self.drop(wire, text)
             raise RedisDown(text) from None
 

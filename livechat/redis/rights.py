@@ -37,6 +37,10 @@ class Probe(Struct, frozen=True):
     optional: bool = False
     expected: str = ""
 
+    def takes(self, answer: object) -> bool:
+        """Whether this answer is one of a server that is of use."""
+        return not self.expected or answer in (self.expected, self.expected.encode("latin1"))
+
     def on(self, key: str) -> Probe:
         """The same on a key of this name."""
         command = tuple(part.replace(PROBED, key) for part in self.command)
@@ -54,6 +58,15 @@ BASIC_PROBES: Final = (
     ),
     Probe(("EVALSHA", "0" * 40, "1", PROBED)),
 )
+
+
+def probes_of(command: Sequence[object]) -> Sequence[Probe]:
+    """What shows whether the keys may be used that a command names."""
+    if command[0] in ("EVAL", "EVALSHA"):
+        keys = command[3 : 3 + int(str(command[2]))]
+    else:
+        keys = command[1:] if command[0] == "MGET" else command[1:2]
+    return [Probe(("TYPE", str(key))) for key in keys]
 
 
 def is_server_trouble(error: str) -> bool:
