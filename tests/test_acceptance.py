@@ -56,7 +56,7 @@ privmsg.count = 0  # type: ignore[attr-defined]
 class DaemonCase(TestCase):
     """A daemon that reads a simulated Twitch in this process."""
 
-    timeout = 120
+    timeout = 240
     options: tuple[str, ...] = ("--linger=0",)
 
     async def setUp(self) -> None:  # type: ignore[override]

@@ -33,7 +33,7 @@ from livechat.simulator.scenario import Scenario
 from livechat.simulator.service import resources
 from livechat.simulator.twitch import TwitchSimulator
 from livechat.simulator.twitch_connection import Settings
-from tests.support.daemon import PATIENCE, Daemon, start_daemon
+from tests.support.daemon import Daemon, start_daemon
 from tests.support.schema import Frames, frames
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ reactor: Any = _reactor
 
 #: Seconds that the browser may take to start; the first time it looks at all fonts.
 START = 180
+
+#: Seconds that anything on a page may take before the test fails.  The browser draws without a
+#: graphics card, and is slow where the machine is busy.
+PATIENCE = 90.0
 
 FLAGS = [
     "--headless",

@@ -31,7 +31,7 @@ from tests.support.schema import frames
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 #: Seconds that anything here may take before the test fails; the machine may be slow.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Daemon(ProcessProtocol):
