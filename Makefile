@@ -43,7 +43,7 @@ test: $(VENV)/installed-dev ## install what tests need and run all tests
 # What starts browsers, whole daemons or builds is tested with the exact versions only.
 LOWEST_SKIPPED := acceptance% architecture attacks browser% campaign client clock cluster% contract_tools \
 	emotes_daemon example% fairness filter_acceptance fourth% install logs packaging redis_faults release \
-	site sse_acceptance starting tiktok_acceptance tools waiting_daemon workers_daemon wrong_starts \
+	site sse_acceptance starting terminal tiktok_acceptance tools waiting_daemon workers_daemon wrong_starts \
 	youtube_acceptance
 LOWEST_TESTS ?= $(addprefix tests.test_,$(filter-out $(LOWEST_SKIPPED), \
 	$(patsubst tests/test_%.py,%,$(wildcard tests/test_*.py))))

@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "_pb2.py"
 
 # Modules that may know the reactor, because they put everything together.
-COMPOSITION = ("livechat/service.py", "livechat/worker.py", "livechat/simulator/service.py")
+COMPOSITION = (
+    "livechat/service.py",
+    "livechat/worker.py",
+    "livechat/terminal/watch.py",
+    "livechat/simulator/service.py",
+)
 
 # The modules of a platform that do I/O.  All its others are pure.
 PLATFORM_IO = (

@@ -145,6 +145,7 @@ class InstalledMixin(Case):
         installed = self.installed()
         written = run(installed.neutral, installed.program("livechat"), "--help")
         self.assertIn("--demo", written)
+        self.assertRegex(written, r"\AUsage: livechat ")
         self.assertEqual(list(installed.neutral.iterdir()), [])
 
     def test_pages(self) -> None:

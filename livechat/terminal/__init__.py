@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Commands for people at a terminal: `livechat watch`."""
