@@ -85,6 +85,20 @@ class TrapCase(BrokersCase):
         node._link.run = lambda *them: Deferred.fromCoroutine(late(*them))  # type: ignore[method-assign]
         return given, lambda: through.callback(None)
 
+    def loses_an_answer(self, node: RedisBroker) -> list[bytes]:
+        """The answer to the next claim does not reach this node; it is in this list then."""
+        run, lost = node._link.run, list[bytes]()
+
+        async def lose(script: Any, *arguments: Any) -> bytes:
+            answer = await run(script, *arguments)
+            if script is CLAIM and not lost:
+                lost.append(answer)
+                raise RedisDown("the answer is lost")
+            return answer
+
+        node._link.run = lambda *them: Deferred.fromCoroutine(lose(*them))  # type: ignore[method-assign]
+        return lost
+
 
 class OvertakenTests(TrapCase):
     """What is heard overtakes the answer to what was asked."""
@@ -225,16 +239,7 @@ class MeanwhileTests(TrapCase):
         follower, _ = await self.joined(await self.node())
         self.say(leading, 3)
         await self.received(leader, follower)
-        run, lost = node._link.run, list[bytes]()
-
-        async def lose(script: Any, *arguments: Any) -> bytes:
-            answer = await run(script, *arguments)
-            if script is CLAIM and not lost:
-                lost.append(answer)
-                raise RedisDown("the answer is lost")
-            return answer
-
-        node._link.run = lambda *them: Deferred.fromCoroutine(lose(*them))  # type: ignore[method-assign]
+        lost = self.loses_an_answer(node)
         self.server.command("HSET", ORDER, "leader", "gone/1")
         self.server.command("HINCRBY", ORDER, "term", "5")
         publish(leading, [("chat", b"to its own")])
@@ -290,6 +295,33 @@ class UnansweredTests(TrapCase):
         lease._deadline = -inf
         member, _ = await self.joined(node)
         self.assertEqual((member.roles, asked[:1]), (["lead"], ["renew"]))
+
+
+class UnknowingLeaderTests(TrapCase):
+    """A node that leads in Redis, and whose member leaves before it knows."""
+
+    async def test_leaves(self) -> None:
+        """It gives the channel back: others would follow a node that does not lead."""
+        node = await self.node()
+        lost = self.loses_an_answer(node)
+        _, membership = self.joining(node)
+        await settled(reactor, lambda: bool(lost))
+        await membership.leave(stopped)
+        await settled(reactor, lambda: self.server.command("HGET", ORDER, "leader") is None)
+
+    async def test_leaves_in_doubt(self) -> None:
+        """The same where it had led before, until another one did that is gone."""
+        node = await self.node()
+        _, leading = await self.joined(node)
+        self.say(leading, 3)
+        await self.at_rest()
+        lost = self.loses_an_answer(node)
+        self.server.command("HSET", ORDER, "leader", "gone/1")
+        self.server.command("HINCRBY", ORDER, "term", "5")
+        publish(leading, [("chat", b"to its own")])
+        await settled(reactor, lambda: bool(lost))
+        await leading.leave(stopped)
+        self.assertIsNone(self.server.command("HGET", ORDER, "leader"))
 
 
 class LeavingHeirTests(TrapCase):

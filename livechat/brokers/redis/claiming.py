@@ -164,6 +164,7 @@ class Claims(Struct, eq=False):
     def leave(self, channel: ChannelKey, leader: str, term: int, given: int) -> Deferred[bytes]:
         """Say that the leader has left.
 
+        :param term: 0: whichever it was given last.
         :param given: the highest number that it has given, whether Redis has what it was given to.
         """
         return self.link.run(

@@ -31,8 +31,8 @@ class Node(Struct, eq=False):
     :ivar is_draining: whether it is to lead nothing any more.
     :ivar was_chosen: whether it was chosen as the heir of a channel before it took part in it;
         asked once.
-    :ivar farewells: leader, term and highest number of channels that were left while Redis was
-        away: nobody else leads them before it is told.
+    :ivar farewells: leader, term (0: not known) and highest number of channels that were left while
+        Redis was away: nobody else leads them before it is told.
     """
 
     link: RedisLink

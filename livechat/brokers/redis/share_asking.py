@@ -91,6 +91,8 @@ class AskingShare:
         self._seen = 0
         self._present: ChannelState | None = None
         self._asked = 0
+        # By what name it may lead: it has asked, and the answer was lost.
+        self._may_lead = ""
         self._asking: Deferred[None] = succeed(None)
         self._emptied: Deferred[None] | None = None
         self._release: Deferred[None] | None = None
@@ -229,6 +231,7 @@ class AskingShare:
             if not node.lease.is_held:
                 return
             patience = "" if held else node.patience()
+            self._may_lead = node.lease.me
             claimed = await node.claims.claim(
                 self.key, held, patience, self._reader.place, self._seen
             )
@@ -239,6 +242,7 @@ class AskingShare:
                 self._complain(str(error))
                 self.turn("unusable")
             return
+        self._may_lead = ""
         if claimed.role == "ours" and claimed.block > self._reader.place.seq:
             # It is so since an earlier question, whose answer was lost: another one led before.
             claimed = replace(claimed, role="failover")

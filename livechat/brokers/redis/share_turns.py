@@ -238,10 +238,24 @@ class TurningShare(AskingShare):
 
     def _depart(self, *_: object) -> None:
         self._asked += 1
+        self._supervise(self._disown())
         self._stop_sending()
         self._released()
         self._node.link.ignore(self._topic)
         self.departed.callback(None)
+
+    async def _disown(self) -> None:
+        """Nobody is to wait for a node that leads without knowing it."""
+        node, leader = self._node, self._may_lead
+        if not leader:
+            return
+        given = self._reader.place.seq
+        try:
+            await node.claims.leave(self.key, leader, 0, given)
+        except RedisDown:
+            node.farewells[self.key] = leader, 0, given
+        except RedisRefused as error:
+            self._complain(str(error))
 
     def _depart_as_heir(self, *_: object) -> None:
         self._asked += 1
@@ -293,6 +307,7 @@ class TurningShare(AskingShare):
             node.farewells[self.key] = self.leader, self._term, given
         except RedisRefused as error:
             self._complain(str(error))
+        await self._disown()
         self._stop_sending()
         node.link.ignore(self._topic)
         self.departed.callback(None)
