@@ -428,6 +428,32 @@ class SameNameTests(BrokersCase):
         self.assertTrue(self.is_well(first) and self.is_well(second))
 
 
+class Slow:
+    """Waits longer than a short lease."""
+
+    def delay(self, failures: int) -> float:
+        """See `Backoff`."""
+        return 3.0
+
+
+class LateLeaderTests(OrderCase):
+    """Redis was away, and the leader reaches it later than the lease is long."""
+
+    lease = 1.0
+
+    async def test_leader_comes_back_late(self) -> None:
+        """It is waited for."""
+        self.say(10)
+        await self.received()
+        node: Any = self.first
+        self.patch(node._link._commands, "_backoff", Slow())
+        self.server.kill()
+        await self.server.start(reactor)
+        self.say(10)
+        await self.received()
+        self.assertEqual((self.leader.roles, self.follower.roles), (["lead"], ["follow"]))
+
+
 class DeathTests(OrderTests):
     """The same with a short lease, and what happens when the leader has gone without a word.
 

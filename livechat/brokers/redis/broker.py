@@ -234,7 +234,7 @@ class RedisBroker(Service):
         is_first = self._reached_at == inf
         if not is_first:
             # The signs of life of others may have run out while Redis was away.
-            self._patient_until = self._clock.seconds() + self._lease.seconds
+            self._patient_until = self._clock.seconds() + self._lease.patience
         try:
             await self._lease.beat()
             await self._node.say_farewells()
@@ -249,7 +249,7 @@ class RedisBroker(Service):
     async def _see_marker(self, is_first: bool) -> None:
         """Whether Redis still has what it had; else leaders put it back first."""
         if await self._marker.see():
-            patience = FIRST_PATIENCE if is_first else self._lease.seconds
+            patience = FIRST_PATIENCE if is_first else self._lease.patience
             self._patient_until = self._clock.seconds() + patience
 
     def _enter_all(self) -> None:

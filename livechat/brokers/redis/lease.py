@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from livechat.redis.connection import LONGEST_WAIT
 from livechat.redis.link import RedisDown, RedisLink, RedisRefused
 
 _log = Logger()
@@ -79,6 +80,13 @@ class Lease:
     def lifetime(self) -> float:
         """Seconds for which the key lives."""
         return LIFETIME * self.seconds
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which all nodes have found a Redis again that was away, and show that they
+        live.
+        """
+        return max(self.seconds, LONGEST_WAIT + 1)
 
     @property
     def is_held(self) -> bool:
