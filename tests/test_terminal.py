@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""`livechat watch`: chats in a terminal."""
+"""`livechat watch` and `livechat record`: chats in a terminal and in a file."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import shutil
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from twisted.internet.task import Clock
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
-from livechat.terminal.arguments import WatchOptions, source
+from livechat.terminal.arguments import RecordOptions, WatchOptions, source
 from livechat.terminal.lines import COLUMNS, csv_line, harmless, line, note, row
 from livechat.terminal.watching import Watching
 from tests.support.program import COMMAND, Program, run
@@ -126,6 +128,14 @@ class ArgumentTests(SynchronousTestCase):
         self.assertEqual(tuple(options.words), ("twitch:ann", "twitch:bob"))
         self.assertEqual((options["limit"], bool(options["json"])), (5, True))
 
+    def test_record(self) -> None:
+        """A recording needs a file, and holds events, too."""
+        options = RecordOptions()
+        options.parseOptions(["twitch:ann", "--output", "x.jsonl"])
+        self.assertTrue(options["events"])
+        error = self.assertRaises(usage.UsageError, RecordOptions().parseOptions, ["twitch:ann"])
+        self.assertIn("--output", str(error))
+
     def test_wrong(self) -> None:
         """What is wrong is named."""
         for words, said in (
@@ -233,6 +243,30 @@ class CommandTests(SynchronousTestCase):
         self.assertEqual((kinds.count("chat"), kinds[-1]), (3, "chat"))
         self.assertIn("twitch:ann: started", done.stderr)
         self.assertEqual([*self.directory.iterdir(), *temporary.iterdir()], [])
+
+    def test_record(self) -> None:
+        """A signal ends a recording, which is whole: a head, and every message with its time."""
+        path = self.directory / "chats.jsonl.gz"
+        temporary = tempfile.mkdtemp(dir="/tmp")
+        self.addCleanup(shutil.rmtree, temporary)
+        program = Program(
+            self,
+            self.directory,
+            *(*COMMAND, "record", "twitch:ann", f"--output={path}"),
+            LIVECHAT_DEMO="1",
+            TMPDIR=temporary,
+        )
+        program.until("twitch:ann: started")
+        program.send(signal.SIGINT)
+        self.assertEqual((program.ended(), program.log.count("\n")), (0, 2), program.log)
+        head, *lines = map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
+        self.assertEqual(head["chats"], ["twitch:ann"])
+        self.assertEqual([*lines[0]], ["t", "message"])
+        said = [one["message"].get("status") for one in lines]
+        self.assertEqual(said[:2], ["subscribed", "started"])
+        done = run(self.directory, *COMMAND, "record", "twitch:ann", "--output=/nonexistent/x")
+        refused = "livechat: /nonexistent/x cannot be written: No such file or directory\n"
+        self.assertEqual((done.returncode, done.stderr), (1, refused))
 
     def test_server(self) -> None:
         """It reads from a daemon that runs; without one, or with a wrong word, a line says so."""

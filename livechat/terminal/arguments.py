@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line of `livechat watch`."""
+"""The command lines of `livechat watch` and `livechat record`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,21 @@ from twisted.python import usage
 from livechat.choices import number, url, whole
 
 
-class WatchOptions(usage.Options):
-    """The command line.
+class ChatOptions(usage.Options):
+    """What both have in common.
 
     :ivar words: the chats.
     """
 
-    synopsis = "Usage: livechat watch [options] CHAT..."
     longdesc = (
-        "Prints chats of any number of channels. A CHAT is the address of a channel or video, or"
-        " a platform and a name: twitch:ann. Without --server the variables and the file that"
-        " configure the daemon count here, too."
+        "A CHAT is the address of a channel or video, or a platform and a name: twitch:ann. Without"
+        " --server the variables and the file that configure the daemon count here, too."
     )
     optParameters: Sequence[Sequence[Any]] = (
         ("server", None, "", "ws:// or wss:// address of a daemon that runs already."),
-        ("filter", None, "", "Which chats are shown: a JSON object as in a subscribe."),
+        ("filter", None, "", "Which chats are taken: a JSON object as in a subscribe."),
         ("limit", None, "0", "End after so many chats, of all channels together."),
         ("for", None, "0", "End after so many seconds."),
-    )
-    optFlags: Sequence[Sequence[Any]] = (
-        ("json", None, "Print the messages of the protocol, one on each line."),
-        ("csv", None, "Print a table, with commas."),
-        ("events", None, "Print other events, too."),
     )
     words: Sequence[str] = ()
 
@@ -67,8 +60,6 @@ class WatchOptions(usage.Options):
 
         :raises usage.UsageError: one is wrong.
         """
-        if self["json"] and self["csv"]:
-            raise usage.UsageError("--json and --csv exclude each other")
         for name, parse in ("limit", whole(0, 10**9)), ("for", number(0, 1e9)):
             try:
                 self[name] = parse(self[name])
@@ -85,6 +76,39 @@ class WatchOptions(usage.Options):
             raise usage.UsageError(f"--filter must be a JSON object: {error}") from None
         if not isinstance(wanted, dict):
             raise usage.UsageError("--filter must be a JSON object")
+
+
+class WatchOptions(ChatOptions):
+    """Of `livechat watch`, which prints chats."""
+
+    synopsis = "Usage: livechat watch [options] CHAT..."
+    optFlags: Sequence[Sequence[Any]] = (
+        ("json", None, "Print the messages of the protocol, one on each line."),
+        ("csv", None, "Print a table, with commas."),
+        ("events", None, "Print other events, too."),
+    )
+
+    def postOptions(self) -> None:
+        """See `ChatOptions`."""
+        super().postOptions()
+        if self["json"] and self["csv"]:
+            raise usage.UsageError("--json and --csv exclude each other")
+
+
+class RecordOptions(ChatOptions):
+    """Of `livechat record`, which writes all messages into a file."""
+
+    synopsis = "Usage: livechat record [options] --output FILE CHAT..."
+    optParameters: Sequence[Sequence[Any]] = (
+        ("output", None, "", "File, compressed if its name ends in .gz; overwritten."),
+    )
+
+    def postOptions(self) -> None:
+        """See `ChatOptions`."""
+        super().postOptions()
+        if not self["output"]:
+            raise usage.UsageError("--output must name a file")
+        self.update({"json": 1, "csv": 0, "events": 1})
 
 
 def source(word: str, hosts: Mapping[str, frozenset[str]]) -> tuple[str, str]:

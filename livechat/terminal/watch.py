@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The command `livechat watch`: prints chats of any number of channels.
+"""The commands `livechat watch` and `livechat record`: print chats, or write them into a file.
 
-It reads them as any client does: from a daemon that it starts for itself, on a socket in a
+They read them as any client does: from a daemon that is started for the command, on a socket in a
 directory that only its user can enter, or from one that is named.
 """
 
@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from typing import Any, Final
 
 from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import (
@@ -33,7 +36,8 @@ from livechat.descriptors import raise_limit
 from livechat.platforms.client_socket import SocketError
 from livechat.platforms.description import PlatformDescription, installed
 from livechat.service import build, use_monotonic_clock
-from livechat.terminal.arguments import WatchOptions, source
+from livechat.terminal.arguments import ChatOptions, RecordOptions, WatchOptions, source
+from livechat.terminal.recording import Recording
 from livechat.terminal.watching import Watching
 
 #: The address of a daemon of our own, whose socket is known otherwise.
@@ -41,15 +45,50 @@ _OWN: Final = "ws://localhost/"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; 0 if anything was watched, else 1 and a line on stderr."""
+    """`livechat watch`; 0 if anything was watched, else 1 and a line on stderr."""
     options = WatchOptions()
+    chats = _parse(options, arguments)
+    reactor = _reactor()
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def show(text: str) -> None:
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            # Nobody reads any more, as after `| head`: what is left in the buffer goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise
+
+    return _run(reactor, options, chats, show, colour=colour)
+
+
+def record(arguments: Sequence[str]) -> int:
+    """`livechat record`, likewise."""
+    options = RecordOptions()
+    chats = _parse(options, arguments)
+    reactor = _reactor()
+    names = [f"{platform}:{identifier}" for platform, identifier in chats]
+    try:
+        with closing(
+            Recording(options["output"], reactor.seconds, time.time(), names)
+        ) as recording:
+            return _run(reactor, options, chats, recording.write, colour=False)
+    except OSError as error:
+        exit_with_usage_error(f"{options['output']} cannot be written: {error.strerror}")
+
+
+def _parse(options: ChatOptions, arguments: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """The chats that are meant; what is wrong is one line on stderr and exit code 1."""
     try:
         options.parseOptions(list(arguments))
-        platforms = installed()
-        hosts = {name: _hosts(platform) for name, platform in platforms.items()}
-        chats = [source(word, hosts) for word in options.words]
+        hosts = {name: _hosts(platform) for name, platform in installed().items()}
+        return [source(word, hosts) for word in options.words]
     except (usage.UsageError, ValueError) as error:
         exit_with_usage_error(str(error))
+
+
+def _reactor() -> Any:
+    """The reactor, with nothing but errors in the log, on stderr."""
     # Importing it installs it.
     from twisted.internet import reactor  # noqa: PLC0415
 
@@ -58,39 +97,34 @@ def main(arguments: Sequence[str]) -> int:
         textFileLogObserver(sys.stderr), [LogLevelFilterPredicate(LogLevel.error)]
     )
     globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False)
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    with tempfile.TemporaryDirectory(prefix="livechat-") as directory:
-        return _run(reactor, options, chats, directory, colour=colour)
+    return reactor
 
 
 def _run(
     reactor: Any,
-    options: WatchOptions,
+    options: ChatOptions,
     chats: Sequence[tuple[str, str]],
-    directory: str,
+    out: Callable[[str], None],
     *,
     colour: bool,
 ) -> int:
+    """Watch until it is over.
+
+    :param out: where chats go; an `OSError` ends it.
+    :raises OSError: that one, unless it only says that nobody reads any more.
+    """
     code = 0
+    broken: list[OSError] = []
 
     def show(text: str, is_note: bool) -> None:
+        if is_note:
+            print(text, file=sys.stderr, flush=True)
+            return
         try:
-            print(text, file=sys.stderr if is_note else sys.stdout, flush=True)
-        except BrokenPipeError:
-            # Nobody reads any more, as after `| head`: what is left in the buffer goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            out(text)
+        except OSError as error:
+            broken.append(error)
             watching.stop()
-
-    watching = Watching(reactor, options, chats, show, colour=colour)
-    if options["server"]:
-        running = watching.run(_connector(reactor), options["server"])
-    else:
-        path = os.path.join(directory, "socket")
-        daemon = _daemon(reactor, path)
-        reactor.callWhenRunning(daemon.startService)
-        reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)
-        endpoint = clientFromString(reactor, f"unix:{path}")
-        running = watching.run(lambda host, port, tls: endpoint, _OWN)
 
     def ended(result: Any) -> None:
         nonlocal code
@@ -100,11 +134,27 @@ def _run(
                 result.printTraceback(sys.stderr)
             else:
                 show(f"livechat: no answer of the daemon: {result.getErrorMessage()}", True)
-        if reactor.running:
+        # A signal may have done so already.
+        with suppress(ReactorNotRunning):
             reactor.stop()
 
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(running).addBoth(ended))
-    reactor.run()
+    watching = Watching(reactor, options, chats, show, colour=colour)
+    # Before the daemon closes the connection.
+    reactor.addSystemEventTrigger("before", "shutdown", watching.stop)
+    with tempfile.TemporaryDirectory(prefix="livechat-") as directory:
+        if options["server"]:
+            running = watching.run(_connector(reactor), options["server"])
+        else:
+            path = os.path.join(directory, "socket")
+            daemon = _daemon(reactor, path)
+            reactor.callWhenRunning(daemon.startService)
+            reactor.addSystemEventTrigger("before", "shutdown", daemon.stopService)
+            endpoint = clientFromString(reactor, f"unix:{path}")
+            running = watching.run(lambda host, port, tls: endpoint, _OWN)
+        reactor.callWhenRunning(lambda: Deferred.fromCoroutine(running).addBoth(ended))
+        reactor.run()
+    if broken and not isinstance(broken[0], BrokenPipeError):
+        raise broken[0]
     return code
 
 
