@@ -183,7 +183,7 @@ class MemoryReactor(MemoryReactorClock):
         return super().listenTCP(port or 40000 + len(self.tcpServers), factory, backlog, interface)
 
 
-class ServiceTests(SynchronousTestCase):
+class ServiceTests(TestCase):
     """The ports, in memory."""
 
     def setUp(self) -> None:
@@ -330,7 +330,7 @@ class Collector(Protocol):
 class SocketTests(TestCase):
     """The real thing, on loopback."""
 
-    timeout = 30
+    timeout = 120
 
     async def _start(self, simulator: SimulatorService) -> Addresses:
         simulator.privilegedStartService()

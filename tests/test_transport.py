@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, ServerFactory
 from twisted.internet.task import Clock, deferLater
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import TestCase
 
 from livechat.core.fanout import Fanout
 from livechat.core.session import Session
@@ -236,7 +236,7 @@ class InterleavingTests(DirectCase):
         self.assertEqual([opcode for opcode, _ in client.frames], [8])
 
 
-class PrivateTests(SynchronousTestCase):
+class PrivateTests(TestCase):
     """What is private in Twisted and used here is still there, and means the same."""
 
     def test_attributes(self) -> None:
