@@ -68,12 +68,14 @@ class Bounds(Struct, frozen=True):
 
     :ivar health: seconds that an answer of `/health` may take.
     :ivar settle: seconds in which the daemon's memory must come back.
+    :ivar around: seconds before and after a case in which only the witness is there.
     :ivar late: seconds by which anything else may come late.
     :ivar is_busy: whether others work on the machine, so that little can be said of seconds.
     """
 
     health: float
     settle: float
+    around: float = 0.5
     late: float = 10.0
     is_busy: bool = False
 

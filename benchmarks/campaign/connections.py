@@ -487,7 +487,7 @@ CASES: Final = (
     Case("B4 clients that do not read", slow_readers, 400, 0, ("--max-pending=262144",),
          memory=300 * 262144 + (20 << 20), alone=True),
     Case("B5 clients that answer no pings", no_pongs, 100),
-    Case("B5 half-open connections", half_open_connections, 5000, 100),
+    Case("B5 half-open connections", half_open_connections, 5000, 100, waits=True),
     Case("B6 slow heads, a byte a second", slowloris, 500, 0),
     Case("B6 heads of a megabyte", header_bombs, 200, 12),
     Case("G8 bad requests, and the log", bad_requests, 100_000, 1000),

@@ -392,5 +392,5 @@ CASES: Final = (
     Case("G1 a stop with many clients", drain, 10_000, 100, alone=True, waits=True),
     Case("G4 three descriptors left", no_descriptors, 5, 1, alone=True, waits=True, halted=30.0),
     Case("G7 the process stands still", stopped, 60, 2, alone=True, waits=True, halted=60.0),
-    Case("D7 the clock is set back and forth", clock, 30, 2),
+    Case("D7 the clock is set back and forth", clock, 30, 2, waits=True),
 )  # fmt: skip

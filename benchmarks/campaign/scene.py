@@ -219,7 +219,7 @@ class Scene:
         gauge = Gauge(self.daemon)
         looking = Thread(target=gauge.look, daemon=True)
         self.speaker.start()
-        await pause(0.5)
+        await pause(self.bounds.around)
         gauge.before = gauge.peak = self.daemon.rss()
         looking.start()
         begun = time.monotonic()
@@ -235,7 +235,7 @@ class Scene:
         gauge.stop()
         await deferToThread(looking.join)
         # Who was attacked up to now is still served.
-        await pause(0.5)
+        await pause(self.bounds.around)
         self.speaker.stop()
         said = self.speaker.said
         await self.until(lambda: len(self.witness.order) >= said, TAIL)

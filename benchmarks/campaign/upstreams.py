@@ -453,7 +453,7 @@ CASES: Final = (
          alone=True, waits=True),
     Case("D2 TikTok: hostile frames", hostile_frames, 20_000, 1000),
     Case("D3 Twitch: hostile lines", hostile_lines, 20_000, 1000),
-    Case("D4 YouTube: hostile bodies", hostile_bodies, 2000, 24),
+    Case("D4 YouTube: hostile bodies", hostile_bodies, 2000, 24, waits=True),
     Case("D6 everything twice, reconnects", duplicates, 6, 1, alone=True, waits=True),
     Case("D5 lost connections", mishaps, 24, 2, witness="youtube", waits=True, limit=600.0),
     Case("D8 pages that have changed", changed_pages, 40, 4, _PATIENT, alone=True, waits=True),
