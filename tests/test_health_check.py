@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from livechat.health_check import Target, daemon_arguments, target
 from tests.support.certificates import Authority
 from tests.support.program import COMMAND, Program, run
+from tests.support.sockets import kept_port
 
 
 class TargetTests(SynchronousTestCase):
@@ -61,8 +61,7 @@ class CommandTests(SynchronousTestCase):
         """A directory for its files, with a short name: a socket's address may not be long."""
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = kept_port(self)
 
     def check(self, *options: str, **variables: str) -> None:
         """Healthy while it runs; not so afterwards."""

@@ -16,6 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from livechat.listening import ListenError, Listening
+from tests.support.sockets import kept_port
 
 PATIENCE = 30.0
 
@@ -95,8 +96,9 @@ class EverywhereTests(ListeningCase):
 
     def test_taken_in_one_family(self) -> None:
         """A port that is taken for IPv6 alone is taken, and nothing stays open."""
-        with socket.create_server(("::", 0), family=socket.AF_INET6) as other:
-            number = other.getsockname()[1]
+        # Of the other family nobody else may take the number.
+        number = kept_port(self)
+        with socket.create_server(("::", number), family=socket.AF_INET6):
             line = self.refusal(self.listening.open_everywhere, number, self.factory)
         self.assertEqual(line, f"cannot listen on port {number}: Address already in use")
         self.assertEqual(self.listening.ports, [])
