@@ -145,6 +145,8 @@ class Client:
         self.until = 0
         self.last = since[1] if since else 0
         self.faults = 0
+        # It was told that not everything is kept any more.
+        self.is_told = False
         self.delays: list[float] = []
         # Numbers that it was not given.
         self.lacking: set[int] = set()
@@ -182,8 +184,7 @@ class Client:
             self.epoch, self.until = found[1].decode(), int(found[2])
             if self.since is None:
                 self.last = self.until
-            elif found[3] != b',"recovered":true':
-                self.faults += 1
+            self.is_told = self.since is not None and found[3] != b',"recovered":true'
             data = data[found.end() :]
         end = data.rfind(b'"seq":')
         end = data.find(b"}", end) + 1 if end >= 0 else 0
@@ -191,6 +192,8 @@ class Client:
         if self.keeps:
             self._remember(whole)
         for number in map(int, _SEQ.findall(whole)):
+            if self.is_told and self.last == (self.since or ("", 0))[1]:
+                self.last = number - 1
             if number != self.last + 1:
                 self.faults += number <= self.last
                 self.lacking.update(range(self.last + 1, number))
@@ -312,6 +315,12 @@ def _faults(client: Client, keeps: Client) -> int:
     return client.faults + len(client.lacking - keeps.removed)
 
 
+def _told(clients: Sequence[Client]) -> str:
+    """How many were told that not everything is kept: this process, or the daemon, is too busy."""
+    told = sum(client.is_told for client in clients)
+    return f"; told that something is missing: {told}" if told else ""
+
+
 def comers(crowd: Crowd, keeps: Client, count: int, seconds: float, connected: bool) -> None:
     """So many clients come back within some seconds, each with 200 messages missed."""
     ready = []
@@ -349,7 +358,7 @@ def comers(crowd: Crowd, keeps: Client, count: int, seconds: float, connected: b
     print(
         f"{count:,} come back within {seconds:g} s{' on open connections' * connected}: all caught"
         f" up after {took:.2f} s, each after {middle:.0f} ms (p99 {late:.0f}), {cpu:.0f} us of the"
-        f" server for each; lost or doubled: {faults}",
+        f" server for each; lost or doubled: {faults}{_told(came)}",
         flush=True,
     )
     for client in came:
@@ -402,7 +411,7 @@ def beside(crowd: Crowd, keeps: Client, listeners: int, per_second: int, seconds
     print(
         f"{listeners} x {RATE} messages/s; {rate:.0f} come back each second: p99 of the others"
         f" {quiet * 1000:.1f} ms without, {busy * 1000:.1f} ms with, ratio {busy / quiet:.2f};"
-        f" lost or doubled: {faults}",
+        f" lost or doubled: {faults}{_told(gone)}",
         flush=True,
     )
 
