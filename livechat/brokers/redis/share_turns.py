@@ -246,14 +246,17 @@ class TurningShare(AskingShare):
 
     async def _disown(self) -> None:
         """Nobody is to wait for a node that leads without knowing it."""
-        node, leader = self._node, self._may_lead
-        if not leader:
-            return
+        if self._may_lead:
+            await self._say_left(self._may_lead, 0)
+
+    async def _say_left(self, leader: str, term: int) -> None:
+        """Let another node lead, now or when Redis is back."""
         given = self._reader.place.seq
         try:
-            await node.claims.leave(self.key, leader, 0, given)
+            await self._node.claims.leave(self.key, leader, term, given)
         except RedisDown:
-            node.farewells[self.key] = leader, 0, given
+            # Where this node ends, others see that.  Where it lives on they would wait for it.
+            self._node.farewells[self.key] = leader, term, given
         except RedisRefused as error:
             self._complain(str(error))
 
@@ -298,15 +301,8 @@ class TurningShare(AskingShare):
         if node.link.up:
             await self._wait_for_tail(LAST_WORDS)
         await self._stop_upstream(LEAVE_TIMEOUT)
-        given = self._reader.place.seq
-        try:
-            if self._leads:
-                await node.claims.leave(self.key, self.leader, self._term, given)
-        except RedisDown:
-            # Where this node ends, others see that.  Where it lives on they would wait for it.
-            node.farewells[self.key] = self.leader, self._term, given
-        except RedisRefused as error:
-            self._complain(str(error))
+        if self._leads:
+            await self._say_left(self.leader, self._term)
         await self._disown()
         self._stop_sending()
         node.link.ignore(self._topic)
